@@ -1,0 +1,257 @@
+import type { Plan } from "../decide/plan.ts";
+import { Deadline } from "../delivery/deadline.ts";
+import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
+import { mayRepeat, type RepeatClaims } from "../delivery/retry.ts";
+import { UsageError, type WarmlineError } from "../errors/errors.ts";
+import type {
+  BatchOptions,
+  CallOptions,
+  ParserSet,
+  Result,
+  Statement,
+  Transport,
+  TransportName,
+  TransportStats,
+} from "../transports/transport.ts";
+import { refuseTransactionControl } from "./control.ts";
+import { type BatchCallOptions, type CallLimits, callChecks, checkCall, type QueryOptions, type TransactionOptions } from "./options.ts";
+import { makeQueries, type Queries } from "./queries.ts";
+import { type DatabaseSession, runSession } from "./session.ts";
+import { type RowOf, type Sql, toStatement } from "./sql.ts";
+import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
+
+/** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
+export interface Database extends Queries<QueryOptions>, AsyncDisposable {
+  /** Runs statements as one transaction in one round trip, and gives a result for each. */
+  batch<const S extends readonly Sql<unknown>[]>(
+    statements: S,
+    options?: BatchCallOptions,
+  ): Promise<{ -readonly [Index in keyof S]: Result<RowOf<S[Index]>> }>;
+  /** Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. n statements cost n + 1 round trips. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Holds one connection while `work` runs. */
+  session<T>(work: (session: DatabaseSession) => Promise<T>, options?: CallLimits): Promise<T>;
+  /** Runs a text of several statements, for migrations; over `directUrl` where one is given. Rows are not returned. */
+  script(text: string, options?: CallLimits): Promise<void>;
+  /** What was chosen, and why: frozen, and fit for a log. @throws ConfigError where the environment lacks something */
+  readonly plan: Plan;
+  stats(): DatabaseStats;
+  /** Refuses new calls, lets running ones finish, and gives the connections up. */
+  close(): Promise<void>;
+}
+
+/** Numbers since the database was made; those of a shared pool are the pool's. */
+export interface DatabaseStats extends TransportStats {
+  /** Null before the first call. */
+  readonly transport: TransportName | null;
+  /** Calls tried again. */
+  readonly retries: number;
+  /** Calls on their way. */
+  readonly running: number;
+}
+
+/** What a database is made of; the entry fills it in. */
+export interface DatabaseParts {
+  readonly plan: () => Plan;
+  readonly deadlineMs: () => number;
+  readonly parsers: () => ParserSet;
+  /** Made at the first call. */
+  readonly transport: () => Transport | Promise<Transport>;
+  /** Where scripts run, when that is another address; closed after each. */
+  readonly directTransport: () => Promise<Transport | undefined>;
+  readonly delivery: Omit<DeliveryContext, "onRetry">;
+  /** Knows which transactions a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */
+  readonly context: TransactionContext | undefined;
+}
+
+/** The part of AsyncLocalStorage that is needed. */
+export interface TransactionContext {
+  getStore(): OpenTransaction | undefined;
+  run<T>(store: OpenTransaction, work: () => T): T;
+}
+
+/** A transaction whose callback runs, and the one around it. */
+export interface OpenTransaction {
+  readonly database: object;
+  readonly outer: OpenTransaction | undefined;
+}
+
+interface Limits extends CallLimits {
+  readonly readOnly?: boolean | undefined;
+  readonly idempotent?: boolean | undefined;
+  readonly rowMode?: "object" | "array" | undefined;
+}
+
+/** A database over its parts. Nothing is connected or read from the environment before the first call. */
+export function makeDatabase(parts: DatabaseParts): Database {
+  const { context, delivery } = parts;
+  const identity = {};
+  let transport: Transport | undefined;
+  let retries = 0;
+  let running = 0;
+  let closing: Promise<void> | undefined;
+  let onIdle: (() => void) | undefined;
+  const onRetry = () => retries++;
+
+  /** One call: its deadline, its attempts, and its end. */
+  async function call<T>(
+    limits: Limits,
+    attempt: (transport: Transport, options: CallOptions) => Promise<T>,
+    repeat = repeatBy(limits),
+  ): Promise<T> {
+    if (closing !== undefined) throw closed();
+    if (context !== undefined) refuseInside(context, identity);
+    running++;
+    let cancellation: Deadline | undefined;
+    try {
+      transport ??= await parts.transport();
+      const chosen = transport;
+      const { deadlineMs = parts.deadlineMs(), signal, readOnly = false, idempotent = false, rowMode = "object" } = limits;
+      cancellation = new Deadline(delivery.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
+      const options: CallOptions = { cancellation, rowMode, parsers: parts.parsers(), readOnly, idempotent };
+      return await deliver({ cancellation, mayRepeat: repeat }, () => attempt(chosen, options), { ...delivery, onRetry });
+    } finally {
+      cancellation?.dispose();
+      if (--running === 0) onIdle?.();
+    }
+  }
+
+  async function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
+    const options = checkCall(given, callChecks.query);
+    refuseTransactionControl(statement);
+    let attempts = 0;
+    const result = await call(options, (chosen, callOptions) => {
+      attempts++;
+      return chosen.query(statement, callOptions);
+    });
+    return attempts === 1 ? result : withAttempts(result, attempts);
+  }
+
+  async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
+    const options = checkCall(given, callChecks.batch);
+    if (!Array.isArray(sources)) throw new UsageError("A batch is an array of sql`…`.", { code: "INVALID_STATEMENT" });
+    const statements = sources.map((source) => toStatement(source));
+    statements.forEach(refuseTransactionControl);
+    if (statements.length === 0) return [];
+    const { isolation, readOnly, deferrable } = options;
+    let attempts = 0;
+    const results = await call(options, (chosen, callOptions) => {
+      attempts++;
+      return chosen.batch(statements, { ...callOptions, mode: { isolation, readOnly, deferrable } } satisfies BatchOptions);
+    });
+    return attempts === 1 ? results : results.map((result) => withAttempts(result, attempts));
+  }
+
+  async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
+    const options = checkCall(given, callChecks.transaction);
+    const { isolation, readOnly, deferrable, retries: again = 0 } = options;
+    let begun = false;
+    const repeat = (error: WarmlineError, number: number) =>
+      begun ? number <= again && mayRunAgain(error) : mayRepeat(error, noClaims, number);
+    return call(
+      { ...options, readOnly },
+      (chosen, callOptions) => {
+        requireSession(chosen);
+        begun = false;
+        return chosen.session((session) => {
+          begun = true;
+          const held = { session, call: callOptions, mode: { isolation, readOnly, deferrable } };
+          if (context === undefined) return runTransaction(held, work);
+          return runTransaction(held, (tx) => context.run({ database: identity, outer: context.getStore() }, () => work(tx)));
+        }, callOptions);
+      },
+      repeat,
+    );
+  }
+
+  async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
+    const options = checkCall(given, callChecks.session);
+    let begun = false;
+    return call(
+      options,
+      (chosen, callOptions) => {
+        requireSession(chosen);
+        return chosen.session((held) => {
+          begun = true;
+          return runSession(held, callOptions, work);
+        }, callOptions);
+      },
+      (error, number) => !begun && mayRepeat(error, noClaims, number),
+    );
+  }
+
+  async function script(text: string, given: CallLimits | undefined): Promise<void> {
+    const options = checkCall(given, callChecks.session);
+    toStatement(text);
+    await call(options, async (chosen, callOptions) => {
+      const direct = await parts.directTransport();
+      const over = direct ?? chosen;
+      requireSession(over);
+      try {
+        await over.session((held) => held.script(text, callOptions), callOptions);
+      } finally {
+        await direct?.[Symbol.asyncDispose]();
+      }
+    });
+  }
+
+  function close(): Promise<void> {
+    closing ??= (async () => {
+      if (running > 0) {
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
+      }
+      await transport?.[Symbol.asyncDispose]();
+    })();
+    return closing;
+  }
+
+  return {
+    ...makeQueries(query),
+    batch: batch as Database["batch"],
+    transaction,
+    session,
+    script,
+    get plan() {
+      return parts.plan();
+    },
+    stats: () => ({ ...(transport?.stats() ?? noStats), transport: transport?.name ?? null, retries, running }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const noClaims: RepeatClaims = { readOnly: false, idempotent: false };
+const noStats: TransportStats = { total: 0, idle: 0, waiting: 0, connects: 0, reuses: 0, discarded: 0 };
+
+function repeatBy({ readOnly = false, idempotent = false }: Limits): (error: WarmlineError, attempt: number) => boolean {
+  return (error, attempt) => mayRepeat(error, { readOnly, idempotent }, attempt);
+}
+
+function withAttempts<R extends Result>(result: R, attempts: number): R {
+  return { ...result, via: { ...result.via, attempts } };
+}
+
+function refuseInside(context: TransactionContext, database: object): void {
+  for (let open = context.getStore(); open !== undefined; open = open.outer) {
+    if (open.database === database) {
+      throw new UsageError(
+        "This call goes around the transaction it is made in, and could wait for it for ever. Use `tx` inside the callback.",
+        { code: "NESTED_QUERY" },
+      );
+    }
+  }
+}
+
+function requireSession(transport: Transport): void {
+  if (transport.can.session) return;
+  throw new UsageError(
+    "No session can be had here: there is neither a socket nor a WebSocket. Use db.batch(), or a runtime that has one.",
+    { code: "NO_SESSION" },
+  );
+}
+
+function closed(): UsageError {
+  return new UsageError("The database has been closed. Create a new one where work begins again.", { code: "CLOSED" });
+}

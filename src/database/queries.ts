@@ -1,0 +1,40 @@
+import { UsageError } from "../errors/errors.ts";
+import type { Result, Statement } from "../transports/transport.ts";
+import { callChecks, checkCall } from "./options.ts";
+import { type Row, type Sql, sql, toStatement } from "./sql.ts";
+
+/** What a query inside a transaction or session can be told; deadline and signal are the outer call's. */
+export interface InnerOptions {
+  /** Rows as objects by column name, or as arrays in column order. Default `object`. */
+  readonly rowMode?: "object" | "array" | undefined;
+}
+
+/** What can be sent through a database, a transaction or a session. */
+export interface Queries<Options = InnerOptions> {
+  /** Sends a tagged template and gives its rows. */
+  sql<R = Row>(strings: TemplateStringsArray, ...values: readonly unknown[]): Promise<R[]>;
+  /** Sends one statement. Rejects with a WarmlineError that has a `fate`. */
+  query<R = Row>(statement: Sql<R>, options?: Options): Promise<Result<R>>;
+  query<R = Row>(text: string, values?: readonly unknown[], options?: Options): Promise<Result<R>>;
+}
+
+/** `query` and `sql` over a function that sends one statement. */
+export function makeQueries<Options>(send: (statement: Statement, options: Options | undefined) => Promise<Result>): Queries<Options> {
+  return {
+    async sql<R>(strings: TemplateStringsArray, ...values: readonly unknown[]) {
+      if (!Array.isArray(strings))
+        throw new UsageError("sql is a tag: write sql`…`, or query(text, values).", { code: "INVALID_STATEMENT" });
+      return (await send(toStatement(sql(strings, ...values)), undefined)).rows as R[];
+    },
+    async query<R>(source: unknown, second?: unknown, third?: unknown) {
+      const text = typeof source === "string";
+      const statement = toStatement(source, text ? second : undefined);
+      return (await send(statement, (text ? third : second) as Options | undefined)) as Result<R>;
+    },
+  };
+}
+
+/** The options of a query inside a transaction or session. @throws UsageError INVALID_OPTION */
+export function checkInner(options: InnerOptions | undefined): InnerOptions {
+  return checkCall(options, callChecks.inside);
+}

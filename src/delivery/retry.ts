@@ -1,0 +1,45 @@
+import type { WarmlineError } from "../errors/errors.ts";
+import { isTransactionConflict, TOO_MANY_CONNECTIONS } from "../errors/sqlstate.ts";
+
+/** How often one call is tried at most: five, within the deadline. Enough to bridge a restart, too few to storm a dead server. */
+const MAX_ATTEMPTS = 5;
+
+/** Failures that seldom pass by being asked again: how often they are tried at most. */
+const attemptsByCode: Readonly<Record<string, number>> = {
+  // frozen neighbours keep their slots
+  [TOO_MANY_CONNECTIONS]: 3,
+  // once more, with a fresh password from the caller's function
+  "28P01": 2,
+  "28000": 2,
+  // the pool is full: another turn in the queue only lengthens it
+  ACQUIRE_TIMEOUT: 1,
+};
+
+/** What the caller said about doing a call twice. */
+export interface RepeatClaims {
+  readonly readOnly: boolean;
+  readonly idempotent: boolean;
+}
+
+/** Whether a failed call may be sent again: by its fate alone, see the table in docs/architecture.md. `attempt` counts from 1. */
+export function mayRepeat(error: WarmlineError, claims: RepeatClaims, attempt: number): boolean {
+  if (attempt >= (attemptsByCode[error.code] ?? MAX_ATTEMPTS)) return false;
+  switch (error.fate) {
+    case "not-sent":
+      return error.retryable;
+    case "refused":
+      return isTransactionConflict(error.code);
+    case "unknown":
+      return claims.readOnly || claims.idempotent;
+    case "applied":
+      return false;
+  }
+}
+
+const FIRST_DELAY_MS = 50;
+const LONGEST_DELAY_MS = 1_000;
+
+/** Exponential backoff with full jitter, in milliseconds. `random` gives 0 to 1. */
+export function backoffMs(attempt: number, random: () => number): number {
+  return random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempt - 1));
+}

@@ -1,0 +1,93 @@
+import { type Database, makeDatabase, type TransactionContext } from "../database/database.ts";
+import { parserSet } from "../database/result.ts";
+import { type Available, makePlan, type Plan } from "../decide/plan.ts";
+import { type DetectedRuntime, detectRuntime } from "../decide/runtime.ts";
+import type { Address } from "../decide/settings.ts";
+import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
+import { detectTarget } from "../decide/target.ts";
+import type { Clock, ParserSet, Transport, TransportName } from "../transports/transport.ts";
+
+/** What an entry of the package owns, and what its runtime offers. Nothing is called before a database needs it. */
+export interface Platform {
+  readonly global: object;
+  readonly env: () => Readonly<Record<string, string | undefined>>;
+  readonly available: () => Available;
+  /** Makes the transport the plan names. */
+  readonly transports: Partial<Record<TransportName, MakeTransport>>;
+  readonly parsers: ParserSet;
+  readonly context: TransactionContext | undefined;
+  readonly warn: (message: string) => void;
+}
+
+/** Makes a transport for an address: the main one, or the direct one. */
+export type MakeTransport = (input: TransportInput) => Transport | Promise<Transport>;
+
+/** What a transport is made from. */
+export interface TransportInput {
+  readonly settings: Settings;
+  readonly plan: Plan;
+  readonly address: Address;
+  readonly clock: Clock;
+  readonly warn: (message: string) => void;
+}
+
+/** `createDatabase` of one entry. */
+export type CreateDatabase = (options?: DatabaseOptions | string) => Database;
+
+const clock: Clock = {
+  now: () => Date.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (timer) => clearTimeout(timer as Parameters<typeof clearTimeout>[0]),
+};
+
+/** Builds an entry's `createDatabase`. */
+export function databaseOn(platform: Platform): CreateDatabase {
+  return (given) => {
+    const options = checkOptions(typeof given === "string" ? { url: given } : given);
+    const resolve = once(() => decide(options, platform));
+    const parsers = once(() => parserSet(resolve().settings.types, platform.parsers));
+    const make = (address: Address, { settings, plan }: Decision): Transport | Promise<Transport> => {
+      const makeTransport = platform.transports[plan.transport] as MakeTransport;
+      return makeTransport({ settings, plan, address, clock, warn: platform.warn });
+    };
+    const transport = once(() => {
+      const decision = resolve();
+      for (const warning of decision.plan.warnings) platform.warn(warning);
+      return make(decision.settings.address, decision);
+    });
+    return makeDatabase({
+      plan: () => resolve().plan,
+      deadlineMs: () => resolve().settings.deadlineMs,
+      parsers,
+      transport,
+      async directTransport() {
+        const decision = resolve();
+        return decision.settings.directAddress === null ? undefined : make(decision.settings.directAddress, decision);
+      },
+      delivery: { clock, random: () => Math.random() },
+      context: platform.context,
+    });
+  };
+}
+
+interface Decision {
+  readonly settings: Settings;
+  readonly plan: Plan;
+}
+
+function decide(options: DatabaseOptions, platform: Platform): Decision {
+  const env = platform.env();
+  const settings = resolveSettings(options, env);
+  const runtime: DetectedRuntime = detectRuntime({ global: platform.global, env }, settings.runtime);
+  const target = detectTarget(settings.address, settings.target, settings.endpoint);
+  return { settings, plan: makePlan({ runtime, target, settings, available: platform.available() }) };
+}
+
+/** Remembers what `make` gave; a failure is not remembered, so that a corrected environment helps. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -1,0 +1,30 @@
+import { types } from "@neondatabase/serverless";
+import type { Database, TransactionContext } from "../database/database.ts";
+import type { DatabaseOptions } from "../decide/settings.ts";
+import type { ParserSet } from "../transports/transport.ts";
+import { databaseOn } from "./create.ts";
+import { makeHttp } from "./http-parts.ts";
+
+export * from "./public.ts";
+
+interface EdgeGlobal {
+  readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> };
+  readonly AsyncLocalStorage?: new () => TransactionContext;
+}
+
+const { AsyncLocalStorage } = globalThis as EdgeGlobal;
+
+const create = databaseOn({
+  global: globalThis,
+  env: () => (globalThis as EdgeGlobal).process?.env ?? {},
+  available: () => ({ transports: ["http"], webSocket: typeof WebSocket === "function", sizePool: null }),
+  transports: { http: makeHttp },
+  parsers: types as ParserSet,
+  context: AsyncLocalStorage && new AsyncLocalStorage(),
+  warn: (message) => console.warn(`warmline: ${message}`),
+});
+
+/** As in every entry; this one needs nothing but `fetch`, and a WebSocket for sessions. */
+export function createDatabase(options?: DatabaseOptions | string): Database {
+  return create(options);
+}

@@ -1,0 +1,53 @@
+import type { PasswordSource } from "../decide/settings.ts";
+import { passwordFailure } from "../transports/failure.ts";
+import { httpTransport } from "../transports/http.ts";
+import type { Transport } from "../transports/transport.ts";
+import { webSocketSessions } from "../transports/websocket.ts";
+import type { TransportInput } from "./create.ts";
+
+/** The HTTP transport of a plan, with its sessions over WebSocket. */
+export function makeHttp({ settings, plan, address, clock }: TransportInput): Transport {
+  const endpoint = plan.endpoint as NonNullable<typeof plan.endpoint>;
+  const password = passwordReader(address.password?.reveal() ?? null);
+  const sessions = webSocketSessions({
+    sessionUrl: endpoint.sessionUrl,
+    host: address.host,
+    port: address.port,
+    database: address.database,
+    user: address.user,
+    password,
+    applicationName: settings.applicationName,
+    connectTimeoutMs: settings.connectTimeoutMs,
+    statementTimeoutMs: settings.statementTimeoutMs,
+    clock,
+  });
+  const url = new URL("postgresql://host/");
+  url.hostname = address.host.startsWith("/") ? "localhost" : address.host;
+  url.port = String(address.port);
+  url.username = encodeURIComponent(address.user);
+  url.pathname = `/${encodeURIComponent(address.database)}`;
+  url.searchParams.set("application_name", settings.applicationName);
+  if (settings.startupOptions !== null) url.searchParams.set("options", settings.startupOptions);
+  return httpTransport({
+    sqlUrl: endpoint.sqlUrl,
+    connectionUrl: url.href,
+    // the driver puts it into a URL, and leaves percent signs as they are
+    password: password && (async () => encodeURIComponent(await password())),
+    fetch: (input, init) => fetch(input, init),
+    openSession: plan.session === "websocket" ? sessions.open : undefined,
+    sessionStats: sessions.stats,
+  });
+}
+
+/** A password as a function whose failure carries a code and the fate `not-sent`. */
+export function passwordReader(source: PasswordSource | null): (() => Promise<string>) | null {
+  if (source === null) return null;
+  return async () => {
+    if (typeof source === "string") return source;
+    try {
+      return await source();
+    } catch (error) {
+      throw passwordFailure(error);
+    }
+  };
+}

@@ -1,0 +1,34 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import pg from "pg";
+import type { Database, OpenTransaction } from "../database/database.ts";
+import { sizePool } from "../decide/pool-size.ts";
+import type { DatabaseOptions } from "../decide/settings.ts";
+import { databaseOn } from "./create.ts";
+import { makePool } from "./pool-parts.ts";
+
+export * from "./public.ts";
+
+const create = databaseOn({
+  global: globalThis,
+  env: () => process.env,
+  available: () => ({ transports: ["pool", "http"], webSocket: typeof WebSocket === "function", sizePool }),
+  transports: {
+    pool: makePool,
+    // loaded when it is chosen: a function that only uses the pool does not pay for the other driver
+    http: async (input) => (await import("./http-parts.ts")).makeHttp(input),
+  },
+  parsers: pg.types,
+  context: new AsyncLocalStorage<OpenTransaction>(),
+  warn: (message) => console.warn(`warmline: ${message}`),
+});
+
+/**
+ * A handle on one database: runtime, target and transport are found by themselves, and every choice can be overridden. A string is the
+ * setting `url`. Nothing is connected before the first call.
+ *
+ * @throws ConfigError for options that are wrong in themselves; what only the environment can tell is thrown by the first call, and by
+ * `plan`
+ */
+export function createDatabase(options?: DatabaseOptions | string): Database {
+  return create(options);
+}

@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import type { Plan } from "../decide/plan.ts";
+import type { Address, Settings } from "../decide/settings.ts";
+import { ConfigError } from "../errors/errors.ts";
+import { passwordFailure } from "../transports/failure.ts";
+import { poolTransport } from "../transports/pool/pool.ts";
+import { sharePool } from "../transports/pool/registry.ts";
+import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";
+import type { Transport } from "../transports/transport.ts";
+import type { TransportInput } from "./create.ts";
+
+/** The pool transport of a plan, over the one pool of this configuration in the process. */
+export function makePool({ settings, plan, address, clock, warn }: TransportInput): Transport {
+  const config = poolConfig(settings, plan, address);
+  const shared = sharePool({
+    identity: settings.name ?? JSON.stringify([address.host, address.port, address.database, address.user]),
+    fingerprint: fingerprint(config, address),
+    create: () => new WarmPool(config),
+    warn,
+  });
+  return poolTransport({
+    pool: shared.pool,
+    pooled: plan.capabilities.pooled,
+    cancel: plan.capabilities.cancel,
+    statementTimeoutMs: plan.capabilities.startupParameters ? null : settings.statementTimeoutMs,
+    clock,
+    release: shared.release,
+  });
+}
+
+/** Settings in pg's words. The driver sees fields, never a URL or an `sslmode`. */
+export function poolConfig(
+  settings: Settings,
+  plan: Plan,
+  { host, port, database, user, tls, channelBinding, password }: Address,
+): WarmPoolConfig {
+  const startup = plan.capabilities.startupParameters;
+  return {
+    host,
+    port,
+    database,
+    user,
+    password: passwordFor(password?.reveal() ?? null),
+    ssl: tls.mode === "disable" ? false : { rejectUnauthorized: tls.mode === "verify", ...(tls.ca !== null && { ca: tls.ca }) },
+    ...(tls.mode !== "disable" && { sslnegotiation: tls.negotiation }),
+    ...(channelBinding && { enableChannelBinding: true }),
+    application_name: settings.applicationName,
+    ...(startup && settings.startupOptions !== null && { options: settings.startupOptions }),
+    ...(startup && settings.statementTimeoutMs !== null && { statement_timeout: settings.statementTimeoutMs }),
+    max: plan.max,
+    min: plan.min,
+    idleTimeoutMillis: plan.idleTimeoutMs,
+    maxLifetimeSeconds: plan.lifetimeMs / 1_000,
+    acquireTimeoutMillis: settings.acquireTimeoutMs,
+    connectTimeoutMillis: settings.connectTimeoutMs,
+    keepAlive: true,
+    // a script that is done ends by itself; a server has its socket to live on
+    allowExitOnIdle: true,
+  } as WarmPoolConfig;
+}
+
+function passwordFor(source: string | (() => string | Promise<string>) | null): string | (() => Promise<string>) {
+  if (typeof source === "string") return source;
+  return async () => {
+    if (source === null) {
+      throw new ConfigError(
+        "The server asks for a password, and the setting password is missing. Give it in the URL, as an option, or in PGPASSWORD.",
+        {
+          code: "MISSING_SETTING",
+          setting: "password",
+        },
+      );
+    }
+    try {
+      return await source();
+    } catch (error) {
+      throw passwordFailure(error);
+    }
+  };
+}
+
+/** What tells one configuration from another. The password is in it as a hash; one that is a function counts as the same. */
+function fingerprint({ password: _, ...config }: WarmPoolConfig, address: Address): string {
+  const password = address.password?.reveal();
+  return createHash("sha256")
+    .update(JSON.stringify([config, typeof password]))
+    .update(typeof password === "string" ? password : "")
+    .digest("hex");
+}

@@ -1,0 +1,25 @@
+// What every entry exports besides createDatabase: the same names under every export condition.
+export type { Database, DatabaseStats } from "../database/database.ts";
+export type { BatchCallOptions, CallLimits, QueryOptions, TransactionOptions } from "../database/options.ts";
+export type { InnerOptions, Queries } from "../database/queries.ts";
+export type { DatabaseSession } from "../database/session.ts";
+export { type Row, type RowOf, type Sql, sql } from "../database/sql.ts";
+export type { Transaction } from "../database/transaction.ts";
+export type { Plan } from "../decide/plan.ts";
+export type { RuntimeName } from "../decide/runtime.ts";
+export type { DatabaseOptions, PasswordSource } from "../decide/settings.ts";
+export type { TargetName } from "../decide/target.ts";
+export {
+  CancelledError,
+  ConfigError,
+  ConnectionError,
+  DatabaseError,
+  DecodeError,
+  type Fate,
+  isWarmlineError,
+  type ServerFields,
+  UsageError,
+  WarmlineError,
+} from "../errors/errors.ts";
+export { TransactionError } from "../errors/transaction-failed.ts";
+export type { Field, Isolation, Result, TransactionMode, TransportName, Via } from "../transports/transport.ts";

@@ -1,0 +1,35 @@
+import { env } from "cloudflare:workers";
+import { types } from "@neondatabase/serverless";
+import type { Database, TransactionContext } from "../database/database.ts";
+import type { DatabaseOptions } from "../decide/settings.ts";
+import type { ParserSet } from "../transports/transport.ts";
+import { databaseOn } from "./create.ts";
+import { makeHttp } from "./http-parts.ts";
+
+export * from "./public.ts";
+
+interface CompatibleProcess {
+  getBuiltinModule?(name: "node:async_hooks"): { readonly AsyncLocalStorage: new () => TransactionContext } | undefined;
+}
+
+/** With nodejs_compat the runtime has it; asked for by name, so that nothing of Node is in the bundle without. */
+function newContext(): TransactionContext | undefined {
+  const { process } = globalThis as { readonly process?: CompatibleProcess };
+  const hooks = process?.getBuiltinModule?.("node:async_hooks");
+  return hooks && new hooks.AsyncLocalStorage();
+}
+
+const create = databaseOn({
+  global: globalThis,
+  env: () => Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === "string")),
+  available: () => ({ transports: ["http"], webSocket: typeof WebSocket === "function", sizePool: null }),
+  transports: { http: makeHttp },
+  parsers: types as ParserSet,
+  context: newContext(),
+  warn: (message) => console.warn(`warmline: ${message}`),
+});
+
+/** As in every entry; bindings are read at the first call, never when the module is loaded. */
+export function createDatabase(options?: DatabaseOptions | string): Database {
+  return create(options);
+}

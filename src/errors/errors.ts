@@ -1,0 +1,166 @@
+import { redactValues } from "./redact.ts";
+import { isTransactionConflict } from "./sqlstate.ts";
+
+/**
+ * What became of the statement that failed.
+ *
+ * - `not-sent`: no byte of it left this process, or login did not finish.
+ * - `refused`: the server said no, and nothing stays done.
+ * - `unknown`: it may have been done.
+ * - `applied`: it was done; the answer could not be read.
+ */
+export type Fate = "not-sent" | "refused" | "unknown" | "applied";
+
+/** What every error of this package carries. */
+export interface ErrorDetails {
+  /** What failed, told to a program. On a {@link DatabaseError} it is the SQLSTATE, as in pg. */
+  readonly code: string;
+  readonly fate: Fate;
+  /** Whether the same call can succeed later without a change: the condition passes by itself, and nothing stays done. */
+  readonly retryable?: boolean;
+  readonly cause?: unknown;
+}
+
+/** The root of every error this package rejects with or throws. Its message, stack and `inspect` hold no secret and no parameter value. */
+export class WarmlineError extends Error {
+  readonly code: string;
+  readonly fate: Fate;
+  readonly retryable: boolean;
+
+  constructor(message: string, details: ErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.code = details.code;
+    this.fate = details.fate;
+    this.retryable = details.retryable ?? false;
+  }
+}
+
+/** A setting is missing or wrong. Nothing was sent. */
+export class ConfigError extends WarmlineError {
+  /** The setting's name, as in the settings table, or the environment variable it came from. */
+  readonly setting: string;
+
+  constructor(message: string, details: { readonly code: string; readonly setting: string }) {
+    super(message, { code: details.code, fate: "not-sent" });
+    this.setting = details.setting;
+  }
+}
+
+/** The call itself is wrong: a value that cannot be sent, a nested query, use after `close`. Nothing was sent. */
+export class UsageError extends WarmlineError {
+  constructor(message: string, details: { readonly code: string }) {
+    super(message, { code: details.code, fate: "not-sent" });
+  }
+}
+
+/** The way to the server failed: connecting, waiting for a connection, or the connection itself; over HTTP also the endpoint's own failures. */
+export class ConnectionError extends WarmlineError {}
+
+/** The call's deadline passed, or its signal was aborted. */
+export class CancelledError extends WarmlineError {}
+
+/** The statement was done, and its answer could not be read. */
+export class DecodeError extends WarmlineError {}
+
+/** The fields of a Postgres ErrorResponse, named as in pg. `position` counts characters of the statement from 1, as text. */
+export interface ServerFields {
+  readonly severity: string | undefined;
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+  readonly position: string | undefined;
+  readonly internalPosition: string | undefined;
+  readonly internalQuery: string | undefined;
+  readonly where: string | undefined;
+  readonly schema: string | undefined;
+  readonly table: string | undefined;
+  readonly column: string | undefined;
+  readonly dataType: string | undefined;
+  readonly constraint: string | undefined;
+  readonly file: string | undefined;
+  readonly line: string | undefined;
+  readonly routine: string | undefined;
+}
+
+/** The names in {@link ServerFields}. */
+export const serverFieldNames = [
+  "severity",
+  "detail",
+  "hint",
+  "position",
+  "internalPosition",
+  "internalQuery",
+  "where",
+  "schema",
+  "table",
+  "column",
+  "dataType",
+  "constraint",
+  "file",
+  "line",
+  "routine",
+] as const satisfies readonly (keyof ServerFields)[];
+
+/** Fields in which Postgres quotes rows and values: readable by name, never shown by `inspect`, `JSON.stringify` or a logger that walks. */
+const quotingFields: ReadonlySet<string> = new Set(["detail", "where", "internalQuery", "hint"]);
+
+/** The server's ErrorResponse as a driver hands it over. */
+export type ServerReport = { readonly [Name in keyof ServerFields]?: string | null | undefined } & {
+  readonly message: string;
+  readonly code: string;
+};
+
+/**
+ * Postgres refused the statement, or reported a failure. `code` and `sqlState` are the SQLSTATE. The message has parameter values blanked;
+ * `detail`, `hint`, `where` and `internalQuery` may quote them, so those four are not enumerable.
+ */
+export class DatabaseError extends WarmlineError implements ServerFields {
+  readonly sqlState: string;
+  declare readonly severity: string | undefined;
+  declare readonly detail: string | undefined;
+  declare readonly hint: string | undefined;
+  declare readonly position: string | undefined;
+  declare readonly internalPosition: string | undefined;
+  declare readonly internalQuery: string | undefined;
+  declare readonly where: string | undefined;
+  declare readonly schema: string | undefined;
+  declare readonly table: string | undefined;
+  declare readonly column: string | undefined;
+  declare readonly dataType: string | undefined;
+  declare readonly constraint: string | undefined;
+  declare readonly file: string | undefined;
+  declare readonly line: string | undefined;
+  declare readonly routine: string | undefined;
+  /** Zero-based index of the statement that failed in a batch; undefined for a single statement. */
+  declare readonly statementIndex: number | undefined;
+
+  constructor(report: ServerReport, context: ServerReportContext) {
+    const retryable = context.fate === "not-sent" || (context.fate === "refused" && isTransactionConflict(report.code));
+    super(redactValues(report.message, { values: context.values ?? [], sqlState: report.code }), {
+      code: report.code,
+      fate: context.fate,
+      retryable: context.retryable ?? retryable,
+    });
+    this.sqlState = report.code;
+    for (const name of serverFieldNames) {
+      Object.defineProperty(this, name, { value: report[name] ?? undefined, enumerable: !quotingFields.has(name) && report[name] != null });
+    }
+    if (context.statementIndex !== undefined) {
+      Object.defineProperty(this, "statementIndex", { value: context.statementIndex, enumerable: true });
+    }
+  }
+}
+
+/** What the reporter of a server's error knows beyond the report. */
+export interface ServerReportContext {
+  readonly fate: Fate;
+  /** The encoded parameter values, blanked in the message. */
+  readonly values?: readonly (string | null)[];
+  readonly statementIndex?: number;
+  readonly retryable?: boolean;
+}
+
+/** Whether `error` comes from this package; true also for another copy of it. */
+export function isWarmlineError(error: unknown): error is WarmlineError {
+  return error instanceof Error && "fate" in error && "code" in error && "retryable" in error;
+}

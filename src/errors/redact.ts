@@ -1,0 +1,70 @@
+const BLANK = "[redacted]";
+
+/**
+ * A text with every password, token and URL credential in it blanked. For messages that come from drivers, runtimes and the operating
+ * system; ours are written without any.
+ */
+export function redactSecrets(text: string, secrets: readonly string[] = []): string {
+  let out = text
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi, `$1${BLANK}@`)
+    .replace(/\b(Bearer|password=)\s*[^\s&"',]+/gi, `$1${BLANK}`);
+  for (const secret of secrets) {
+    if (secret.length > 0) out = out.replaceAll(secret, BLANK).replaceAll(encodeURIComponent(secret), BLANK);
+  }
+  return out;
+}
+
+/**
+ * A server's message with the statement's parameter values blanked. Postgres quotes the offending input in its data exceptions (class 22),
+ * also when an expression derived it from a parameter, so there every quoted piece goes.
+ */
+export function redactValues(message: string, context: { readonly values: readonly (string | null)[]; readonly sqlState: string }): string {
+  let out = message;
+  if (context.sqlState.startsWith("22")) out = out.replace(/".*"/s, `"${BLANK}"`);
+  for (const value of context.values) {
+    if (value === null || value.length === 0) continue;
+    out =
+      value.length > 3
+        ? out.replaceAll(value, BLANK)
+        : out.replaceAll(`"${value}"`, `"${BLANK}"`).replaceAll(`'${value}'`, `'${BLANK}'`).replaceAll(`(${value})`, `(${BLANK})`);
+  }
+  return out;
+}
+
+/** A copy of a foreign error that keeps its name, codes and system call, and whose message holds no secret. Fit to be a `cause`. */
+export function redactedCause(error: unknown, secrets: readonly string[] = []): Error | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const copy = new Error(redactSecrets(error.message, secrets));
+  copy.name = error.name;
+  const source = error as Error & Record<string, unknown>;
+  for (const key of ["code", "errno", "syscall", "address", "port", "hostname"]) {
+    const value = source[key];
+    if (typeof value === "string" || typeof value === "number") Object.assign(copy, { [key]: value });
+  }
+  return copy;
+}
+
+/** A value that is handed on whole and shown to nobody. */
+export class Secret<T> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  reveal(): T {
+    return this.#value;
+  }
+
+  toString(): string {
+    return BLANK;
+  }
+
+  toJSON(): string {
+    return BLANK;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return BLANK;
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * A SQLSTATE has five characters, upper case letters and digits, and among the standard's and Postgres' own codes always a digit:
+ * `EPIPE`, an operating system's code, has none.
+ * Source: PostgreSQL documentation, appendix A.
+ */
+export function isSqlState(code: unknown): code is string {
+  return typeof code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(code);
+}
+
+/** What a pooler in between can make of an error, see {@link fateOfSqlState}. */
+export interface SqlStateContext {
+  /** Whether a pooler stands between this client and Postgres: its own 58xxx and XXxxx say nothing about the statement. */
+  readonly pooled: boolean;
+  /** Whether a command of this exchange had completed before the error came. */
+  readonly completed: boolean;
+  /** The severity, not localised (`V`): ERROR, FATAL or PANIC. */
+  readonly severity: string | undefined;
+}
+
+/**
+ * The fate a server's own refusal tells. `refused` promises that nothing stays done, so everything that could also come from a broken link
+ * behind a pooler, or from a crash after a commit, is `unknown`.
+ */
+export function fateOfSqlState(sqlState: string, context: SqlStateContext): "refused" | "unknown" {
+  if (sqlState.startsWith("08") || sqlState === "57P02") return "unknown";
+  if (context.pooled && (sqlState.startsWith("58") || sqlState.startsWith("XX"))) return "unknown";
+  if (context.completed && (context.severity === "FATAL" || context.severity === "PANIC")) return "unknown";
+  return "refused";
+}
+
+/** A conflict between transactions that the same work, run again whole, may survive: serialization failure and deadlock. */
+export function isTransactionConflict(sqlState: string | undefined): boolean {
+  return sqlState === "40001" || sqlState === "40P01";
+}
+
+/** A login the server would refuse again: authorization, unknown database, rights, protocol, settings. */
+export function isPermanentLoginFailure(sqlState: string | undefined): boolean {
+  return sqlState !== undefined && ["28", "3D", "42", "0A", "08", "22"].includes(sqlState.slice(0, 2));
+}
+
+/** 53300: no connection slot is free. Frozen neighbours keep theirs, so asking for long does not help. */
+export const TOO_MANY_CONNECTIONS = "53300";
+/** 57014: the statement was cancelled on request. */
+export const QUERY_CANCELED = "57014";
+/** 25006: a write in a read-only transaction, or on a server that has become a replica. */
+export const READ_ONLY_TRANSACTION = "25006";

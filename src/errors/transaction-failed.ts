@@ -1,0 +1,15 @@
+import { WarmlineError } from "./errors.ts";
+
+/** A transaction ended in ROLLBACK although its work did not throw: a statement in it had failed, and nothing stays done. */
+export class TransactionError extends WarmlineError {}
+
+/** The error of a COMMIT that was answered with ROLLBACK. */
+export function transactionFailed(): TransactionError {
+  return new TransactionError(
+    "The transaction was rolled back, because a statement in it had failed. Let that statement's error leave the callback.",
+    {
+      code: "TRANSACTION_FAILED",
+      fate: "refused",
+    },
+  );
+}

@@ -1,0 +1,69 @@
+import pg from "pg";
+import { connectFailure, connectTimeout } from "../failure.ts";
+
+/** What pg-pool hands to a client it makes: the pool's own options. */
+export interface WarmClientConfig extends pg.ClientConfig {
+  /** Bounds TCP, TLS and login together, milliseconds; 0 for no bound. */
+  readonly connectTimeoutMillis?: number;
+}
+
+type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Client) => void);
+
+/** pg's client with a bound on connecting of its own, and errors of connecting that carry a code and the fate `not-sent`. */
+export class WarmClient extends pg.Client {
+  readonly #config: WarmClientConfig;
+
+  constructor(config: WarmClientConfig) {
+    super({ ...config, password: config.password as string, connectionTimeoutMillis: 0 });
+    this.#config = config;
+  }
+
+  override connect(): Promise<pg.Client>;
+  override connect(callback: ConnectCallback): void;
+  override connect(callback?: ConnectCallback): Promise<pg.Client> | void {
+    if (callback === undefined) {
+      return new Promise((resolve, reject) => {
+        this.#open((error) => (error ? reject(error) : resolve(this)));
+      });
+    }
+    const call = callback as (error: Error | null, client?: pg.Client) => void;
+    this.#open((error) => (error ? call(error) : call(null, this)));
+  }
+
+  #open(done: (error: Error | undefined) => void): void {
+    const { connectTimeoutMillis = 0, password } = this.#config;
+    const where = `${this.host}:${this.port}`;
+    const { stream } = this.connection;
+    let timedOut = false;
+    let refusedTls = false;
+    const timer =
+      connectTimeoutMillis > 0
+        ? setTimeout(() => {
+            timedOut = true;
+            stream.destroy();
+          }, connectTimeoutMillis)
+        : undefined;
+    if (this.ssl) {
+      stream.once("data", (answer: Buffer) => {
+        refusedTls = answer.length === 1 && answer[0] === TLS_REFUSED;
+      });
+    }
+    super.connect((error: Error | null) => {
+      clearTimeout(timer);
+      if (error === null) done(undefined);
+      else if (timedOut) done(connectTimeout(where, connectTimeoutMillis));
+      else
+        done(
+          connectFailure(error, {
+            where,
+            refusedTls,
+            secrets: typeof password === "string" ? [password] : [],
+            passwordIsFunction: typeof password === "function",
+          }),
+        );
+    });
+  }
+}
+
+/** `N`, the server's answer to SSLRequest when it speaks no TLS. Source: PostgreSQL documentation, "SSL Session Encryption". */
+const TLS_REFUSED = 0x4e;

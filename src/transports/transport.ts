@@ -1,0 +1,154 @@
+import type { WarmlineError } from "../errors/errors.ts";
+
+/** How statements reach the server. `http` opens its sessions over WebSocket. */
+export type TransportName = "http" | "pool" | "request";
+
+/** One statement as it leaves: text with `$1 …`, and parameters in Postgres' text format. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly (string | null)[];
+}
+
+/** A column of a result, named as in pg. */
+export interface Field {
+  readonly name: string;
+  readonly tableID: number;
+  readonly columnID: number;
+  readonly dataTypeID: number;
+  readonly dataTypeSize: number;
+  readonly dataTypeModifier: number;
+  readonly format: string;
+}
+
+/** How a result came. */
+export interface Via {
+  readonly transport: TransportName;
+  /** The connection it came over, unique within this process; null where none is held (HTTP). */
+  readonly connectionId: string | null;
+  /** Whether that connection had served a call before; null where none is held. */
+  readonly reused: boolean | null;
+  /** How often the statement was tried, 1 when the first attempt succeeded. */
+  readonly attempts: number;
+}
+
+/** What a statement gave. The same shape, values and types on every transport. */
+export interface Result<Row = Record<string, unknown>> {
+  readonly rows: Row[];
+  /** Rows returned or changed; null for commands that count none, and for an empty statement. */
+  readonly rowCount: number | null;
+  /** The first word of the command tag, `SELECT`, `INSERT` …; null for an empty statement. */
+  readonly command: string | null;
+  readonly fields: readonly Field[];
+  readonly via: Via;
+}
+
+/** Parsers by type id, in pg-types' own form, so that every driver can be handed the same. */
+export interface ParserSet {
+  getTypeParser(typeId: number, format?: "text" | "binary"): (text: string) => unknown;
+}
+
+export type Isolation = "read uncommitted" | "read committed" | "repeatable read" | "serializable";
+
+/** How a transaction begins. Unset means the server's own default. */
+export interface TransactionMode {
+  readonly isolation?: Isolation | undefined;
+  readonly readOnly?: boolean | undefined;
+  /** Only with `serializable` and `readOnly`: waits for a snapshot that cannot fail. */
+  readonly deferrable?: boolean | undefined;
+}
+
+/**
+ * The end of one call, over all its attempts: a deadline, and the caller's signal. One timer serves both the queue, the connect and the
+ * statement.
+ */
+export interface Cancellation {
+  /** Wall clock, milliseconds since the epoch; Infinity for none. */
+  readonly deadlineAt: number;
+  /** Set once the call has ended early: a function that makes its error with the fate the driver knows. */
+  readonly reason: ((fate: "not-sent" | "refused" | "unknown") => WarmlineError) | undefined;
+  /** Calls `listener` once if the call ends early, at once if it has. Returns a function that takes the listener off. */
+  onCancel(listener: () => void): () => void;
+  /** The same as an AbortSignal, for fetch; made on first use. */
+  signal(): AbortSignal;
+}
+
+/** The clock and timers everything runs on: passed in by the entry. Times are milliseconds. */
+export interface Clock {
+  /** The wall clock: timers and the monotonic clock may sleep in a frozen environment. */
+  now(): number;
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+export interface CallOptions {
+  readonly cancellation: Cancellation;
+  readonly rowMode: "object" | "array";
+  readonly parsers: ParserSet;
+  /** Enforced by the server: READ ONLY travels in the same write. */
+  readonly readOnly: boolean;
+  /** The caller's claim that doing it twice does no harm. */
+  readonly idempotent: boolean;
+}
+
+export interface BatchOptions extends CallOptions {
+  readonly mode: TransactionMode;
+}
+
+/**
+ * What loss of the connection during an exchange means.
+ * - `autocommit`: each statement is done when it is done; once written its fate is unknown.
+ * - `open`: inside a transaction whose COMMIT is not written yet; nothing stays done.
+ * - `commit`: the exchange holds the COMMIT; once written its fate is unknown.
+ */
+export type ExchangePhase = "autocommit" | "open" | "commit";
+
+/** A connection held for one caller. One exchange at a time; a second one waits for the first. */
+export interface Session {
+  readonly via: Via;
+  /** What the server said last: no transaction, one open, or one that failed and only can be rolled back. */
+  readonly status: "idle" | "open" | "failed";
+  /** Whether an exchange is on its way. */
+  readonly busy: boolean;
+  /** Sends statements with a single Sync in one write, and gives a result for each. */
+  exchange(statements: readonly Statement[], options: ExchangeCall): Promise<Result[]>;
+  /** Runs a text of several statements by the simple protocol. Results are not returned. */
+  script(text: string, options: CallOptions): Promise<void>;
+  /** Ends the connection without a word. */
+  destroy(): void;
+}
+
+/** How one exchange of a session is sent. */
+export interface ExchangeCall extends CallOptions {
+  readonly phase: ExchangePhase;
+  /** How many statements stand before the caller's own (BEGIN, SAVEPOINT); default 0. */
+  readonly prelude?: number;
+}
+
+/** Numbers of one transport since it was made; `null` where it holds no connections. */
+export interface TransportStats {
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+  /** Connections opened, over HTTP: sessions opened over WebSocket. */
+  readonly connects: number;
+  /** Calls served by a connection that had served one before. */
+  readonly reuses: number;
+  /** Connections thrown away because they were lost, failed or left in an unknown state. */
+  readonly discarded: number;
+}
+
+/**
+ * What a driver is to the rest. Every rejection is a WarmlineError with a fate. A driver never retries, logs, or reads the environment or a
+ * clock it was not given.
+ */
+export interface Transport extends AsyncDisposable {
+  readonly name: TransportName;
+  readonly can: { readonly session: boolean; readonly cancel: boolean };
+  /** One round trip on a warm connection. */
+  query(statement: Statement, options: CallOptions): Promise<Result>;
+  /** One transaction, one round trip on a warm connection; a result for each statement. */
+  batch(statements: readonly Statement[], options: BatchOptions): Promise<Result[]>;
+  /** Holds a connection while `use` runs; gives it back clean, or destroys it. */
+  session<T>(use: (session: Session) => Promise<T>, options: CallOptions): Promise<T>;
+  stats(): TransportStats;
+}

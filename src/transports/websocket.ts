@@ -1,0 +1,110 @@
+import { Client } from "@neondatabase/serverless";
+import type { WarmlineError } from "../errors/errors.ts";
+import { isErrorResponse } from "./exchange.ts";
+import { connectFailure, connectTimeout } from "./failure.ts";
+import type { OpenSession } from "./http.ts";
+import type { CallOptions, Clock } from "./transport.ts";
+import { type WireClient, WireSession } from "./wire-session.ts";
+
+/** What sessions over WebSocket are made of. */
+export interface WebSocketOptions {
+  /** The full address: `wss://…/v2`. */
+  readonly sessionUrl: string;
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string | (() => string | Promise<string>) | null;
+  readonly applicationName: string;
+  readonly connectTimeoutMs: number;
+  readonly statementTimeoutMs: number | null;
+  readonly clock: Clock;
+}
+
+/** Sessions and what became of them. */
+export interface WebSocketSessions {
+  readonly open: OpenSession;
+  readonly stats: () => { readonly connects: number; readonly discarded: number };
+}
+
+/** Opens a session per call over WebSocket, with Neon's client, and closes it when the call is done. */
+export function webSocketSessions(options: WebSocketOptions): WebSocketSessions {
+  let connects = 0;
+  let discarded = 0;
+  return {
+    async open(use, call) {
+      const session = await connect(options, call, `w${++connects}`);
+      try {
+        return await use(session.wire);
+      } finally {
+        if (session.wire.broken) discarded++;
+        session.close();
+      }
+    },
+    stats: () => ({ connects, discarded }),
+  };
+}
+
+interface OpenedSession {
+  readonly wire: WireSession;
+  readonly close: () => void;
+}
+
+async function connect(options: WebSocketOptions, { cancellation }: CallOptions, connectionId: string): Promise<OpenedSession> {
+  const { sessionUrl, clock, password } = options;
+  const { host: where, pathname, protocol } = new URL(sessionUrl);
+  const explain = (failure: unknown): WarmlineError =>
+    connectFailure(failure, {
+      where,
+      refusedTls: false,
+      secrets: typeof password === "string" ? [password] : [],
+      passwordIsFunction: typeof password === "function",
+    });
+  const client = new Client({
+    host: options.host,
+    port: options.port,
+    user: options.user,
+    database: options.database,
+    password: password ?? "",
+    application_name: options.applicationName,
+  });
+  client.neonConfig.wsProxy = () => `${where}${pathname}`;
+  client.neonConfig.useSecureWebSocket = protocol === "wss:";
+  client.neonConfig.disableWarningInBrowsers = true;
+  client.on("error", () => {});
+  let loggedIn = false;
+  const connection = client.connection as unknown as WireClient["connection"];
+  connection.once("readyForQuery", () => {
+    loggedIn = true;
+  });
+  await new Promise<void>((resolve, reject) => {
+    const stop = (error?: Error) => {
+      clock.clearTimeout(timer);
+      stopListening();
+      if (error === undefined) return resolve();
+      connection.stream.destroy();
+      reject(error);
+    };
+    const timer = clock.setTimeout(() => stop(connectTimeout(where, options.connectTimeoutMs)), options.connectTimeoutMs);
+    let stopListening = () => {};
+    stopListening = cancellation.onCancel(() => stop(cancellation.reason?.("not-sent")));
+    client.connect((error?: Error) => stop(error ? explain(error) : undefined));
+  });
+  const wire = new WireSession(client as unknown as WireClient, {
+    transport: "http",
+    connectionId,
+    pooled: true,
+    cancel: undefined,
+    statementTimeoutMs: options.statementTimeoutMs,
+    clock,
+    // the driver sends the password and the first statement together: a login refused late has still run nothing
+    explain: (failure) => (!loggedIn && isErrorResponse(failure) ? explain(failure) : undefined),
+  });
+  return { wire, close: () => close(wire, client) };
+}
+
+/** Says goodbye, which ends an open transaction too; without a word where the connection is broken. */
+function close(wire: WireSession, client: Client): void {
+  if (wire.broken) wire.destroy();
+  else client.end().catch(() => {});
+}

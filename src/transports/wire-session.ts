@@ -1,0 +1,199 @@
+import { DatabaseError, UsageError, type WarmlineError } from "../errors/errors.ts";
+import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
+import { type Answer, Exchange, isErrorResponse, type Outcome, type WireConnection } from "./exchange.ts";
+import { exchangeFailure } from "./failure.ts";
+import type { CallOptions, Clock, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
+
+/** The part of a pg client a session needs. */
+export interface WireClient {
+  readonly connection: WireConnection;
+  query(submittable: object): unknown;
+}
+
+/** What a session is told about the connection it holds. */
+export interface WireSessionOptions {
+  readonly transport: TransportName;
+  readonly connectionId: string;
+  readonly pooled: boolean;
+  /** Asks the server to cancel what the connection runs; resolves when the request is delivered. Absent where the target knows none. */
+  readonly cancel: (() => Promise<void>) | undefined;
+  /** Asked first what a failure means, where the connection knows more than its exchange. */
+  readonly explain?: (failure: unknown) => WarmlineError | undefined;
+  /** Bounds one exchange where the server was not told to; null for no bound of its own. */
+  readonly statementTimeoutMs: number | null;
+  readonly clock: Clock;
+}
+
+const statusNames = { I: "idle", T: "open", E: "failed" } as const;
+
+/** How long a cancelled statement may take to answer before its connection is destroyed, milliseconds. */
+const CANCEL_GRACE_MS = 250;
+
+/** One connection from login to end, as the rest sees it: exchanges, its transaction status, and whether it can be used again. */
+export class WireSession implements Session {
+  /** Calls it has served. */
+  uses = 0;
+  /** Set when nothing may be sent any more: a lost, cancelled or aborted exchange, or a server that turned into a replica. */
+  broken = false;
+  readonly #client: WireClient;
+  readonly #options: WireSessionOptions;
+  #status: "I" | "T" | "E" = "I";
+  #running: Exchange | undefined;
+  #grace: unknown;
+  #taken = false;
+  readonly #queue: (() => void)[] = [];
+
+  constructor(client: WireClient, options: WireSessionOptions) {
+    this.#client = client;
+    this.#options = options;
+    const connection = client.connection as unknown as {
+      on(event: string, listener: (message: { status: "I" | "T" | "E" }) => void): void;
+    };
+    connection.on("readyForQuery", (message) => {
+      this.#status = message.status;
+    });
+  }
+
+  get via(): Via {
+    return { transport: this.#options.transport, connectionId: this.#options.connectionId, reused: this.uses > 0, attempts: 1 };
+  }
+
+  get status(): "idle" | "open" | "failed" {
+    return statusNames[this.#status];
+  }
+
+  get busy(): boolean {
+    return this.#taken;
+  }
+
+  async exchange(statements: readonly Statement[], options: ExchangeCall): Promise<Result[]> {
+    const { via } = this;
+    const { exchange, outcome } = await this.#run(
+      (onEnd) => new Exchange(statements, options, onEnd),
+      options,
+      (failure, ended) =>
+        exchangeFailure(failure, ended, { statements, phase: options.phase, pooled: this.#options.pooled, prelude: options.prelude ?? 0 }),
+    );
+    if (outcome !== undefined) throw outcome;
+    if (exchange.decodeError !== undefined) throw exchange.decodeError;
+    return exchange.answers.map((answer: Answer) => ({ ...answer, via }));
+  }
+
+  async script(text: string, options: CallOptions): Promise<void> {
+    const { outcome } = await this.#run(
+      (onEnd) => new Script(text, options, onEnd),
+      options,
+      (failure, ended) =>
+        exchangeFailure(failure, ended, { statements: [], phase: "autocommit", pooled: this.#options.pooled, prelude: 0 }),
+    );
+    if (outcome !== undefined) throw outcome;
+  }
+
+  /** Ends what runs on it too: a swallowed connection never ends by itself. */
+  destroy(): void {
+    this.broken = true;
+    this.#client.connection.stream.destroy();
+    this.#running?.handleError(new Error("The connection was destroyed."));
+  }
+
+  /** Runs one exchange to its end, and no further than the call's end. */
+  async #run<E extends Exchange>(
+    make: (onEnd: (outcome: Outcome | undefined) => void) => E,
+    { cancellation, readOnly }: CallOptions,
+    explain: (failure: unknown, exchange: E) => WarmlineError,
+  ): Promise<{ exchange: E; outcome: WarmlineError | undefined }> {
+    if (this.#taken) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    this.#taken = true;
+    try {
+      if (cancellation.reason !== undefined) throw cancellation.reason("not-sent");
+      if (this.broken) throw lost();
+      return await new Promise((resolve) => {
+        const { clock, statementTimeoutMs } = this.#options;
+        let stopListening: (() => void) | undefined;
+        const limit = statementTimeoutMs === null ? undefined : clock.setTimeout(() => this.#cancel(exchange), statementTimeoutMs);
+        const exchange = make((ended) => {
+          this.#running = undefined;
+          this.#endGrace();
+          if (limit !== undefined) clock.clearTimeout(limit);
+          stopListening?.();
+          const outcome = ended === undefined ? undefined : this.#explain(ended.failure, exchange, explain, readOnly);
+          resolve({
+            exchange,
+            outcome: outcome !== undefined && cancellation.reason !== undefined ? asCancelled(outcome, cancellation.reason) : outcome,
+          });
+        });
+        this.#running = exchange;
+        stopListening = cancellation.onCancel(() => this.#cancel(exchange));
+        this.#client.query(exchange);
+      });
+    } finally {
+      const next = this.#queue.shift();
+      if (next === undefined) this.#taken = false;
+      else next();
+    }
+  }
+
+  #explain<E extends Exchange>(
+    failure: unknown,
+    exchange: E,
+    explain: (failure: unknown, exchange: E) => WarmlineError,
+    readOnly: boolean,
+  ): WarmlineError {
+    const error = this.#options.explain?.(failure) ?? explain(failure, exchange);
+    const fatal = !isErrorResponse(failure) || failure.severity === "FATAL" || failure.severity === "PANIC";
+    const becameReplica = error.code === READ_ONLY_TRANSACTION && !readOnly;
+    if (fatal || becameReplica || error.fate === "unknown") this.broken = true;
+    return error;
+  }
+
+  #endGrace(): void {
+    if (this.#grace === undefined) return;
+    this.#options.clock.clearTimeout(this.#grace);
+    this.#grace = undefined;
+    this.destroy();
+  }
+
+  /** CancelRequest, a short wait for its answer, then the end of the connection. Destroying first would leave the statement running. */
+  #cancel(exchange: Exchange): void {
+    this.broken = true;
+    exchange.abandoned = true;
+    const { cancel, clock } = this.#options;
+    if (!exchange.sent || cancel === undefined) {
+      this.destroy();
+      return;
+    }
+    this.#grace = clock.setTimeout(() => this.destroy(), CANCEL_GRACE_MS);
+    cancel().catch(() => this.destroy());
+  }
+}
+
+/** A text of several statements by the simple protocol; its rows are left aside. */
+class Script extends Exchange {
+  readonly #text: string;
+
+  constructor(text: string, options: CallOptions, onEnd: (outcome: Outcome | undefined) => void) {
+    super([], options, onEnd);
+    this.#text = text;
+  }
+
+  override submit(connection: WireConnection): Error | null {
+    if (this.abandoned || connection.stream.writable === false) return new Error("The connection is closed.");
+    this.sent = true;
+    connection.query(this.#text);
+    return null;
+  }
+
+  override handleDataRow(): void {}
+}
+
+/** The cancelled call's own error, with the fate the server's answer or silence tells. */
+function asCancelled(error: WarmlineError, reason: NonNullable<CallOptions["cancellation"]["reason"]>): WarmlineError {
+  if (error instanceof DatabaseError && error.sqlState !== QUERY_CANCELED) return error;
+  return reason(error.fate === "applied" ? "unknown" : error.fate);
+}
+
+function lost(): UsageError {
+  return new UsageError("This connection has been given up after a failure. Leave the callback and start again.", {
+    code: "SESSION_BROKEN",
+  });
+}
