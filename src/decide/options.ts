@@ -1,0 +1,67 @@
+import type { RuntimeName } from "./runtime.ts";
+import type { TargetName } from "./target.ts";
+import type { SslMode } from "./tls.ts";
+
+/** How statements can reach the server; the same names as in the contract of the transports. */
+export const transportNames = ["http", "pool", "request"] as const;
+
+/** One of {@link transportNames}. */
+export type TransportName = (typeof transportNames)[number];
+
+/** A password, or a function that gives one: called for every new connection, so a token may expire in between. */
+export type PasswordSource = string | (() => string | Promise<string>);
+
+/** What `createDatabase` takes. Every setting is optional; docs/settings.md has the table with defaults and reasons. */
+export interface DatabaseOptions {
+  /** Identity of the pool, where host, port, database and user are not enough. */
+  readonly name?: string | undefined;
+  /** `postgres://user:password@host:port/database?sslmode=…`. Default: `DATABASE_URL`. Given as `undefined` it is missing, and `DATABASE_URL` is not read. */
+  readonly url?: string | undefined;
+  /** The way around a pooler, for `script`. What it leaves out is taken from the main address. Default: none. */
+  readonly directUrl?: string | undefined;
+  /** Host name, address, or the folder of a Unix socket. */
+  readonly host?: string | undefined;
+  /** 1 to 65535. Default 5432. */
+  readonly port?: number | undefined;
+  readonly database?: string | undefined;
+  readonly user?: string | undefined;
+  readonly password?: PasswordSource | undefined;
+  /** Base address of SQL over HTTP, to which `/sql` and `/v2` are added. https, or http on loopback. Default: `WARMLINE_ENDPOINT`. */
+  readonly endpoint?: string | undefined;
+  /** What Postgres lists in `pg_stat_activity`, at most 63 bytes. Default `warmline`. */
+  readonly applicationName?: string | undefined;
+  /** Command-line options for the backend, such as `-c search_path=app`. Refused by most poolers. Default: none. */
+  readonly startupOptions?: string | undefined;
+  /** Default: found out. */
+  readonly runtime?: RuntimeName | undefined;
+  /** Default: told from the host name. */
+  readonly target?: TargetName | undefined;
+  /** Default: by plan. */
+  readonly transport?: TransportName | undefined;
+  /** Most connections of the pool, 1 to 10000. Default: by plan. */
+  readonly max?: number | undefined;
+  /** Connections the pool keeps open, 0 to `max`. Default 0. */
+  readonly min?: number | undefined;
+  /** Closes a connection idle for so long; 0 for never. Default: by plan. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Replaces a connection of this age; 0 for never. Default 1800000 (30 minutes). */
+  readonly lifetimeMs?: number | undefined;
+  /** Bounds opening a connection, login included, from 1. Default 5000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Bounds waiting for a free connection, from 1. Default 5000. */
+  readonly acquireTimeoutMs?: number | undefined;
+  /** Bounds a call with all its attempts; 0 for no deadline. Default 30000. */
+  readonly deadlineMs?: number | undefined;
+  /** Postgres' own `statement_timeout`, sent at login, from 1. Refused by most poolers. Default: the server's. */
+  readonly statementTimeoutMs?: number | undefined;
+  /** docs/settings.md says what each mode means. Default: plain on this machine, verified everywhere else. */
+  readonly sslMode?: SslMode | undefined;
+  /** Certificates to trust, in PEM, instead of the runtime's own store. */
+  readonly ca?: string | undefined;
+  /** `direct` saves a round trip against Postgres 17 and later. Default `postgres`. */
+  readonly sslNegotiation?: "postgres" | "direct" | undefined;
+  /** Whether SCRAM is bound to the TLS connection. `require` needs verified TLS. Default `disable`. */
+  readonly channelBinding?: "disable" | "prefer" | "require" | undefined;
+  /** Parsers by type id, instead of the usual ones, for this database alone. */
+  readonly types?: Readonly<Record<number, (text: string) => unknown>> | undefined;
+}

@@ -1,0 +1,234 @@
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import { type Available, makePlan, type Plan } from "../../src/decide/plan.ts";
+import { budgets, poolDefaults, sizePool } from "../../src/decide/pool-size.ts";
+import { detectRuntime, type RuntimeName, runtimes } from "../../src/decide/runtime.ts";
+import { checkOptions, type DatabaseOptions, resolveSettings } from "../../src/decide/settings.ts";
+import { detectTarget, type TargetName, targets } from "../../src/decide/target.ts";
+import { ConfigError } from "../../src/errors/errors.ts";
+
+const nodeEntry: Available = { transports: ["pool", "http"], webSocket: true, sizePool };
+const edgeEntry: Available = { transports: ["http"], webSocket: true, sizePool: null };
+const workerEntry: Available = { transports: ["http", "request"], webSocket: true, sizePool: null };
+
+interface Case {
+  readonly runtime: RuntimeName;
+  readonly target: TargetName;
+  readonly available: Available;
+  readonly options?: DatabaseOptions;
+  readonly env?: Record<string, string>;
+}
+
+function planFor({ runtime, target, available, options = {}, env = {} }: Case): Plan {
+  const settings = resolveSettings(checkOptions({ url: "postgres://u:cAnArY@db.example/d", runtime, target, ...options }), {});
+  return makePlan({
+    runtime: detectRuntime({ global: {}, env }, settings.runtime),
+    target: detectTarget(settings.address, settings.target, settings.endpoint),
+    settings,
+    available,
+  });
+}
+
+const endpoint = { endpoint: "https://sql.example" };
+const row = (
+  runtime: RuntimeName,
+  target: TargetName,
+  available: Available,
+  expected: readonly [Plan["transport"], Plan["session"], max: number, idleTimeoutMs: number],
+  options: DatabaseOptions = {},
+) => ({ runtime, target, available, expected, options });
+
+const rows = [
+  row("edge-light", "neon", edgeEntry, ["http", "websocket", 0, 0]),
+  row("edge-light", "planetscale", edgeEntry, ["http", "websocket", 0, 0]),
+  row("edge-light", "postgres", edgeEntry, ["http", "websocket", 0, 0], endpoint),
+  row("edge-light", "rds-proxy", edgeEntry, ["http", "websocket", 0, 0], endpoint),
+  row("workerd", "hyperdrive", workerEntry, ["request", "request", 1, 0]),
+  row("workerd", "hyperdrive", workerEntry, ["request", "request", 1, 0], endpoint),
+  row("workerd", "neon", workerEntry, ["http", "websocket", 0, 0]),
+  row("workerd", "neon", edgeEntry, ["http", "websocket", 0, 0]),
+  row("workerd", "postgres", workerEntry, ["request", "request", 1, 0]),
+  row("workerd", "postgres", edgeEntry, ["http", "websocket", 0, 0], endpoint),
+  row("workerd", "neon", { ...nodeEntry }, ["http", "websocket", 0, 0]),
+  row("lambda", "rds-proxy", nodeEntry, ["pool", "pool", 1, 0]),
+  row("lambda", "postgres", nodeEntry, ["pool", "pool", 1, 0]),
+  row("lambda", "neon", nodeEntry, ["pool", "pool", 1, 0]),
+  row("netlify", "neon-pooler", nodeEntry, ["pool", "pool", 1, 0]),
+  row("lambda-managed", "rds", nodeEntry, ["pool", "pool", 10, 30_000]),
+  row("vercel", "neon", nodeEntry, ["pool", "pool", 5, 5_000]),
+  row("vercel", "supavisor-transaction", nodeEntry, ["pool", "pool", 5, 5_000]),
+  row("node", "postgres", nodeEntry, ["pool", "pool", 10, 30_000]),
+  row("node", "postgres", nodeEntry, ["pool", "pool", 10, 30_000], endpoint),
+  row("node", "pgbouncer", nodeEntry, ["pool", "pool", 10, 30_000]),
+  row("node", "supavisor-session", nodeEntry, ["pool", "pool", 7, 30_000]),
+  row("node", "neon", edgeEntry, ["http", "websocket", 0, 0]),
+  row("node", "neon", { ...edgeEntry, webSocket: false }, ["http", "none", 0, 0]),
+  row("bun", "postgres", nodeEntry, ["pool", "pool", 10, 30_000]),
+  row("deno", "postgres", nodeEntry, ["pool", "pool", 10, 30_000]),
+  row("node", "neon", nodeEntry, ["http", "websocket", 0, 0], { transport: "http" }),
+  row("lambda", "postgres", nodeEntry, ["pool", "pool", 3, 700], { max: 3, idleTimeoutMs: 700 }),
+];
+
+describe("a plan", () => {
+  test.each(rows)("is $expected for $target from $runtime with $available.transports and $options", ({ expected, ...input }) => {
+    const plan = planFor(input);
+    expect([plan.transport, plan.session, plan.max, plan.idleTimeoutMs]).toEqual(expected);
+    expect(plan).toMatchObject({ runtime: input.runtime, target: input.target, traits: runtimes[input.runtime] });
+    expect(plan.endpoint === null).toBe(plan.transport !== "http");
+    for (const [choice, reason] of Object.entries(plan.reasons)) {
+      const chosen = plan[choice as keyof Plan];
+      expect(reason.startsWith(`${chosen}: `), `${choice} gives a reason for what was chosen`).toBe(true);
+      expect(reason).toMatch(/: \S+( \S+)+$/);
+    }
+  });
+
+  test("exists on Node for every target, and for every runtime with sockets", () => {
+    for (const target of Object.keys(targets) as TargetName[]) {
+      const plan = planFor({ runtime: "node", target, available: nodeEntry });
+      expect(plan.transport).toBe("pool");
+      const budget = budgets[target];
+      if (budget !== null) expect(plan.max).toBeLessThanOrEqual(budget / 2);
+    }
+    for (const runtime of Object.keys(poolDefaults) as RuntimeName[]) {
+      expect(planFor({ runtime, target: "postgres", available: nodeEntry }).transport).toBe("pool");
+    }
+  });
+
+  test("is frozen to the bottom, and shows no secret", () => {
+    const plan = planFor({ runtime: "edge-light", target: "neon", available: edgeEntry });
+    expect([plan, ...Object.values(plan)].every((value) => typeof value !== "object" || Object.isFrozen(value))).toBe(true);
+    expect(inspect(plan, { depth: 9 }) + JSON.stringify(plan)).not.toContain("cAnArY");
+  });
+
+  test.each([
+    ["4", 4],
+    ["8", 8],
+    ["100", 10],
+  ])("sizes a pool of Lambda Managed Instances by the %s calls of a worker: %i", (calls, max) => {
+    const env = { AWS_LAMBDA_MAX_CONCURRENCY: calls, AWS_LAMBDA_NODEJS_WORKER_COUNT: "1" };
+    expect(planFor({ runtime: "lambda-managed", target: "postgres", available: nodeEntry, env }).max).toBe(max);
+  });
+
+  test("counts an endpoint as a pooler", () => {
+    expect(planFor({ runtime: "edge-light", target: "neon", available: edgeEntry }).capabilities.pooled).toBe(true);
+    expect(planFor({ runtime: "node", target: "neon", available: nodeEntry }).capabilities.pooled).toBe(false);
+  });
+
+  test("says who ends a statement that takes too long", () => {
+    expect(planFor({ runtime: "node", target: "postgres", available: nodeEntry }).deadline).toBe("client");
+    const both = planFor({ runtime: "node", target: "postgres", available: nodeEntry, options: { statementTimeoutMs: 5 } });
+    expect(both.deadline).toBe("server-and-client");
+    const proxy = planFor({ runtime: "node", target: "rds-proxy", available: nodeEntry });
+    expect(proxy.reasons.deadline).toContain("the role's statement_timeout");
+  });
+
+  test("hands the settings' warnings on, and warns of a pool above the target's budget", () => {
+    const options = { sslMode: "no-verify", max: 50 } as const;
+    expect(planFor({ runtime: "node", target: "supavisor-session", available: nodeEntry, options }).warnings).toEqual([
+      expect.stringContaining("not verified"),
+      expect.stringContaining("above 15"),
+    ]);
+    expect(planFor({ runtime: "node", target: "postgres", available: nodeEntry, options: { max: 97 } }).warnings).toEqual([]);
+  });
+});
+
+describe("a plan that cannot be", () => {
+  const refusals: readonly (readonly [title: string, input: Case, setting: string, code: string, remedy: RegExp])[] = [
+    [
+      "no sockets, no HTTP",
+      { runtime: "edge-light", target: "postgres", available: edgeEntry },
+      "transport",
+      "NO_TRANSPORT",
+      /WARMLINE_ENDPOINT/,
+    ],
+    [
+      "no TCP handed in",
+      { runtime: "workerd", target: "postgres", available: edgeEntry },
+      "transport",
+      "NO_TRANSPORT",
+      /warmline\/hyperdrive.*WARMLINE_ENDPOINT/,
+    ],
+    [
+      "Hyperdrive without TCP",
+      { runtime: "workerd", target: "hyperdrive", available: edgeEntry },
+      "transport",
+      "NO_TRANSPORT",
+      /warmline\/hyperdrive/,
+    ],
+    [
+      "the edge entry on Node",
+      { runtime: "node", target: "postgres", available: edgeEntry },
+      "transport",
+      "NO_TRANSPORT",
+      /condition node/,
+    ],
+    [
+      "a pool without its sizes",
+      { runtime: "node", target: "postgres", available: { ...nodeEntry, sizePool: null } },
+      "transport",
+      "NO_TRANSPORT",
+      /condition node/,
+    ],
+    [
+      "a pool in a worker",
+      { runtime: "workerd", target: "neon", available: nodeEntry, options: { transport: "pool" } },
+      "transport",
+      "NO_TRANSPORT",
+      /leave transport out/,
+    ],
+    [
+      "http to plain Postgres",
+      { runtime: "node", target: "postgres", available: nodeEntry, options: { transport: "http" } },
+      "transport",
+      "NO_TRANSPORT",
+      /WARMLINE_ENDPOINT/,
+    ],
+    [
+      "request on edge-light",
+      { runtime: "edge-light", target: "neon", available: workerEntry, options: { transport: "request" } },
+      "transport",
+      "NO_TRANSPORT",
+      /leave transport out/,
+    ],
+    [
+      "a transport this entry lacks",
+      { runtime: "node", target: "postgres", available: nodeEntry, options: { transport: "request" } },
+      "transport",
+      "NO_TRANSPORT",
+      /warmline\/hyperdrive/,
+    ],
+    [
+      "min above the planned max",
+      { runtime: "lambda", target: "postgres", available: nodeEntry, options: { min: 2 } },
+      "min",
+      "INVALID_SETTING",
+      /lower min or set max/,
+    ],
+    [
+      "statement_timeout through PgBouncer",
+      { runtime: "node", target: "pgbouncer", available: nodeEntry, options: { statementTimeoutMs: 9173 } },
+      "statementTimeoutMs",
+      "INVALID_SETTING",
+      /ALTER ROLE/,
+    ],
+    [
+      "startup options through RDS Proxy",
+      { runtime: "lambda", target: "rds-proxy", available: nodeEntry, options: { startupOptions: "-c cAnArY=1" } },
+      "startupOptions",
+      "INVALID_SETTING",
+      /ALTER ROLE/,
+    ],
+  ];
+
+  test.each(refusals)("is refused with the way out: %s", (_, input, setting, code, remedy) => {
+    let refusal: unknown;
+    try {
+      planFor(input);
+    } catch (error) {
+      refusal = error;
+    }
+    expect(refusal).toBeInstanceOf(ConfigError);
+    expect(refusal).toMatchObject({ setting, code, message: expect.stringMatching(remedy) });
+    expect(inspect(refusal)).not.toMatch(/cAnArY|9173/);
+  });
+});

@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { detectRuntime, type RuntimeName, runtimes, type Surroundings } from "../../src/decide/runtime.ts";
+
+const process = { versions: { node: "24.0.0" } };
+const lambda = { AWS_LAMBDA_FUNCTION_NAME: "orders", AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand" };
+
+interface Row {
+  readonly name: RuntimeName;
+  readonly when: string;
+  readonly global: object;
+  readonly env?: Surroundings["env"];
+  readonly reason: string;
+}
+
+const rows: readonly Row[] = [
+  { name: "node", when: "only process is there", global: { process }, reason: "process.versions.node is set" },
+  {
+    name: "node",
+    when: "navigator is Node's own",
+    global: { process, navigator: { userAgent: "Node.js/24" } },
+    reason: "process.versions.node is set",
+  },
+  {
+    name: "workerd",
+    when: "process is there too, and OpenNext says nodejs",
+    global: { process, navigator: { userAgent: "Cloudflare-Workers" } },
+    env: { NEXT_RUNTIME: "nodejs", VERCEL: "1" },
+    reason: "navigator.userAgent is Cloudflare-Workers",
+  },
+  {
+    name: "edge-light",
+    when: "EdgeRuntime is there on Vercel",
+    global: { EdgeRuntime: "vercel" },
+    env: { VERCEL: "1" },
+    reason: "EdgeRuntime is set",
+  },
+  { name: "deno", when: "process is there too", global: { process, Deno: {} }, reason: "Deno is set" },
+  { name: "bun", when: "process is there too", global: { process, Bun: {} }, reason: "Bun is set" },
+  { name: "vercel", when: "it runs on Lambda", global: { process }, env: { ...lambda, VERCEL: "1" }, reason: "VERCEL is set" },
+  { name: "netlify", when: "it runs on Lambda", global: { process }, env: { ...lambda, NETLIFY: "true" }, reason: "NETLIFY is set" },
+  { name: "lambda", when: "the function has a name", global: { process }, env: lambda, reason: "AWS_LAMBDA_FUNCTION_NAME is set" },
+  {
+    name: "lambda-managed",
+    when: "the initialization type says so",
+    global: { process },
+    env: { ...lambda, AWS_LAMBDA_INITIALIZATION_TYPE: "lambda-managed-instances" },
+    reason: "AWS_LAMBDA_INITIALIZATION_TYPE is lambda-managed-instances",
+  },
+  {
+    name: "edge-light",
+    when: "nothing is known, as in a browser",
+    global: { navigator: { userAgent: "Mozilla/5.0" } },
+    reason: "nothing here is known to open sockets",
+  },
+  {
+    name: "node",
+    when: "the variables of platforms are empty",
+    global: { process },
+    env: { VERCEL: "", AWS_LAMBDA_FUNCTION_NAME: "" },
+    reason: "process.versions.node is set",
+  },
+];
+
+describe("detectRuntime", () => {
+  test.each(rows)("finds $name when $when", ({ name, global, env = {}, reason }) => {
+    expect(detectRuntime({ global, env })).toMatchObject({ name, traits: runtimes[name], reason });
+  });
+
+  test("has a row of the table for every runtime", () => {
+    expect(new Set(rows.map(({ name }) => name))).toEqual(new Set(Object.keys(runtimes)));
+  });
+
+  test("lets the setting decide", () => {
+    const found = detectRuntime({ global: { process }, env: {} }, "lambda");
+    expect(found).toMatchObject({ name: "lambda", traits: { freezes: true, concurrency: "one" }, reason: "the settings say so" });
+  });
+
+  test.each([
+    ["16", "4", 4],
+    ["10", "4", 3],
+    ["64", undefined, 8],
+    ["1", "8", 1],
+    [undefined, "8", null],
+    ["many", "8", null],
+  ])("shares %s calls among %s workers of Lambda Managed Instances: %s each", (calls, workers, each) => {
+    const env = {
+      AWS_LAMBDA_INITIALIZATION_TYPE: "lambda-managed-instances",
+      AWS_LAMBDA_MAX_CONCURRENCY: calls,
+      AWS_LAMBDA_NODEJS_WORKER_COUNT: workers,
+    };
+    expect(detectRuntime({ global: { process }, env }).concurrentCalls).toBe(each);
+  });
+
+  test("counts no calls elsewhere", () => {
+    expect(detectRuntime({ global: { process }, env: { ...lambda, AWS_LAMBDA_MAX_CONCURRENCY: "9" } }).concurrentCalls).toBeNull();
+  });
+});
