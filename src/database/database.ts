@@ -3,16 +3,7 @@ import { Deadline } from "../delivery/deadline.ts";
 import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import { mayRepeat, type RepeatClaims } from "../delivery/retry.ts";
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
-import type {
-  BatchOptions,
-  CallOptions,
-  ParserSet,
-  Result,
-  Statement,
-  Transport,
-  TransportName,
-  TransportStats,
-} from "../transports/transport.ts";
+import type { CallOptions, ParserSet, Result, Statement, Transport, TransportName, TransportStats } from "../transports/transport.ts";
 import { refuseTransactionControl } from "./control.ts";
 import { type BatchCallOptions, type CallLimits, callChecks, checkCall, type QueryOptions, type TransactionOptions } from "./options.ts";
 import { makeQueries, type Queries } from "./queries.ts";
@@ -61,7 +52,7 @@ export interface DatabaseParts {
   readonly directTransport: () => Promise<Transport | undefined>;
   readonly delivery: Omit<DeliveryContext, "onRetry">;
   /** Knows which transactions a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */
-  readonly context: TransactionContext | undefined;
+  readonly transactions: TransactionContext | undefined;
 }
 
 /** The part of AsyncLocalStorage that is needed. */
@@ -84,14 +75,14 @@ interface Limits extends CallLimits {
 
 /** A database over its parts. Nothing is connected or read from the environment before the first call. */
 export function makeDatabase(parts: DatabaseParts): Database {
-  const { context, delivery } = parts;
+  const { transactions } = parts;
+  const context = { ...parts.delivery, onRetry: () => retries++ };
   const identity = {};
   let transport: Transport | undefined;
   let retries = 0;
   let running = 0;
   let closing: Promise<void> | undefined;
   let onIdle: (() => void) | undefined;
-  const onRetry = () => retries++;
 
   /** One call: its deadline, its attempts, and its end. */
   async function call<T>(
@@ -100,16 +91,16 @@ export function makeDatabase(parts: DatabaseParts): Database {
     repeat = repeatBy(limits),
   ): Promise<T> {
     if (closing !== undefined) throw closed();
-    if (context !== undefined) refuseInside(context, identity);
+    if (transactions !== undefined) refuseInside(transactions, identity);
     running++;
     let cancellation: Deadline | undefined;
     try {
       transport ??= await parts.transport();
       const chosen = transport;
-      const { deadlineMs = parts.deadlineMs(), signal, readOnly = false, idempotent = false, rowMode = "object" } = limits;
-      cancellation = new Deadline(delivery.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
-      const options: CallOptions = { cancellation, rowMode, parsers: parts.parsers(), readOnly, idempotent };
-      return await deliver({ cancellation, mayRepeat: repeat }, () => attempt(chosen, options), { ...delivery, onRetry });
+      const { deadlineMs = parts.deadlineMs(), signal, readOnly = false, rowMode = "object" } = limits;
+      cancellation = new Deadline(context.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
+      const options = { cancellation, rowMode, parsers: parts.parsers(), readOnly };
+      return await deliver({ cancellation, mayRepeat: repeat }, (number) => attempt(chosen, { ...options, attempt: number }), context);
     } finally {
       cancellation?.dispose();
       if (--running === 0) onIdle?.();
@@ -119,12 +110,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   async function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
     const options = checkCall(given, callChecks.query);
     refuseTransactionControl(statement);
-    let attempts = 0;
-    const result = await call(options, (chosen, callOptions) => {
-      attempts++;
-      return chosen.query(statement, callOptions);
-    });
-    return attempts === 1 ? result : withAttempts(result, attempts);
+    return call(options, (chosen, callOptions) => chosen.query(statement, callOptions));
   }
 
   async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
@@ -134,12 +120,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     statements.forEach(refuseTransactionControl);
     if (statements.length === 0) return [];
     const { isolation, readOnly, deferrable } = options;
-    let attempts = 0;
-    const results = await call(options, (chosen, callOptions) => {
-      attempts++;
-      return chosen.batch(statements, { ...callOptions, mode: { isolation, readOnly, deferrable } } satisfies BatchOptions);
-    });
-    return attempts === 1 ? results : results.map((result) => withAttempts(result, attempts));
+    return call(options, (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: { isolation, readOnly, deferrable } }));
   }
 
   async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
@@ -156,8 +137,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
         return chosen.session((session) => {
           begun = true;
           const held = { session, call: callOptions, mode: { isolation, readOnly, deferrable } };
-          if (context === undefined) return runTransaction(held, work);
-          return runTransaction(held, (tx) => context.run({ database: identity, outer: context.getStore() }, () => work(tx)));
+          if (transactions === undefined) return runTransaction(held, work);
+          return runTransaction(held, (tx) => transactions.run({ database: identity, outer: transactions.getStore() }, () => work(tx)));
         }, callOptions);
       },
       repeat,
@@ -229,12 +210,8 @@ function repeatBy({ readOnly = false, idempotent = false }: Limits): (error: War
   return (error, attempt) => mayRepeat(error, { readOnly, idempotent }, attempt);
 }
 
-function withAttempts<R extends Result>(result: R, attempts: number): R {
-  return { ...result, via: { ...result.via, attempts } };
-}
-
-function refuseInside(context: TransactionContext, database: object): void {
-  for (let open = context.getStore(); open !== undefined; open = open.outer) {
+function refuseInside(transactions: TransactionContext, database: object): void {
+  for (let open = transactions.getStore(); open !== undefined; open = open.outer) {
     if (open.database === database) {
       throw new UsageError(
         "This call goes around the transaction it is made in, and could wait for it for ever. Use `tx` inside the callback.",

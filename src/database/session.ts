@@ -1,5 +1,6 @@
-import { CancelledError, UsageError } from "../errors/errors.ts";
+import { UsageError } from "../errors/errors.ts";
 import type { CallOptions, Result, Session, Via } from "../transports/transport.ts";
+import { runBounded } from "./bounded.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 
 /** A connection held for one callback. What is set on it is undone only as far as a ROLLBACK undoes it. */
@@ -11,28 +12,17 @@ export interface DatabaseSession extends Queries {
 /** Runs `work` on a held session, statement by statement, as the caller writes them: transaction control included. */
 export function runSession<T>(session: Session, call: CallOptions, work: (session: DatabaseSession) => Promise<T>): Promise<T> {
   let over = false;
-  return new Promise<T>((resolve, reject) => {
-    const stopListening = call.cancellation.onCancel(() => {
-      if (session.busy || call.cancellation.reason === undefined) return;
-      session.destroy();
-      reject(call.cancellation.reason("unknown"));
-    });
-    const queries = makeQueries<InnerOptions>(async (statement, options) => {
-      const { rowMode = "object" } = checkInner(options);
-      if (over) throw new UsageError("This session is over. Await every query inside the callback.", { code: "SESSION_OVER" });
-      try {
-        return (await session.exchange([statement], { ...call, rowMode, phase: "autocommit" }))[0] as Result;
-      } catch (error) {
-        if (error instanceof CancelledError) reject(error);
-        throw error;
-      }
-    });
-    const handle: DatabaseSession = Object.assign(queries, { via: session.via });
-    (async () => await work(handle))()
-      .then(resolve, reject)
-      .finally(() => {
-        over = true;
-        stopListening();
+  return runBounded(session, call.cancellation, {
+    fate: () => "unknown",
+    work: (watch) => {
+      const queries = makeQueries<InnerOptions>(async (statement, options) => {
+        const { rowMode = "object" } = checkInner(options);
+        if (over) throw new UsageError("This session is over. Await every query inside the callback.", { code: "SESSION_OVER" });
+        return (await watch(session.exchange([statement], { ...call, rowMode, phase: "autocommit" })))[0] as Result;
       });
+      return work(Object.assign(queries, { via: session.via }));
+    },
+  }).finally(() => {
+    over = true;
   });
 }

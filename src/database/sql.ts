@@ -1,6 +1,6 @@
 import { UsageError } from "../errors/errors.ts";
 import type { Statement } from "../transports/transport.ts";
-import { checkText, encodeJson, encodeValue, sqlBrand } from "./values.ts";
+import { checkText, encodeJson, encodeValue, isPromise, type SqlParts, sqlParts } from "./values.ts";
 
 /** A row whose columns are not typed. */
 export type Row = Record<string, unknown>;
@@ -22,40 +22,14 @@ export interface Sql<out R = Row> {
 export type RowOf<S> = S extends Sql<infer R> ? R : never;
 
 class Fragment implements Sql<never> {
-  readonly #strings: readonly string[];
-  readonly #values: readonly unknown[];
+  declare readonly [sqlParts]: SqlParts;
 
   constructor(strings: readonly string[], values: readonly unknown[]) {
-    this.#strings = strings;
-    this.#values = values;
-    Object.freeze(this);
-  }
-
-  get [sqlBrand](): true {
-    return true;
+    Object.freeze(Object.defineProperty(this, sqlParts, { value: { strings, values } }));
   }
 
   get text(): string {
-    return this.#write(new Writer()).text;
-  }
-
-  /** Text and encoded values; the text of a template without nested pieces is made once. */
-  get statement(): Statement {
-    if (!this.#values.some(isSql)) return { text: plainText(this.#strings), values: Array.from(this.#values, encodeAt) };
-    const writer = this.#write(new Writer());
-    return { text: checkText(writer.text, () => "The statement"), values: Array.from(writer.values, encodeAt) };
-  }
-
-  writeTo(writer: Writer): void {
-    this.#write(writer);
-  }
-
-  #write(writer: Writer): Writer {
-    this.#strings.forEach((piece, index) => {
-      writer.text += piece;
-      if (index < this.#values.length) writer.value(this.#values[index]);
-    });
-    return writer;
+    return write(this[sqlParts]).text;
   }
 
   toString(): string {
@@ -63,53 +37,59 @@ class Fragment implements Sql<never> {
   }
 
   toJSON(): { text: string; values: number } {
-    const { text, values } = this.#write(new Writer());
+    const { text, values } = write(this[sqlParts]);
     return { text, values: values.length };
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     const { text, values } = this.toJSON();
-    return `sql\`${text}\` (${values} ${values === 1 ? "value" : "values"})`;
+    return `sql\`${text}\` (values: ${values})`;
   }
 }
 
-class Writer {
-  text = "";
-  readonly values: unknown[] = [];
+interface Written {
+  text: string;
+  readonly values: unknown[];
+}
 
-  value(value: unknown): void {
-    if (value instanceof Fragment) value.writeTo(this);
-    else if (isSql(value)) throw foreignCopy();
-    else this.text += `$${this.values.push(value)}`;
-  }
+/** Text with `$1 …` and the values behind them; pieces within are written where they stand. */
+function write({ strings, values }: SqlParts, out: Written = { text: "", values: [] }): Written {
+  strings.forEach((piece, index) => {
+    out.text += piece;
+    if (index === values.length) return;
+    const value = values[index];
+    if (isSql(value)) write(value[sqlParts], out);
+    else out.text += `$${out.values.push(value)}`;
+  });
+  return out;
 }
 
 const textByTemplate = new WeakMap<readonly string[], string>();
 
-function plainText(strings: readonly string[]): string {
-  let text = textByTemplate.get(strings);
-  if (text === undefined) {
-    text = checkText(
-      strings.reduce((left, right, index) => `${left}$${index}${right}`),
-      () => "The statement",
-    );
-    textByTemplate.set(strings, text);
+/** Text and encoded values; the text of a template without pieces in it is made once. */
+function toSend(parts: SqlParts): Statement {
+  if (parts.values.some(isSql)) {
+    const { text, values } = write(parts);
+    return { text: checkText(text, "The statement"), values: values.map(encodeAt) };
   }
-  return text;
+  let text = textByTemplate.get(parts.strings);
+  if (text === undefined) {
+    text = checkText(write(parts).text, "The statement");
+    textByTemplate.set(parts.strings, text);
+  }
+  return { text, values: parts.values.map(encodeAt) };
 }
 
 function encodeAt(value: unknown, index: number): string | null {
   return encodeValue(value, index + 1);
 }
 
-function isSql(value: unknown): boolean {
-  return typeof value === "object" && value !== null && sqlBrand in value;
+function isSql(value: unknown): value is { readonly [sqlParts]: SqlParts } {
+  return typeof value === "object" && value !== null && sqlParts in value;
 }
 
-function foreignCopy(): UsageError {
-  return new UsageError("This sql`…` was made by another copy of warmline. Install one version: npm ls warmline shows both.", {
-    code: "INVALID_STATEMENT",
-  });
+function invalid(message: string): UsageError {
+  return new UsageError(message, { code: "INVALID_STATEMENT" });
 }
 
 /**
@@ -124,10 +104,9 @@ export function sql<R = Row>(strings: TemplateStringsArray, ...values: readonly 
 
 /** A quoted identifier; several names are joined by dots. @throws UsageError INVALID_STATEMENT for an empty name */
 sql.id = function id(...names: readonly string[]): Sql<never> {
-  if (names.length === 0 || names.some((name) => typeof name !== "string" || name === "")) {
-    throw new UsageError("sql.id needs one or more names that are not empty.", { code: "INVALID_STATEMENT" });
-  }
-  const quoted = names.map((name) => `"${checkText(name, () => "The identifier").replaceAll('"', '""')}"`);
+  if (names.length === 0 || names.some((name) => typeof name !== "string" || name === ""))
+    throw invalid("sql.id takes one or more names that are not empty.");
+  const quoted = names.map((name) => `"${checkText(name, "The identifier").replaceAll('"', '""')}"`);
   return new Fragment([quoted.join(".")], []);
 };
 
@@ -137,22 +116,16 @@ sql.json = function json(value: unknown): Sql<never> {
 };
 
 /** Pieces or values in a row, with `, ` or another `sql` between them. @throws UsageError INVALID_STATEMENT for an empty list */
-sql.join = function join(items: readonly unknown[], separator: Sql<unknown> = comma): Sql<never> {
-  if (items.length === 0)
-    throw new UsageError("sql.join needs at least one item. Leave the clause out when the list is empty.", { code: "INVALID_STATEMENT" });
+sql.join = function join(items: readonly unknown[], separator: Sql<unknown> = sql.raw(", ")): Sql<never> {
+  if (items.length === 0) throw invalid("sql.join takes at least one item. Leave the clause out when the list is empty.");
   const pieces = items.flatMap((item, index) => (index === 0 ? [item] : [separator, item]));
-  return new Fragment(
-    Array.from({ length: pieces.length + 1 }, () => ""),
-    pieces,
-  );
+  return new Fragment(Array(pieces.length + 1).fill(""), pieces);
 };
 
 /** Text put into the statement as it is. Never give it anything a user has touched. */
-sql.raw = function raw(text: string): Sql<never> {
+sql.raw = function raw<R = Row>(text: string): Sql<R> {
   return new Fragment([text], []);
 };
-
-const comma: Sql<never> = sql.raw(", ");
 
 /** The bind message counts parameters in 16 bits. Source: PostgreSQL documentation, "Message Formats". */
 const MAX_PARAMETERS = 65_535;
@@ -163,33 +136,22 @@ const MAX_PARAMETERS = 65_535;
  * @throws UsageError INVALID_STATEMENT, TOO_MANY_PARAMETERS, and what {@link encodeValue} throws
  */
 export function toStatement(source: unknown, values?: unknown): Statement {
-  const statement = source instanceof Fragment ? fromFragment(source, values) : fromText(source, values);
+  const statement = isSql(source) ? toSend(source[sqlParts]) : fromText(source, values);
   if (statement.values.length > MAX_PARAMETERS) {
-    throw new UsageError(
-      `The statement has over ${MAX_PARAMETERS} parameters, more than one can carry. Send arrays with unnest($1::…[]), or several statements.`,
-      {
-        code: "TOO_MANY_PARAMETERS",
-      },
-    );
+    throw new UsageError(`A statement carries at most ${MAX_PARAMETERS} parameters. Send arrays with unnest($1::…[]).`, {
+      code: "TOO_MANY_PARAMETERS",
+    });
   }
   return statement;
 }
 
-function fromFragment(fragment: Fragment, values: unknown): Statement {
-  if (values !== undefined)
-    throw new UsageError("sql`…` carries its own values; the second argument takes options only.", { code: "INVALID_STATEMENT" });
-  return fragment.statement;
-}
-
-function fromText(source: unknown, values: unknown): Statement {
-  if (isSql(source)) throw foreignCopy();
-  if (typeof source === "object" && source !== null && "then" in source) {
-    throw new UsageError("A statement cannot be a promise: compose with sql`…`; db.sql`…` has been sent already.", {
+function fromText(source: unknown, values: unknown = []): Statement {
+  if (isPromise(source)) {
+    throw new UsageError("A statement cannot be a promise: db.sql`…` has been sent already; compose with sql`…`.", {
       code: "PROMISE_VALUE",
     });
   }
-  if (typeof source !== "string") throw new UsageError("A statement is a string or sql`…`.", { code: "INVALID_STATEMENT" });
-  if (values !== undefined && !Array.isArray(values))
-    throw new UsageError("The values of a statement are an array, one item for each $n.", { code: "INVALID_STATEMENT" });
-  return { text: checkText(source, () => "The statement"), values: Array.from((values as readonly unknown[] | undefined) ?? [], encodeAt) };
+  if (typeof source !== "string") throw invalid("A statement is a string or sql`…`.");
+  if (!Array.isArray(values)) throw invalid("The values of a statement are an array, one for each $n.");
+  return { text: checkText(source, "The statement"), values: Array.from(values, encodeAt) };
 }

@@ -1,7 +1,8 @@
-import { CancelledError, isWarmlineError, UsageError } from "../errors/errors.ts";
+import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { transactionFailed } from "../errors/transaction-failed.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { CallOptions, ExchangePhase, Result, Session, Statement, TransactionMode } from "../transports/transport.ts";
+import { runBounded } from "./bounded.ts";
 import { refuseTransactionControl } from "./control.ts";
 import { checkInner, makeQueries, type Queries } from "./queries.ts";
 
@@ -18,7 +19,7 @@ export interface Transaction extends Queries {
 export async function runTransaction<T>(held: HeldTransaction, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const flow = new Flow(held);
   try {
-    const value = await flow.bounded(() => work(flow.scope()));
+    const value = await flow.run(work);
     await flow.commit();
     return value;
   } catch (error) {
@@ -41,30 +42,26 @@ class Flow {
   #begun = false;
   #over = false;
   #depth = 0;
-  #end: (error: unknown) => void = () => {};
+  #watch: <R>(sent: Promise<R>) => Promise<R> = (sent) => sent;
 
   constructor(held: HeldTransaction) {
     this.#held = held;
     this.#pending = [begin(held.mode)];
   }
 
-  /** `work`, and no further than the call's end: a callback that never returns cannot hold the connection past the deadline. */
-  bounded<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs the callback, bounded by the call. */
+  run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const { session, call } = this.#held;
-    const { cancellation } = call;
-    return new Promise<T>((resolve, reject) => {
-      this.#end = reject;
-      const stopListening = cancellation.onCancel(() => {
-        // what is on its way ends by itself, with the fate its own answer tells
-        if (session.busy || cancellation.reason === undefined) return;
-        session.destroy();
-        reject(cancellation.reason(this.#begun ? "refused" : "not-sent"));
-      });
-      runSafely(work).then(resolve, reject).finally(stopListening);
+    return runBounded(session, call.cancellation, {
+      fate: () => (this.#begun ? "refused" : "not-sent"),
+      work: (watch) => {
+        this.#watch = watch;
+        return work(this.#scope());
+      },
     });
   }
 
-  scope(): Transaction {
+  #scope(): Transaction {
     const depth = this.#depth;
     const check = () => {
       if (this.#over || this.#depth < depth) throw ended();
@@ -105,7 +102,7 @@ class Flow {
     const savepoint = bare(`SAVEPOINT ${name}`);
     this.#pending.push(savepoint);
     try {
-      const value = await runSafely(() => work(this.scope()));
+      const value = await work(this.#scope());
       if (this.#held.session.status === "failed") throw transactionFailed();
       this.#depth--;
       if (!this.#unsent(savepoint)) this.#pending.push(bare(`RELEASE SAVEPOINT ${name}`));
@@ -134,24 +131,10 @@ class Flow {
     const prelude = this.#pending;
     this.#pending = [];
     this.#begun = true;
-    try {
-      const results = await this.#held.session.exchange([...prelude, ...statements], {
-        ...this.#held.call,
-        rowMode,
-        phase,
-        prelude: prelude.length,
-      });
-      return results.slice(prelude.length);
-    } catch (error) {
-      if (error instanceof CancelledError) this.#end(error);
-      throw error;
-    }
+    const { session, call } = this.#held;
+    const results = await this.#watch(session.exchange([...prelude, ...statements], { ...call, rowMode, phase, prelude: prelude.length }));
+    return results.slice(prelude.length);
   }
-}
-
-/** A callback that throws before it returns a promise rejects like any other. */
-async function runSafely<T>(work: () => Promise<T>): Promise<T> {
-  return await work();
 }
 
 function ended(): UsageError {

@@ -15,7 +15,7 @@ export interface Platform {
   /** Makes the transport the plan names. */
   readonly transports: Partial<Record<TransportName, MakeTransport>>;
   readonly parsers: ParserSet;
-  readonly context: TransactionContext | undefined;
+  readonly transactions: TransactionContext | undefined;
   readonly warn: (message: string) => void;
 }
 
@@ -65,7 +65,7 @@ export function databaseOn(platform: Platform): CreateDatabase {
         return decision.settings.directAddress === null ? undefined : make(decision.settings.directAddress, decision);
       },
       delivery: { clock, random: () => Math.random() },
-      context: platform.context,
+      transactions: platform.transactions,
     });
   };
 }

@@ -20,7 +20,7 @@ const create = databaseOn({
   available: () => ({ transports: ["http"], webSocket: typeof WebSocket === "function", sizePool: null }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,
-  context: AsyncLocalStorage && new AsyncLocalStorage(),
+  transactions: AsyncLocalStorage && new AsyncLocalStorage(),
   warn: (message) => console.warn(`warmline: ${message}`),
 });
 

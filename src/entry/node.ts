@@ -18,7 +18,7 @@ const create = databaseOn({
     http: async (input) => (await import("./http-parts.ts")).makeHttp(input),
   },
   parsers: pg.types,
-  context: new AsyncLocalStorage<OpenTransaction>(),
+  transactions: new AsyncLocalStorage<OpenTransaction>(),
   warn: (message) => console.warn(`warmline: ${message}`),
 });
 

@@ -25,7 +25,7 @@ const create = databaseOn({
   available: () => ({ transports: ["http"], webSocket: typeof WebSocket === "function", sizePool: null }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,
-  context: newContext(),
+  transactions: newContext(),
   warn: (message) => console.warn(`warmline: ${message}`),
 });
 

@@ -32,7 +32,9 @@ export function redactValues(message: string, context: { readonly values: readon
 }
 
 /** A copy of a foreign error that keeps its name, codes and system call, and whose message holds no secret. Fit to be a `cause`. */
-export function redactedCause(error: unknown, secrets: readonly string[] = []): Error | undefined {
+export function redactedCause(failure: unknown, secrets: readonly string[] = []): Error | undefined {
+  // a WebSocket fails with an event
+  const error = failure instanceof Object && "error" in failure ? failure.error : failure;
   if (!(error instanceof Error)) return undefined;
   const copy = new Error(redactSecrets(error.message, secrets));
   copy.name = error.name;

@@ -86,7 +86,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
         }) as unknown as DriverQuery,
       { statements, call, batch: true },
     );
-    return results.map(toResult);
+    return results.map((result) => toResult(result, call));
   }
 
   const driverQuery = ({ text, values }: Statement, call: CallOptions) =>
@@ -97,13 +97,8 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     can: { session: options.openSession !== undefined, cancel: true },
     async query(statement, call) {
       if (call.readOnly) return (await batch([statement], { ...call, mode: { readOnly: true } }))[0] as Result;
-      return toResult(
-        await post<DriverResult>(() => driverQuery(statement, call) as unknown as DriverQuery, {
-          statements: [statement],
-          call,
-          batch: false,
-        }),
-      );
+      const context = { statements: [statement], call, batch: false };
+      return toResult(await post<DriverResult>(() => driverQuery(statement, call) as unknown as DriverQuery, context), call);
     },
     batch,
     session: (use, call) => (options.openSession as OpenSession)(use, call),
@@ -119,9 +114,8 @@ const isolationNames = {
   serializable: "Serializable",
 } as const satisfies Record<Isolation, string>;
 
-const via = Object.freeze({ transport: "http", connectionId: null, reused: null, attempts: 1 } as const);
-
-function toResult({ rows, rowCount, command, fields }: DriverResult): Result {
+function toResult({ rows, rowCount, command, fields }: DriverResult, { attempt }: CallOptions): Result {
+  const via = { transport: "http", connectionId: null, reused: null, attempts: attempt } as const;
   return { rows, rowCount, command: command || null, fields: fields.map(plainField), via };
 }
 

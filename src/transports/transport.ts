@@ -86,8 +86,8 @@ export interface CallOptions {
   readonly parsers: ParserSet;
   /** Enforced by the server: READ ONLY travels in the same write. */
   readonly readOnly: boolean;
-  /** The caller's claim that doing it twice does no harm. */
-  readonly idempotent: boolean;
+  /** Which attempt this is, from 1; told on in `via`. */
+  readonly attempt: number;
 }
 
 export interface BatchOptions extends CallOptions {

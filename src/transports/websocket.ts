@@ -56,7 +56,6 @@ async function connect(options: WebSocketOptions, { cancellation }: CallOptions,
   const explain = (failure: unknown): WarmlineError =>
     connectFailure(failure, {
       where,
-      refusedTls: false,
       secrets: typeof password === "string" ? [password] : [],
       passwordIsFunction: typeof password === "function",
     });

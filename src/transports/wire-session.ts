@@ -67,7 +67,7 @@ export class WireSession implements Session {
   }
 
   async exchange(statements: readonly Statement[], options: ExchangeCall): Promise<Result[]> {
-    const { via } = this;
+    const via = { ...this.via, attempts: options.attempt };
     const { exchange, outcome } = await this.#run(
       (onEnd) => new Exchange(statements, options, onEnd),
       options,

@@ -140,5 +140,5 @@ const unbounded: CallOptions = {
   rowMode: "array",
   parsers: { getTypeParser: () => (text) => text },
   readOnly: false,
-  idempotent: false,
+  attempt: 1,
 };

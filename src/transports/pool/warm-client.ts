@@ -1,4 +1,5 @@
 import pg from "pg";
+import { ConnectionError } from "../../errors/errors.ts";
 import { connectFailure, connectTimeout } from "../failure.ts";
 
 /** What pg-pool hands to a client it makes: the pool's own options. */
@@ -20,7 +21,7 @@ export class WarmClient extends pg.Client {
 
   override connect(): Promise<pg.Client>;
   override connect(callback: ConnectCallback): void;
-  override connect(callback?: ConnectCallback): Promise<pg.Client> | void {
+  override connect(callback?: ConnectCallback): Promise<pg.Client> | undefined {
     if (callback === undefined) {
       return new Promise((resolve, reject) => {
         this.#open((error) => (error ? reject(error) : resolve(this)));
@@ -52,17 +53,27 @@ export class WarmClient extends pg.Client {
       clearTimeout(timer);
       if (error === null) done(undefined);
       else if (timedOut) done(connectTimeout(where, connectTimeoutMillis));
+      else if (refusedTls) done(tlsRefused(where));
       else
         done(
           connectFailure(error, {
             where,
-            refusedTls,
             secrets: typeof password === "string" ? [password] : [],
             passwordIsFunction: typeof password === "function",
           }),
         );
     });
   }
+}
+
+function tlsRefused(where: string): ConnectionError {
+  return new ConnectionError(
+    `${where} does not speak TLS. Switch it on at the server, or say sslmode=disable if the network between is yours.`,
+    {
+      code: "TLS_FAILED",
+      fate: "not-sent",
+    },
+  );
 }
 
 /** `N`, the server's answer to SSLRequest when it speaks no TLS. Source: PostgreSQL documentation, "SSL Session Encryption". */

@@ -16,6 +16,9 @@ type Release = (destroy?: Error | boolean) => void;
 type Checkout = (error: Error | undefined, client: pg.PoolClient | undefined, release: Release) => void;
 
 const DEFAULT_TIMEOUT_MS = 5_000;
+
+/** How long the ROLLBACK of a connection left in a transaction may take before the connection is destroyed instead, milliseconds. */
+const CLEANING_LIMIT_MS = 1_000;
 const nothing = (): void => {};
 
 /**
@@ -26,8 +29,11 @@ export class WarmPool extends pg.Pool {
   /** Counts and sessions of this pool's connections. */
   readonly ledger: Ledger = new Ledger();
   readonly #acquireTimeoutMs: number;
-  readonly #waiters = new Set<Checkout>();
+  /** Those in the queue, each with the timer that bounds its wait. */
+  readonly #waiters = new Map<Checkout, NodeJS.Timeout | undefined>();
   #leased = 0;
+  /** Checkouts on their way through pg's pool, which forgets them when it is ended meanwhile. */
+  #granting = 0;
   #drained: (() => void) | undefined;
 
   constructor(config: WarmPoolConfig = {}) {
@@ -51,8 +57,11 @@ export class WarmPool extends pg.Pool {
 
   override connect(): Promise<pg.PoolClient>;
   override connect(callback: (error: Error | undefined, client: pg.PoolClient | undefined, done: Release) => void): void;
-  override connect(callback?: Checkout): Promise<pg.PoolClient> | void {
-    if (callback !== undefined) return this.lease(callback);
+  override connect(callback?: Checkout): Promise<pg.PoolClient> | undefined {
+    if (callback !== undefined) {
+      this.lease(callback);
+      return undefined;
+    }
     return new Promise((resolve, reject) => {
       this.lease((error, client) => (client === undefined ? reject(error) : resolve(client)));
     });
@@ -63,25 +72,28 @@ export class WarmPool extends pg.Pool {
    * comes too late for it goes to the next.
    */
   lease(checkout: Checkout, cancellation?: Cancellation): void {
-    if (this.closing) return checkout(closed(), undefined, nothing);
+    if (this.closing) {
+      checkout(closed(), undefined, nothing);
+      return;
+    }
     let open = true;
-    let timer: NodeJS.Timeout | undefined;
     let stopListening: (() => void) | undefined;
     const settle: Checkout = (error, client, release) => {
       if (!open) return release();
       open = false;
-      this.#waiters.delete(settle);
-      if (this.#waiters.size === 0) this.#drained?.();
-      clearTimeout(timer);
+      this.#leaveQueue(settle);
       stopListening?.();
       checkout(error, client, release);
     };
     const fail = (error: Error) => open && settle(error, undefined, nothing);
     stopListening = cancellation?.onCancel(() => cancellation.reason && fail(cancellation.reason("not-sent")));
     if (!open) return;
-    if (this.#leased < this.options.max) return this.#grant(settle);
-    this.#waiters.add(settle);
-    if (this.#acquireTimeoutMs > 0) timer = setTimeout(() => fail(this.#acquireTimeout()), this.#acquireTimeoutMs);
+    if (this.#leased < this.options.max) {
+      this.#grant(settle);
+      return;
+    }
+    const limitMs = this.#acquireTimeoutMs;
+    this.#waiters.set(settle, limitMs > 0 ? setTimeout(() => fail(this.#acquireTimeout()), limitMs) : undefined);
   }
 
   /** Whether the pool takes no new work. */
@@ -92,44 +104,73 @@ export class WarmPool extends pg.Pool {
   /** Ends the pool once everybody in its queue has been served and every connection is given back. New checkouts are refused at once. */
   override end(): Promise<void>;
   override end(callback: () => void): void;
-  override end(callback?: () => void): Promise<void> | void {
+  override end(callback?: () => void): Promise<void> | undefined {
     if (this.#drained !== undefined) {
-      const error = closed();
-      return callback === undefined ? Promise.reject(error) : (callback as (error: Error) => void)(error);
+      if (callback === undefined) return Promise.reject(closed());
+      (callback as (error: Error) => void)(closed());
+      return undefined;
     }
     const ended = new Promise<void>((resolve) => {
       this.#drained = resolve;
-      if (this.#waiters.size === 0) resolve();
+      this.#noteDrained();
     }).then(() => super.end());
     if (callback === undefined) return ended;
     ended.then(callback, callback);
+    return undefined;
   }
 
   #grant(checkout: Checkout): void {
     this.#leased++;
+    this.#granting++;
     super.connect((error, client, release) => {
+      this.#granting--;
       if (client === undefined) {
         this.#leased--;
         checkout(error, undefined, nothing);
         this.#serveNext();
-        return;
+      } else {
+        const giveBack = this.#giveBack(client, release);
+        client.release = giveBack;
+        checkout(undefined, client, giveBack);
       }
-      const giveBack: Release = (destroy) => {
-        release(destroy);
-        this.#leased--;
-        this.#serveNext();
-      };
-      client.release = giveBack;
-      checkout(undefined, client, giveBack);
+      this.#noteDrained();
     });
+  }
+
+  /** Gives `client` back: a transaction left open on it is rolled back before anybody else gets it. */
+  #giveBack(client: pg.PoolClient, release: Release): Release {
+    let given = false;
+    const finish = (destroy: Error | boolean | undefined) => {
+      // pg's pool waits for a goodbye that a swallowed connection never says
+      if (destroy) destroySocket(client);
+      release(destroy);
+      this.#leased--;
+      this.#serveNext();
+    };
+    return (destroy) => {
+      if (given) throw new UsageError("This client has been given back already. Release it once.", { code: "RELEASED_TWICE" });
+      given = true;
+      if (destroy || !leftBusy(client)) finish(destroy);
+      else rollBack(client).then(finish);
+    };
   }
 
   #serveNext(): void {
     if (this.#leased >= this.options.max) return;
-    const [waiter] = this.#waiters;
+    const [waiter] = this.#waiters.keys();
     if (waiter === undefined) return;
+    clearTimeout(this.#waiters.get(waiter));
     this.#waiters.delete(waiter);
     this.#grant(waiter);
+  }
+
+  #leaveQueue(waiter: Checkout): void {
+    clearTimeout(this.#waiters.get(waiter));
+    if (this.#waiters.delete(waiter)) this.#noteDrained();
+  }
+
+  #noteDrained(): void {
+    if (this.#waiters.size === 0 && this.#granting === 0) this.#drained?.();
   }
 
   #acquireTimeout(): ConnectionError {
@@ -142,4 +183,27 @@ export class WarmPool extends pg.Pool {
 
 function closed(): UsageError {
   return new UsageError("The pool has been closed. Create a new database where work begins again.", { code: "CLOSED" });
+}
+
+/** Whether a transaction is open on a client, or a statement of its last holder still runs. */
+function leftBusy(client: pg.PoolClient): boolean {
+  const status = client.getTransactionStatus();
+  return status === "T" || status === "E" || (status !== null && !(client as unknown as { readonly readyForQuery: boolean }).readyForQuery);
+}
+
+/** Ends what was left open; resolves with whether the client has to be destroyed. */
+async function rollBack(client: pg.PoolClient): Promise<boolean> {
+  const limit = setTimeout(() => destroySocket(client), CLEANING_LIMIT_MS);
+  try {
+    await client.query("ROLLBACK");
+    return client.getTransactionStatus() !== "I";
+  } catch {
+    return true;
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+function destroySocket(client: pg.PoolClient): void {
+  (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection.stream.destroy();
 }

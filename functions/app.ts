@@ -1,0 +1,80 @@
+import type { Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { secureHeaders } from "hono/secure-headers";
+import { Hono } from "hono/tiny";
+import type { Database } from "warmline";
+import { problemOf } from "./answer-error.ts";
+import { answerHeaders } from "./answer-headers.ts";
+import { authorize } from "./authorize.ts";
+import type { AppEnv } from "./context.ts";
+import { createInstance, type Instance } from "./instance.ts";
+import { Problem } from "./problem.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { openapiRoutes } from "./routes/openapi.ts";
+import { orderRoutes } from "./routes/orders.ts";
+import { productRoutes } from "./routes/products.ts";
+import { proofRoutes } from "./routes/proof.ts";
+import { statsRoutes } from "./routes/stats.ts";
+import { limits } from "./schemas.ts";
+
+/** What the application is given by the platform it runs on. */
+export interface AppOptions {
+  readonly db: Database;
+  /** This running copy; one of its own by default. */
+  readonly instance?: Instance | undefined;
+  /** The bearer token that writes and statistics ask for. An empty text counts as none. */
+  readonly token?: string | undefined;
+  /** Without a token, writes and statistics are open on `node`, whose server then listens on loopback only, and closed on `hosted`. */
+  readonly platform: "node" | "hosted";
+  /** Milliseconds within which the database has to answer `GET /ready`. Default 2000. */
+  readonly readyDeadlineMs?: number | undefined;
+  /** Told of every error that is answered with a 5xx. Default: one line of JSON on standard error. */
+  readonly onFault?: ((fault: Fault) => void) | undefined;
+}
+
+/** An error behind a 5xx, and the answer it belongs to. */
+export interface Fault {
+  readonly error: unknown;
+  readonly instanceId: string;
+  readonly invocation: number;
+  readonly method: string;
+  readonly path: string;
+}
+
+/** The demo API, products and orders, over any database and on any platform. */
+export function createApp(options: AppOptions): Hono<AppEnv> {
+  const { db, platform, readyDeadlineMs = 2_000, instance = createInstance(), onFault = logFault } = options;
+  const guard = authorize({ token: options.token || undefined, openWithoutToken: platform === "node" });
+  const report = (c: Context<AppEnv>, error: unknown) =>
+    onFault({ error, instanceId: instance.id, invocation: c.get("invocation"), method: c.req.method, path: c.req.path });
+
+  return new Hono<AppEnv>()
+    .onError((error, c) => {
+      const problem = problemOf(error);
+      if (problem.status >= 500) report(c, problem.cause ?? error);
+      return c.json(problem.body, problem.status, problem.headers);
+    })
+    .notFound((c) => c.json(new Problem(404, "NOT_FOUND", "There is nothing at this address. See /openapi.json.").body, 404))
+    .use(answerHeaders(instance), secureHeaders())
+    .on(["POST", "PUT", "PATCH", "DELETE"], "*", guard)
+    .use("/stats", guard)
+    .use(bodyLimit({ maxSize: limits.bodyBytes, onError: refuseBody }))
+    .route("/", healthRoutes(db, readyDeadlineMs))
+    .route("/", productRoutes(db))
+    .route("/", orderRoutes(db))
+    .route("/", proofRoutes(db, instance))
+    .route("/", statsRoutes(db, instance))
+    .route("/", openapiRoutes());
+}
+
+function refuseBody(): never {
+  throw new Problem(413, "BODY_TOO_LARGE", `A body holds at most ${limits.bodyBytes} bytes.`);
+}
+
+function logFault({ error, ...where }: Fault): void {
+  const told =
+    error instanceof Error
+      ? { name: error.name, message: error.message, stack: error.stack }
+      : { message: "a value that is no error was thrown" };
+  console.error(JSON.stringify({ level: "error", ...where, ...told }));
+}

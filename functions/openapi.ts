@@ -1,0 +1,137 @@
+import { limits } from "./schemas.ts";
+
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const json = (schema: object, description: string) => ({ description, content: { "application/json": { schema } } });
+const object = (properties: object, required = Object.keys(properties)) => ({ type: "object", properties, required });
+const wholeNumber = (minimum: number, maximum: number) => ({ type: "integer", minimum, maximum });
+const parameter = (place: "query" | "path" | "header", name: string, schema: object) => ({
+  in: place,
+  name,
+  required: place !== "query",
+  schema,
+});
+/** The answers a route can give beside its success, by status. */
+const problems = (...statuses: readonly number[]) =>
+  Object.fromEntries(statuses.map((status) => [status, { $ref: "#/components/responses/Problem" }]));
+const bearer = [{ bearer: [] }];
+
+const text = { type: "string" };
+const uuid = { type: "string", format: "uuid" };
+const count = { type: "integer", minimum: 0 };
+const productId = wholeNumber(1, limits.productId);
+const quantity = wholeNumber(1, limits.quantity);
+/** True or false, or `n/a` where no connection is held. */
+const reused = { enum: [true, false, "n/a"] };
+
+const schemas = {
+  Product: object({ id: productId, name: text, priceCents: count, stock: count }),
+  OrderRequest: {
+    ...object({
+      lines: {
+        type: "array",
+        minItems: 1,
+        maxItems: limits.orderLines,
+        items: { ...object({ productId, quantity }), additionalProperties: false },
+      },
+    }),
+    additionalProperties: false,
+  },
+  Order: object({
+    id: uuid,
+    status: { enum: ["reserved"] },
+    createdAt: { type: "string", format: "date-time" },
+    lines: { type: "array", items: object({ productId, quantity, priceCents: count }) },
+    totalCents: count,
+  }),
+  Proof: object({
+    instanceId: text,
+    invocation: count,
+    transport: text,
+    connectionId: text,
+    connectionReused: reused,
+    backendPid: count,
+    products: count,
+  }),
+  Problem: object({
+    error: object({ code: text, message: text, fields: { type: "array", items: object({ in: text, field: text, message: text }) } }, [
+      "code",
+      "message",
+    ]),
+  }),
+};
+
+const status = object({ status: text });
+
+/** The OpenAPI 3.1 description of the API. Written by hand to stay small in a Worker; a test holds it to the routes and the schemas. */
+export const openapi = {
+  openapi: "3.1.0",
+  info: {
+    title: "warmline demo",
+    version: "1",
+    description:
+      "Products and orders over one Postgres client. Every answer carries X-Instance-Id, X-Invocation, X-Connection-Id and X-Connection-Reused.",
+  },
+  paths: {
+    "/health": { get: { summary: "Whether this instance answers; asks no database", responses: { 200: json(status, "It does") } } },
+    "/ready": { get: { summary: "Whether the database answers in time", responses: { 200: json(status, "It does"), ...problems(503) } } },
+    "/products": {
+      get: {
+        summary: "Products, page by page: pass next as after until it is null",
+        parameters: [
+          parameter("query", "limit", { ...wholeNumber(1, limits.page), default: limits.defaultPage }),
+          parameter("query", "after", { ...wholeNumber(0, limits.productId), default: 0 }),
+        ],
+        responses: {
+          200: json(object({ products: { type: "array", items: ref("Product") }, next: { type: ["integer", "null"] } }), "A page"),
+          ...problems(400, 503),
+        },
+      },
+    },
+    "/products/{id}": {
+      get: {
+        summary: "One product",
+        parameters: [parameter("path", "id", productId)],
+        responses: { 200: json(ref("Product"), "The product"), ...problems(400, 404, 503) },
+      },
+    },
+    "/orders": {
+      post: {
+        summary: "Makes one order per Idempotency-Key and reserves its stock, all of it or nothing",
+        security: bearer,
+        parameters: [parameter("header", "Idempotency-Key", { type: "string", minLength: 1, maxLength: limits.idempotencyKey })],
+        requestBody: { required: true, content: { "application/json": { schema: ref("OrderRequest") } } },
+        responses: {
+          200: json(ref("Order"), "The order an earlier request with this key made; Idempotency-Replayed is true"),
+          201: json(ref("Order"), "A new order"),
+          ...problems(400, 401, 403, 409, 413, 415, 422, 503),
+        },
+      },
+    },
+    "/orders/{id}": {
+      get: {
+        summary: "One order",
+        parameters: [parameter("path", "id", uuid)],
+        responses: { 200: json(ref("Order"), "The order"), ...problems(400, 404, 503) },
+      },
+    },
+    "/stats": {
+      get: {
+        summary: "What was decided for the connections, and what they did",
+        security: bearer,
+        responses: { 200: json({ type: "object" }, "The numbers"), ...problems(401, 403) },
+      },
+    },
+    "/proof": {
+      get: {
+        summary: "A small piece of work, and the connection and backend that did it",
+        responses: { 200: json(ref("Proof"), "The proof"), ...problems(503) },
+      },
+    },
+    "/openapi.json": { get: { summary: "This description", responses: { 200: json({ type: "object" }, "The description") } } },
+  },
+  components: {
+    schemas,
+    responses: { Problem: json(ref("Problem"), "Why not. 503 carries Retry-After") },
+    securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
+  },
+};

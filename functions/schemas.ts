@@ -1,0 +1,77 @@
+import * as v from "valibot";
+
+/** The limits of what a request may ask for. They stand in the OpenAPI document too. */
+export const limits = {
+  /** Bytes of a request's body. */
+  bodyBytes: 64 * 1024,
+  /** Lines of one order. */
+  orderLines: 20,
+  /** Pieces of one product in one order. */
+  quantity: 1_000,
+  /** Products on one page, and when the caller names no number. */
+  page: 100,
+  defaultPage: 20,
+  /** Characters of an Idempotency-Key. */
+  idempotencyKey: 255,
+  /** The largest id a Postgres `integer` holds. */
+  productId: 2_147_483_647,
+} as const;
+
+// Every check has a message of its own: valibot's quote what they were given.
+
+function wholeNumber(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
+}
+
+function wholeNumberText(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(v.string(message), v.regex(/^\d{1,10}$/, message), v.transform(Number), v.minValue(min, message), v.maxValue(max, message));
+}
+
+/** One product of an order, and how many of it. */
+export const orderLine = v.strictObject(
+  { productId: wholeNumber(1, limits.productId), quantity: wholeNumber(1, limits.quantity) },
+  "must be an object of productId and quantity, and nothing else",
+);
+
+const linesMessage = `must be a list of 1 to ${limits.orderLines} lines`;
+
+/** The body of `POST /orders`. */
+export const orderRequest = v.strictObject(
+  {
+    lines: v.pipe(
+      v.array(orderLine, linesMessage),
+      v.minLength(1, linesMessage),
+      v.maxLength(limits.orderLines, linesMessage),
+      v.check((lines) => new Set(lines.map((line) => line.productId)).size === lines.length, "must name each product once"),
+    ),
+  },
+  "must be an object of lines, and nothing else",
+);
+
+/** The headers of `POST /orders`. */
+export const orderHeaders = v.object(
+  {
+    "idempotency-key": v.pipe(
+      v.string("is required: any text that is new for a new order, and the same when the request is sent again"),
+      v.regex(/^[\x21-\x7e]{1,255}$/, `must be 1 to ${limits.idempotencyKey} printable ASCII characters without a space`),
+    ),
+  },
+  "is required: any text that is new for a new order, and the same when the request is sent again",
+);
+
+/** The query of `GET /products`: a page size, and the id after which the page begins. */
+export const productPage = v.object({
+  limit: v.optional(wholeNumberText(1, limits.page), String(limits.defaultPage)),
+  after: v.optional(wholeNumberText(0, limits.productId), "0"),
+});
+
+/** The path of `GET /products/:id`. */
+export const productPath = v.object({ id: wholeNumberText(1, limits.productId) });
+
+/** The path of `GET /orders/:id`. */
+export const orderPath = v.object({ id: v.pipe(v.string("must be a UUID"), v.uuid("must be a UUID")) });
+
+/** A line as {@link orderRequest} gives it. */
+export type OrderLineRequest = v.InferOutput<typeof orderLine>;

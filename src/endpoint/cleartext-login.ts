@@ -1,0 +1,34 @@
+import { startupParameters } from "./connection-string.ts";
+import type { ServerAccess } from "./server-address.ts";
+import { ServerClient, serverClientConfig } from "./server-client.ts";
+
+/** A connection on which someone has logged in, and what the server said about it. Its bytes are the caller's from here on. */
+export interface LoggedIn {
+  readonly client: ServerClient;
+  readonly parameterStatuses: readonly (readonly [name: string, value: string])[];
+}
+
+/**
+ * Logs in to the server with a password that was given in clear text, by whatever method the server asks for. Rejects with the server's
+ * error, or with the failure of the connection.
+ */
+export async function loginWithCleartext(
+  server: ServerAccess,
+  parameters: Readonly<Record<string, string>>,
+  password: string,
+): Promise<LoggedIn> {
+  const { user = "", database = user } = parameters;
+  const encoding = parameters.client_encoding;
+  const startup = {
+    ...startupParameters(Object.entries(parameters)),
+    ...(encoding === undefined ? {} : { client_encoding: encoding }),
+    user,
+    database,
+  };
+  const client = new ServerClient(serverClientConfig(server, { password, startup }));
+  const parameterStatuses: (readonly [string, string])[] = [];
+  client.wire.on("parameterStatus", ({ parameterName, parameterValue }) => parameterStatuses.push([parameterName, parameterValue]));
+  await client.connect();
+  client.wire.stream.removeAllListeners("data");
+  return { client, parameterStatuses };
+}

@@ -1,0 +1,106 @@
+import { DatabaseError as PgDatabaseError } from "pg";
+
+/** A request that ends with an error status. `body` is ready to be sent as JSON. */
+export class RequestFailure extends Error {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, body: Readonly<Record<string, unknown>>) {
+    super(`HTTP status ${status}`);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+/** The fields of a server's ErrorResponse, by the names pg gives them. */
+export interface ServerErrorFields {
+  readonly message: string;
+  readonly code?: string | undefined;
+  readonly severity?: string | undefined;
+  readonly detail?: string | undefined;
+  readonly hint?: string | undefined;
+  readonly position?: string | undefined;
+  readonly internalPosition?: string | undefined;
+  readonly internalQuery?: string | undefined;
+  readonly where?: string | undefined;
+  readonly table?: string | undefined;
+  readonly column?: string | undefined;
+  readonly schema?: string | undefined;
+  readonly dataType?: string | undefined;
+  readonly constraint?: string | undefined;
+  readonly file?: string | undefined;
+  readonly line?: string | undefined;
+  readonly routine?: string | undefined;
+}
+
+/** The server's own report, when `error` is one. */
+export function serverErrorFields(error: unknown): ServerErrorFields | undefined {
+  return error instanceof PgDatabaseError ? error : undefined;
+}
+
+/**
+ * The 17 keys of Neon's error body. Where no server reported, only `message` says something: `code` and `severity` are empty texts and the
+ * others null, as Neon's proxy writes them.
+ */
+export function errorBody(error: ServerErrorFields): Readonly<Record<string, unknown>> {
+  return {
+    message: error.message,
+    code: error.code ?? "",
+    detail: error.detail ?? null,
+    hint: error.hint ?? null,
+    position: error.position ?? null,
+    internalPosition: error.internalPosition ?? null,
+    internalQuery: error.internalQuery ?? null,
+    severity: error.severity ?? "",
+    where: error.where ?? null,
+    table: error.table ?? null,
+    column: error.column ?? null,
+    schema: error.schema ?? null,
+    dataType: error.dataType ?? null,
+    constraint: error.constraint ?? null,
+    file: error.file ?? null,
+    line: error.line ?? null,
+    routine: error.routine ?? null,
+  };
+}
+
+/** A request that is wrong in itself: bad header, bad body, bad credentials. */
+export function badRequest(message: string): RequestFailure {
+  return new RequestFailure(400, errorBody({ message }));
+}
+
+/** The request's body is over the limit. */
+export function requestTooLarge(maxBytes: number): RequestFailure {
+  return new RequestFailure(413, errorBody({ message: `request is too large (max is ${maxBytes} bytes)` }));
+}
+
+/** The answer is over the limit. A single statement may have been done; a batch was rolled back. */
+export function responseTooLarge(maxBytes: number): RequestFailure {
+  return new RequestFailure(507, errorBody({ message: `response is too large (max is ${maxBytes} bytes)` }));
+}
+
+/** The client went away, or the endpoint is stopping. */
+export function queryCancelled(): RequestFailure {
+  return new RequestFailure(400, { message: "Query cancelled, connection was terminated", code: "08P01" });
+}
+
+/** A generic API error; its body has `msg`, not `message`. */
+export function apiError(status: number, msg: string): RequestFailure {
+  return new RequestFailure(status, { msg });
+}
+
+/**
+ * A login that failed. Bad credentials (class 28) are 400 with a message alone, an unknown database (3D000) is 400 with all that the server
+ * said, and whatever else keeps the server from answering is 500.
+ */
+export function loginFailure(error: unknown): RequestFailure {
+  const fields = serverErrorFields(error);
+  if (fields === undefined) return new RequestFailure(500, errorBody({ message: "Couldn't connect to compute node" }));
+  if (fields.code?.startsWith("28")) return badRequest(fields.message);
+  return new RequestFailure(fields.code === "3D000" ? 400 : 500, errorBody(fields));
+}
+
+/** A statement that failed: the server's report, or a connection lost under it. Both are 400; the second has no code. */
+export function statementFailure(error: unknown): RequestFailure {
+  return new RequestFailure(400, errorBody(serverErrorFields(error) ?? { message: "connection closed" }));
+}
