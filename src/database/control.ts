@@ -1,11 +1,11 @@
 import { UsageError } from "../errors/errors.ts";
 import type { Statement } from "../transports/transport.ts";
 
-/** Commands that begin, end or divide a transaction. Source: PostgreSQL documentation, "SQL Commands". */
-const controlWords: ReadonlySet<string> = new Set(["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"]);
-
-/** Only PREPARE TRANSACTION is control; PREPARE alone is not. */
-const PREPARE_TRANSACTION = /^PREPARE\s+TRANSACTION\b/i;
+/**
+ * Commands that begin, end or divide a transaction; PREPARE alone does not. Sticky, for it is read from where the first word begins. Source:
+ * PostgreSQL documentation, "SQL Commands".
+ */
+const controlCommand = /(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|PREPARE(?=\s+TRANSACTION\b))(?![A-Za-z0-9_])/iy;
 
 /**
  * Refuses a statement that begins, ends or divides a transaction: outside a session it would reach another connection than the next
@@ -14,9 +14,9 @@ const PREPARE_TRANSACTION = /^PREPARE\s+TRANSACTION\b/i;
  * @throws UsageError TRANSACTION_CONTROL
  */
 export function refuseTransactionControl({ text }: Statement): void {
-  const start = commandStart(text);
-  const word = /^[A-Za-z]{3,9}(?![A-Za-z0-9_])/.exec(text.slice(start, start + 10))?.[0].toUpperCase();
-  if (word === undefined || !(controlWords.has(word) || (word === "PREPARE" && PREPARE_TRANSACTION.test(text.slice(start))))) return;
+  controlCommand.lastIndex = commandStart(text);
+  const word = controlCommand.exec(text)?.[0].toUpperCase();
+  if (word === undefined) return;
   throw new UsageError(
     `${word} controls a transaction. Use db.transaction(), with tx.transaction() for savepoints; db.session() takes such statements as they are.`,
     {

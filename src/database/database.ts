@@ -107,7 +107,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     }
   }
 
-  async function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
+  function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
     const options = checkCall(given, callChecks.query);
     refuseTransactionControl(statement);
     return call(options, (chosen, callOptions) => chosen.query(statement, callOptions));

@@ -153,5 +153,5 @@ function fromText(source: unknown, values: unknown = []): Statement {
   }
   if (typeof source !== "string") throw invalid("A statement is a string or sql`…`.");
   if (!Array.isArray(values)) throw invalid("The values of a statement are an array, one for each $n.");
-  return { text: checkText(source, "The statement"), values: Array.from(values, encodeAt) };
+  return { text: checkText(source, "The statement"), values: [...values].map(encodeAt) };
 }

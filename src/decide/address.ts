@@ -1,11 +1,10 @@
 import { Secret } from "../errors/redact.ts";
-import type { DatabaseOptions, PasswordSource } from "./options.ts";
-import { invalidSetting, missingSetting } from "./refuse.ts";
-import type { Parts } from "./spellings.ts";
-import { chooseTls, type TlsChoice } from "./tls.ts";
+import type { DatabaseOptions, PasswordSource, SslMode } from "./options.ts";
+import { refusal } from "./refuse.ts";
+import { addressTable, complete, type Parts } from "./table.ts";
 import { parseUrl } from "./url.ts";
 
-/** Where Postgres is, and how to log in. */
+/** Where Postgres is, and how to log in: every setting of an address, given or by default. */
 export interface Address {
   /** Host name, IP address without brackets, or, with a leading `/`, the folder of a Unix socket. */
   readonly host: string;
@@ -14,73 +13,38 @@ export interface Address {
   readonly user: string;
   /** Null where none is given. */
   readonly password: Secret<PasswordSource> | null;
-  readonly tls: TlsChoice;
-  /** Whether SCRAM is bound to the TLS connection where the server offers it. */
-  readonly channelBinding: boolean;
+  /** What was asked for; `chooseTls` says what comes of it. Null where nothing was. */
+  readonly sslMode: SslMode | null;
+  readonly ca: string | null;
+  readonly sslNegotiation: "postgres" | "direct";
+  readonly channelBinding: "disable" | "prefer" | "require";
 }
-
-/** An address, and what the user should know about it. */
-export interface CheckedAddress {
-  readonly address: Address;
-  readonly warnings: readonly string[];
-}
-
-/** Postgres' own port. */
-export const DEFAULT_PORT = 5432;
-
-const give = (option: string, variable: string): string => `write it into the URL, the option ${option} or the variable ${variable}`;
 
 /**
  * Makes an address of the pieces that were given.
- * @throws {ConfigError} where host, user or database is missing, or pieces do not go together.
+ * @throws {ConfigError} where host, user or database is missing.
  */
-export function completeAddress(pieces: Parts): CheckedAddress {
-  const { host, user, database, password, sslMode, channelBinding = "disable" } = pieces;
-  if (host === undefined) throw missingSetting("host", give("host", "PGHOST"));
-  if (user === undefined) throw missingSetting("user", give("user", "PGUSER"));
-  if (database === undefined) {
-    throw missingSetting("database", give("database", "PGDATABASE"));
+export function completeAddress(given: Parts): Address {
+  for (const name of ["host", "user", "database"] as const) {
+    if (given[name] === undefined) {
+      throw refusal(name, `in the URL, the option ${name} or ${addressTable[name][2]}`, { code: "MISSING_SETTING" });
+    }
   }
-  const { tls, warnings } = chooseTls({ host, sslMode, ca: pieces.ca, negotiation: pieces.sslNegotiation });
-  if (channelBinding === "require" && tls.mode !== "verify") {
-    throw invalidSetting("channelBinding", "require needs verified TLS; add sslmode=require");
-  }
-  const secret = password === undefined ? null : new Secret(password);
-  Object.freeze(secret);
-  const address = Object.freeze({
-    host,
-    port: pieces.port ?? DEFAULT_PORT,
-    database,
-    user,
-    password: secret,
-    tls,
-    channelBinding: channelBinding !== "disable" && tls.mode !== "disable",
-  });
-  return { address, warnings };
+  const { password } = given;
+  return { ...complete(addressTable, given), password: password === undefined ? null : new Secret(password) } as Address;
 }
-
-/** Parameters a `directUrl` may hold; all others belong to the main URL. */
-const ownPieces: readonly string[] = ["host", "port", "user", "password", "database", "sslMode", "sslNegotiation", "channelBinding"];
 
 /**
  * The address of a `directUrl`. What it leaves out is taken from the main address, save the port, the encryption, and the password of
  * another user.
+ * @throws {ConfigError} where it is broken, or holds parameters that belong to the main URL.
  */
-export function directAddress(options: DatabaseOptions & { readonly directUrl: string }, main: Address): CheckedAddress {
-  const parts = parseUrl(options.directUrl, "directUrl");
-  if (Object.keys(parts).some((piece) => !ownPieces.includes(piece))) {
-    throw invalidSetting("directUrl", "it may hold only sslmode, sslnegotiation, channel_binding, host and port; move the rest to url");
+export function directAddress(directUrl: string, main: Address, { sslMode, sslNegotiation, ca }: DatabaseOptions): Address {
+  const parts = parseUrl(directUrl, "directUrl");
+  if (Object.keys(parts).some((name) => !(name in addressTable))) {
+    throw refusal("directUrl", "an address alone; move the rest to url");
   }
-  const user = parts.user ?? main.user;
-  const password = parts.password ?? (user === main.user ? main.password?.reveal() : undefined);
-  return completeAddress({
-    host: main.host,
-    database: main.database,
-    sslMode: options.sslMode,
-    sslNegotiation: options.sslNegotiation,
-    ca: options.ca,
-    ...parts,
-    user,
-    password,
-  });
+  const { host, database, user } = main;
+  const password = (parts.user ?? user) === user ? main.password?.reveal() : undefined;
+  return completeAddress({ host, database, user, password, sslMode, sslNegotiation, ca, ...parts });
 }

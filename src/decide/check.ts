@@ -1,32 +1,33 @@
 import type { DatabaseOptions } from "./options.ts";
-import { invalidSetting, unknownName } from "./refuse.ts";
-import { rules, settingNames } from "./rules.ts";
+import { refusal, unknownName } from "./refuse.ts";
+import { isRecord, oneOf } from "./rules.ts";
+import type { RuntimeName } from "./runtime.ts";
+import { type TabledName, table } from "./table.ts";
 import { parseUrl } from "./url.ts";
+
+/** The names of all settings. */
+export const settingNames: readonly string[] = ["url", "directUrl", ...Object.keys(table)];
 
 /**
  * Checks what the options alone can tell: names, types, ranges, a broken URL. Reads no environment. A text stands for `{ url }`.
+ * @param runtimes the names that the setting `runtime` takes here: in an edge build only its own.
  * @returns a frozen copy. An option given as `undefined` counts as left out, except that `url` stays: see {@link DatabaseOptions.url}.
  * @throws {ConfigError} that names the setting and what to write, never the value.
  */
-export function checkOptions(options: unknown): DatabaseOptions {
-  const given: unknown = typeof options === "string" ? { url: options } : (options ?? {});
-  if (typeof given !== "object" || given === null || Array.isArray(given) || options === null) {
-    throw invalidSetting("options", "give a URL, an object or nothing");
-  }
+export function checkOptions(options: unknown, runtimes: readonly RuntimeName[]): DatabaseOptions {
+  const given = typeof options === "string" ? { url: options } : options === undefined ? {} : options;
+  if (!isRecord(given)) throw refusal("options", "a URL, an object or left out");
   const checked: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given)) {
-    if (!settingNames.includes(name)) throw unknownName(name, settingNames, { kind: "setting" });
-    if (value === undefined && name !== "url") continue;
-    checked[name] = value;
+    if (!settingNames.includes(name)) throw unknownName(name, settingNames);
+    if (value !== undefined || name === "url") checked[name] = value;
     if (value === undefined) continue;
-    if (name === "url" || name === "directUrl") {
-      parseUrl(value, name);
-      continue;
-    }
-    const problem = rules[name as keyof typeof rules](value);
-    if (problem !== null) throw invalidSetting(name, `it ${problem}`);
+    if (name in table) {
+      const rule = name === "runtime" ? oneOf(runtimes) : table[name as TabledName][0];
+      if (!rule.fits(value)) throw refusal(name, rule.shape);
+    } else parseUrl(value, name);
   }
-  const { min = 0, max = Number.POSITIVE_INFINITY } = checked as DatabaseOptions;
-  if (min > max) throw invalidSetting("min", "it must not be above max; lower min or raise max");
-  return Object.freeze(checked) as DatabaseOptions;
+  const { min = 0, max = min } = checked as DatabaseOptions;
+  if (min > max) throw refusal("min", "at most max; lower min or raise max");
+  return Object.freeze(checked);
 }

@@ -1,12 +1,20 @@
 import type { RuntimeName } from "./runtime.ts";
 import type { TargetName } from "./target.ts";
-import type { SslMode } from "./tls.ts";
 
 /** How statements can reach the server; the same names as in the contract of the transports. */
 export const transportNames = ["http", "pool", "request"] as const;
 
 /** One of {@link transportNames}. */
 export type TransportName = (typeof transportNames)[number];
+
+/**
+ * The modes a setting may ask for. From `require` on they all mean the same here, chain and host name verified, whatever they mean to a
+ * driver. `allow` and `prefer`, which fall back to plain text in silence, are refused.
+ */
+export const sslModes = ["disable", "no-verify", "require", "verify-ca", "verify-full"] as const;
+
+/** One of {@link sslModes}. */
+export type SslMode = (typeof sslModes)[number];
 
 /** A password, or a function that gives one: called for every new connection, so a token may expire in between. */
 export type PasswordSource = string | (() => string | Promise<string>);
@@ -32,7 +40,7 @@ export interface DatabaseOptions {
   readonly applicationName?: string | undefined;
   /** Command-line options for the backend, such as `-c search_path=app`. Refused by most poolers. Default: none. */
   readonly startupOptions?: string | undefined;
-  /** Default: found out. */
+  /** Default: found out. An edge build takes only its own name. */
   readonly runtime?: RuntimeName | undefined;
   /** Default: told from the host name. */
   readonly target?: TargetName | undefined;
@@ -52,7 +60,7 @@ export interface DatabaseOptions {
   readonly acquireTimeoutMs?: number | undefined;
   /** Bounds a call with all its attempts; 0 for no deadline. Default 30000. */
   readonly deadlineMs?: number | undefined;
-  /** Postgres' own `statement_timeout`, sent at login, from 1. Refused by most poolers. Default: the server's. */
+  /** Bounds one statement, from 1: Postgres' own `statement_timeout`, or where the target takes none at login, this side with a CancelRequest. Default: the server's. */
   readonly statementTimeoutMs?: number | undefined;
   /** docs/settings.md says what each mode means. Default: plain on this machine, verified everywhere else. */
   readonly sslMode?: SslMode | undefined;

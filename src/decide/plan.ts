@@ -1,10 +1,10 @@
-import { chooseTransport } from "./choose-transport.ts";
+import { frozen } from "./frozen.ts";
 import type { TransportName } from "./options.ts";
-import type { PoolSize, SizePool } from "./pool-size.ts";
-import { invalidSetting } from "./refuse.ts";
+import { refusal } from "./refuse.ts";
 import type { DetectedRuntime, RuntimeName, RuntimeTraits } from "./runtime.ts";
 import type { Settings } from "./settings.ts";
 import type { Capabilities, DetectedTarget, HttpEndpoint, TargetName } from "./target.ts";
+import { chooseWay, type Way } from "./way.ts";
 
 /** The choices of a plan that carry a reason. */
 export type PlanChoice = "runtime" | "target" | "transport" | "session" | "max" | "idleTimeoutMs" | "deadline";
@@ -28,7 +28,7 @@ export interface Plan {
   readonly idleTimeoutMs: number;
   /** 0 for no limit. */
   readonly lifetimeMs: number;
-  /** Who ends a statement that takes too long. */
+  /** Who ends a statement after `statementTimeoutMs`: the server can where it takes the limit at login, over a pool. */
   readonly deadline: "client" | "server-and-client";
   readonly warnings: readonly string[];
   /** A sentence for each choice. */
@@ -37,11 +37,10 @@ export interface Plan {
 
 /** What this entry of the package, in this runtime, can offer. */
 export interface Available {
-  readonly transports: readonly TransportName[];
+  /** The ways it owns, best first. */
+  readonly ways: readonly Way[];
   /** Whether there is a WebSocket constructor. */
   readonly webSocket: boolean;
-  /** `sizePool`, from the entry that owns the pool, so that others need not carry its tables; null elsewhere. */
-  readonly sizePool: SizePool | null;
 }
 
 /** What a plan is made from. */
@@ -52,24 +51,6 @@ export interface PlanInput {
   readonly available: Available;
 }
 
-const unpooled: Readonly<Record<"http" | "request", PoolSize>> = {
-  http: { max: 0, min: 0, idleTimeoutMs: 0, warnings: [], reasons: { max: "none is held", idleTimeoutMs: "none is held" } },
-  request: {
-    max: 1,
-    min: 0,
-    idleTimeoutMs: 0,
-    warnings: [],
-    reasons: { max: "one per request", idleTimeoutMs: "it ends with its request" },
-  },
-};
-
-const sessionReasons: Readonly<Record<Plan["session"], string>> = {
-  pool: "a transaction holds a connection of the pool",
-  websocket: "a transaction opens a connection of its own",
-  request: "a transaction uses the request's connection",
-  none: "no WebSocket here; only queries and batches",
-};
-
 /**
  * Decides how to work here, with a reason for every choice.
  * @throws {ConfigError} `NO_TRANSPORT`, naming the import or the endpoint to add, where nothing fits; `INVALID_SETTING` where a setting does
@@ -77,46 +58,49 @@ const sessionReasons: Readonly<Record<Plan["session"], string>> = {
  */
 export function makePlan(input: PlanInput): Plan {
   const { runtime, target, settings, available } = input;
-  const { capabilities } = target;
-  if (!capabilities.startupParameters) refuseStartupParameters(settings, target.name);
-  const { name: transport, reason } = chooseTransport(input);
+  const { startupParameters, cancel, pooled } = target.capabilities;
+  if (settings.startupOptions !== null && !startupParameters) {
+    throw refusal("startupOptions", `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
+  }
+  const { name: transport, reason, size } = chooseWay(input);
+  const { reasons, warnings, ...held } = size(input);
   const http = transport === "http";
-  const session = !http ? transport : available.webSocket ? "websocket" : "none";
-  const size = transport === "pool" && available.sizePool ? available.sizePool(input) : unpooled[http ? "http" : "request"];
-  const deadline = settings.statementTimeoutMs === null ? "client" : "server-and-client";
-  return Object.freeze({
+  const limited = settings.statementTimeoutMs !== null;
+  const deadline = limited && transport === "pool" && startupParameters ? "server-and-client" : "client";
+  const keeper = http
+    ? startupParameters
+      ? "the endpoint keeps statementTimeoutMs; "
+      : "statementTimeoutMs is not kept over HTTP here, only deadlineMs; "
+    : `${deadline === "client" ? "this side" : "the server"} keeps statementTimeoutMs; `;
+  const plan: Omit<Plan, "reasons"> = {
     runtime: runtime.name,
     traits: runtime.traits,
     target: target.name,
-    capabilities: http ? Object.freeze({ ...capabilities, pooled: true }) : capabilities,
+    capabilities: { ...target.capabilities, pooled: http || pooled },
     transport,
     endpoint: http ? target.endpoint : null,
-    session,
-    max: size.max,
-    min: size.min,
-    idleTimeoutMs: size.idleTimeoutMs,
+    session: http ? (available.webSocket ? "websocket" : "none") : transport,
+    ...held,
     lifetimeMs: settings.lifetimeMs,
     deadline,
-    warnings: Object.freeze([...settings.warnings, ...size.warnings]),
-    reasons: Object.freeze({
-      runtime: `${runtime.name}: ${runtime.reason}`,
-      target: `${target.name}: ${target.reason}`,
-      transport: `${transport}: ${reason}`,
-      session: `${session}: ${sessionReasons[session]}`,
-      max: `${size.max}: ${size.reasons.max}`,
-      idleTimeoutMs: `${size.idleTimeoutMs}: ${size.reasons.idleTimeoutMs}`,
-      deadline: `${deadline}: ${
-        http || capabilities.cancel
-          ? "what is given up is cancelled at the server"
-          : "no CancelRequest here; only the role's statement_timeout ends what is given up"
-      }`,
-    }),
+    warnings,
+  };
+  const why: Readonly<Record<PlanChoice, string>> = {
+    runtime: runtime.reason,
+    target: target.reason,
+    transport: reason,
+    session: plan.session === "none" ? "no WebSocket here, so no transactions" : "transactions run there",
+    ...reasons,
+    deadline: `${limited ? keeper : ""}${
+      http || cancel
+        ? "what is given up is cancelled at the server"
+        : "no CancelRequest; only the role's statement_timeout ends what is given up"
+    }`,
+  };
+  return frozen({
+    ...plan,
+    reasons: Object.fromEntries(
+      Object.entries(why).map(([choice, reason]) => [choice, `${plan[choice as PlanChoice]}: ${reason}`]),
+    ) as Plan["reasons"],
   });
-}
-
-function refuseStartupParameters(settings: Settings, target: TargetName): void {
-  for (const name of ["startupOptions", "statementTimeoutMs"] as const) {
-    if (settings[name] !== null)
-      throw invalidSetting(name, `${target} refuses it at login; leave it out, and use ALTER ROLE … SET or SET LOCAL`);
-  }
 }

@@ -1,7 +1,9 @@
-import { invalidSetting } from "./refuse.ts";
-import type { DetectedRuntime, RuntimeName } from "./runtime.ts";
-import type { Settings } from "./settings.ts";
-import type { DetectedTarget, TargetName } from "./target.ts";
+import type { PlanInput } from "./plan.ts";
+import { refusal } from "./refuse.ts";
+import { BY_SETTING, type RuntimeName } from "./runtime.ts";
+import type { TargetName } from "./target.ts";
+import { chooseTls } from "./tls.ts";
+import type { PoolSize, Way } from "./way.ts";
 
 /** The runtimes where a connection outlives a call. */
 export type PoolRuntime = Exclude<RuntimeName, "workerd" | "edge-light">;
@@ -49,7 +51,8 @@ export const poolDefaults: Readonly<Record<PoolRuntime, PoolDefaults>> = {
  * The most connections a target is sure to grant, in its smallest size; null where there are plenty. Half of it is one process's default
  * limit, so that the old and the new process of a deployment fit side by side.
  * Sources: max_connections 100 less 3 reserved (PostgreSQL); 112 less 7 in Neon's smallest compute; max_client_conn 100 (PgBouncer);
- * 15 backends in Supabase's smallest pool. RDS grants about 80 in its smallest class, PlanetScale 25: by their documentation, not measured.
+ * 15 backends in Supabase's smallest pool. Not measured, and cautious: 80 for RDS, whose documentation computes 112 for 1 GiB
+ * (DBInstanceClassMemory / 9531392) and leaves a part of that memory to the system; 25 for PlanetScale's smallest cluster, an assumption.
  */
 export const budgets: Readonly<Record<TargetName, number | null>> = {
   postgres: 97,
@@ -64,54 +67,42 @@ export const budgets: Readonly<Record<TargetName, number | null>> = {
   planetscale: 25,
 };
 
-/** What a pool is sized from. */
-export interface PoolSizeInput {
-  readonly runtime: DetectedRuntime;
-  readonly target: DetectedTarget;
-  readonly settings: Settings;
-}
-
-/** A pool's size, with the reasons and what to warn of. */
-export interface PoolSize {
-  readonly max: number;
-  readonly min: number;
-  readonly idleTimeoutMs: number;
-  readonly warnings: readonly string[];
-  readonly reasons: { readonly max: string; readonly idleTimeoutMs: string };
-}
-
-/** What {@link sizePool} is to the plan. */
-export type SizePool = (input: PoolSizeInput) => PoolSize;
+/** A pool, wherever connections outlive a call. */
+export const overPool: Way = {
+  name: "pool",
+  fits: ({ tcp, ioScope }) => tcp && ioScope === "process",
+  reason: "connections outlive a call here",
+  size: sizePool,
+};
 
 /**
- * Sizes the pool by runtime, target and settings.
- * @throws {ConfigError} where `min` is above the `max` that was chosen here.
+ * Sizes the pool by runtime, target and settings, and says what to warn of on its way.
+ * @throws {ConfigError} where `min` is above the `max` that was chosen here, or the settings of TLS contradict each other.
  */
-export function sizePool(input: PoolSizeInput): PoolSize {
-  const { runtime, target, settings } = input;
+function sizePool({ runtime, target, settings }: PlanInput): PoolSize {
   const usual = poolDefaults[runtime.name as PoolRuntime];
   const wanted = Math.min(runtime.concurrentCalls ?? usual.max, usual.max);
   const budget = budgets[target.name];
   const share = budget === null ? wanted : Math.max(1, Math.min(wanted, Math.floor(budget / 2)));
   const max = settings.max ?? share;
-  if (settings.min > max) throw invalidSetting("min", `it must not be above max, which is ${max} on ${runtime.name}; lower min or set max`);
-  const over = settings.max !== null && budget !== null && settings.max > budget;
-  const asked = "the settings say so";
+  if (settings.min > max) throw refusal("min", `at most max, which is ${max} on ${runtime.name}; lower min or set max`);
+  const warnings = [settings.address, settings.directAddress ?? settings.address].flatMap((address) => chooseTls(address).warnings);
+  if (budget !== null && max > budget) {
+    warnings.push(`max is above ${budget}, what ${target.name} grants in its smallest size: make sure that the server allows more.`);
+  }
   return {
     max,
     min: settings.min,
     idleTimeoutMs: settings.idleTimeoutMs ?? usual.idleTimeoutMs,
-    warnings: over
-      ? [`max is above ${budget}, what ${target.name} grants in its smallest size: make sure that the server allows more.`]
-      : [],
+    warnings: [...new Set(warnings)],
     reasons: {
       max:
         settings.max !== null
-          ? asked
+          ? BY_SETTING
           : share < wanted
             ? `half of the ${budget} connections ${target.name} grants in its smallest size`
             : usual.why,
-      idleTimeoutMs: settings.idleTimeoutMs !== null ? asked : usual.whyIdle,
+      idleTimeoutMs: settings.idleTimeoutMs !== null ? BY_SETTING : usual.whyIdle,
     },
   };
 }

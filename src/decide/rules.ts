@@ -1,79 +1,96 @@
-import { endpointProblem } from "./endpoint-url.ts";
-import { hostProblem } from "./host.ts";
-import { type DatabaseOptions, transportNames } from "./options.ts";
-import { runtimes } from "./runtime.ts";
-import { targets } from "./target.ts";
-import { sslModes } from "./tls.ts";
+import { hostForms } from "./host.ts";
 
-/** What is wrong with a value, reading on after the setting's name (`must be …`), or null. */
-export type Rule = (value: unknown) => string | null;
+/** What a setting accepts. */
+export interface Rule {
+  /** Reads on after "must be". */
+  readonly shape: string;
+  readonly fits: (value: unknown) => boolean;
+  /** What a text of the environment or of a URL stands for; without it, itself. */
+  readonly read?: (written: string) => unknown;
+}
 
 /** The longest time a JavaScript timer can wait. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-function wholeNumber(least: number, most: number): Rule {
-  return (value) =>
-    Number.isInteger(value) && Number(value) >= least && Number(value) <= most ? null : `must be a whole number from ${least} to ${most}`;
+function matching(shape: string, ...forms: readonly RegExp[]): Rule {
+  return { shape, fits: (value) => typeof value === "string" && forms.some((form) => form.test(value)) };
 }
 
-function oneOf(values: readonly string[], note = ""): Rule {
-  return (value) => (values.includes(value as string) ? null : `must be one of ${values.join(", ")}${note}`);
+function digits(written: string): number {
+  return /^\d{1,10}$/.test(written) ? Number(written) : -1;
 }
 
-const text: Rule = (value) =>
-  typeof value === "string" && value.length > 0 && !value.includes("\0") && value.isWellFormed()
-    ? null
-    : "must be well-formed text, not empty, without NUL";
+/** A whole number in a range. */
+export function wholeNumber(least: number, most: number): Rule {
+  return {
+    shape: `a whole number from ${least} to ${most}`,
+    fits: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+    read: digits,
+  };
+}
 
-const printable: Rule = (value) =>
-  typeof value === "string" && /^[\x20-\x7e]{1,63}$/.test(value) ? null : "must be 1 to 63 printable ASCII characters";
+/** A time, up to the longest a timer can wait. */
+export function milliseconds(least: 0 | 1): Rule {
+  return wholeNumber(least, LONGEST_MS);
+}
 
-const pem: Rule = (value) =>
-  typeof value === "string" && /-----BEGIN (TRUSTED )?CERTIFICATE-----[\s\S]+-----END/.test(value)
-    ? null
-    : "must be the text of PEM certificates (-----BEGIN CERTIFICATE-----), not a file's name";
-
-const parsers: Rule = (value) =>
-  typeof value === "object" &&
-  value !== null &&
-  !Array.isArray(value) &&
-  Object.entries(value).every(([id, parse]) => /^[1-9]\d{0,9}$/.test(id) && typeof parse === "function")
-    ? null
-    : "must be functions by type id, such as { 20: BigInt }";
-
-const password: Rule = (value) => {
-  const problem = typeof value === "function" ? null : text(value);
-  return problem && `${problem}, or a function`;
+/** A time in milliseconds that is written in seconds, as libpq does. */
+export const writtenInSeconds: Rule = {
+  ...milliseconds(1),
+  shape: "a whole number of seconds from 1 to 2147483",
+  read: (written) => digits(written) * 1_000,
 };
 
-/** What every setting accepts. `url` and `directUrl` are read by `parseUrl`. */
-export const rules: Readonly<Record<Exclude<keyof DatabaseOptions, "url" | "directUrl">, Rule>> = {
-  name: text,
-  host: hostProblem,
-  port: wholeNumber(1, 65_535),
-  database: text,
-  user: text,
-  password,
-  endpoint: endpointProblem,
-  applicationName: printable,
-  startupOptions: text,
-  runtime: oneOf(Object.keys(runtimes)),
-  target: oneOf(Object.keys(targets)),
-  transport: oneOf(transportNames),
-  max: wholeNumber(1, 10_000),
-  min: wholeNumber(0, 10_000),
-  idleTimeoutMs: wholeNumber(0, LONGEST_MS),
-  lifetimeMs: wholeNumber(0, LONGEST_MS),
-  connectTimeoutMs: wholeNumber(1, LONGEST_MS),
-  acquireTimeoutMs: wholeNumber(1, LONGEST_MS),
-  deadlineMs: wholeNumber(0, LONGEST_MS),
-  statementTimeoutMs: wholeNumber(1, LONGEST_MS),
-  sslMode: oneOf(Object.keys(sslModes), " (allow and prefer fall back to plain text in silence: write require)"),
-  ca: pem,
-  sslNegotiation: oneOf(["postgres", "direct"]),
-  channelBinding: oneOf(["disable", "prefer", "require"]),
-  types: parsers,
+/** One of a few words. */
+export function oneOf(words: readonly string[], note = ""): Rule {
+  return { shape: `one of ${words.join(", ")}${note}`, fits: (value) => words.includes(value as string) };
+}
+
+/** The URL parameter `pgbouncer`: names that target when it is `true`, and nothing when it is `false`. */
+export const pgbouncerFlag: Rule = {
+  shape: "true or false",
+  fits: (value) => value !== null,
+  read: (written) => (written === "true" ? "pgbouncer" : written === "false" ? undefined : null),
 };
 
-/** The names of all settings. */
-export const settingNames: readonly string[] = ["url", "directUrl", ...Object.keys(rules)];
+/** Any text that Postgres can take. */
+export const text = matching("well-formed text, not empty, without NUL", /^[^\0\p{Cs}]+$/u);
+
+export const password: Rule = {
+  shape: `${text.shape}, or a function`,
+  fits: (value) => typeof value === "function" || text.fits(value),
+};
+
+/** Text that Postgres keeps as it is in `application_name`. */
+export const printable = matching("1 to 63 printable ASCII characters", /^[ -~]{1,63}$/);
+
+export const pem = matching("certificates in PEM, not a file's name", /-----BEGIN (TRUSTED )?CERTIFICATE-----[\s\S]+-----END/);
+
+export const host = matching(
+  "one host name (xn--… if international), IP address or /folder of a socket, without scheme or port",
+  ...hostForms,
+);
+
+const endpointForm = matching(
+  "like https://sql.example.com, without user, password, query or fragment; http is only for this machine",
+  /^(https:\/\/([\w-]+(\.[\w-]+)*|\[[\d:a-fA-F]+\])|http:\/\/(localhost|127(\.\d+){3}|\[::1\]))(:[1-9]\d{0,4})?(\/[^\s?#]*)?$/,
+);
+
+/** The base address of SQL over HTTP. The password travels to it, so plain http only reaches this machine. */
+export const endpoint: Rule = {
+  ...endpointForm,
+  // ports and addresses that are out of range
+  fits: (value) => endpointForm.fits(value) && URL.canParse(value as string),
+};
+
+/** Functions that read values of a type, by its id. */
+export const parsers: Rule = {
+  shape: "functions by type id, such as { 20: BigInt }",
+  fits: (value) =>
+    isRecord(value) && Object.entries(value).every(([id, parse]) => /^[1-9]\d{0,9}$/.test(id) && typeof parse === "function"),
+};
+
+/** Whether a value is an object with names in it, not a list. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

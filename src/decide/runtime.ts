@@ -13,13 +13,6 @@ export interface RuntimeTraits {
   readonly concurrency: "one" | "many";
 }
 
-/** What detection looks at. Passed in, so that nothing here reads a global. */
-export interface Surroundings {
-  /** `globalThis`. */
-  readonly global: object;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
-
 /** The runtime that was found or chosen. */
 export interface DetectedRuntime {
   readonly name: RuntimeName;
@@ -30,75 +23,21 @@ export interface DetectedRuntime {
   readonly reason: string;
 }
 
-/**
- * The traits of every runtime.
- * Sources: workerd refuses a socket in another request than its own; Lambda, Vercel and Netlify suspend an instance that serves nothing;
- * Lambda Managed Instances interleave calls and freeze nothing.
- */
-export const runtimes: Readonly<Record<RuntimeName, RuntimeTraits>> = {
-  workerd: { tcp: true, ioScope: "request", freezes: false, concurrency: "many" },
-  "edge-light": { tcp: false, ioScope: "request", freezes: false, concurrency: "many" },
-  vercel: { tcp: true, ioScope: "process", freezes: true, concurrency: "many" },
-  netlify: { tcp: true, ioScope: "process", freezes: true, concurrency: "one" },
-  lambda: { tcp: true, ioScope: "process", freezes: true, concurrency: "one" },
-  "lambda-managed": { tcp: true, ioScope: "process", freezes: false, concurrency: "many" },
-  bun: { tcp: true, ioScope: "process", freezes: false, concurrency: "many" },
-  deno: { tcp: true, ioScope: "process", freezes: false, concurrency: "many" },
-  node: { tcp: true, ioScope: "process", freezes: false, concurrency: "many" },
+/** What is said of a choice that a setting made. */
+export const BY_SETTING = "the settings say so";
+
+/** Cloudflare's workers, as their build of the package knows them: a socket may be used by the request that opened it. */
+export const workerd: DetectedRuntime = {
+  name: "workerd",
+  traits: { tcp: true, ioScope: "request", freezes: false, concurrency: "many" },
+  concurrentCalls: null,
+  reason: "this is the build for workers",
 };
 
-interface Sign {
-  readonly name: RuntimeName;
-  /** What has to be there: a path from the global object, or an environment variable. */
-  readonly global?: string;
-  readonly env?: string;
-  /** The value it has to have; without it, any that is not empty. */
-  readonly is?: string;
-}
-
-/**
- * Signs in the order they are looked for. `process.versions.node` is set in workerd, Bun and Deno too, so Node comes last; Vercel and Netlify
- * run on Lambda, so they come before it.
- */
-const signs: readonly Sign[] = [
-  { name: "workerd", global: "navigator.userAgent", is: "Cloudflare-Workers" },
-  { name: "edge-light", global: "EdgeRuntime" },
-  { name: "deno", global: "Deno" },
-  { name: "bun", global: "Bun" },
-  { name: "vercel", env: "VERCEL" },
-  { name: "netlify", env: "NETLIFY" },
-  { name: "lambda-managed", env: "AWS_LAMBDA_INITIALIZATION_TYPE", is: "lambda-managed-instances" },
-  { name: "lambda", env: "AWS_LAMBDA_FUNCTION_NAME" },
-  { name: "node", global: "process.versions.node" },
-];
-
-function isThere({ global, env, is }: Sign, surroundings: Surroundings): boolean {
-  const value = env === undefined ? lookUp(surroundings.global, global ?? "") : surroundings.env[env];
-  return is === undefined ? Boolean(value) : value === is;
-}
-
-function lookUp(root: unknown, path: string): unknown {
-  return path.split(".").reduce((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], root);
-}
-
-/** Tells the runtime from its surroundings; `explicit`, the `runtime` setting, decides where it is given. */
-export function detectRuntime(surroundings: Surroundings, explicit: RuntimeName | null = null): DetectedRuntime {
-  const found = explicit === null ? signs.find((sign) => isThere(sign, surroundings)) : undefined;
-  const name = explicit ?? found?.name ?? "edge-light";
-  const seen = found ? `${found.global ?? found.env} is ${found.is ?? "set"}` : "nothing here is known to open sockets";
-  return {
-    name,
-    traits: Object.freeze({ ...runtimes[name] }),
-    concurrentCalls: name === "lambda-managed" ? callsPerWorker(surroundings.env) : null,
-    reason: explicit === null ? seen : "the settings say so",
-  };
-}
-
-/** 8 workers for each vCPU is AWS's default, and one vCPU the least there is. */
-const DEFAULT_WORKERS = 8;
-
-function callsPerWorker(env: Surroundings["env"]): number | null {
-  const calls = Number(env.AWS_LAMBDA_MAX_CONCURRENCY);
-  const workers = Number(env.AWS_LAMBDA_NODEJS_WORKER_COUNT) || DEFAULT_WORKERS;
-  return calls > 0 && workers > 0 ? Math.ceil(calls / workers) : null;
-}
+/** A place that has only `fetch`, as the build of the package for it knows it. */
+export const edgeLight: DetectedRuntime = {
+  name: "edge-light",
+  traits: { tcp: false, ioScope: "request", freezes: false, concurrency: "many" },
+  concurrentCalls: null,
+  reason: "this is the build that needs only fetch",
+};

@@ -1,4 +1,5 @@
-import { endpointUnder } from "./endpoint-url.ts";
+import { HYPERDRIVE_HOST } from "./host.ts";
+import { BY_SETTING } from "./runtime.ts";
 
 /** What stands at the other end. */
 export type TargetName =
@@ -51,57 +52,35 @@ export interface DetectedTarget {
   readonly reason: string;
 }
 
-const direct: Capabilities = {
-  httpSql: false,
-  namedStatements: true,
-  startupParameters: true,
-  sessionState: true,
-  cancel: true,
-  iam: false,
-  pooled: false,
-  serverIdleMs: null,
-};
-const transactionPooler: Capabilities = { ...direct, namedStatements: false, startupParameters: false, sessionState: false, pooled: true };
+const direct = ["namedStatements", "startupParameters", "sessionState", "cancel"] as const;
+const abilities = ["httpSql", ...direct, "iam", "pooled"] as const;
+
+type Ability = (typeof abilities)[number];
+
+/** What a target can do, its `serverIdleMs`, and what in `host:port` tells it. */
+type Target = readonly [can: readonly Ability[], serverIdleMs?: number | null, sign?: RegExp];
 
 /**
- * What every target can do.
+ * Every target; the first whose sign is there is taken, so the narrower names stand first.
  * Sources: the documentation of Neon (suspend after 5 min), RDS Proxy (client idle 1800 s, no CancelRequest, 0A000 for startup parameters),
  * PgBouncer (client idle 600 s, named statements only since 1.21 and by configuration), Supavisor, Hyperdrive (idle 10 min; nothing is said of
  * CancelRequest, so none is counted on) and PlanetScale. Every one of them can be overridden by the `target` setting.
  */
-export const targets: Readonly<Record<TargetName, Capabilities>> = {
-  postgres: direct,
-  neon: { ...direct, httpSql: true, serverIdleMs: 300_000 },
-  "neon-pooler": { ...transactionPooler, httpSql: true, namedStatements: true, serverIdleMs: 300_000 },
-  rds: { ...direct, iam: true },
-  "rds-proxy": { ...transactionPooler, cancel: false, iam: true, serverIdleMs: 1_800_000 },
-  pgbouncer: { ...transactionPooler, serverIdleMs: 600_000 },
-  "supavisor-transaction": transactionPooler,
-  "supavisor-session": { ...direct, pooled: true },
-  hyperdrive: { ...transactionPooler, namedStatements: true, cancel: false, serverIdleMs: 600_000 },
-  planetscale: { ...direct, httpSql: true },
+export const targets: Readonly<Record<TargetName, Target>> = {
+  postgres: [direct],
+  "neon-pooler": [["httpSql", "namedStatements", "cancel", "pooled"], 300_000, /-pooler\..+\.neon\.tech:/],
+  neon: [["httpSql", ...direct], 300_000, /\.neon\.tech:/],
+  "rds-proxy": [["iam", "pooled"], 1_800_000, /\.proxy-.+\.rds\.amazonaws\.com(\.cn)?:/],
+  rds: [["iam", ...direct], null, /\.rds\.amazonaws\.com(\.cn)?:/],
+  pgbouncer: [["cancel", "pooled"], 600_000],
+  "supavisor-transaction": [["cancel", "pooled"], null, /\.pooler\.supabase\.com:6543/],
+  "supavisor-session": [["pooled", ...direct], null, /\.pooler\.supabase\.com:/],
+  hyperdrive: [["namedStatements", "pooled"], 600_000, HYPERDRIVE_HOST],
+  planetscale: [["httpSql", ...direct], null, /\.psdb\.cloud:/],
 };
 
-/** PlanetScale's port of the pooler, behind which the same host can do less. Source: PlanetScale's documentation. */
-const PLANETSCALE_POOLED_PORT = 6432;
-
-interface Sign {
-  readonly name: TargetName;
-  readonly host: RegExp;
-  readonly port?: number;
-}
-
-/** Host names that tell the target, in the order they are looked at. */
-const signs: readonly Sign[] = [
-  { name: "hyperdrive", host: /\.hyperdrive\.local$/ },
-  { name: "neon-pooler", host: /^[^.]+-pooler\..+\.neon\.tech$/ },
-  { name: "neon", host: /\.neon\.tech$/ },
-  { name: "rds-proxy", host: /\.proxy-[^.]+\.[^.]+\.rds\.amazonaws\.com(\.cn)?$/ },
-  { name: "rds", host: /\.rds\.amazonaws\.com(\.cn)?$/ },
-  { name: "supavisor-transaction", host: /\.pooler\.supabase\.com$/, port: 6543 },
-  { name: "supavisor-session", host: /\.pooler\.supabase\.com$/ },
-  { name: "planetscale", host: /\.psdb\.cloud$/ },
-];
+/** PlanetScale on port 6432, its pooler's, where the same host can do less. Source: PlanetScale's documentation. */
+const pooledPlanetscale: Target = [["httpSql", "cancel", "pooled"]];
 
 /**
  * Tells the target from its host and port; `explicit`, the `target` setting, decides where it is given. A pooler on a host name of its own
@@ -113,15 +92,22 @@ export function detectTarget(
   explicit: TargetName | null,
   endpoint: string | null,
 ): DetectedTarget {
+  const { port } = address;
   const host = address.host.toLowerCase();
-  const found = signs.find((sign) => sign.host.test(host) && (sign.port ?? address.port) === address.port);
-  const name = explicit ?? found?.name ?? "postgres";
-  const pooled = name === "planetscale" && address.port === PLANETSCALE_POOLED_PORT;
-  const base = pooled ? { ...transactionPooler, httpSql: true } : targets[name];
-  const capabilities = Object.freeze({ ...base, httpSql: base.httpSql || endpoint !== null });
-  const reason =
-    explicit !== null ? "the settings say so" : found ? "its host name and port tell" : "the host is of no known pooler or provider";
-  return { name, capabilities, endpoint: capabilities.httpSql ? httpEndpoint(host, endpoint) : null, reason };
+  const found = (Object.keys(targets) as TargetName[]).find((name) => targets[name][2]?.test(`${host}:${port}`));
+  const name = explicit ?? found ?? "postgres";
+  const [can, serverIdleMs = null] = name === "planetscale" && port === 6432 ? pooledPlanetscale : targets[name];
+  const httpSql = endpoint !== null || can.includes("httpSql");
+  return {
+    name,
+    capabilities: { ...capable(can), httpSql, serverIdleMs },
+    endpoint: httpSql ? httpEndpoint(host, endpoint) : null,
+    reason: explicit ? BY_SETTING : found ? "its host and port tell" : "the host tells nothing else",
+  };
+}
+
+function capable(can: readonly Ability[]): Readonly<Record<Ability, boolean>> {
+  return Object.fromEntries(abilities.map((ability) => [ability, can.includes(ability)])) as Record<Ability, boolean>;
 }
 
 /**
@@ -129,7 +115,7 @@ export function detectTarget(
  * Source: the driver @neondatabase/serverless 1.2.
  */
 function httpEndpoint(host: string, endpoint: string | null): HttpEndpoint {
-  if (endpoint !== null) return endpointUnder(endpoint);
-  const apiHost = host.endsWith(".neon.tech") ? host.replace(/^[^.]+/, "api") : host;
-  return Object.freeze({ sqlUrl: `https://${apiHost}/sql`, sessionUrl: `wss://${host}/v2` });
+  const base = endpoint?.replace(/\/+$/, "") ?? `https://${host}`;
+  const sqlBase = endpoint === null ? base.replace(/\/\/[^.]+(?=.*\.neon\.tech$)/, "//api") : base;
+  return { sqlUrl: `${sqlBase}/sql`, sessionUrl: `${base.replace("http", "ws")}/v2` };
 }

@@ -1,54 +1,36 @@
-import { isHyperdrive, isLoopback, isSocketFolder } from "./host.ts";
-import { invalidSetting } from "./refuse.ts";
+import type { Address } from "./address.ts";
+import { HYPERDRIVE_HOST, isLoopback, isSocketFolder } from "./host.ts";
+import { refusal } from "./refuse.ts";
 
-/** How a connection is encrypted. Drivers see this, never an `sslmode`. */
+/** How a connection over a socket is encrypted. Drivers see this, never an `sslmode`. */
 export interface TlsChoice {
   /** `verify` checks the chain and the host name. */
   readonly mode: "disable" | "verify" | "no-verify";
   /** Certificates to trust, in PEM; null for the runtime's own store. */
   readonly ca: string | null;
   readonly negotiation: "postgres" | "direct";
-}
-
-/** What each `sslmode` means here, whatever it means to a driver. `allow` and `prefer`, which fall back to plain text in silence, are refused. */
-export const sslModes = {
-  disable: "disable",
-  "no-verify": "no-verify",
-  require: "verify",
-  "verify-ca": "verify",
-  "verify-full": "verify",
-} as const satisfies Readonly<Record<string, TlsChoice["mode"]>>;
-
-/** The modes a setting may ask for. */
-export type SslMode = keyof typeof sslModes;
-
-/** What is known of a connection's encryption before anything is decided. */
-export interface TlsWishes {
-  readonly host: string;
-  readonly sslMode: SslMode | undefined;
-  readonly ca: string | undefined;
-  readonly negotiation: "postgres" | "direct" | undefined;
+  /** Whether SCRAM is bound to the TLS connection where the server offers it. */
+  readonly channelBinding: boolean;
+  /** What the user should know and nothing refuses. */
+  readonly warnings: readonly string[];
 }
 
 /**
- * Decides how a connection is encrypted, and what to warn of. Unset means plain text on this machine and inside Hyperdrive, where nothing
- * leaves the process's own host, and verified TLS everywhere else.
+ * Decides how a connection over a socket is encrypted. Unset means plain text on this machine and inside Hyperdrive, where nothing leaves the
+ * process's own host, and verified TLS everywhere else. Over HTTP none of this is asked: there the platform verifies.
+ * @throws {ConfigError} where the settings contradict each other.
  */
-export function chooseTls(wishes: TlsWishes): { readonly tls: TlsChoice; readonly warnings: readonly string[] } {
-  const { host, ca, negotiation = "postgres" } = wishes;
-  const near = isLoopback(host) || isSocketFolder(host) || isHyperdrive(host);
-  const mode =
-    wishes.sslMode === undefined
-      ? near && ca === undefined && negotiation === "postgres"
-        ? "disable"
-        : "verify"
-      : sslModes[wishes.sslMode];
-  if (mode === "disable" && ca !== undefined) throw invalidSetting("ca", "it contradicts sslMode disable; leave one out");
-  if (mode === "disable" && negotiation === "direct") {
-    throw invalidSetting("sslNegotiation", "direct contradicts sslMode disable; leave one out");
-  }
+export function chooseTls({ host, sslMode, ca, sslNegotiation: negotiation, channelBinding }: Address): TlsChoice {
+  const near = isLoopback(host) || isSocketFolder(host) || HYPERDRIVE_HOST.test(host);
+  const needsTls = ca !== null ? "ca" : negotiation === "direct" ? "sslNegotiation" : null;
+  const wanted = sslMode ?? (near && needsTls === null ? "disable" : "require");
+  const mode = wanted === "disable" || wanted === "no-verify" ? wanted : "verify";
+  if (mode === "disable" && needsTls !== null) throw refusal(needsTls, "without sslMode disable; leave one out");
   if (mode !== "disable" && isSocketFolder(host)) {
-    throw invalidSetting("sslMode", "a Unix socket has no TLS; leave sslMode, ca and sslNegotiation out");
+    throw refusal("sslMode", "unset for a Unix socket, which has no TLS; leave sslMode, ca and sslNegotiation out");
+  }
+  if (channelBinding === "require" && mode !== "verify") {
+    throw refusal("channelBinding", "prefer or disable without verified TLS; or write sslmode=require");
   }
   const warnings: string[] = [];
   if (mode === "no-verify") {
@@ -57,5 +39,5 @@ export function chooseTls(wishes: TlsWishes): { readonly tls: TlsChoice; readonl
   if (mode === "disable" && !near) {
     warnings.push("The connection is not encrypted (sslmode disable): anyone on the way can read along. Write sslmode=require.");
   }
-  return { tls: Object.freeze({ mode, ca: ca ?? null, negotiation }), warnings };
+  return { mode, ca, negotiation, channelBinding: channelBinding !== "disable" && mode !== "disable", warnings };
 }

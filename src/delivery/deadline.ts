@@ -15,8 +15,9 @@ export class Deadline implements Cancellation {
   readonly #clock: Clock;
   readonly #timer: unknown;
   readonly #signal: AbortSignal | undefined;
-  #listeners: (() => void)[] = [];
+  #listeners: (() => void)[] | undefined;
   #controller: AbortController | undefined;
+  #onAbort: (() => void) | undefined;
 
   constructor(clock: Clock, limits: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined }) {
     this.#clock = clock;
@@ -27,7 +28,10 @@ export class Deadline implements Cancellation {
       this.reason = aborted;
       return;
     }
-    this.#signal?.addEventListener("abort", this.#onAbort);
+    if (this.#signal !== undefined) {
+      this.#onAbort = () => this.#end(aborted);
+      this.#signal.addEventListener("abort", this.#onAbort);
+    }
     if (deadlineMs <= LONGEST_TIMER_MS) this.#timer = clock.setTimeout(() => this.#end(exceeded(deadlineMs)), deadlineMs);
   }
 
@@ -36,10 +40,11 @@ export class Deadline implements Cancellation {
       listener();
       return () => {};
     }
-    this.#listeners.push(listener);
+    if (this.#listeners === undefined) this.#listeners = [listener];
+    else this.#listeners.push(listener);
     return () => {
-      const index = this.#listeners.indexOf(listener);
-      if (index >= 0) this.#listeners.splice(index, 1);
+      const index = this.#listeners?.indexOf(listener) ?? -1;
+      if (index >= 0) this.#listeners?.splice(index, 1);
     };
   }
 
@@ -55,18 +60,16 @@ export class Deadline implements Cancellation {
   /** Ends the watch. The call is over; nothing fires any more. */
   dispose(): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#listeners = [];
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#listeners = undefined;
   }
-
-  readonly #onAbort = (): void => this.#end(aborted);
 
   #end(reason: Reason): void {
     if (this.reason !== undefined) return;
     this.reason = reason;
     const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const listener of listeners) listener();
+    this.#listeners = undefined;
+    for (const listener of listeners ?? []) listener();
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Database, makeDatabase, type TransactionContext } from "../database/database.ts";
 import { parserSet } from "../database/result.ts";
 import { type Available, makePlan, type Plan } from "../decide/plan.ts";
-import { type DetectedRuntime, detectRuntime } from "../decide/runtime.ts";
+import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
 import type { Address } from "../decide/settings.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
@@ -9,7 +9,10 @@ import type { Clock, ParserSet, Transport, TransportName } from "../transports/t
 
 /** What an entry of the package owns, and what its runtime offers. Nothing is called before a database needs it. */
 export interface Platform {
-  readonly global: object;
+  /** What the setting `runtime` takes here: in an edge build only its own name. */
+  readonly runtimes: readonly RuntimeName[];
+  /** Tells the runtime; the setting, one of `runtimes`, decides where it is given. */
+  readonly runtime: (explicit: RuntimeName | null) => DetectedRuntime;
   readonly env: () => Readonly<Record<string, string | undefined>>;
   readonly available: () => Available;
   /** Makes the transport the plan names. */
@@ -43,7 +46,7 @@ const clock: Clock = {
 /** Builds an entry's `createDatabase`. */
 export function databaseOn(platform: Platform): CreateDatabase {
   return (given) => {
-    const options = checkOptions(typeof given === "string" ? { url: given } : given);
+    const options = checkOptions(given, platform.runtimes);
     const resolve = once(() => decide(options, platform));
     const parsers = once(() => parserSet(resolve().settings.types, platform.parsers));
     const make = (address: Address, { settings, plan }: Decision): Transport | Promise<Transport> => {
@@ -76,9 +79,8 @@ interface Decision {
 }
 
 function decide(options: DatabaseOptions, platform: Platform): Decision {
-  const env = platform.env();
-  const settings = resolveSettings(options, env);
-  const runtime: DetectedRuntime = detectRuntime({ global: platform.global, env }, settings.runtime);
+  const settings = resolveSettings(options, platform.env());
+  const runtime = platform.runtime(settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   return { settings, plan: makePlan({ runtime, target, settings, available: platform.available() }) };
 }

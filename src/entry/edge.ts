@@ -1,6 +1,8 @@
 import { types } from "@neondatabase/serverless";
 import type { Database, TransactionContext } from "../database/database.ts";
+import { edgeLight } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
+import { overHttp } from "../decide/way.ts";
 import type { ParserSet } from "../transports/transport.ts";
 import { databaseOn } from "./create.ts";
 import { makeHttp } from "./http-parts.ts";
@@ -15,9 +17,10 @@ interface EdgeGlobal {
 const { AsyncLocalStorage } = globalThis as EdgeGlobal;
 
 const create = databaseOn({
-  global: globalThis,
+  runtimes: [edgeLight.name],
+  runtime: () => edgeLight,
   env: () => (globalThis as EdgeGlobal).process?.env ?? {},
-  available: () => ({ transports: ["http"], webSocket: typeof WebSocket === "function", sizePool: null }),
+  available: () => ({ ways: [overHttp], webSocket: typeof WebSocket === "function" }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,
   transactions: AsyncLocalStorage && new AsyncLocalStorage(),

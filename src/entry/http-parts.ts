@@ -8,17 +8,22 @@ import type { TransportInput } from "./create.ts";
 /** The HTTP transport of a plan, with its sessions over WebSocket. */
 export function makeHttp({ settings, plan, address, clock }: TransportInput): Transport {
   const endpoint = plan.endpoint as NonNullable<typeof plan.endpoint>;
-  const password = passwordReader(address.password?.reveal() ?? null);
+  // sent at login, so never to a target that takes nothing there
+  const statementTimeoutMs = plan.capabilities.startupParameters ? settings.statementTimeoutMs : null;
+  const source = address.password?.reveal() ?? null;
+  const password = passwordReader(source);
   const sessions = webSocketSessions({
     sessionUrl: endpoint.sessionUrl,
     host: address.host,
     port: address.port,
     database: address.database,
     user: address.user,
-    password,
+    // as it is given: only a function can give another one when the first is refused
+    password: typeof source === "string" ? source : password,
     applicationName: settings.applicationName,
+    startupOptions: settings.startupOptions,
     connectTimeoutMs: settings.connectTimeoutMs,
-    statementTimeoutMs: settings.statementTimeoutMs,
+    statementTimeoutMs,
     clock,
   });
   const url = new URL("postgresql://host/");
@@ -28,6 +33,7 @@ export function makeHttp({ settings, plan, address, clock }: TransportInput): Tr
   url.pathname = `/${encodeURIComponent(address.database)}`;
   url.searchParams.set("application_name", settings.applicationName);
   if (settings.startupOptions !== null) url.searchParams.set("options", settings.startupOptions);
+  if (statementTimeoutMs !== null) url.searchParams.set("statement_timeout", String(statementTimeoutMs));
   return httpTransport({
     sqlUrl: endpoint.sqlUrl,
     connectionUrl: url.href,

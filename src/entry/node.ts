@@ -1,17 +1,20 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import pg from "pg";
 import type { Database, OpenTransaction } from "../database/database.ts";
-import { sizePool } from "../decide/pool-size.ts";
+import { detectRuntime, runtimeNames } from "../decide/detect-runtime.ts";
+import { overPool } from "../decide/pool-size.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
+import { overHttp } from "../decide/way.ts";
 import { databaseOn } from "./create.ts";
 import { makePool } from "./pool-parts.ts";
 
 export * from "./public.ts";
 
 const create = databaseOn({
-  global: globalThis,
+  runtimes: runtimeNames,
+  runtime: (explicit) => detectRuntime({ global: globalThis, env: process.env }, explicit),
   env: () => process.env,
-  available: () => ({ transports: ["pool", "http"], webSocket: typeof WebSocket === "function", sizePool }),
+  available: () => ({ ways: [overPool, overHttp], webSocket: typeof WebSocket === "function" }),
   transports: {
     pool: makePool,
     // loaded when it is chosen: a function that only uses the pool does not pay for the other driver

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Plan } from "../decide/plan.ts";
 import type { Address, Settings } from "../decide/settings.ts";
+import { chooseTls } from "../decide/tls.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { passwordFailure } from "../transports/failure.ts";
 import { poolTransport } from "../transports/pool/pool.ts";
@@ -29,11 +30,9 @@ export function makePool({ settings, plan, address, clock, warn }: TransportInpu
 }
 
 /** Settings in pg's words. The driver sees fields, never a URL or an `sslmode`. */
-export function poolConfig(
-  settings: Settings,
-  plan: Plan,
-  { host, port, database, user, tls, channelBinding, password }: Address,
-): WarmPoolConfig {
+export function poolConfig(settings: Settings, plan: Plan, address: Address): WarmPoolConfig {
+  const { host, port, database, user, password } = address;
+  const tls = chooseTls(address);
   const startup = plan.capabilities.startupParameters;
   return {
     host,
@@ -43,7 +42,7 @@ export function poolConfig(
     password: passwordFor(password?.reveal() ?? null),
     ssl: tls.mode === "disable" ? false : { rejectUnauthorized: tls.mode === "verify", ...(tls.ca !== null && { ca: tls.ca }) },
     ...(tls.mode !== "disable" && { sslnegotiation: tls.negotiation }),
-    ...(channelBinding && { enableChannelBinding: true }),
+    ...(tls.channelBinding && { enableChannelBinding: true }),
     application_name: settings.applicationName,
     ...(startup && settings.startupOptions !== null && { options: settings.startupOptions }),
     ...(startup && settings.statementTimeoutMs !== null && { statement_timeout: settings.statementTimeoutMs }),

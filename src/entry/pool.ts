@@ -1,6 +1,7 @@
+import { detectRuntime, runtimeNames } from "../decide/detect-runtime.ts";
 import { makePlan } from "../decide/plan.ts";
-import { sizePool } from "../decide/pool-size.ts";
-import { detectRuntime } from "../decide/runtime.ts";
+import { overPool } from "../decide/pool-size.ts";
+import { refusal } from "../decide/refuse.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
@@ -19,11 +20,16 @@ export interface WarmPoolOptions extends DatabaseOptions {
  */
 export class WarmPool extends ConfiguredPool {
   constructor({ connectionString, ...options }: WarmPoolOptions = {}) {
-    const checked = checkOptions(connectionString === undefined ? options : { url: connectionString, ...options });
+    const checked = checkOptions(connectionString === undefined ? options : { url: connectionString, ...options }, runtimeNames);
     const settings = resolveSettings(checked, process.env);
     const runtime = detectRuntime({ global: globalThis, env: process.env }, settings.runtime);
     const target = detectTarget(settings.address, settings.target, settings.endpoint);
-    const available = { transports: ["pool"], webSocket: false, sizePool } as const;
-    super(poolConfig(settings, makePlan({ runtime, target, settings, available }), settings.address));
+    const available = { ways: [overPool], webSocket: false };
+    const plan = makePlan({ runtime, target, settings, available });
+    // a bare pg.Pool keeps no limit by itself, and a query given up by pg's query_timeout stays on its connection
+    if (settings.statementTimeoutMs !== null && plan.deadline === "client") {
+      throw refusal("statementTimeoutMs", `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
+    }
+    super(poolConfig(settings, plan, settings.address));
   }
 }

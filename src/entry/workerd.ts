@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
 import { types } from "@neondatabase/serverless";
 import type { Database, TransactionContext } from "../database/database.ts";
+import { workerd } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
+import { overHttp } from "../decide/way.ts";
 import type { ParserSet } from "../transports/transport.ts";
 import { databaseOn } from "./create.ts";
 import { makeHttp } from "./http-parts.ts";
@@ -20,9 +22,10 @@ function newContext(): TransactionContext | undefined {
 }
 
 const create = databaseOn({
-  global: globalThis,
+  runtimes: [workerd.name],
+  runtime: () => workerd,
   env: () => Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === "string")),
-  available: () => ({ transports: ["http"], webSocket: typeof WebSocket === "function", sizePool: null }),
+  available: () => ({ ways: [overHttp], webSocket: typeof WebSocket === "function" }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,
   transactions: newContext(),

@@ -22,13 +22,26 @@ export function redactValues(message: string, context: { readonly values: readon
   let out = message;
   if (context.sqlState.startsWith("22")) out = out.replace(/".*"/s, `"${BLANK}"`);
   for (const value of context.values) {
-    if (value === null || value.length === 0) continue;
-    out =
-      value.length > 3
-        ? out.replaceAll(value, BLANK)
-        : out.replaceAll(`"${value}"`, `"${BLANK}"`).replaceAll(`'${value}'`, `'${BLANK}'`).replaceAll(`(${value})`, `(${BLANK})`);
+    if (value !== null) for (const piece of piecesOf(value)) out = blank(out, piece);
   }
   return out;
+}
+
+/** A value, the start of it that Postgres takes for a name (63 bytes), and the texts inside an array or JSON. */
+function piecesOf(value: string): readonly string[] {
+  const texts = /^\s*[[{"]/.test(value)
+    ? Array.from(value.matchAll(/"((?:[^"\\]|\\.)*)"/g), (match) => (match[1] ?? "").replace(/\\(.)/g, "$1"))
+    : [];
+  return value.length > 63 ? [value, value.slice(0, 63), ...texts] : [value, ...texts];
+}
+
+/** Blanks `piece` in any case, since Postgres writes names small; a short one only where it stands in quotes or brackets. */
+function blank(message: string, piece: string): string {
+  if (piece.length === 0 || !message.toLowerCase().includes(piece.toLowerCase())) return message;
+  const text = piece.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+  return piece.length > 3
+    ? message.replace(new RegExp(text, "gi"), BLANK)
+    : message.replace(new RegExp(`(["'(])${text}(?=["')])`, "g"), `$1${BLANK}`);
 }
 
 /** A copy of a foreign error that keeps its name, codes and system call, and whose message holds no secret. Fit to be a `cause`. */

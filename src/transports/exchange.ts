@@ -82,11 +82,10 @@ export class Exchange {
 
   handleRowDescription(message: { readonly fields: readonly Field[] }): void {
     const { parsers } = this.#options;
-    const empty = Object.create(null) as Record<string, unknown>;
     this.#open.fields = message.fields.map(plainField);
     this.#parsers = message.fields.map((field) => parsers.getTypeParser(field.dataTypeID, "text"));
-    for (const field of message.fields) empty[field.name] = null;
-    this.#emptyRow = { ...empty };
+    // A literal's own keys, so that rows are fast objects, and a column named __proto__ is a column.
+    this.#emptyRow = Object.fromEntries(message.fields.map(({ name }) => [name, null]));
   }
 
   handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
@@ -111,7 +110,8 @@ export class Exchange {
   }
 
   handleCopyInResponse(connection: WireConnection): void {
-    connection.sendCopyFail("COPY FROM STDIN has no data to read here");
+    // pg's own words, so that the server's message is the same over HTTP
+    connection.sendCopyFail("No source stream defined");
     connection.sync();
   }
 

@@ -16,7 +16,7 @@ export interface ExchangeContext {
 
 /** A driver's error during an exchange, with the fate of its statements. */
 export function exchangeFailure(failure: unknown, exchange: Pick<Exchange, "sent" | "completed">, context: ExchangeContext): WarmlineError {
-  if (isErrorResponse(failure) && isSqlState(failure.code)) {
+  if (isErrorResponse(failure)) {
     const fate = fateOfSqlState(failure.code, { pooled: context.pooled, completed: exchange.completed > 0, severity: failure.severity });
     const index = exchange.completed - context.prelude;
     const own = context.statements.length - context.prelude;

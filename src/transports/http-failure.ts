@@ -12,6 +12,8 @@ const notSentCodes: ReadonlySet<unknown> = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
+  // OpenSSL's: what answers speaks no TLS, so the handshake never ended
+  "ERR_SSL_WRONG_VERSION_NUMBER",
   "ConnectionRefused",
 ]);
 
@@ -110,11 +112,16 @@ export async function statusFailure(response: Response, context: StatusContext):
   );
 }
 
+/** A function may raise a SQLSTATE of letters alone, which looks like an operating system's code; only an ErrorResponse has a severity too. */
+function isReported({ code, severity }: Partial<ServerReport>): boolean {
+  return isSqlState(code) || (typeof severity === "string" && typeof code === "string" && /^[0-9A-Z]{5}$/.test(code));
+}
+
 /** Postgres' own error in the body, if there is one: told by its SQLSTATE. */
 async function readReport(response: Response): Promise<ServerReport | undefined> {
   try {
     const body = JSON.parse(await response.text()) as Partial<ServerReport> | null;
-    return typeof body?.message === "string" && isSqlState(body.code) ? (body as ServerReport) : undefined;
+    return typeof body?.message === "string" && isReported(body) ? (body as ServerReport) : undefined;
   } catch {
     return undefined;
   }

@@ -57,7 +57,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
         stage = "sent";
         const response = await options.fetch(url, { ...init, redirect: "manual", signal });
         if (!response.ok) throw await statusFailure(response, context);
-        const body = parseAnswer(await response.text());
+        const body = parseAnswer(await response.text(), context);
         stage = "answered";
         return { ok: true, status: response.status, json: async () => body };
       } catch (error) {
@@ -133,16 +133,26 @@ function withDriverSettings<T>(own: { readonly fetchEndpoint: () => string; read
   }
 }
 
-function parseAnswer(text: string): unknown {
-  let body: { readonly results?: unknown; readonly rows?: unknown; readonly fields?: unknown };
+/** An answer's body, whole: what is missing in it must not pass for no rows, nor for a parser's failure. */
+function parseAnswer(text: string, { batch, statements }: { readonly batch: boolean; readonly statements: readonly Statement[] }): unknown {
+  let body: { readonly results?: unknown } | null;
   try {
     body = JSON.parse(text);
   } catch {
     throw badResponse();
   }
-  const answers = Array.isArray(body?.results) ? body.results : [body];
-  if (!answers.every((answer) => Array.isArray(answer?.rows) && Array.isArray(answer?.fields))) throw badResponse();
+  const answers = batch ? body?.results : [body];
+  if (!Array.isArray(answers) || answers.length !== statements.length || !answers.every(isAnswer)) throw badResponse();
   return body;
+}
+
+function isAnswer(answer: { readonly rows?: unknown; readonly fields?: unknown } | null): boolean {
+  const { rows, fields } = answer ?? {};
+  if (!Array.isArray(rows) || !Array.isArray(fields)) return false;
+  return (
+    fields.every((field) => typeof field?.name === "string" && typeof field.dataTypeID === "number") &&
+    rows.every((row) => Array.isArray(row) && row.length === fields.length)
+  );
 }
 
 /** The driver wraps what its fetch throws. */

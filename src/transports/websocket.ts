@@ -16,7 +16,10 @@ export interface WebSocketOptions {
   readonly user: string;
   readonly password: string | (() => string | Promise<string>) | null;
   readonly applicationName: string;
+  /** Sent at login; null for none. */
+  readonly startupOptions: string | null;
   readonly connectTimeoutMs: number;
+  /** Sent at login; null for the server's own. */
   readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
 }
@@ -66,6 +69,8 @@ async function connect(options: WebSocketOptions, { cancellation }: CallOptions,
     database: options.database,
     password: password ?? "",
     application_name: options.applicationName,
+    ...(options.startupOptions !== null && { options: options.startupOptions }),
+    ...(options.statementTimeoutMs !== null && { statement_timeout: options.statementTimeoutMs }),
   });
   client.neonConfig.wsProxy = () => `${where}${pathname}`;
   client.neonConfig.useSecureWebSocket = protocol === "wss:";
@@ -73,28 +78,30 @@ async function connect(options: WebSocketOptions, { cancellation }: CallOptions,
   client.on("error", () => {});
   let loggedIn = false;
   const connection = client.connection as unknown as WireClient["connection"];
-  connection.once("readyForQuery", () => {
-    loggedIn = true;
-  });
   await new Promise<void>((resolve, reject) => {
     const stop = (error?: Error) => {
       clock.clearTimeout(timer);
       stopListening();
       if (error === undefined) return resolve();
-      connection.stream.destroy();
+      // first: the destroyed stream reports a failure of its own
       reject(error);
+      connection.stream.destroy();
     };
     const timer = clock.setTimeout(() => stop(connectTimeout(where, options.connectTimeoutMs)), options.connectTimeoutMs);
     let stopListening = () => {};
     stopListening = cancellation.onCancel(() => stop(cancellation.reason?.("not-sent")));
     client.connect((error?: Error) => stop(error ? explain(error) : undefined));
+    // only now: the driver's connect takes every listener for this event off
+    connection.once("readyForQuery", () => {
+      loggedIn = true;
+    });
   });
   const wire = new WireSession(client as unknown as WireClient, {
     transport: "http",
     connectionId,
     pooled: true,
     cancel: undefined,
-    statementTimeoutMs: options.statementTimeoutMs,
+    statementTimeoutMs: null,
     clock,
     // the driver sends the password and the first statement together: a login refused late has still run nothing
     explain: (failure) => (!loggedIn && isErrorResponse(failure) ? explain(failure) : undefined),

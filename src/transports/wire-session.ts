@@ -2,7 +2,7 @@ import { DatabaseError, UsageError, type WarmlineError } from "../errors/errors.
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
 import { type Answer, Exchange, isErrorResponse, type Outcome, type WireConnection } from "./exchange.ts";
 import { exchangeFailure } from "./failure.ts";
-import type { CallOptions, Clock, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
+import type { CallOptions, Clock, ExchangeCall, ExchangePhase, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
 /** The part of a pg client a session needs. */
 export interface WireClient {
@@ -22,6 +22,14 @@ export interface WireSessionOptions {
   /** Bounds one exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
+}
+
+/** What is being sent, as far as the reader of its failure wants to know. */
+interface Turn {
+  readonly statements: readonly Statement[];
+  readonly phase: ExchangePhase;
+  readonly prelude: number;
+  readonly call: CallOptions;
 }
 
 const statusNames = { I: "idle", T: "open", E: "failed" } as const;
@@ -66,27 +74,21 @@ export class WireSession implements Session {
     return this.#taken;
   }
 
-  async exchange(statements: readonly Statement[], options: ExchangeCall): Promise<Result[]> {
+  exchange(statements: readonly Statement[], options: ExchangeCall): Promise<Result[]> {
     const via = { ...this.via, attempts: options.attempt };
-    const { exchange, outcome } = await this.#run(
+    return this.#run(
+      { statements, phase: options.phase, prelude: options.prelude ?? 0, call: options },
       (onEnd) => new Exchange(statements, options, onEnd),
-      options,
-      (failure, ended) =>
-        exchangeFailure(failure, ended, { statements, phase: options.phase, pooled: this.#options.pooled, prelude: options.prelude ?? 0 }),
+      ({ answers }) => answers.map(({ rows, rowCount, command, fields }: Answer): Result => ({ rows, rowCount, command, fields, via })),
     );
-    if (outcome !== undefined) throw outcome;
-    if (exchange.decodeError !== undefined) throw exchange.decodeError;
-    return exchange.answers.map((answer: Answer) => ({ ...answer, via }));
   }
 
-  async script(text: string, options: CallOptions): Promise<void> {
-    const { outcome } = await this.#run(
+  script(text: string, options: CallOptions): Promise<void> {
+    return this.#run(
+      { statements: [], phase: "autocommit", prelude: 0, call: options },
       (onEnd) => new Script(text, options, onEnd),
-      options,
-      (failure, ended) =>
-        exchangeFailure(failure, ended, { statements: [], phase: "autocommit", pooled: this.#options.pooled, prelude: 0 }),
+      () => undefined,
     );
-    if (outcome !== undefined) throw outcome;
   }
 
   /** Ends what runs on it too: a swallowed connection never ends by itself. */
@@ -97,17 +99,18 @@ export class WireSession implements Session {
   }
 
   /** Runs one exchange to its end, and no further than the call's end. */
-  async #run<E extends Exchange>(
-    make: (onEnd: (outcome: Outcome | undefined) => void) => E,
-    { cancellation, readOnly }: CallOptions,
-    explain: (failure: unknown, exchange: E) => WarmlineError,
-  ): Promise<{ exchange: E; outcome: WarmlineError | undefined }> {
+  async #run<T>(
+    turn: Turn,
+    make: (onEnd: (outcome: Outcome | undefined) => void) => Exchange,
+    read: (exchange: Exchange) => T,
+  ): Promise<T> {
     if (this.#taken) await new Promise<void>((resolve) => this.#queue.push(resolve));
     this.#taken = true;
     try {
+      const { cancellation } = turn.call;
       if (cancellation.reason !== undefined) throw cancellation.reason("not-sent");
       if (this.broken) throw lost();
-      return await new Promise((resolve) => {
+      return await new Promise((resolve, reject) => {
         const { clock, statementTimeoutMs } = this.#options;
         let stopListening: (() => void) | undefined;
         const limit = statementTimeoutMs === null ? undefined : clock.setTimeout(() => this.#cancel(exchange), statementTimeoutMs);
@@ -116,11 +119,9 @@ export class WireSession implements Session {
           this.#endGrace();
           if (limit !== undefined) clock.clearTimeout(limit);
           stopListening?.();
-          const outcome = ended === undefined ? undefined : this.#explain(ended.failure, exchange, explain, readOnly);
-          resolve({
-            exchange,
-            outcome: outcome !== undefined && cancellation.reason !== undefined ? asCancelled(outcome, cancellation.reason) : outcome,
-          });
+          if (ended !== undefined) reject(this.#explain(ended.failure, exchange, turn));
+          else if (exchange.decodeError !== undefined) reject(exchange.decodeError);
+          else resolve(read(exchange));
         });
         this.#running = exchange;
         stopListening = cancellation.onCancel(() => this.#cancel(exchange));
@@ -133,17 +134,13 @@ export class WireSession implements Session {
     }
   }
 
-  #explain<E extends Exchange>(
-    failure: unknown,
-    exchange: E,
-    explain: (failure: unknown, exchange: E) => WarmlineError,
-    readOnly: boolean,
-  ): WarmlineError {
-    const error = this.#options.explain?.(failure) ?? explain(failure, exchange);
+  #explain(failure: unknown, exchange: Exchange, turn: Turn): WarmlineError {
+    const { readOnly, cancellation } = turn.call;
+    const error = this.#options.explain?.(failure) ?? exchangeFailure(failure, exchange, { ...turn, pooled: this.#options.pooled });
     const fatal = !isErrorResponse(failure) || failure.severity === "FATAL" || failure.severity === "PANIC";
     const becameReplica = error.code === READ_ONLY_TRANSACTION && !readOnly;
     if (fatal || becameReplica || error.fate === "unknown") this.broken = true;
-    return error;
+    return cancellation.reason === undefined ? error : asCancelled(error, cancellation.reason);
   }
 
   #endGrace(): void {

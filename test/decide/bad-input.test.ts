@@ -1,6 +1,8 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
+import { runtimeNames } from "../../src/decide/detect-runtime.ts";
 import { checkOptions, resolveSettings } from "../../src/decide/settings.ts";
+import { chooseTls } from "../../src/decide/tls.ts";
 import { ConfigError } from "../../src/errors/errors.ts";
 
 const CANARY = "cAnArY9173";
@@ -49,38 +51,38 @@ const url = (title: string, value: unknown, remedy: RegExp, more: Partial<BadInp
 const unknownParameter = { code: "UNKNOWN_SETTING" } as const;
 
 const brokenUrls: readonly BadInput[] = [
-  url("an empty text", "", /write postgres:\/\//),
-  url("a number", 917_355, /text: postgres:\/\//, { hidden: ["917355"] }),
-  url("null", null, /text/),
-  url("a URL object", new URL(`https://u:${CANARY}@host/db`), /text/),
-  url("the scheme of MySQL", `mysql://u:${CANARY}@host/db`, /postgres:\/\/ or postgresql:\/\//),
+  url("an empty text", "", /like postgres:\/\//),
+  url("a number", 917_355, /like postgres:\/\//, { hidden: ["917355"] }),
+  url("null", null, /like postgres/),
+  url("a URL object", new URL(`https://u:${CANARY}@host/db`), /like postgres/),
+  url("the scheme of MySQL", `mysql://u:${CANARY}@host/db`, /postgres:\/\//),
   url("the scheme of the web", `https://u:${CANARY}@host/db`, /postgres:\/\//),
   url("no scheme", `u:${CANARY}@host/db`, /postgres:\/\//),
   url("one slash", `postgres:/u:${CANARY}@host/db`, /postgres:\/\//),
   url("quotes around it", `"postgres://u:${CANARY}@host/db"`, /quotes/),
-  url("a space at the end", `postgres://u:${CANARY}@host/db `, /percent-encode/),
-  url("a space in the password", `postgres://u:${CANARY} x@host/db`, /percent-encode/),
-  url("a line break", `postgres://u:${CANARY}@host/db\n`, /percent-encode/),
-  url("a tab", `postgres://u:\t${CANARY}@host/db`, /percent-encode/),
+  url("a space at the end", `postgres://u:${CANARY}@host/db `, /percent-encoded/),
+  url("a space in the password", `postgres://u:${CANARY} x@host/db`, /percent-encoded/),
+  url("a line break", `postgres://u:${CANARY}@host/db\n`, /percent-encoded/),
+  url("a tab", `postgres://u:\t${CANARY}@host/db`, /percent-encoded/),
   url("half a surrogate pair", `postgres://u:${CANARY}\ud800@host/db`, /well-formed/),
   url("an @ in the password", `postgres://u:${CANARY}@x@host/db`, /%40/),
-  url("a / in the password", `postgres://u:${CANARY}/x@host/db`, /percent-encode/),
-  url("a ? in the password", `postgres://u:${CANARY}?x@host/db`, /percent-encode/),
-  url("a # in the password", `postgres://u:${CANARY}#x@host/db`, /percent-encode/),
+  url("a / in the password", `postgres://u:${CANARY}/x@host/db`, /percent-encoded/),
+  url("a ? in the password", `postgres://u:${CANARY}?x@host/db`, /percent-encoded/),
+  url("a # in the password", `postgres://u:${CANARY}#x@host/db`, /percent-encoded/),
   url("a lone % in the password", `postgres://u:${CANARY}%zz@host/db`, /%25/),
   url("a lone % at the end of the user", `postgres://${CANARY}%:p@host/db`, /%25/),
-  url("bytes that are no UTF-8", `postgres://u:${CANARY}%ff@host/db`, /percent escape/),
+  url("bytes that are no UTF-8", `postgres://u:${CANARY}%ff@host/db`, /percent-encoded/),
   url("a lone % in the database", `postgres://u@host/${CANARY}%`, /%25/),
   url("a NUL in the password", `postgres://u:${CANARY}%00@host/db`, /without NUL/),
   url("a NUL in the database", `postgres://u@host/${CANARY}%00`, /without NUL/),
   url("port 99999", "postgres://u@host:99999/db", /from 1 to 65535/, { hidden: ["99999"] }),
   url("port 0", "postgres://u@host:0/db", /from 1 to 65535/),
   url("a negative port", "postgres://u@host:-4321/db", /from 1 to 65535/, { hidden: ["4321"] }),
-  url("a port in letters", `postgres://u@host:${CANARY}/db`, /whole number/),
-  url("an empty port", "postgres://u@host:/db", /whole number/),
-  url("a password where the port is", `postgres://u:${CANARY}`, /whole number/),
-  url("an IPv6 address without brackets", "postgres://u@fe80::9173:1/db", /brackets: \[::1\]|whole number/, { hidden: ["9173"] }),
-  url("brackets that stay open", "postgres://u@[fe80::9173/db", /brackets|host/, { hidden: ["9173"] }),
+  url("a port in letters", `postgres://u@host:${CANARY}/db`, /host:port/),
+  url("an empty port", "postgres://u@host:/db", /host:port/),
+  url("a password where the port is", `postgres://u:${CANARY}`, /host:port/),
+  url("an IPv6 address without brackets", "postgres://u@fe80::9173:1/db", /IPv6 in brackets/, { hidden: ["9173"] }),
+  url("brackets that stay open", "postgres://u@[fe80::9173/db", /IPv6 in brackets/, { hidden: ["9173"] }),
   url("brackets around a name", `postgres://u@[${CANARY}]/db`, /IPv6/),
   url("two hosts", `postgres://u@${CANARY},other/db`, /one host name/),
   url("a host with a space", `postgres://u@${CANARY}%20x/db`, /one host name/),
@@ -88,11 +90,11 @@ const brokenUrls: readonly BadInput[] = [
   url("an IPv4 address that begins out of range", "postgres://u@999.0.0.1/db", /IP address/, { hidden: ["999"] }),
   url("a host with two dots", `postgres://u@${CANARY}..example/db`, /one host name/),
   url("a host that is not ASCII", "postgres://u@größe.example/db", /xn--/, { hidden: ["größe"] }),
-  url("a second path segment", `postgres://u@host/db/${CANARY}`, /percent-encode/),
-  url("an unknown parameter", `postgres://u@host/db?sslmodus=${CANARY}`, /did you mean sslmode\?.*Known are host, port/, unknownParameter),
-  url("ssl=true", `postgres://u@host/db?ssl=${CANARY}`, /Known are.*sslmode/, unknownParameter),
-  url("a password as a parameter", `postgres://host/db?password=${CANARY}`, /Known are/, unknownParameter),
-  url("a parameter whose name is a text", `postgres://u@host/db?${CANARY}%20!=1`, /Known are/, unknownParameter),
+  url("a second path segment", `postgres://u@host/db/${CANARY}`, /percent-encoded/),
+  url("an unknown parameter", `postgres://u@host/db?sslmodus=${CANARY}`, /one of those known here: host, port, sslmode/, unknownParameter),
+  url("ssl=true", `postgres://u@host/db?ssl=${CANARY}`, /known here:.*sslmode/, unknownParameter),
+  url("a password as a parameter", `postgres://host/db?password=${CANARY}`, /known here: /, unknownParameter),
+  url("a parameter whose name is a text", `postgres://u@host/db?${CANARY}%20!=1`, /known here: /, unknownParameter),
   url("a parameter twice", `postgres://u@host/db?options=${CANARY}&options=b`, /leave one out/),
   url("sslmode prefer", "postgres://u@host/db?sslmode=prefer", /write require/),
   url("sslmode allow", "postgres://u@host/db?sslmode=allow", /write require/),
@@ -127,30 +129,36 @@ const option = (name: string, value: unknown, remedy: RegExp, hidden: readonly s
 const times = ["idleTimeoutMs", "lifetimeMs", "connectTimeoutMs", "acquireTimeoutMs", "deadlineMs", "statementTimeoutMs"] as const;
 
 const brokenOptions: readonly BadInput[] = [
-  { title: "options: null", options: null, setting: "options", remedy: /give a URL, an object/ },
-  { title: "options: a number", options: 917_355, setting: "options", remedy: /give a URL/, hidden: ["917355"] },
-  { title: "options: an array", options: [CANARY], setting: "options", remedy: /give a URL/ },
-  { title: "options: a function", options: () => CANARY, setting: "options", remedy: /give a URL/ },
-  { title: "an option misspelt", options: { maxx: CANARY }, setting: "maxx", remedy: /did you mean max\?/, code: "UNKNOWN_SETTING" },
+  { title: "options: null", options: null, setting: "options", remedy: /a URL, an object or left out/ },
+  { title: "options: a number", options: 917_355, setting: "options", remedy: /a URL, an object/, hidden: ["917355"] },
+  { title: "options: an array", options: [CANARY], setting: "options", remedy: /a URL, an object/ },
+  { title: "options: a function", options: () => CANARY, setting: "options", remedy: /a URL, an object/ },
+  {
+    title: "an option misspelt",
+    options: { maxx: CANARY },
+    setting: "maxx",
+    remedy: /known here: url, directUrl.* max,/,
+    code: "UNKNOWN_SETTING",
+  },
   {
     title: "an option of pg",
     options: { connectionTimeoutMillis: CANARY },
     setting: "connectionTimeoutMillis",
-    remedy: /Known are url/,
+    remedy: /known here: url/,
     code: "UNKNOWN_SETTING",
   },
   {
     title: "pg's connectionString",
     options: { connectionString: CANARY },
     setting: "connectionString",
-    remedy: /mean url\?/,
+    remedy: /known here: url/,
     code: "UNKNOWN_SETTING",
   },
   {
     title: "a transposed option",
     options: { prot: 9173 },
     setting: "prot",
-    remedy: /mean port\?/,
+    remedy: /known here:.* port/,
     code: "UNKNOWN_SETTING",
     hidden: ["9173"],
   },
@@ -158,14 +166,14 @@ const brokenOptions: readonly BadInput[] = [
     title: "a URL as an option's name",
     options: { [`postgres://u:${CANARY}@h/d`]: 1 },
     setting: "options",
-    remedy: /Known are/,
+    remedy: /known here: /,
     code: "UNKNOWN_SETTING",
   },
   {
     title: "__proto__ as an option",
     options: JSON.parse(`{"__proto__": "${CANARY}"}`),
     setting: "options",
-    remedy: /Known are/,
+    remedy: /known here: /,
     code: "UNKNOWN_SETTING",
   },
   option("max", 0, /from 1 to 10000/),
@@ -217,8 +225,8 @@ const brokenOptions: readonly BadInput[] = [
   option("endpoint", `https://u:${CANARY}@host`, /without user, password/),
   option("endpoint", `https://host?${CANARY}`, /query/),
   option("endpoint", "https://host:99173", /https:\/\//, ["99173"]),
-  option("endpoint", `http://${CANARY}.example`, /must be https/),
-  option("endpoint", "http://127.0.0.1.evil.example", /must be https/, ["evil"]),
+  option("endpoint", `http://${CANARY}.example`, /http is only for this machine/),
+  option("endpoint", "http://127.0.0.1.evil.example", /http is only for this machine/, ["evil"]),
   option("types", [CANARY], /by type id/),
   option("types", { 20: CANARY }, /functions/),
   option("types", { [CANARY]: BigInt }, /type id/),
@@ -229,8 +237,8 @@ const whole = "postgres://user@db.example/app";
 
 /** What shows only when the environment is there. */
 const brokenSurroundings: readonly BadInput[] = [
-  { title: "nothing at all", setting: "DATABASE_URL", remedy: /set it, or give the option url/, code: "MISSING_SETTING" },
-  { title: "an empty DATABASE_URL", env: { DATABASE_URL: "" }, setting: "DATABASE_URL", remedy: /set it/, code: "MISSING_SETTING" },
+  { title: "nothing at all", setting: "DATABASE_URL", remedy: /set; or give the option url or host/, code: "MISSING_SETTING" },
+  { title: "an empty DATABASE_URL", env: { DATABASE_URL: "" }, setting: "DATABASE_URL", remedy: /must be set/, code: "MISSING_SETTING" },
   {
     title: "url: undefined beside a DATABASE_URL",
     options: { url: undefined },
@@ -280,7 +288,7 @@ const brokenSurroundings: readonly BadInput[] = [
     options: whole,
     env: { WARMLINE_ENDPOINT: `http://${CANARY}.example` },
     setting: "WARMLINE_ENDPOINT",
-    remedy: /must be https/,
+    remedy: /http is only for this machine/,
   },
   {
     title: "TLS on a Unix socket",
@@ -318,17 +326,17 @@ describe("bad input that the options alone can tell", () => {
   test.each([...brokenUrls, ...brokenOptions])("is refused by name, with the remedy and without the value: $title", (row) => {
     expectRefusal(
       row,
-      thrownBy(() => checkOptions(row.options)),
+      thrownBy(() => checkOptions(row.options, runtimeNames)),
     );
   });
 });
 
 describe("bad input that only the environment can tell", () => {
   test.each(brokenSurroundings)("is refused by name, with the remedy and without the value: $title", (row) => {
-    const options = checkOptions(row.options);
+    const options = checkOptions(row.options, runtimeNames);
     expectRefusal(
       row,
-      thrownBy(() => resolveSettings(options, row.env ?? {})),
+      thrownBy(() => chooseTls(resolveSettings(options, row.env ?? {}).address)),
     );
   });
 });

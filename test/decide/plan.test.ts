@@ -1,15 +1,19 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
+import { detectRuntime, runtimeNames, runtimes } from "../../src/decide/detect-runtime.ts";
 import { type Available, makePlan, type Plan } from "../../src/decide/plan.ts";
-import { budgets, poolDefaults, sizePool } from "../../src/decide/pool-size.ts";
-import { detectRuntime, type RuntimeName, runtimes } from "../../src/decide/runtime.ts";
+import { budgets, overPool, poolDefaults } from "../../src/decide/pool-size.ts";
+import { overHyperdrive, perRequest } from "../../src/decide/request-ways.ts";
+import type { RuntimeName } from "../../src/decide/runtime.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings } from "../../src/decide/settings.ts";
 import { detectTarget, type TargetName, targets } from "../../src/decide/target.ts";
+import { overHttp } from "../../src/decide/way.ts";
 import { ConfigError } from "../../src/errors/errors.ts";
 
-const nodeEntry: Available = { transports: ["pool", "http"], webSocket: true, sizePool };
-const edgeEntry: Available = { transports: ["http"], webSocket: true, sizePool: null };
-const workerEntry: Available = { transports: ["http", "request"], webSocket: true, sizePool: null };
+const nodeEntry: Available = { ways: [overPool, overHttp], webSocket: true };
+const edgeEntry: Available = { ways: [overHttp], webSocket: true };
+const workerEntry: Available = { ways: [overHyperdrive, overHttp, perRequest], webSocket: true };
+const poolEntry: Available = { ways: [overPool], webSocket: false };
 
 interface Case {
   readonly runtime: RuntimeName;
@@ -20,7 +24,10 @@ interface Case {
 }
 
 function planFor({ runtime, target, available, options = {}, env = {} }: Case): Plan {
-  const settings = resolveSettings(checkOptions({ url: "postgres://u:cAnArY@db.example/d", runtime, target, ...options }), {});
+  const settings = resolveSettings(
+    checkOptions({ url: "postgres://u:cAnArY@db.example/d", runtime, target, ...options }, runtimeNames),
+    {},
+  );
   return makePlan({
     runtime: detectRuntime({ global: {}, env }, settings.runtime),
     target: detectTarget(settings.address, settings.target, settings.endpoint),
@@ -70,7 +77,7 @@ const rows = [
 ];
 
 describe("a plan", () => {
-  test.each(rows)("is $expected for $target from $runtime with $available.transports and $options", ({ expected, ...input }) => {
+  test.each(rows)("is $expected for $target from $runtime with $available and $options", ({ expected, ...input }) => {
     const plan = planFor(input);
     expect([plan.transport, plan.session, plan.max, plan.idleTimeoutMs]).toEqual(expected);
     expect(plan).toMatchObject({ runtime: input.runtime, target: input.target, traits: runtimes[input.runtime] });
@@ -118,17 +125,37 @@ describe("a plan", () => {
     expect(planFor({ runtime: "node", target: "postgres", available: nodeEntry }).deadline).toBe("client");
     const both = planFor({ runtime: "node", target: "postgres", available: nodeEntry, options: { statementTimeoutMs: 5 } });
     expect(both.deadline).toBe("server-and-client");
+    expect(both.reasons.deadline).toContain("the server keeps statementTimeoutMs");
+    const pooler = planFor({ runtime: "node", target: "pgbouncer", available: nodeEntry, options: { statementTimeoutMs: 5 } });
+    expect(pooler.deadline).toBe("client");
+    expect(pooler.reasons.deadline).toContain("this side keeps statementTimeoutMs; what is given up is cancelled at the server");
+    const http = planFor({ runtime: "edge-light", target: "neon", available: edgeEntry, options: { statementTimeoutMs: 5 } });
+    expect(http.deadline).toBe("client");
+    expect(http.reasons.deadline).toContain("the endpoint keeps statementTimeoutMs");
+    const pooledHttp = planFor({ runtime: "edge-light", target: "neon-pooler", available: edgeEntry, options: { statementTimeoutMs: 5 } });
+    expect(pooledHttp.reasons.deadline).toContain("not kept over HTTP");
     const proxy = planFor({ runtime: "node", target: "rds-proxy", available: nodeEntry });
+    expect(proxy.reasons.deadline).not.toContain("statementTimeoutMs");
+    const proxyOverHttp = planFor({ runtime: "edge-light", target: "rds-proxy", available: edgeEntry, options: endpoint });
+    expect(proxyOverHttp.reasons.deadline).toBe("client: what is given up is cancelled at the server");
     expect(proxy.reasons.deadline).toContain("the role's statement_timeout");
   });
 
-  test("hands the settings' warnings on, and warns of a pool above the target's budget", () => {
+  test("asks nothing of TLS over HTTP, where the platform verifies", () => {
+    const options = { sslMode: "disable", channelBinding: "require" } as const;
+    expect(planFor({ runtime: "edge-light", target: "neon", available: edgeEntry, options }).warnings).toEqual([]);
+  });
+
+  test("warns of a way that is not encrypted or not verified, the direct one too, and of a pool above the target's budget", () => {
     const options = { sslMode: "no-verify", max: 50 } as const;
     expect(planFor({ runtime: "node", target: "supavisor-session", available: nodeEntry, options }).warnings).toEqual([
       expect.stringContaining("not verified"),
       expect.stringContaining("above 15"),
     ]);
-    expect(planFor({ runtime: "node", target: "postgres", available: nodeEntry, options: { max: 97 } }).warnings).toEqual([]);
+    const direct = { directUrl: "postgres://direct.example?sslmode=disable", max: 97 };
+    expect(planFor({ runtime: "node", target: "postgres", available: nodeEntry, options: direct }).warnings).toEqual([
+      expect.stringContaining("not encrypted"),
+    ]);
   });
 });
 
@@ -139,7 +166,7 @@ describe("a plan that cannot be", () => {
       { runtime: "edge-light", target: "postgres", available: edgeEntry },
       "transport",
       "NO_TRANSPORT",
-      /WARMLINE_ENDPOINT/,
+      /postgres: name what speaks SQL over HTTP in endpoint or WARMLINE_ENDPOINT\.$/,
     ],
     [
       "no TCP handed in",
@@ -156,18 +183,18 @@ describe("a plan that cannot be", () => {
       /warmline\/hyperdrive/,
     ],
     [
-      "the edge entry on Node",
-      { runtime: "node", target: "postgres", available: edgeEntry },
+      "WarmPool in a worker",
+      { runtime: "workerd", target: "postgres", available: poolEntry },
       "transport",
       "NO_TRANSPORT",
-      /condition node/,
+      /warmline\/hyperdrive.*WARMLINE_ENDPOINT/,
     ],
     [
-      "a pool without its sizes",
-      { runtime: "node", target: "postgres", available: { ...nodeEntry, sizePool: null } },
+      "http on WarmPool",
+      { runtime: "node", target: "neon", available: poolEntry, options: { transport: "http" } },
       "transport",
       "NO_TRANSPORT",
-      /condition node/,
+      /: leave transport out\.$/,
     ],
     [
       "a pool in a worker",
@@ -205,11 +232,11 @@ describe("a plan that cannot be", () => {
       /lower min or set max/,
     ],
     [
-      "statement_timeout through PgBouncer",
-      { runtime: "node", target: "pgbouncer", available: nodeEntry, options: { statementTimeoutMs: 9173 } },
-      "statementTimeoutMs",
+      "TLS settings that contradict each other",
+      { runtime: "node", target: "postgres", available: nodeEntry, options: { sslMode: "disable", sslNegotiation: "direct" } },
+      "sslNegotiation",
       "INVALID_SETTING",
-      /ALTER ROLE/,
+      /leave one out/,
     ],
     [
       "startup options through RDS Proxy",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { detectRuntime, type RuntimeName, runtimes, type Surroundings } from "../../src/decide/runtime.ts";
+import { detectRuntime, runtimeNames, runtimes, type Surroundings } from "../../src/decide/detect-runtime.ts";
+import { edgeLight, type RuntimeName, workerd } from "../../src/decide/runtime.ts";
 
 const process = { versions: { node: "24.0.0" } };
 const lambda = { AWS_LAMBDA_FUNCTION_NAME: "orders", AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand" };
@@ -67,7 +68,12 @@ describe("detectRuntime", () => {
   });
 
   test("has a row of the table for every runtime", () => {
-    expect(new Set(rows.map(({ name }) => name))).toEqual(new Set(Object.keys(runtimes)));
+    expect(new Set(rows.map(({ name }) => name))).toEqual(new Set(runtimeNames));
+  });
+
+  test("agrees with the builds that know their runtime", () => {
+    expect(runtimes).toMatchObject({ [workerd.name]: workerd.traits, [edgeLight.name]: edgeLight.traits });
+    expect([workerd.name, edgeLight.name]).toEqual(["workerd", "edge-light"]);
   });
 
   test("lets the setting decide", () => {

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { settingNames } from "../../src/decide/check.ts";
+import { runtimeNames } from "../../src/decide/detect-runtime.ts";
+import { sslModes } from "../../src/decide/options.ts";
 import { budgets, poolDefaults } from "../../src/decide/pool-size.ts";
-import { settingNames } from "../../src/decide/rules.ts";
 import { checkOptions, resolveSettings } from "../../src/decide/settings.ts";
-import { spellings } from "../../src/decide/spellings.ts";
-import { targets } from "../../src/decide/target.ts";
-import { chooseTls, type SslMode, sslModes } from "../../src/decide/tls.ts";
+import { table } from "../../src/decide/table.ts";
+import { detectTarget, type TargetName, targets } from "../../src/decide/target.ts";
+import { chooseTls } from "../../src/decide/tls.ts";
 
 const document = readFileSync(new URL("../../docs/settings.md", import.meta.url), "utf8");
 
@@ -34,21 +36,18 @@ describe("the settings document", () => {
 
   test("gives the variable and the URL parameter of every setting", () => {
     for (const [name = "", variable, parameter = ""] of rows) {
-      const spelling = spellings.find(({ option }) => option === name);
-      const ownVariable = name === "url" ? "DATABASE_URL" : spelling?.env;
-      expect(variable, name).toBe(ownVariable ?? "–");
-      if (spelling?.parameter) expect(parameter, name).toBe(spelling.parameter);
+      const [, , ownVariable = null, ownParameter = null] = table[name as keyof typeof table] ?? [];
+      expect(variable, name).toBe(name === "url" ? "DATABASE_URL" : (ownVariable ?? "–"));
+      if (ownParameter !== null) expect(parameter, name).toBe(ownParameter);
       else expect(["–", "the path", "before the @"], name).toContain(parameter);
     }
   });
 
   test("gives the default of every setting", () => {
-    const settings = resolveSettings(checkOptions("postgres://u@h/d"), {});
+    const settings = resolveSettings(checkOptions("postgres://u@h/d", runtimeNames), {});
     const values: Readonly<Record<string, unknown>> = {
       ...settings,
       ...settings.address,
-      sslNegotiation: settings.address.tls.negotiation,
-      channelBinding: settings.address.channelBinding ? "prefer" : "disable",
       types: "{}",
     };
     const inWords = ["–", "none", "by plan", "by host", "found out", "told from the host", "the server's", "the runtime's store"];
@@ -63,15 +62,15 @@ describe("the settings document", () => {
   test("tells what every sslmode means", () => {
     const modes = tableUnder("sslmode").filter(([mode]) => mode !== "not given");
     const taken = modes.filter(([, , , , note]) => !note?.startsWith("Refused"));
-    expect(taken.map(([mode]) => mode).sort()).toEqual(Object.keys(sslModes).sort());
+    expect(taken.map(([mode]) => mode).sort()).toEqual([...sslModes].sort());
     for (const [mode = "", encrypted, chain, hostName, note = ""] of taken) {
-      const { tls, warnings } = chooseTls({ host: "h", sslMode: mode as SslMode, ca: undefined, negotiation: undefined });
+      const { warnings, ...tls } = chooseTls(resolveSettings(checkOptions(`postgres://u@h/d?sslmode=${mode}`, runtimeNames), {}).address);
       expect(encrypted, mode).toBe(yesNo(tls.mode !== "disable"));
       for (const verified of [chain, hostName]) expect(verified, mode).toBe(tls.mode === "disable" ? "–" : yesNo(tls.mode === "verify"));
       expect(note.includes("warning"), mode).toBe(warnings.length > 0);
     }
     for (const [mode = ""] of modes.filter((row) => !taken.includes(row))) {
-      expect(() => checkOptions({ sslMode: mode })).toThrow(/write require/);
+      expect(() => checkOptions({ sslMode: mode }, runtimeNames)).toThrow(/write require/);
     }
   });
 
@@ -82,11 +81,14 @@ describe("the settings document", () => {
 
   test("gives the capabilities and the budget of every target", () => {
     const shown = tableUnder("target").map(([name, , ...cells]) => [name, ...cells]);
-    const expected = Object.entries(targets).map(([name, can]) => [
-      name,
-      String(budgets[name as keyof typeof budgets] ?? "plenty"),
-      ...[can.httpSql, can.startupParameters, can.sessionState, can.cancel].map(yesNo),
-    ]);
-    expect(shown).toEqual(expected);
+    const expected = (Object.keys(targets) as TargetName[]).map((name) => {
+      const can = detectTarget({ host: "h", port: 1 }, name, null).capabilities;
+      return [
+        name,
+        String(budgets[name as keyof typeof budgets] ?? "plenty"),
+        ...[can.httpSql, can.startupParameters, can.sessionState, can.cancel].map(yesNo),
+      ];
+    });
+    expect(shown.sort()).toEqual(expected.sort());
   });
 });

@@ -1,11 +1,13 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
+import { runtimeNames } from "../../src/decide/detect-runtime.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../../src/decide/settings.ts";
+import { chooseTls } from "../../src/decide/tls.ts";
 
 const pem = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----";
 
 function settle(options: unknown, env: Record<string, string> = {}): Settings {
-  return resolveSettings(checkOptions(options), env);
+  return resolveSettings(checkOptions(options, runtimeNames), env);
 }
 
 function isDeeplyFrozen(value: unknown): boolean {
@@ -38,7 +40,7 @@ describe("a URL", () => {
     const parameters =
       "sslmode=verify-full&sslnegotiation=direct&application_name=my%20app&connect_timeout=7&options=-c%20search_path%3Dapp&channel_binding=require&pgbouncer=true&statement_timeout=900";
     expect(settle(`postgres://u@db.example/d?${parameters}`)).toMatchObject({
-      address: { tls: { mode: "verify", negotiation: "direct" }, channelBinding: true },
+      address: { sslMode: "verify-full", sslNegotiation: "direct", channelBinding: "require" },
       applicationName: "my app",
       connectTimeoutMs: 7000,
       startupOptions: "-c search_path=app",
@@ -70,11 +72,11 @@ describe("precedence", () => {
   test("puts options before the URL, the URL before the variables, piece by piece", () => {
     const settings = settle({ user: "opt", connectTimeoutMs: 9 }, env);
     expect(settings).toMatchObject({
-      address: { host: "env.example", port: 1111, user: "opt", database: "envdb", tls: { mode: "no-verify" } },
+      address: { host: "env.example", port: 1111, user: "opt", database: "envdb", sslMode: "no-verify" },
       applicationName: "fromurl",
       connectTimeoutMs: 9,
       startupOptions: "-c a=b",
-      endpoint: "http://localhost:4444",
+      endpoint: "http://localhost:4444/",
     });
     expect(settings.address.password?.reveal()).toBe("envpw");
   });
@@ -142,12 +144,14 @@ describe("TLS", () => {
 
   test.each(cases)("%s gives its mode and its warning", (_, options, mode, warns) => {
     const settings = settle({ user: "u", database: "d", ...options });
-    expect(settings.address.tls).toEqual({ mode, ca: options.ca ?? null, negotiation: "postgres" });
-    expect(settings.warnings).toHaveLength(warns ? 1 : 0);
+    const { warnings, ...tls } = chooseTls(settings.address);
+    expect(tls).toEqual({ mode, ca: options.ca ?? null, negotiation: "postgres", channelBinding: false });
+    expect(warnings).toHaveLength(warns ? 1 : 0);
   });
 
   test("binds no channel where there is no TLS", () => {
-    expect(settle("postgres://u@localhost/d?channel_binding=prefer").address.channelBinding).toBe(false);
+    expect(chooseTls(settle("postgres://u@localhost/d?channel_binding=prefer").address).channelBinding).toBe(false);
+    expect(chooseTls(settle("postgres://u@h/d?channel_binding=prefer").address).channelBinding).toBe(true);
   });
 });
 
@@ -156,7 +160,7 @@ describe("directUrl", () => {
 
   test("takes what it leaves out from the main address, but neither port nor encryption", () => {
     const { directAddress } = settle({ url, directUrl: "postgres://direct.example" });
-    expect(directAddress).toMatchObject({ host: "direct.example", port: 5432, user: "u", database: "d", tls: { mode: "verify" } });
+    expect(directAddress).toMatchObject({ host: "direct.example", port: 5432, user: "u", database: "d", sslMode: null });
     expect(directAddress?.password?.reveal()).toBe("pw");
   });
 
@@ -179,8 +183,10 @@ describe("settings", () => {
         database: "d",
         user: "u",
         password: null,
-        tls: { mode: "verify", ca: null, negotiation: "postgres" },
-        channelBinding: false,
+        sslMode: null,
+        ca: null,
+        sslNegotiation: "postgres",
+        channelBinding: "disable",
       },
       directAddress: null,
       endpoint: null,
@@ -198,7 +204,6 @@ describe("settings", () => {
       deadlineMs: 30_000,
       statementTimeoutMs: null,
       types: {},
-      warnings: [],
     });
   });
 
@@ -222,12 +227,17 @@ describe("settings", () => {
     expect(settle({ ...options, url: "postgres://u@h/d" })).toMatchObject(options);
   });
 
+  test("take only its own runtime in an edge build", () => {
+    expect(checkOptions({ runtime: "workerd" }, ["workerd"]).runtime).toBe("workerd");
+    expect(() => checkOptions({ runtime: "node" }, ["workerd"])).toThrow("The setting runtime must be one of workerd.");
+  });
+
   test("turn a deadline of 0 into none", () => {
     expect(settle({ url: "postgres://u@h/d", deadlineMs: 0 }).deadlineMs).toBe(Number.POSITIVE_INFINITY);
   });
 
   test("are frozen to the bottom, and so are the checked options", () => {
-    const options = checkOptions({ url: "postgres://u:p@h/d", types: { 20: BigInt }, directUrl: "postgres://h" });
+    const options = checkOptions({ url: "postgres://u:p@h/d", types: { 20: BigInt }, directUrl: "postgres://h" }, runtimeNames);
     expect(Object.isFrozen(options)).toBe(true);
     expect(isDeeplyFrozen(resolveSettings(options, {}))).toBe(true);
   });

@@ -44,15 +44,6 @@ export function poolTransport(options: PoolTransportOptions): Transport {
   const { pool, clock } = options;
   const { ledger } = pool;
 
-  function lease(cancellation: Cancellation): Promise<Lease> {
-    return new Promise((resolve, reject) => {
-      pool.lease(
-        (error, client, release) => (client === undefined ? reject(error) : resolve({ session: sessionOf(client), release })),
-        cancellation,
-      );
-    });
-  }
-
   function sessionOf(client: pg.PoolClient): WireSession {
     let session = ledger.sessions.get(client);
     if (session === undefined) {
@@ -83,13 +74,24 @@ export function poolTransport(options: PoolTransportOptions): Transport {
     } else release();
   }
 
-  async function hold<T>(cancellation: Cancellation, use: (session: WireSession) => Promise<T>): Promise<T> {
-    const held = await lease(cancellation);
-    try {
-      return await use(held.session);
-    } finally {
-      giveBack(held);
-    }
+  /** One promise from the queue to the answer: what stands on a query's way is paid for in every query. `use` rejects and never throws. */
+  function hold<T>(cancellation: Cancellation, use: (session: WireSession) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      pool.lease((error, client, release) => {
+        if (client === undefined) return reject(error);
+        const session = sessionOf(client);
+        use(session).then(
+          (value) => {
+            giveBack({ session, release });
+            resolve(value);
+          },
+          (failure) => {
+            giveBack({ session, release });
+            reject(failure);
+          },
+        );
+      }, cancellation);
+    });
   }
 
   function batch(statements: readonly Statement[], call: BatchOptions): Promise<Result[]> {
@@ -103,14 +105,14 @@ export function poolTransport(options: PoolTransportOptions): Transport {
   return {
     name: "pool",
     can: { session: true, cancel: options.cancel },
-    async query(statement, call) {
+    query(statement, call) {
       const results = call.readOnly
-        ? await batch([statement], { ...call, mode: { readOnly: true } })
-        : await hold(call.cancellation, (session) => session.exchange([statement], { ...call, phase: "autocommit" }));
-      return results[0] as Result;
+        ? batch([statement], { ...call, mode: { readOnly: true } })
+        : hold(call.cancellation, (session) => session.exchange([statement], { ...call, phase: "autocommit" }));
+      return results.then(onlyResult);
     },
     batch,
-    session: <T>(use: (session: Session) => Promise<T>, call: CallOptions) => hold(call.cancellation, use),
+    session: <T>(use: (session: Session) => Promise<T>, call: CallOptions) => hold(call.cancellation, async (session) => use(session)),
     stats: (): TransportStats => ({
       total: pool.totalCount,
       idle: pool.idleCount,
@@ -121,6 +123,10 @@ export function poolTransport(options: PoolTransportOptions): Transport {
     }),
     [Symbol.asyncDispose]: options.release,
   };
+}
+
+function onlyResult(results: readonly Result[]): Result {
+  return results[0] as Result;
 }
 
 /** ROLLBACK on a connection that was left in a transaction, or with a statement on its way. */

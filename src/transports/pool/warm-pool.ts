@@ -141,7 +141,7 @@ export class WarmPool extends pg.Pool {
   #giveBack(client: pg.PoolClient, release: Release): Release {
     let given = false;
     const finish = (destroy: Error | boolean | undefined) => {
-      // pg's pool waits for a goodbye that a swallowed connection never says
+      // a goodbye is never answered on a swallowed connection, and its socket would stay open for good
       if (destroy) destroySocket(client);
       release(destroy);
       this.#leased--;
@@ -151,7 +151,11 @@ export class WarmPool extends pg.Pool {
       if (given) throw new UsageError("This client has been given back already. Release it once.", { code: "RELEASED_TWICE" });
       given = true;
       if (destroy || !leftBusy(client)) finish(destroy);
-      else rollBack(client).then(finish);
+      else
+        rollBack(client).then((failed) => {
+          if (failed) this.ledger.discarded++;
+          finish(failed);
+        });
     };
   }
 

@@ -1,0 +1,64 @@
+import { X509Certificate } from "node:crypto";
+import { ConfigError } from "../errors/errors.ts";
+
+/** What is known when it has to be decided whom to trust. */
+export interface TrustOptions {
+  /** What stands at the other end, as the plan calls it. */
+  readonly target: string;
+  /** Whether this is Lambda, whose runtime brings RDS's certificates along. */
+  readonly onLambda: boolean;
+  /** The setting: the text of PEM certificates, or the path of a file that holds them; null where it was not given. */
+  readonly ca: string | null;
+  /** Gives a file's text; throws as Node does. */
+  readonly readFile: (path: string) => string;
+}
+
+/** Where Lambda's runtime keeps the certificates of RDS. Source: AWS documentation, "Using SSL/TLS connections with an Amazon RDS instance". */
+export const LAMBDA_CA_PATH = "/var/runtime/ca-cert.pem";
+
+const certificate = /-----BEGIN (TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (TRUSTED )?CERTIFICATE-----/g;
+
+/**
+ * The certificates to trust, as PEM text; null for Node's own store, which knows those of RDS Proxy. An RDS instance has a private authority,
+ * so on Lambda the file of its runtime stands in where nothing was set.
+ * @throws {ConfigError} `INVALID_SETTING` for `ca`, where its file cannot be read or there is no certificate in it.
+ */
+export function trustedCertificates({ target, onLambda, ca, readFile }: TrustOptions): string | null {
+  if (ca !== null) return checkedPem(ca.includes("-----BEGIN") ? ca : readSetting(ca, readFile));
+  return target === "rds" && onLambda ? readRuntimesOwn(readFile) : null;
+}
+
+function readSetting(path: string, readFile: TrustOptions["readFile"]): string {
+  try {
+    return readFile(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error && typeof error.code === "string" ? ` (${error.code})` : "";
+    throw invalidCa(`its file cannot be read${code}; give the path of a PEM file that is there, or the certificates themselves`);
+  }
+}
+
+function readRuntimesOwn(readFile: TrustOptions["readFile"]): string | null {
+  try {
+    return readFile(LAMBDA_CA_PATH);
+  } catch {
+    return null;
+  }
+}
+
+function checkedPem(text: string): string {
+  const found = text.match(certificate) ?? [];
+  if (found.length === 0)
+    throw invalidCa("there is no PEM certificate in it (-----BEGIN CERTIFICATE-----); give the authority's certificate");
+  for (const pem of found) {
+    try {
+      new X509Certificate(pem);
+    } catch {
+      throw invalidCa("a certificate in it cannot be read; copy it again, whole");
+    }
+  }
+  return text;
+}
+
+function invalidCa(problem: string): ConfigError {
+  return new ConfigError(`The setting ca is not valid: ${problem}.`, { code: "INVALID_SETTING", setting: "ca" });
+}

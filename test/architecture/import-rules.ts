@@ -1,0 +1,56 @@
+import { posix } from "node:path";
+import type { Import } from "./read-imports.ts";
+
+/**
+ * What the files of a place may import. A file follows the last rule whose place its path begins with, so the exceptions stand below. Targets
+ * are paths in the repository and names of packages: one with a slash at its end stands for everything beneath, `node:` for every built-in.
+ */
+interface Rule {
+  readonly place: string;
+  readonly may: readonly string[];
+  /** Reached for their types alone. */
+  readonly mayType?: readonly string[];
+}
+
+const contract = ["src/transports/transport.ts", "src/transports/statements.ts"];
+const neon = "@neondatabase/serverless";
+
+const rules: readonly Rule[] = [
+  { place: "src/errors/", may: ["src/errors/"] },
+  { place: "src/decide/", may: ["src/decide/", "src/errors/"], mayType: ["src/transports/transport.ts"] },
+  { place: "src/delivery/", may: ["src/delivery/", "src/errors/", "src/transports/transport.ts"] },
+  { place: "src/database/", may: ["src/database/", "src/delivery/", "src/errors/", ...contract], mayType: ["src/decide/plan.ts"] },
+  { place: "src/transports/", may: ["src/transports/", "src/errors/"], mayType: ["pg"] },
+  { place: "src/transports/http", may: ["src/transports/", "src/errors/", neon] },
+  { place: "src/transports/websocket", may: ["src/transports/", "src/errors/", neon] },
+  { place: "src/transports/pool/", may: ["src/transports/", "src/errors/", "pg", "node:"] },
+  { place: "src/transports/transport.ts", may: [], mayType: ["src/errors/"] },
+  { place: "src/entry/", may: ["src/entry/", "src/decide/", "src/database/", "src/delivery/", "src/transports/", "src/errors/"] },
+  { place: "src/entry/edge.ts", may: ["src/entry/", neon], mayType: ["src/"] },
+  { place: "src/entry/workerd.ts", may: ["src/entry/", neon, "cloudflare:workers"], mayType: ["src/"] },
+  { place: "src/entry/node.ts", may: ["src/entry/", "src/decide/", "pg", "node:"], mayType: ["src/"] },
+  { place: "src/entry/pool-parts.ts", may: ["src/entry/", "src/decide/", "src/transports/", "src/errors/", "node:"] },
+  { place: "src/endpoint/", may: ["src/endpoint/", "src/errors/", "pg", "ws", "node:"] },
+  { place: "src/cli/", may: ["src/cli/", "src/decide/", "src/entry/", "src/endpoint/", "node:"] },
+  { place: "functions/", may: ["functions/", "warmline", "hono/", "@hono/", "valibot", "@valibot/"] },
+  { place: "functions/node.ts", may: ["functions/", "warmline", "hono/", "@hono/", "node:"] },
+];
+
+/** Files of the transports, and what of their own folder they must not pull in: pg stays out of every bundle but Node's. */
+const walls: readonly { readonly outside: string; readonly inside: string }[] = [
+  { outside: "src/transports/", inside: "src/transports/pool/" },
+];
+
+/** Every import of `file` that no rule allows, in words. */
+export function findBreaches(file: string, imports: readonly Import[]): readonly string[] {
+  const rule = rules.findLast(({ place }) => file.startsWith(place));
+  if (rule === undefined) return [`${file}: no rule says what may be imported here. Add one to the table.`];
+  return imports.filter((imported) => !isAllowed(file, rule, imported)).map(({ specifier }) => `${file} may not import ${specifier}`);
+}
+
+function isAllowed(file: string, rule: Rule, { specifier, typeOnly }: Import): boolean {
+  const target = specifier.startsWith(".") ? posix.join(posix.dirname(file), specifier) : specifier;
+  if (walls.some(({ outside, inside }) => file.startsWith(outside) && !file.startsWith(inside) && target.startsWith(inside))) return false;
+  const allowed = typeOnly ? [...rule.may, ...(rule.mayType ?? [])] : rule.may;
+  return allowed.some((name) => target === name || `${target}/`.startsWith(name.endsWith("/") || name.endsWith(":") ? name : `${name}/`));
+}

@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { findBreaches } from "./import-rules.ts";
+import { COMPUTED, findImports, readImports } from "./read-imports.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const MAX_LINES = 300;
+const vagueNames = ["utils", "util", "helpers", "helper", "common", "misc"];
+
+/** TypeScript files below a folder, as paths in the repository. */
+function filesIn(folder: string): readonly string[] {
+  return readdirSync(`${ROOT}${folder}`, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.includes("node_modules/"))
+    .map((name) => posix.join(folder, name));
+}
+
+function isVague(path: string): boolean {
+  return path.split("/").some((part) => vagueNames.includes(part.replace(/\..*$/, "")));
+}
+
+const source = filesIn("src");
+const functions = filesIn("functions");
+
+test("every import of src and functions is one the floor plan allows", () => {
+  const files = [...source, ...functions].filter((path) => !path.endsWith(".d.ts"));
+  expect(files.length).toBeGreaterThan(60);
+  expect(files.flatMap((path) => findBreaches(path, readImports(`${ROOT}${path}`)))).toEqual([]);
+});
+
+test("nothing outside the tests, the benchmark and the examples imports them", () => {
+  const reaching = [...source, ...functions, ...filesIn("scripts")].filter((path) =>
+    readImports(`${ROOT}${path}`).some(
+      ({ specifier }) => /^\.\.?\//.test(specifier) && isPrivate(posix.join(posix.dirname(path), specifier)),
+    ),
+  );
+  expect(reaching).toEqual([]);
+});
+
+function isPrivate(target: string): boolean {
+  return /^(test|bench|examples)\//.test(target);
+}
+
+test(`no file of src has more than ${MAX_LINES} lines`, () => {
+  expect(source.filter((path) => readFileSync(`${ROOT}${path}`, "utf8").split("\n").length > MAX_LINES + 1)).toEqual([]);
+});
+
+test("no file or folder has a name that says nothing", () => {
+  expect([...source, ...functions, ...filesIn("scripts"), ...filesIn("test")].filter(isVague)).toEqual([]);
+  expect(["src/utils.ts", "src/helpers/a.ts", "test/common.test.ts"].filter(isVague)).toHaveLength(3);
+});
+
+describe("the reader of imports", () => {
+  test("finds every way to name a module, over several lines too", () => {
+    const text = [
+      'import "a";\nimport type { T } from "b";\nimport {\n  type U,\n  v,\n} from "c";\nexport * from "d";\nexport type { W } from "e";',
+      'const f = async () => import(\n  "g"\n);\ntype H = import("h").H;\nexport { v } from "i";\nexport const none = `import "j"`; // import "k"',
+    ].join("\n");
+    expect(findImports(text).map(({ specifier, typeOnly }) => (typeOnly ? `type ${specifier}` : specifier))).toEqual([
+      "a",
+      "type b",
+      "c",
+      "d",
+      "type e",
+      "g",
+      "type h",
+      "i",
+    ]);
+  });
+
+  test.each(["const name = 'a'; import(name);", "import a = require('a');"])("tells a target that is computed: %s", (text) => {
+    expect(findImports(text)).toEqual([{ specifier: COMPUTED, typeOnly: false }]);
+  });
+
+  test("refuses what does not parse", () => {
+    expect(() => findImports("import from;")).toThrow("Not TypeScript");
+  });
+});
+
+describe("the rules", () => {
+  test.each([
+    ["src/errors/errors.ts", 'import { sql } from "../database/sql.ts"'],
+    ["src/decide/plan.ts", 'import fs from "node:fs"'],
+    ["src/decide/plan.ts", 'import { x } from "../transports/transport.ts"'],
+    ["src/database/sql.ts", 'import {\n  makePlan,\n} from "../decide/plan.ts"'],
+    ["src/database/sql.ts", 'export { poolTransport } from "../transports/pool/pool.ts"'],
+    ["src/database/sql.ts", 'import pg from "pg"'],
+    ["src/delivery/retry.ts", 'import { makeDatabase } from "../database/database.ts"'],
+    ["src/transports/http.ts", 'const pool = await import("./pool/pool.ts")'],
+    ["src/transports/http.ts", 'import type { PoolClient } from "./pool/pool.ts"'],
+    ["src/transports/websocket.ts", 'import { connect } from "node:net"'],
+    ["src/transports/exchange.ts", 'import { Client } from "@neondatabase/serverless"'],
+    ["src/transports/pool/pool.ts", 'import { sql } from "../../database/sql.ts"'],
+    ["src/entry/edge.ts", 'import { makePool } from "../transports/pool/pool.ts"'],
+    ["src/entry/edge.ts", 'import { Buffer } from "node:buffer"'],
+    ["src/entry/create.ts", 'import pg from "pg"'],
+    ["src/endpoint/endpoint.ts", 'import { encodeValue } from "../database/values.ts"'],
+    ["src/cli/main.ts", 'import { sql } from "../database/sql.ts"'],
+    ["src/entry/node.ts", 'import { x } from "../../test/support/wire.ts"'],
+    ["functions/app.ts", 'import { sql } from "../src/database/sql.ts"'],
+    ["functions/app.ts", 'import pg from "pg"'],
+    ["src/entry/node.ts", "await import(name)"],
+    ["functions/worker.ts", 'import { serve } from "node:http"'],
+    ["functions/app.ts", 'import { x } from "hono-elsewhere"'],
+    ["src/newcomer/file.ts", 'import "./other.ts"', "src/newcomer/file.ts: no rule says what may be imported here. Add one to the table."],
+  ])("refuse %s: %s", (file, text, words = `${file} may not import ${findImports(text)[0]?.specifier}`) => {
+    expect(findBreaches(file, findImports(text))).toEqual([words]);
+  });
+
+  test.each([
+    ["src/database/database.ts", 'import type { Plan } from "../decide/plan.ts"'],
+    ["src/transports/pool/pool.ts", 'import { sql } from "../statements.ts"'],
+    ["functions/app.ts", 'import { Hono } from "hono/tiny"; import { sql } from "warmline"'],
+  ])("allow %s: %s", (file, text) => {
+    expect(findBreaches(file, findImports(text))).toEqual([]);
+  });
+});

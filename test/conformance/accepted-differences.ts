@@ -1,0 +1,55 @@
+import type { Outcome } from "./outcome.ts";
+
+/** A difference between the transports that stays, because what travels does not tell it. */
+export interface AcceptedDifference {
+  readonly what: string;
+  readonly reason: string;
+  /** Whether two outcomes differ in this way. */
+  readonly between: (pool: Outcome, http: Outcome) => boolean;
+  /** The outcome without what differs. */
+  readonly without: (outcome: Outcome) => Outcome;
+}
+
+const withoutKeys = (outcome: Outcome, ...keys: readonly string[]): Outcome => {
+  const { shown, ...error } = outcome.error ?? {};
+  const kept = Object.fromEntries(Object.entries(error).filter(([key]) => !keys.includes(key)));
+  return { ...outcome, error: { ...kept, shown: (shown as readonly string[]).filter((key) => !keys.includes(key)) } };
+};
+
+/** Every difference that is accepted; any other fails the equivalence test, and so does one of these that no longer shows. */
+export const acceptedDifferences: readonly AcceptedDifference[] = [
+  {
+    what: "`statementIndex` of a batch's error is undefined over HTTP",
+    reason: "The endpoint's answer to a batch that failed holds the error, and not which statement it was.",
+    between: ({ error: pool }, { error: http }) =>
+      pool?.statementIndex !== undefined && http !== undefined && http.statementIndex === undefined,
+    without: (outcome) => withoutKeys(outcome, "statementIndex"),
+  },
+  {
+    what: "58xxx and XXxxx are `refused` over the pool and `unknown` over HTTP",
+    reason: "Over HTTP a proxy stands between, whose own failures have these codes too: they do not prove that nothing was done.",
+    between: ({ error: pool }, { error: http }) =>
+      /^(58|XX)/.test(String(pool?.code)) && pool?.code === http?.code && pool?.fate === "refused" && http?.fate === "unknown",
+    without: (outcome) => withoutKeys(outcome, "fate"),
+  },
+  {
+    what: "a login that is refused is its SQLSTATE over the pool, and HTTP_STATUS with the fate `unknown` over HTTP",
+    reason: "The endpoint answers 400 with a message and no code, as it does to a request it cannot read; text is no proof.",
+    between: ({ error: pool }, { error: http }) =>
+      pool?.fate === "not-sent" && /^28/.test(String(pool.code)) && http?.code === "HTTP_STATUS",
+    without: () => ({}),
+  },
+  {
+    what: "an error of severity FATAL is `unknown` over HTTP, also where the pool knows better",
+    reason: "The endpoint's answer does not tell whether the statement had completed before the server gave the session up.",
+    between: ({ error: pool }, { error: http }) =>
+      pool?.severity === "FATAL" && pool.code === http?.code && pool.fate !== "unknown" && http?.fate === "unknown",
+    without: (outcome) => withoutKeys(outcome, "fate"),
+  },
+  {
+    what: "a query ended by deadline or signal is `refused` over the pool and `unknown` over HTTP",
+    reason: "The pool hears the server's answer to its CancelRequest; a POST that is given up has no answer.",
+    between: ({ error: pool }, { error: http }) => pool?.name === "CancelledError" && pool.fate === "refused" && http?.fate === "unknown",
+    without: (outcome) => withoutKeys(outcome, "fate", "message", "retryable"),
+  },
+];

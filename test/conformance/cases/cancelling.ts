@@ -1,0 +1,235 @@
+import { expect } from "vitest";
+import { sql } from "../../../src/database/sql.ts";
+import { type Bench, type Case, eventually, failureOf, onlyValue, type Subject } from "../case.ts";
+
+/** Far longer than any test may take: only its end by the call's own can let the test pass. */
+const forever = ({ mark }: Bench, what: string) => sql`select pg_sleep(600) /* ${sql.raw(`${mark} ${what}`)} */`;
+
+/** Waits until the statement has begun at the server, so that what ends it ends a running one. */
+const hasBegun = ({ open, mark }: Bench, what: string) => runs(open(), mark, what, true);
+
+/** Waits until nothing of the statement runs at the server. */
+const isGone = ({ open, mark }: Bench, what: string) => runs(open(), mark, what, false);
+
+function runs(watcher: Bench["db"], mark: string, what: string, wanted: boolean): Promise<void> {
+  const ask = () =>
+    onlyValue(
+      watcher.sql`select exists (select from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like ${`%/* ${mark} ${what} */%`})`,
+    );
+  return eventually(ask, wanted);
+}
+
+const fateOfCancelled = ({ transport }: Bench) => (transport === "pool" ? "refused" : "unknown");
+
+const cases: readonly Case[] = [
+  {
+    title: "ends a query at its deadline, at the server too",
+    async run(bench) {
+      const work = () => bench.db.query(forever(bench, "deadline"), { deadlineMs: 300 });
+      await failureOf(work, { name: "CancelledError", code: "DEADLINE_EXCEEDED", fate: fateOfCancelled(bench) });
+      await isGone(bench, "deadline");
+    },
+  },
+  {
+    title: "takes the deadline from the settings",
+    async run(bench) {
+      const hasty = bench.open({ deadlineMs: 300 });
+      await failureOf(() => hasty.query(forever(bench, "setting")), { name: "CancelledError", code: "DEADLINE_EXCEEDED" });
+      await isGone(bench, "setting");
+    },
+  },
+  {
+    title: "ends a query when its signal is aborted, at the server too",
+    async run(bench) {
+      const controller = new AbortController();
+      const work = failureOf(() => bench.db.query(forever(bench, "signal"), { signal: controller.signal }), {
+        name: "CancelledError",
+        code: "ABORTED",
+        fate: fateOfCancelled(bench),
+        retryable: false,
+      });
+      await hasBegun(bench, "signal");
+      controller.abort();
+      await work;
+      await isGone(bench, "signal");
+    },
+  },
+  {
+    title: "sends nothing when its signal was aborted before",
+    async run({ db }) {
+      const signal = AbortSignal.abort();
+      const write = () => db.query("insert into ledger values (6001)", [], { signal });
+      await failureOf(write, { name: "CancelledError", code: "ABORTED", fate: "not-sent" });
+      await failureOf(() => db.batch([sql`insert into ledger values (6001)`], { signal }), { code: "ABORTED", fate: "not-sent" });
+      await failureOf(() => db.transaction((tx) => tx.sql`insert into ledger values (6001)`, { signal }), {
+        code: "ABORTED",
+        fate: "not-sent",
+      });
+      await failureOf(() => db.session((session) => session.sql`insert into ledger values (6001)`, { signal }), {
+        code: "ABORTED",
+        fate: "not-sent",
+      });
+      await failureOf(() => db.script("insert into ledger values (6001)", { signal }), { code: "ABORTED", fate: "not-sent" });
+      expect(await onlyValue(db.sql`select count(*)::int from ledger where entry = 6001`)).toBe(0);
+    },
+  },
+  {
+    title: "does not mind a signal that is aborted after the end",
+    async run({ db }) {
+      const controller = new AbortController();
+      const { rows } = await db.query("select 1 as n", [], { signal: controller.signal });
+      controller.abort();
+      expect(rows).toEqual([{ n: 1 }]);
+    },
+  },
+  {
+    title: "takes one signal for many calls, and leaves no listener on it",
+    async run({ db }) {
+      const controller = new AbortController();
+      let listeners = 0;
+      const { signal } = controller;
+      const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+      signal.addEventListener = ((...args: Parameters<typeof add>) => {
+        listeners++;
+        add(...args);
+      }) as typeof add;
+      signal.removeEventListener = ((...args: Parameters<typeof remove>) => {
+        listeners--;
+        remove(...args);
+      }) as typeof remove;
+      await Promise.all([1, 2, 3].map((n) => db.query("select $1::int", [n], { signal })));
+      expect(listeners).toBe(0);
+    },
+  },
+  {
+    title: "has no deadline when told 0",
+    async run({ open }) {
+      const hasty = open({ deadlineMs: 200 });
+      expect((await hasty.query("select pg_sleep(0.4), 1 as n", [], { deadlineMs: 0 })).rows).toMatchObject([{ n: 1 }]);
+    },
+  },
+  {
+    title: "ends a batch at its deadline, and nothing of it stays",
+    async run(bench) {
+      const statements = [sql`insert into ledger values (6002)`, forever(bench, "batch")];
+      await failureOf(() => bench.db.batch(statements, { deadlineMs: 300 }), { name: "CancelledError", code: "DEADLINE_EXCEEDED" });
+      await isGone(bench, "batch");
+      expect(await onlyValue(bench.db.sql`select count(*)::int from ledger where entry = 6002`)).toBe(0);
+    },
+  },
+  {
+    title: "ends a transaction at its deadline, and nothing of it stays",
+    async run(bench) {
+      const work = () =>
+        bench.db.transaction(
+          async (tx) => {
+            await tx.sql`insert into ledger values (6003)`;
+            await tx.query(forever(bench, "transaction"));
+          },
+          { deadlineMs: 400 },
+        );
+      await failureOf(work, { name: "CancelledError", code: "DEADLINE_EXCEEDED", fate: "refused" });
+      await isGone(bench, "transaction");
+      expect(await onlyValue(bench.db.sql`select count(*)::int from ledger where entry = 6003`)).toBe(0);
+    },
+  },
+  {
+    title: "ends a transaction whose callback never returns",
+    async run({ db }) {
+      const work = () =>
+        db.transaction(
+          async (tx) => {
+            await tx.sql`insert into ledger values (6004)`;
+            await new Promise(() => {});
+          },
+          { deadlineMs: 400 },
+        );
+      await failureOf(work, { name: "CancelledError", code: "DEADLINE_EXCEEDED", fate: "refused" });
+      expect(await onlyValue(db.sql`select count(*)::int from ledger where entry = 6004`)).toBe(0);
+    },
+  },
+  {
+    title: "ends a transaction when its signal is aborted",
+    async run(bench) {
+      const controller = new AbortController();
+      const work = failureOf(
+        () => bench.db.transaction((tx) => tx.query(forever(bench, "aborted transaction")), { signal: controller.signal }),
+        {
+          code: "ABORTED",
+          fate: "refused",
+        },
+      );
+      await hasBegun(bench, "aborted transaction");
+      controller.abort();
+      await work;
+      await isGone(bench, "aborted transaction");
+    },
+  },
+  {
+    title: "ends a session at its deadline",
+    async run(bench) {
+      const work = () => bench.db.session((session) => session.query(forever(bench, "session")), { deadlineMs: 400 });
+      await failureOf(work, { name: "CancelledError", code: "DEADLINE_EXCEEDED" });
+      await isGone(bench, "session");
+    },
+  },
+  {
+    title: "ends a script at its deadline",
+    async run(bench) {
+      const work = () => bench.db.script(`select 1; select pg_sleep(600) /* ${bench.mark} script */`, { deadlineMs: 400 });
+      await failureOf(work, { name: "CancelledError", code: "DEADLINE_EXCEEDED" });
+      await isGone(bench, "script");
+    },
+  },
+  {
+    title: "cancels one of several queries and leaves the others alone",
+    async run(bench) {
+      const controller = new AbortController();
+      const victim = failureOf(() => bench.db.query(forever(bench, "victim"), { signal: controller.signal }), { code: "ABORTED" });
+      const others = Array.from({ length: 5 }, (_, n) => bench.db.sql`select ${n}::int as n, pg_sleep(0.1)::text as slept`);
+      await hasBegun(bench, "victim");
+      controller.abort();
+      await victim;
+      expect((await Promise.all(others)).map(([row]) => row?.n)).toEqual([0, 1, 2, 3, 4]);
+      await isGone(bench, "victim");
+    },
+  },
+  {
+    title: "passes on a cancellation that came from elsewhere as the server's own",
+    async run(bench) {
+      const work = failureOf(() => bench.db.query(forever(bench, "from elsewhere")), {
+        name: "DatabaseError",
+        code: "57014",
+        fate: "refused",
+      });
+      await hasBegun(bench, "from elsewhere");
+      const pattern = `%/* ${bench.mark} from elsewhere */%`;
+      await bench.db.sql`select pg_cancel_backend(pid) from pg_stat_activity where query like ${pattern} and pid <> pg_backend_pid()`;
+      await work;
+    },
+  },
+  {
+    title: "ends a statement by the server's own timeout, when the settings say so",
+    async run({ open, mark }) {
+      const timed = open({ statementTimeoutMs: 80, name: `${mark} timed` });
+      const expected = { name: "DatabaseError", code: "57014", fate: "refused" } as const;
+      await failureOf(() => timed.sql`select pg_sleep(600)`, expected);
+      await failureOf(() => timed.batch([sql`select pg_sleep(600)`]), expected);
+      await failureOf(() => timed.transaction((tx) => tx.sql`select pg_sleep(600)`), expected);
+    },
+  },
+  {
+    title: "tells the server's own timeout by its code",
+    async run({ db }) {
+      const work = () =>
+        db.transaction(async (tx) => {
+          await tx.sql`set local statement_timeout = 50`;
+          await tx.sql`select pg_sleep(600)`;
+        });
+      await failureOf(work, { name: "DatabaseError", code: "57014", fate: "refused" });
+    },
+  },
+];
+
+/** Deadlines and signals. */
+export const cancelling: Subject = { title: "deadlines and signals", cases };

@@ -1,0 +1,220 @@
+import { expect } from "vitest";
+import { DatabaseError, isWarmlineError, type ServerFields, serverFieldNames, WarmlineError } from "../../../src/errors/errors.ts";
+import { type Case, failureOf, onlyValue, type Subject } from "../case.ts";
+
+type Fields = Partial<Record<keyof ServerFields, unknown>>;
+
+const text = expect.any(String) as unknown;
+
+/** Fields of every error of the server. */
+const always: Fields = { severity: "ERROR", file: text, line: text, routine: text };
+
+/** A statement, its SQLSTATE and its fields besides those of every error; what is not named must be undefined. */
+export type Refusal = readonly [title: string, statement: string, code: string, fields: Fields, values?: readonly unknown[]];
+
+const inPerson: Fields = { schema: text, table: "person" };
+
+/** What the server refuses, with the fields it tells. */
+export const refusals: readonly Refusal[] = [
+  ["a syntax error", "select nonsense from", "42601", { position: "21" }],
+  ["an unknown column, with a hint", "select nam from person", "42703", { position: "8", hint: text }],
+  ["an unknown table", "select * from nowhere", "42P01", { position: "15" }],
+  ["an unknown function", "select no_such_function(1)", "42883", { position: "8", hint: text }],
+  ["an ambiguous column", "select id from person a, person b", "42702", { position: "8" }],
+  ["a division by zero", "select 1/0", "22012", {}],
+  ["a text that is no number", "select $1::int", "22P02", { where: text }, ["no number"]],
+  ["a number out of range", "select 100000::int2", "22003", {}],
+  ["a date that does not exist", "select '2026-02-30'::date", "22008", { position: "8" }],
+  ["an invalid regular expression", "select 'a' ~ '('", "2201B", {}],
+  ["a unique violation", "insert into person values (1, 'Someone')", "23505", { ...inPerson, constraint: "person_key", detail: text }],
+  ["a missing value", "insert into person values (9, null)", "23502", { ...inPerson, column: "name", detail: text }],
+  ["a check violation", "insert into person values (9, 'x', -1)", "23514", { ...inPerson, constraint: "person_age_check", detail: text }],
+  [
+    "a missing reference",
+    "insert into person values (9, 'x', 1, 99)",
+    "23503",
+    { ...inPerson, constraint: "person_boss_reference", detail: text },
+  ],
+  [
+    "a row still referred to",
+    "delete from person where id = 1",
+    "23503",
+    { ...inPerson, constraint: "person_boss_reference", detail: text },
+  ],
+  ["a domain violation", "select 0::positive", "23514", { schema: text, dataType: "positive", constraint: "positive_check" }],
+  ["an object in use", "drop type mood_that_is_not", "42704", {}],
+  ["an object others need", "drop function label", "42883", {}],
+  ["a cast that is not there", "select '1'::text::point[]::int", "42846", { position: text }],
+  ["a wrong number of columns", "insert into ledger values (1, 2)", "42601", { position: text }],
+  ["a grouping error", "select id, count(*) from person", "42803", { position: "8" }],
+  ["a parameter of unknown type", "select $1 is null", "42P18", {}, [1]],
+  [
+    "an error inside a function, with where it was",
+    "select fail_inside()",
+    "42601",
+    { where: text, internalQuery: "select nonsense from", internalPosition: "21" },
+  ],
+  [
+    "every field a function can set",
+    "select fail_with_everything()",
+    "WL001",
+    {
+      detail: "the detail",
+      hint: "the hint",
+      column: "the column",
+      constraint: "the constraint",
+      dataType: "the type",
+      table: "the table",
+      schema: "the schema",
+      where: text,
+    },
+  ],
+  ["a failed assertion", "do $$ begin assert false, 'not so'; end $$", "P0004", { where: text }],
+  ["a feature that is not there", "select * from person for update skip locked nowait", "42601", { position: text }],
+  ["a limit that is negative", "select 1 limit -1", "2201W", {}],
+  ["more than one row from a subquery", "select (select id from person)", "21000", {}],
+  ["an invalid byte sequence", "select convert_from('\\xff', 'UTF8')", "22021", {}],
+  ["an invalid JSON text", "select '{a}'::json", "22P02", { position: "8", detail: text, where: text }],
+  ["a setting that does not exist", "set no_such_setting = 1", "42704", {}],
+];
+
+const refusing = ([title, statement, code, fields, values]: Refusal): Case => ({
+  title: `tells ${title} with all its fields`,
+  async run({ db }) {
+    const error = await failureOf(() => db.query(statement, values), { name: "DatabaseError", code, fate: "refused", retryable: false });
+    expect(error).toBeInstanceOf(DatabaseError);
+    expect(error).toHaveProperty("sqlState", code);
+    const none = Object.fromEntries(serverFieldNames.map((name) => [name, undefined]));
+    const seen = Object.fromEntries(serverFieldNames.map((name) => [name, (error as DatabaseError)[name]]));
+    expect(seen).toEqual({ ...none, ...always, ...fields });
+  },
+});
+
+/** SQLSTATEs a function raises, and what they mean for the statement. Fate rules: docs/architecture.md. */
+const fates = [
+  ["40001", "refused", true],
+  ["40P01", "refused", true],
+  ["55P03", "refused", false],
+  ["53400", "refused", false],
+  ["08006", "unknown", false],
+  ["57P02", "unknown", false],
+] as const;
+
+const cases: readonly Case[] = [
+  ...refusals.map(refusing),
+  ...fates.map(
+    ([code, fate, retryable]): Case => ({
+      title: `gives ${code} the fate ${fate}`,
+      async run({ db }) {
+        await failureOf(() => db.query("select fail_with($1)", [code], { deadlineMs: 2_000 }), {
+          name: "DatabaseError",
+          code,
+          fate,
+          retryable,
+        });
+      },
+    }),
+  ),
+  {
+    title: "gives the server's message as its own",
+    async run({ db }) {
+      const error = await failureOf(() => db.query("select fail_with_everything()"), { code: "WL001" });
+      expect(error.message).toBe("the message");
+    },
+  },
+  {
+    title: "keeps parameter values out of messages",
+    async run({ db }) {
+      const canary = "canary-5f1c";
+      const error = await failureOf(() => db.sql`select ${canary}::int`, { code: "22P02" });
+      expect([error.message, String(error), error.stack, JSON.stringify(error)].join()).not.toContain(canary);
+      const violation = await failureOf(() => db.sql`insert into person select id, ${canary} || name from person`, { code: "23505" });
+      expect([violation.message, JSON.stringify(violation)].join()).not.toContain(canary);
+    },
+  },
+  {
+    title: "shows the fields that quote rows by name only",
+    async run({ db }) {
+      const error = await failureOf(() => db.query("insert into person values (1, 'Someone')"), { code: "23505" });
+      expect(error).toHaveProperty("detail", "Key (id)=(1) already exists.");
+      expect(Object.keys(error)).not.toContain("detail");
+      expect(Object.keys(error)).toEqual(
+        expect.arrayContaining(["code", "fate", "retryable", "sqlState", "severity", "table", "constraint"]),
+      );
+    },
+  },
+  {
+    title: "gives errors that are told by class and by isWarmlineError",
+    async run({ db }) {
+      const error = await failureOf(() => db.query("select 1/0"), { name: "DatabaseError", code: "22012" });
+      expect(error).toBeInstanceOf(WarmlineError);
+      expect(error).toBeInstanceOf(Error);
+      expect(isWarmlineError(error)).toBe(true);
+      expect(isWarmlineError(new Error("x"))).toBe(false);
+    },
+  },
+  {
+    title: "counts the position in characters of the statement",
+    async run({ db }) {
+      const error = await failureOf(() => db.query("select 'ü🐘日本', nonsense"), { code: "42703" });
+      expect(error).toHaveProperty("position", "16");
+    },
+  },
+  {
+    title: "tells a wrong number of parameters",
+    async run({ db }) {
+      await failureOf(() => db.query("select $1::int, $2::int", [1]), { name: "DatabaseError", code: "08P01" });
+      await failureOf(() => db.query("select 1", [1]), { name: "DatabaseError", code: "08P01" });
+    },
+  },
+  {
+    title: "undoes what a failing statement did before it failed",
+    async run({ db }) {
+      await failureOf(() => db.query("insert into ledger select 2001 from generate_series(0, 5) n where 1 / (n - 5) < 9"), {
+        code: "22012",
+      });
+      expect(await onlyValue(db.sql`select count(*)::int from ledger where entry = 2001`)).toBe(0);
+    },
+  },
+  {
+    title: "fails one of several concurrent queries without touching the others",
+    async run({ db }) {
+      const settled = await Promise.allSettled([
+        db.sql`select 1 as n`,
+        db.sql`select 1/0`,
+        db.sql`select 3 as n`,
+        db.sql`select nonsense`,
+        db.sql`select 5 as n`,
+      ]);
+      expect(settled.map((one) => (one.status === "fulfilled" ? one.value[0]?.n : (one.reason as WarmlineError).code))).toEqual([
+        1,
+        "22012",
+        3,
+        "42703",
+        5,
+      ]);
+    },
+  },
+  {
+    title: "does not try a refused statement again",
+    async run({ db }) {
+      await db.query("create sequence tries");
+      await failureOf(() => db.query("select nextval('tries'), fail_with('22012')", [], { idempotent: true }), {
+        code: "22012",
+      });
+      expect(await onlyValue(db.sql`select nextval('tries')`)).toBe("2");
+    },
+  },
+  {
+    title: "tries a conflict of transactions again, and says how often",
+    async run({ db }) {
+      await db.query("create sequence conflicts");
+      const { rows, via } = await db.query("select case when nextval('conflicts') < 3 then fail_with('40001')::text else 'done' end as v");
+      expect(rows).toEqual([{ v: "done" }]);
+      expect(via.attempts).toBe(3);
+    },
+  },
+];
+
+/** Errors of the server. */
+export const errors: Subject = { title: "errors", cases };

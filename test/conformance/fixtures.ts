@@ -1,0 +1,27 @@
+/** The objects the cases use, for a schema that is empty. */
+export const fixtures = `
+  create type mood as enum ('sad', 'so-so', 'happy');
+  create type pair as (number int, word text);
+  create domain positive as int constraint positive_check check (value > 0);
+  create domain label as text not null;
+  create table person (
+    id int constraint person_key primary key,
+    name text not null constraint person_name_unique unique,
+    age int constraint person_age_check check (age >= 0),
+    boss int constraint person_boss_reference references person deferrable initially immediate
+  );
+  insert into person values (1, 'Ada', 36, null), (2, 'Grace', 85, 1), (3, 'Edsger', 72, 1);
+  create table item (id int generated always as identity, word text, amount numeric default 1);
+  create table ledger (entry int);
+  create table counter (id int primary key, value int not null);
+  create table empty_table ();
+  create procedure add_entry(entry int) language sql as $$ insert into ledger values (entry) $$;
+  create procedure double_it(inout number int) language plpgsql as $$ begin number := number * 2; end $$;
+  create function fail_with_everything() returns void language plpgsql as $$
+    begin
+      raise exception using errcode = 'WL001', message = 'the message', detail = 'the detail', hint = 'the hint', column = 'the column',
+        constraint = 'the constraint', datatype = 'the type', table = 'the table', schema = 'the schema';
+    end $$;
+  create function fail_inside() returns void language plpgsql as $$ begin execute 'select nonsense from'; end $$;
+  create function fail_with(code text) returns void language plpgsql as $$ begin raise exception 'asked for' using errcode = code; end $$;
+`;

@@ -1,0 +1,79 @@
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
+import type { Database } from "../../src/database/database.ts";
+import type { DatabaseOptions } from "../../src/decide/settings.ts";
+import type { Bench, Subject } from "./case.ts";
+import { batches } from "./cases/batches.ts";
+import { cancelling } from "./cases/cancelling.ts";
+import { commands } from "./cases/commands.ts";
+import { errors } from "./cases/errors.ts";
+import { limits } from "./cases/limits.ts";
+import { misuse } from "./cases/misuse.ts";
+import { parameters } from "./cases/parameters.ts";
+import { sessions } from "./cases/sessions.ts";
+import { shapes } from "./cases/shapes.ts";
+import { transactions } from "./cases/transactions.ts";
+import { types } from "./cases/types.ts";
+import { fixtures } from "./fixtures.ts";
+
+/** Every subject of the suite. */
+const subjects: readonly Subject[] = [
+  types,
+  parameters,
+  shapes,
+  commands,
+  errors,
+  batches,
+  transactions,
+  sessions,
+  cancelling,
+  limits,
+  misuse,
+];
+
+/** One runtime and transport to be judged. */
+export interface Conformance {
+  /** A word, part of the names of what is created at the server. */
+  readonly name: string;
+  readonly createDatabase: (options: DatabaseOptions) => Database;
+  /** Settings beside the address. */
+  readonly options: DatabaseOptions;
+  readonly transport: "pool" | "http";
+  /** Whether the runtime has AsyncLocalStorage. */
+  readonly knowsNesting: boolean;
+}
+
+/**
+ * Judges a `createDatabase`: the same cases on every runtime and transport, in a schema of their own, and after each the database must still
+ * answer. Needs `postgres` provided by the run.
+ */
+export function testConformance({ name, createDatabase, options, transport, knowsNesting }: Conformance): void {
+  const schema = `conformance_${name}`;
+  const opened: Database[] = [];
+  const open = (own: DatabaseOptions = {}) => {
+    const database = createDatabase({ url: inject("postgres").url, startupOptions: `-c search_path=${schema}`, ...options, ...own });
+    opened.push(database);
+    return database;
+  };
+
+  describe(`conformance on ${name}`, () => {
+    let db: Database;
+
+    beforeAll(async () => {
+      db = open();
+      await db.script(`drop schema if exists ${schema} cascade; create schema ${schema}; ${fixtures}`);
+    });
+    afterEach(async () => {
+      expect(await db.sql`select 'still here' as word`).toEqual([{ word: "still here" }]);
+      expect(db.stats().running).toBe(0);
+    });
+    afterAll(async () => {
+      await Promise.all(opened.map((database) => database.close()));
+    });
+
+    for (const { title, cases } of subjects) {
+      describe(title, () => {
+        for (const one of cases) test(one.title, () => one.run({ db, open, transport, knowsNesting, mark: schema } satisfies Bench));
+      });
+    }
+  });
+}

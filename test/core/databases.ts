@@ -1,0 +1,49 @@
+import { randomUUID } from "node:crypto";
+import { Client } from "pg";
+import { inject } from "vitest";
+import { createDatabase, type Database, type DatabaseOptions, isWarmlineError, type WarmlineError } from "../../src/entry/node.ts";
+
+/** A server, or a wire or pooler laid to one. */
+interface Place {
+  readonly port: number;
+}
+
+/** The URL of the test database, at another port where a `place` is given. */
+export function urlAt(place?: Place): string {
+  const url = new URL(inject("postgres").url);
+  if (place !== undefined) url.port = String(place.port);
+  return url.href;
+}
+
+/** A database on a pool that it shares with no other test; no call waits for longer than ten seconds. */
+export function openPool(options: DatabaseOptions = {}): Database {
+  return createDatabase({ url: urlAt(), transport: "pool", name: randomUUID(), deadlineMs: 10_000, ...options });
+}
+
+/** What a promise rejects with, which has to be this package's own error. */
+export async function failureOf(promise: Promise<unknown>): Promise<WarmlineError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (isWarmlineError(error)) return error;
+    throw error;
+  }
+  throw new Error("It did not fail.");
+}
+
+/** A client of pg's own, for a second opinion. */
+export async function openDirect(url: string = urlAt()): Promise<Client & AsyncDisposable> {
+  const client = new Client({ connectionString: url });
+  client.on("error", () => {});
+  await client.connect();
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
+}
+
+/** Asks again until `holds`, for what another process does in its own time. Rejects after five seconds. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAt = Date.now() + 5_000;
+  while (!(await holds())) {
+    if (Date.now() > giveUpAt) throw new Error("What was waited for did not come.");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

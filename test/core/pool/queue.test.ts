@@ -1,0 +1,92 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, inject, test } from "vitest";
+import { startWire } from "../../support/wire.ts";
+import { failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
+
+/** Something to wait for that a test decides itself. */
+function gate() {
+  return Promise.withResolvers<void>();
+}
+
+describe("the pool's queue", () => {
+  test("never has more connections than max, however many queries come at once", async () => {
+    await using wire = await startWire(inject("postgres"));
+    await using db = openPool({ url: urlAt(wire), max: 3 });
+    const results = await Promise.all(Array.from({ length: 200 }, (_, index) => db.query<{ n: number }>("select $1::int as n", [index])));
+    expect(results.map(({ rows }) => rows[0]?.n)).toEqual(Array.from({ length: 200 }, (_, index) => index));
+    expect(wire.connections()).toBe(3);
+    expect(db.stats()).toMatchObject({ total: 3, idle: 3, waiting: 0, connects: 3, reuses: 197 });
+  });
+
+  test("serves those who wait in the order they came", async () => {
+    await using db = openPool({ max: 1 });
+    const { promise, resolve } = gate();
+    const holder = db.session(() => promise);
+    const order: number[] = [];
+    const queries = Array.from({ length: 30 }, (_, index) => db.query("select 1").then(() => order.push(index)));
+    await until(() => db.stats().waiting === 30);
+    resolve();
+    await Promise.all([holder, ...queries]);
+    expect(order).toEqual(Array.from({ length: 30 }, (_, index) => index));
+  });
+
+  test("answers ten thousand queries at once on a single connection", async () => {
+    await using db = openPool({ max: 1, acquireTimeoutMs: 60_000, deadlineMs: 60_000 });
+    const results = await Promise.all(Array.from({ length: 10_000 }, () => db.query("select 1")));
+    expect(new Set(results.map(({ via }) => via.connectionId)).size).toBe(1);
+    expect(db.stats()).toMatchObject({ connects: 1, waiting: 0, running: 0 });
+  });
+
+  test("refuses ten thousand that waited too long, one by one, and goes on", async () => {
+    await using db = openPool({ max: 1, acquireTimeoutMs: 100 });
+    const { promise, resolve } = gate();
+    const holder = db.session(() => promise);
+    const failures = await Promise.all(Array.from({ length: 10_000 }, () => failureOf(db.query("select 1"))));
+    expect(new Set(failures.map(({ code }) => code))).toEqual(new Set(["ACQUIRE_TIMEOUT"]));
+    resolve();
+    await holder;
+    expect((await db.query("select 1")).rowCount).toBe(1);
+  });
+
+  test("refuses a call that no connection came free for, and sends nothing of it later", async () => {
+    await using direct = await openDirect();
+    await direct.query("create table queue_rows (id int)");
+    try {
+      await using db = openPool({ max: 1, acquireTimeoutMs: 50 });
+      const { promise, resolve } = gate();
+      const holder = db.session(() => promise);
+      const error = await failureOf(db.query("insert into queue_rows values (1)"));
+      expect(error).toMatchObject({ name: "ConnectionError", code: "ACQUIRE_TIMEOUT", fate: "not-sent", retryable: true });
+      expect(db.stats()).toMatchObject({ waiting: 0, retries: 0 });
+      resolve();
+      await holder;
+      expect((await db.query("select id from queue_rows")).rows).toEqual([]);
+    } finally {
+      await direct.query("drop table queue_rows");
+    }
+  });
+
+  test("bounds the wait for a turn only, not the connecting that follows it", async () => {
+    await using wire = await startWire(inject("postgres"));
+    await using db = openPool({ url: urlAt(wire), max: 1, acquireTimeoutMs: 1_000, connectTimeoutMs: 9_000 });
+    const { promise, resolve } = gate();
+    const holder = failureOf(
+      db.session(async (session) => {
+        await session.sql`select 1`;
+        await promise;
+        wire.cut();
+        await session.sql`select 2`;
+      }),
+    );
+    await until(() => db.stats().idle === 0 && db.stats().total === 1);
+    const next = db.query("select 3 as three");
+    await until(() => db.stats().waiting === 1);
+    await until(() => wire.openConnections() === 1);
+    wire.onMessage(({ type }) => type === "startup" && wire.hold("open"));
+    resolve();
+    await holder;
+    await delay(1_300);
+    wire.resume();
+    expect((await next).rows).toEqual([{ three: 3 }]);
+  });
+});

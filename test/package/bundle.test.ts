@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import { type BundleOptions, bundle, packagesAtStart } from "./bundle.ts";
+import { installPackage } from "./installed-package.ts";
+
+const { project } = installPackage();
+
+const NEON = "@neondatabase/serverless";
+const consumer = 'import { createDatabase, sql } from "warmline"; export default () => createDatabase().query(sql`select 1`);';
+const driverAlone = `import { Client, neon, types } from "${NEON}"; export default [neon, Client, types];`;
+
+/** 12 KB of 1,000 bytes: what the package may add to the driver it stands on. */
+const MAX_ADDED_BYTES = 12_000;
+
+/** The conditions of each toolchain: wrangler, Next.js' edge, browsers, and a runtime nobody has heard of. */
+const edges: readonly (readonly [string, BundleOptions])[] = [
+  ["workerd", { conditions: ["workerd", "worker", "browser"], platform: "browser" }],
+  ["edge-light", { conditions: ["edge-light"], platform: "neutral", mainFields: ["module", "main"] }],
+  ["browser", { platform: "browser" }],
+  ["an unknown target", { conditions: [], platform: "neutral", mainFields: ["module", "main"] }],
+];
+
+describe.each(edges)("bundled for %s", (name, options) => {
+  test("nothing of pg, the AWS SDK, ws or Node is in it", async () => {
+    const { packages } = await bundle(project, consumer, options);
+    expect(packages).toEqual([NEON, ...(name === "workerd" ? ["cloudflare:workers"] : []), "warmline"].sort());
+  });
+
+  test(`it adds at most ${MAX_ADDED_BYTES} bytes to Neon's driver`, async () => {
+    const [ours, alone] = [await bundle(project, consumer, options), await bundle(project, driverAlone, options)];
+    const added = ours.gzipBytes - alone.gzipBytes;
+    console.info(`${name}: ${ours.gzipBytes} bytes gzip, ${alone.gzipBytes} of them Neon's driver; warmline adds ${added}`);
+    expect(added).toBeGreaterThan(0);
+    expect(added).toBeLessThanOrEqual(MAX_ADDED_BYTES);
+  });
+});
+
+const node: BundleOptions = { platform: "node", external: ["pg-native", "pg-cloudflare"], splitting: true };
+
+test("bundled for Node, Neon's driver is loaded only when it is chosen", async () => {
+  const { metafile, packages } = await bundle(project, consumer, node);
+  expect(packages).toEqual(expect.arrayContaining(["warmline", "pg", NEON]));
+  expect(packagesAtStart(metafile)).toEqual(expect.arrayContaining(["warmline", "pg"]));
+  expect(packagesAtStart(metafile)).not.toContain(NEON);
+});
+
+test("bundled for Node, the endpoint and its WebSocket server stay out of it", async () => {
+  const { metafile } = await bundle(project, consumer, node);
+  expect(Object.keys(metafile.inputs).filter((path) => /\/(endpoint|cli)\/|node_modules\/ws\//.test(path))).toEqual([]);
+});
+
+test("what is not used is shaken off", async () => {
+  const { metafile } = await bundle(project, 'import { isWarmlineError } from "warmline"; export default isWarmlineError;', {
+    platform: "browser",
+    external: [NEON],
+  });
+  const [output] = Object.values(metafile.outputs);
+  expect(Object.keys(output?.inputs ?? {}).filter((path) => !/consumer|errors|public/.test(path))).toEqual([]);
+});
+
+describe("the reading of a bundle", () => {
+  test("tells pg and a Node built-in that reach it", async () => {
+    const code = 'import pg from "pg"; import { createHash } from "node:crypto"; export default [pg, createHash];';
+    const { packages } = await bundle(project, code, { ...edges[0]?.[1] });
+    expect(packages).toEqual(expect.arrayContaining(["pg", "pg-protocol", "pg-types", "node:crypto", "events"]));
+  });
+
+  test("tells pg behind an import() that is never called", async () => {
+    const { packages } = await bundle(project, 'export default () => import("pg");', { ...edges[0]?.[1] });
+    expect(packages).toContain("pg");
+  });
+
+  test("tells Neon's driver when Node's start needs it", async () => {
+    const { metafile } = await bundle(project, driverAlone, node);
+    expect(packagesAtStart(metafile)).toEqual([NEON]);
+  });
+});

@@ -1,0 +1,64 @@
+import { builtinModules } from "node:module";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { type BuildOptions, build, type Metafile } from "esbuild";
+
+/** What a bundler made of a stranger's module. */
+export interface Bundle {
+  readonly metafile: Metafile;
+  /** Names of the packages whose files reached it, and modules it leaves for the runtime to find. */
+  readonly packages: readonly string[];
+  /** Size of the minified code, gzip level 9, bytes. */
+  readonly gzipBytes: number;
+}
+
+/** What tells one toolchain from another. */
+export type BundleOptions = Pick<BuildOptions, "conditions" | "platform" | "mainFields" | "external" | "splitting">;
+
+/** Bundles `code`, as if it were a file of `project`, and writes nothing. */
+export async function bundle(project: string, code: string, options: BundleOptions = {}): Promise<Bundle> {
+  const { metafile, outputFiles } = await build({
+    stdin: { contents: code, resolveDir: project, sourcefile: "consumer.ts", loader: "ts" },
+    ...options,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    metafile: true,
+    write: false,
+    outdir: join(project, "bundle"),
+    absWorkingDir: project,
+    logLevel: "silent",
+    // a built-in would otherwise end the build; here it has to show up in the list of what reached the bundle
+    external: ["cloudflare:*", ...builtinModules, "node:*", ...(options.external ?? [])],
+  });
+  const gzipBytes = outputFiles.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length, 0);
+  return { metafile, packages: packagesIn(metafile), gzipBytes };
+}
+
+function packagesIn(metafile: Metafile): readonly string[] {
+  const inputs = Object.keys(metafile.inputs).flatMap((path) => packageOf(path) ?? []);
+  const external = Object.values(metafile.outputs).flatMap(({ imports }) => imports.filter((one) => one.external).map(({ path }) => path));
+  return [...new Set([...inputs, ...external])].sort();
+}
+
+/** The package a file of a bundle belongs to; undefined for the consumer itself. */
+export function packageOf(path: string): string | undefined {
+  const [first, second] = path.split("node_modules/").at(-1)?.split("/") ?? [];
+  if (!path.includes("node_modules/") || first === undefined) return undefined;
+  return first.startsWith("@") ? `${first}/${second}` : first;
+}
+
+/** Packages reached by the entry point of a split bundle without waiting for an `import()`. */
+export function packagesAtStart({ outputs }: Metafile): readonly string[] {
+  const entry = Object.keys(outputs).find((path) => outputs[path]?.entryPoint !== undefined);
+  const reached = new Set<string>();
+  const visit = (path: string): void => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    for (const one of outputs[path]?.imports ?? []) if (one.kind === "import-statement" && one.external !== true) visit(one.path);
+  };
+  if (entry !== undefined) visit(entry);
+  const inputs = [...reached].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+  return [...new Set(inputs.flatMap((path) => packageOf(path) ?? []))].sort();
+}

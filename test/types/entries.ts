@@ -1,0 +1,10 @@
+// Compiled, never run: every entry of the package has one public type, whichever condition chose it.
+import type * as edge from "../../src/entry/edge.ts";
+import type * as node from "../../src/entry/node.ts";
+import type * as workerd from "../../src/entry/workerd.ts";
+import { type Equal, expectTrue } from "./assertions.ts";
+
+expectTrue<Equal<typeof edge, typeof node>>();
+expectTrue<Equal<typeof workerd, typeof node>>();
+expectTrue<Equal<typeof edge.createDatabase, typeof node.createDatabase>>();
+expectTrue<Equal<typeof workerd.createDatabase, typeof node.createDatabase>>();

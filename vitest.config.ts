@@ -1,0 +1,38 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+// wrangler's tools ask nothing of the network
+process.env.WRANGLER_SEND_METRICS = "false";
+process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+
+const common = { testTimeout: 30_000, hookTimeout: 60_000, retry: 0 } as const;
+
+/** A suite per runtime, over one Postgres and one endpoint that the root's globalSetup starts for all of them. */
+export default defineConfig({
+  test: {
+    globalSetup: "test/support/global-setup.ts",
+    watch: false,
+    projects: [
+      {
+        extends: false,
+        test: {
+          ...common,
+          name: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/conformance/edge.test.ts", "test/conformance/workerd.test.ts"],
+        },
+      },
+      {
+        extends: false,
+        resolve: { conditions: ["edge-light", "worker", "module", "browser"] },
+        test: { ...common, name: "edge", environment: "edge-runtime", pool: "vmThreads", include: ["test/conformance/edge.test.ts"] },
+      },
+      {
+        extends: false,
+        ssr: { resolve: { conditions: ["workerd", "worker", "module", "browser"] } },
+        plugins: [cloudflareTest({ miniflare: { compatibilityDate: "2026-08-04" } })],
+        test: { ...common, name: "workerd", include: ["test/conformance/workerd.test.ts"] },
+      },
+    ],
+  },
+});
