@@ -89,7 +89,6 @@ function thirdArgument(rest: Words): string | undefined {
     if (word === "(" || word === "[") depth++;
     else if (word === ")" || word === "]") depth--;
     else if (word === "," && depth === 0 && ++commas === 2) return rest[at + 2] === ")" ? rest[at + 1] : undefined;
-    if (depth < 0) return undefined;
   }
   return undefined;
 }

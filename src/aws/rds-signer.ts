@@ -16,7 +16,7 @@ export interface SignedToken {
  * @throws {ConnectionError} `NO_CREDENTIALS` where the chain finds none.
  */
 export async function signWithRdsSigner({ host, port, user, region }: TokenTarget): Promise<SignedToken> {
-  const { Signer } = await loadSigner();
+  const Signer = await loadSigner();
   const signer = new Signer({ hostname: host, port, username: user, region });
   try {
     const token = await signer.getAuthToken();
@@ -26,10 +26,20 @@ export async function signWithRdsSigner({ host, port, user, region }: TokenTarge
   }
 }
 
-async function loadSigner() {
+/** The piece of the package that is used. */
+type SignerClass = new (config: {
+  readonly hostname: string;
+  readonly port: number;
+  readonly username: string;
+  readonly region: string;
+}) => { getAuthToken(): Promise<string> };
+
+async function loadSigner(): Promise<SignerClass> {
   try {
     // inside `try`, so that a bundler that cannot find it warns and goes on
-    return await import("@aws-sdk/rds-signer");
+    const loaded = await import("@aws-sdk/rds-signer");
+    // the package is CommonJS, of which some bundlers give `default` alone
+    return loaded.Signer ?? (loaded as unknown as { readonly default: typeof loaded }).default.Signer;
   } catch {
     throw new ConfigError(
       "The environment holds no AWS credentials, and the package that looks for them elsewhere is missing: npm install @aws-sdk/rds-signer",
