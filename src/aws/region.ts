@@ -24,14 +24,14 @@ export function tokenRegion({
 }): string {
   const own = regionOfHost(host);
   if (own !== undefined && region !== null && region !== own) {
-    throw new ConfigError(`The setting region is not valid: the host is in ${own}; leave region out, or write ${own}.`, {
+    throw new ConfigError(`The setting region must be ${own}, where the host is, or left out.`, {
       code: "INVALID_SETTING",
       setting: "region",
     });
   }
   const found = own ?? region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION);
   if (found) return found;
-  throw new ConfigError("The setting region is missing: the host name does not tell it; give the option region, or set AWS_REGION.", {
+  throw new ConfigError("The setting region must be in the option region or AWS_REGION: the host name does not tell it.", {
     code: "MISSING_SETTING",
     setting: "region",
   });

@@ -33,7 +33,7 @@ function readSetting(path: string, readFile: TrustOptions["readFile"]): string {
     return readFile(path);
   } catch (error) {
     const code = error instanceof Error && "code" in error && typeof error.code === "string" ? ` (${error.code})` : "";
-    throw invalidCa(`its file cannot be read${code}; give the path of a PEM file that is there, or the certificates themselves`);
+    throw invalidCa(`the path of a PEM file that can be read${code}, or certificates themselves`);
   }
 }
 
@@ -47,18 +47,17 @@ function readRuntimesOwn(readFile: TrustOptions["readFile"]): string | null {
 
 function checkedPem(text: string): string {
   const found = text.match(certificate) ?? [];
-  if (found.length === 0)
-    throw invalidCa("there is no PEM certificate in it (-----BEGIN CERTIFICATE-----); give the authority's certificate");
+  if (found.length === 0) throw invalidCa("certificates in PEM (-----BEGIN CERTIFICATE-----), or the path of a file that holds them");
   for (const pem of found) {
     try {
       new X509Certificate(pem);
     } catch {
-      throw invalidCa("a certificate in it cannot be read; copy it again, whole");
+      throw invalidCa("whole certificates: one of them cannot be read; copy it again");
     }
   }
   return text;
 }
 
-function invalidCa(problem: string): ConfigError {
-  return new ConfigError(`The setting ca is not valid: ${problem}.`, { code: "INVALID_SETTING", setting: "ca" });
+function invalidCa(shape: string): ConfigError {
+  return new ConfigError(`The setting ca must be ${shape}.`, { code: "INVALID_SETTING", setting: "ca" });
 }

@@ -17,12 +17,9 @@ export function refuseTransactionControl({ text }: Statement): void {
   controlCommand.lastIndex = commandStart(text);
   const word = controlCommand.exec(text)?.[0].toUpperCase();
   if (word === undefined) return;
-  throw new UsageError(
-    `${word} controls a transaction. Use db.transaction(), with tx.transaction() for savepoints; db.session() takes such statements as they are.`,
-    {
-      code: "TRANSACTION_CONTROL",
-    },
-  );
+  throw new UsageError(`${word} controls a transaction. Use db.transaction(), or db.session(), which takes it as it is.`, {
+    code: "TRANSACTION_CONTROL",
+  });
 }
 
 /** Where the first word begins: after white space and comments, which nest. */

@@ -5,7 +5,7 @@ import { mayRepeat, type RepeatClaims } from "../delivery/retry.ts";
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
 import type { CallOptions, ParserSet, Result, Statement, Transport, TransportName, TransportStats } from "../transports/transport.ts";
 import { refuseTransactionControl } from "./control.ts";
-import { type BatchCallOptions, type CallLimits, callChecks, checkCall, type QueryOptions, type TransactionOptions } from "./options.ts";
+import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
 import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
 import { type RowOf, type Sql, toStatement } from "./sql.ts";
@@ -108,13 +108,13 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
-    const options = checkCall(given, callChecks.query);
+    const options = checkCall(given, optionsOf.query);
     refuseTransactionControl(statement);
     return call(options, (chosen, callOptions) => chosen.query(statement, callOptions));
   }
 
   async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
-    const options = checkCall(given, callChecks.batch);
+    const options = checkCall(given, optionsOf.batch);
     if (!Array.isArray(sources)) throw new UsageError("A batch is an array of sql`…`.", { code: "INVALID_STATEMENT" });
     const statements = sources.map((source) => toStatement(source));
     statements.forEach(refuseTransactionControl);
@@ -124,7 +124,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
-    const options = checkCall(given, callChecks.transaction);
+    const options = checkCall(given, optionsOf.transaction);
     const { isolation, readOnly, deferrable, retries: again = 0 } = options;
     let begun = false;
     const repeat = (error: WarmlineError, number: number) =>
@@ -146,7 +146,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
-    const options = checkCall(given, callChecks.session);
+    const options = checkCall(given, optionsOf.session);
     let begun = false;
     return call(
       options,
@@ -162,7 +162,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   async function script(text: string, given: CallLimits | undefined): Promise<void> {
-    const options = checkCall(given, callChecks.session);
+    const options = checkCall(given, optionsOf.session);
     toStatement(text);
     await call(options, async (chosen, callOptions) => {
       const direct = await parts.directTransport();
@@ -213,22 +213,16 @@ function repeatBy({ readOnly = false, idempotent = false }: Limits): (error: War
 function refuseInside(transactions: TransactionContext, database: object): void {
   for (let open = transactions.getStore(); open !== undefined; open = open.outer) {
     if (open.database === database) {
-      throw new UsageError(
-        "This call goes around the transaction it is made in, and could wait for it for ever. Use `tx` inside the callback.",
-        { code: "NESTED_QUERY" },
-      );
+      throw new UsageError("This call goes around the transaction it is made in. Use tx inside the callback.", { code: "NESTED_QUERY" });
     }
   }
 }
 
 function requireSession(transport: Transport): void {
   if (transport.can.session) return;
-  throw new UsageError(
-    "No session can be had here: there is neither a socket nor a WebSocket. Use db.batch(), or a runtime that has one.",
-    { code: "NO_SESSION" },
-  );
+  throw new UsageError("No session can be had here, for there is no WebSocket. Use db.batch().", { code: "NO_SESSION" });
 }
 
 function closed(): UsageError {
-  return new UsageError("The database has been closed. Create a new one where work begins again.", { code: "CLOSED" });
+  return new UsageError("The database has been closed. Create a new one.", { code: "CLOSED" });
 }

@@ -1,5 +1,5 @@
 import { UsageError } from "../errors/errors.ts";
-import type { Isolation, TransactionMode } from "../transports/transport.ts";
+import type { TransactionMode } from "../transports/transport.ts";
 
 /** What any call can be told. */
 export interface CallLimits {
@@ -30,49 +30,44 @@ export interface TransactionOptions extends CallLimits, TransactionMode {
   readonly retries?: number | undefined;
 }
 
-/** One check for each name that an options object may have. */
-type Checks = Readonly<Record<string, (value: unknown) => boolean>>;
+type Rule = readonly [allows: (value: unknown) => boolean, words: string];
 
-const isFlag = (value: unknown): boolean => typeof value === "boolean";
-const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
+const flag: Rule = [(value) => typeof value === "boolean", "true or false"];
+const count: Rule = [(value) => Number.isInteger(value) && Number(value) >= 0, "a whole number from 0"];
+const oneOf = (...values: readonly unknown[]): Rule => [(value) => values.includes(value), `one of ${values.join(", ")}`];
 
-const isolations: ReadonlySet<unknown> = new Set<Isolation>(["read uncommitted", "read committed", "repeatable read", "serializable"]);
-
-const limits = { deadlineMs: isCount, signal: (value) => value instanceof AbortSignal } satisfies Checks;
-const mode = { isolation: (value) => isolations.has(value), readOnly: isFlag, deferrable: isFlag } satisfies Checks;
-
-/** The options of each kind of call. */
-export const callChecks = {
-  query: { ...limits, readOnly: isFlag, idempotent: isFlag, rowMode: (value) => value === "object" || value === "array" },
-  batch: { ...limits, ...mode, idempotent: isFlag, rowMode: (value) => value === "object" || value === "array" },
-  transaction: { ...limits, ...mode, retries: isCount },
-  session: limits,
-  inside: { rowMode: (value) => value === "object" || value === "array" },
-} satisfies Record<string, Checks>;
-
-const expectations: Readonly<Record<string, string>> = {
-  deadlineMs: "a whole number of milliseconds, 0 for no deadline",
-  signal: "an AbortSignal",
-  isolation: "read uncommitted, read committed, repeatable read or serializable",
-  rowMode: "object or array",
-  retries: "a whole number from 0",
+const rules: Readonly<Record<string, Rule>> = {
+  deadlineMs: count,
+  signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
+  readOnly: flag,
+  idempotent: flag,
+  rowMode: oneOf("object", "array"),
+  isolation: oneOf("read uncommitted", "read committed", "repeatable read", "serializable"),
+  deferrable: flag,
+  retries: count,
 };
 
+/** The options each kind of call takes. */
+export const optionsOf = {
+  query: ["deadlineMs", "signal", "readOnly", "idempotent", "rowMode"],
+  batch: ["deadlineMs", "signal", "readOnly", "idempotent", "rowMode", "isolation", "deferrable"],
+  transaction: ["deadlineMs", "signal", "readOnly", "isolation", "deferrable", "retries"],
+  session: ["deadlineMs", "signal"],
+  inside: ["rowMode"],
+} as const;
+
 /** Options as they may be used. @throws UsageError INVALID_OPTION that names the option and what it takes */
-export function checkCall<O extends object>(options: O | undefined, checks: Checks): O {
+export function checkCall<O extends object>(options: O | undefined, names: readonly string[]): O {
   if (options === undefined) return {} as O;
-  if (typeof options !== "object" || options === null)
-    throw new UsageError("The options of a call are an object.", { code: "INVALID_OPTION" });
+  if (typeof options !== "object" || options === null) throw invalid("The options of a call are an object.");
   for (const [name, value] of Object.entries(options)) {
-    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (check === undefined) {
-      throw new UsageError(`This call has no option ${JSON.stringify(name)}. It takes ${Object.keys(checks).join(", ")}.`, {
-        code: "INVALID_OPTION",
-      });
-    }
-    if (value !== undefined && !check(value)) {
-      throw new UsageError(`The option ${name} takes ${expectations[name] ?? "true or false"}.`, { code: "INVALID_OPTION" });
-    }
+    const rule = names.includes(name) ? rules[name] : undefined;
+    if (rule === undefined) throw invalid(`This call has no option ${JSON.stringify(name)}. It takes ${names.join(", ")}.`);
+    if (value !== undefined && !rule[0](value)) throw invalid(`The option ${name} must be ${rule[1]}.`);
   }
   return options;
+}
+
+function invalid(message: string): UsageError {
+  return new UsageError(message, { code: "INVALID_OPTION" });
 }

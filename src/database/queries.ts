@@ -1,6 +1,6 @@
 import { UsageError } from "../errors/errors.ts";
 import type { Result, Statement } from "../transports/transport.ts";
-import { callChecks, checkCall } from "./options.ts";
+import { checkCall, optionsOf } from "./options.ts";
 import { type Row, type Sql, sql, toStatement } from "./sql.ts";
 
 /** What a query inside a transaction or session can be told; deadline and signal are the outer call's. */
@@ -41,5 +41,5 @@ export function makeQueries<Options>(send: (statement: Statement, options: Optio
 
 /** The options of a query inside a transaction or session. @throws UsageError INVALID_OPTION */
 export function checkInner(options: InnerOptions | undefined): InnerOptions {
-  return checkCall(options, callChecks.inside);
+  return checkCall(options, optionsOf.inside);
 }

@@ -17,7 +17,7 @@ export function runSession<T>(session: Session, call: CallOptions, work: (sessio
     work: (watch) => {
       const queries = makeQueries<InnerOptions>(async (statement, options) => {
         const { rowMode = "object" } = checkInner(options);
-        if (over) throw new UsageError("This session is over. Await every query inside the callback.", { code: "SESSION_OVER" });
+        if (over) throw new UsageError("This session is over. Await every query in its callback.", { code: "SESSION_OVER" });
         return (await watch(session.exchange([statement], { ...call, rowMode, phase: "autocommit" })))[0] as Result;
       });
       return work(Object.assign(queries, { via: session.via }));

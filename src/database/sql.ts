@@ -88,8 +88,8 @@ function isSql(value: unknown): value is { readonly [sqlParts]: SqlParts } {
   return typeof value === "object" && value !== null && sqlParts in value;
 }
 
-function invalid(message: string): UsageError {
-  return new UsageError(message, { code: "INVALID_STATEMENT" });
+function invalid(message: string, code = "INVALID_STATEMENT"): UsageError {
+  return new UsageError(message, { code });
 }
 
 /**
@@ -105,7 +105,7 @@ export function sql<R = Row>(strings: TemplateStringsArray, ...values: readonly 
 /** A quoted identifier; several names are joined by dots. @throws UsageError INVALID_STATEMENT for an empty name */
 sql.id = function id(...names: readonly string[]): Sql<never> {
   if (names.length === 0 || names.some((name) => typeof name !== "string" || name === ""))
-    throw invalid("sql.id takes one or more names that are not empty.");
+    throw invalid("sql.id takes names that are not empty.");
   const quoted = names.map((name) => `"${checkText(name, "The identifier").replaceAll('"', '""')}"`);
   return new Fragment([quoted.join(".")], []);
 };
@@ -117,7 +117,7 @@ sql.json = function json(value: unknown): Sql<never> {
 
 /** Pieces or values in a row, with `, ` or another `sql` between them. @throws UsageError INVALID_STATEMENT for an empty list */
 sql.join = function join(items: readonly unknown[], separator: Sql<unknown> = sql.raw(", ")): Sql<never> {
-  if (items.length === 0) throw invalid("sql.join takes at least one item. Leave the clause out when the list is empty.");
+  if (items.length === 0) throw invalid("sql.join takes at least one item; leave the clause out instead.");
   const pieces = items.flatMap((item, index) => (index === 0 ? [item] : [separator, item]));
   return new Fragment(Array(pieces.length + 1).fill(""), pieces);
 };
@@ -138,19 +138,13 @@ const MAX_PARAMETERS = 65_535;
 export function toStatement(source: unknown, values?: unknown): Statement {
   const statement = isSql(source) ? toSend(source[sqlParts]) : fromText(source, values);
   if (statement.values.length > MAX_PARAMETERS) {
-    throw new UsageError(`A statement carries at most ${MAX_PARAMETERS} parameters. Send arrays with unnest($1::…[]).`, {
-      code: "TOO_MANY_PARAMETERS",
-    });
+    throw invalid(`A statement carries at most ${MAX_PARAMETERS} parameters; send arrays with unnest($1::…[]).`, "TOO_MANY_PARAMETERS");
   }
   return statement;
 }
 
 function fromText(source: unknown, values: unknown = []): Statement {
-  if (isPromise(source)) {
-    throw new UsageError("A statement cannot be a promise: db.sql`…` has been sent already; compose with sql`…`.", {
-      code: "PROMISE_VALUE",
-    });
-  }
+  if (isPromise(source)) throw invalid("A statement is no promise: db.sql`…` has been sent already; compose with sql`…`.", "PROMISE_VALUE");
   if (typeof source !== "string") throw invalid("A statement is a string or sql`…`.");
   if (!Array.isArray(values)) throw invalid("The values of a statement are an array, one for each $n.");
   return { text: checkText(source, "The statement"), values: [...values].map(encodeAt) };

@@ -138,13 +138,13 @@ class Flow {
 }
 
 function ended(): UsageError {
-  return new UsageError("This transaction is over. Await every query inside the callback, and keep `tx` there.", {
+  return new UsageError("This transaction is over. Await every query in its callback.", {
     code: "TRANSACTION_OVER",
   });
 }
 
 function innerOpen(): UsageError {
-  return new UsageError("A savepoint is open inside this transaction. Send queries through the inner `tx` until it ends.", {
+  return new UsageError("A savepoint is open in this transaction. Use the inner tx until it ends.", {
     code: "NESTED_QUERY",
   });
 }

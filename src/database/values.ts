@@ -9,6 +9,13 @@ export interface SqlParts {
   readonly values: readonly unknown[];
 }
 
+/** Who is at fault: a parameter's number, or a name. */
+type Party = number | string;
+
+function refuse(party: Party, code: string, problem: string): UsageError {
+  return new UsageError(`${typeof party === "number" ? `Parameter $${party}` : party} ${problem}.`, { code });
+}
+
 /**
  * A value in Postgres' text format, the same for every transport; null for NULL. Follows pg's encoder (pg/lib/utils.js), save that bytes
  * leave as bytea's hex text, for HTTP has no other form, and that what cannot be meant is refused instead of sent.
@@ -26,40 +33,17 @@ export function encodeValue(value: unknown, parameter: number): string | null {
     case "object":
       return value === null ? null : encodeObject(value, parameter);
     case "undefined":
-      throw new UsageError(`Parameter $${parameter} is undefined. Send null for NULL.`, { code: "UNDEFINED_VALUE" });
+      throw refuse(parameter, "UNDEFINED_VALUE", "is undefined; send null for NULL");
     default:
-      throw new UsageError(
-        `Parameter $${parameter} is a ${typeof value}, which has no form in SQL. Send a string, number, date, array or plain object.`,
-        {
-          code: "UNSUPPORTED_VALUE",
-        },
-      );
+      throw refuse(parameter, "UNSUPPORTED_VALUE", `is a ${typeof value}, which has no form in SQL`);
   }
 }
 
-/** Text as Postgres can hold it. `what` names the party in the error: a parameter's number, or words. */
-export function checkText(text: string, what: number | string): string {
-  if (text.includes("\0")) {
-    throw new UsageError(
-      `${nameOf(what)} holds the character U+0000, which Postgres' text cannot store. Remove it, or send the bytes as bytea.`,
-      {
-        code: "NUL_CHARACTER",
-      },
-    );
-  }
-  if (!text.isWellFormed()) {
-    throw new UsageError(
-      `${nameOf(what)} holds half of a surrogate pair, which has no form in UTF-8. Repair it with String.prototype.toWellFormed().`,
-      {
-        code: "LONE_SURROGATE",
-      },
-    );
-  }
+/** Text as Postgres can hold it. */
+export function checkText(text: string, party: Party): string {
+  if (text.includes("\0")) throw refuse(party, "NUL_CHARACTER", "holds U+0000, which no text in Postgres can; remove it, or send bytea");
+  if (!text.isWellFormed()) throw refuse(party, "LONE_SURROGATE", "holds half a surrogate pair; repair it with toWellFormed()");
   return text;
-}
-
-function nameOf(what: number | string): string {
-  return typeof what === "number" ? `Parameter $${what}` : what;
 }
 
 /** Whether a value is a promise, of whatever make. */
@@ -72,43 +56,28 @@ function encodeObject(value: object, parameter: number): string | null {
   if (value instanceof Date) return encodeDate(value, parameter);
   if (ArrayBuffer.isView(value)) return encodeBytes(value);
   if (value instanceof ArrayBuffer) return encodeBytes(new Uint8Array(value));
-  if (isPromise(value)) {
-    throw new UsageError(`Parameter $${parameter} is a promise. Await it first; to compose statements use sql\`…\`, not db.sql\`…\`.`, {
-      code: "PROMISE_VALUE",
-    });
-  }
+  if (isPromise(value)) throw refuse(parameter, "PROMISE_VALUE", "is a promise; await it, or compose with sql`…` instead of db.sql`…`");
   if ("toPostgres" in value && typeof value.toPostgres === "function") {
     const own: unknown = value.toPostgres((inner: unknown) => encodeValue(inner, parameter));
-    if (own !== value) return encodeValue(own, parameter);
-    throw circular(parameter);
+    if (own === value) throw circular(parameter);
+    return encodeValue(own, parameter);
   }
-  if (sqlParts in value) {
-    throw new UsageError(`Parameter $${parameter} holds sql\`…\` inside a value. Use sql.join for lists of pieces.`, {
-      code: "UNSUPPORTED_VALUE",
-    });
-  }
+  if (sqlParts in value) throw refuse(parameter, "UNSUPPORTED_VALUE", "holds sql`…` inside a value; use sql.join");
   return encodeJson(value, parameter);
 }
 
-/**
- * JSON text. What JSON itself leaves out or refuses at the top (a function, a bigint, a cycle) is refused. `what` names the party in the
- * error.
- */
-export function encodeJson(value: unknown, what: number | string): string {
+/** JSON text. What JSON itself leaves out or refuses at the top (a function, a bigint, a cycle) is refused. */
+export function encodeJson(value: unknown, party: Party): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
   } catch {
     // a cycle, a bigint, or a toJSON that throws: only engines' words tell them apart
-    throw isCyclic(value)
-      ? circular(what)
-      : new UsageError(`${nameOf(what)} cannot be written as JSON. Convert what JSON does not know, such as a bigint, first.`, {
-          code: "UNSUPPORTED_VALUE",
-        });
+    if (isCyclic(value)) throw circular(party);
   }
   if (text === undefined)
-    throw new UsageError(`${nameOf(what)} has no form in JSON. Send null, or a value JSON knows.`, { code: "UNSUPPORTED_VALUE" });
-  return checkText(text, what);
+    throw refuse(party, "UNSUPPORTED_VALUE", "has no form in JSON; convert what JSON does not know, such as a bigint, first");
+  return checkText(text, party);
 }
 
 function isCyclic(value: unknown, outer: readonly unknown[] = []): boolean {
@@ -116,8 +85,8 @@ function isCyclic(value: unknown, outer: readonly unknown[] = []): boolean {
   return outer.includes(value) || Object.values(value).some((inner) => isCyclic(inner, [...outer, value]));
 }
 
-function circular(what: number | string): UsageError {
-  return new UsageError(`${nameOf(what)} contains itself. Send a value without cycles.`, { code: "CIRCULAR_VALUE" });
+function circular(party: Party): UsageError {
+  return refuse(party, "CIRCULAR_VALUE", "contains itself");
 }
 
 function encodeArray(items: readonly unknown[], parameter: number, outer: readonly (readonly unknown[])[] = []): string {
@@ -143,9 +112,7 @@ const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padS
 
 /** Local time with its offset, as pg writes it: right for `timestamptz`, and the local reading for `timestamp` and `date`. */
 function encodeDate(date: Date, parameter: number): string {
-  if (Number.isNaN(date.getTime())) {
-    throw new UsageError(`Parameter $${parameter} is an invalid Date. Send a valid one, or null.`, { code: "INVALID_DATE" });
-  }
+  if (Number.isNaN(date.getTime())) throw refuse(parameter, "INVALID_DATE", "is an invalid Date; send null, or a valid one");
   const pad = (number: number, width = 2) => String(number).padStart(width, "0");
   const year = date.getFullYear();
   const offset = -date.getTimezoneOffset();

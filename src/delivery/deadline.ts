@@ -73,18 +73,13 @@ export class Deadline implements Cancellation {
   }
 }
 
-const aborted: Reason = (fate) => new CancelledError(`The call was aborted by its signal. ${tellFate(fate)}`, { code: "ABORTED", fate });
+const aborted: Reason = (fate) => new CancelledError("The call was aborted by its signal.", { code: "ABORTED", fate });
 
 function exceeded(deadlineMs: number): Reason {
   return (fate) =>
-    new CancelledError(`The call did not finish within its deadline of ${deadlineMs} ms. ${tellFate(fate)}`, {
+    new CancelledError(`The call did not end within its deadline of ${deadlineMs} ms.`, {
       code: "DEADLINE_EXCEEDED",
       fate,
       retryable: fate !== "unknown",
     });
-}
-
-function tellFate(fate: "not-sent" | "refused" | "unknown"): string {
-  if (fate === "not-sent") return "The statement was not sent.";
-  return fate === "refused" ? "The statement was cancelled; nothing stays done." : "Whether the statement was done is not known.";
 }

@@ -54,11 +54,25 @@ export class UsageError extends WarmlineError {
   }
 }
 
+const fateSentences: Readonly<Record<Fate, string>> = {
+  "not-sent": "Nothing was sent.",
+  refused: "Nothing stays done.",
+  unknown: "It may have been done.",
+  applied: "It was done.",
+};
+
+/** What failed on the way; the message ends with the fate in words. */
+class InterruptedError extends WarmlineError {
+  constructor(message: string, details: ErrorDetails) {
+    super(`${message} ${fateSentences[details.fate]}`, details);
+  }
+}
+
 /** The way to the server failed: connecting, waiting for a connection, or the connection itself; over HTTP also the endpoint's own failures. */
-export class ConnectionError extends WarmlineError {}
+export class ConnectionError extends InterruptedError {}
 
 /** The call's deadline passed, or its signal was aborted. */
-export class CancelledError extends WarmlineError {}
+export class CancelledError extends InterruptedError {}
 
 /** The statement was done, and its answer could not be read. */
 export class DecodeError extends WarmlineError {}

@@ -1,12 +1,3 @@
-/**
- * A SQLSTATE has five characters, upper case letters and digits, and among the standard's and Postgres' own codes always a digit:
- * `EPIPE`, an operating system's code, has none.
- * Source: PostgreSQL documentation, appendix A.
- */
-export function isSqlState(code: unknown): code is string {
-  return typeof code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(code);
-}
-
 /** What a pooler in between can make of an error, see {@link fateOfSqlState}. */
 export interface SqlStateContext {
   /** Whether a pooler stands between this client and Postgres: its own 58xxx and XXxxx say nothing about the statement. */
@@ -29,13 +20,13 @@ export function fateOfSqlState(sqlState: string, context: SqlStateContext): "ref
 }
 
 /** A conflict between transactions that the same work, run again whole, may survive: serialization failure and deadlock. */
-export function isTransactionConflict(sqlState: string | undefined): boolean {
+export function isTransactionConflict(sqlState: string): boolean {
   return sqlState === "40001" || sqlState === "40P01";
 }
 
 /** A login the server would refuse again: authorization, unknown database, rights, protocol, settings. */
-export function isPermanentLoginFailure(sqlState: string | undefined): boolean {
-  return sqlState !== undefined && ["28", "3D", "42", "0A", "08", "22"].includes(sqlState.slice(0, 2));
+export function isPermanentLoginFailure(sqlState: string): boolean {
+  return /^(08|0A|22|28|3D|42)/.test(sqlState);
 }
 
 /** 53300: no connection slot is free. Frozen neighbours keep theirs, so asking for long does not help. */

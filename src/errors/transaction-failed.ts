@@ -5,11 +5,8 @@ export class TransactionError extends WarmlineError {}
 
 /** The error of a COMMIT that was answered with ROLLBACK. */
 export function transactionFailed(): TransactionError {
-  return new TransactionError(
-    "The transaction was rolled back, because a statement in it had failed. Let that statement's error leave the callback.",
-    {
-      code: "TRANSACTION_FAILED",
-      fate: "refused",
-    },
-  );
+  return new TransactionError("The transaction was rolled back, for a statement in it had failed. Let that error leave the callback.", {
+    code: "TRANSACTION_FAILED",
+    fate: "refused",
+  });
 }

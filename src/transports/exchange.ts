@@ -175,13 +175,10 @@ export function plainField(field: Field): Field {
 
 /** A type parser threw. Its own message may quote the value, so it is not passed on. */
 export function decodeFailure(): DecodeError {
-  return new DecodeError(
-    "The statement was done, but a type parser threw on one of its values. Check the parsers in the `types` setting.",
-    {
-      code: "DECODE_FAILED",
-      fate: "applied",
-    },
-  );
+  return new DecodeError("The statement was done, but a parser in the types setting threw.", {
+    code: "DECODE_FAILED",
+    fate: "applied",
+  });
 }
 
 /** Whether a driver's error is the server's ErrorResponse: only these carry a severity. */

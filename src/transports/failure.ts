@@ -1,6 +1,6 @@
 import { ConnectionError, DatabaseError, isWarmlineError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
 import { redactedCause } from "../errors/redact.ts";
-import { fateOfSqlState, isPermanentLoginFailure, isSqlState } from "../errors/sqlstate.ts";
+import { fateOfSqlState, isPermanentLoginFailure } from "../errors/sqlstate.ts";
 import { type Exchange, isErrorResponse } from "./exchange.ts";
 import type { ExchangePhase, Statement } from "./transport.ts";
 
@@ -27,12 +27,7 @@ export function exchangeFailure(failure: unknown, exchange: Pick<Exchange, "sent
     });
   }
   const fate = exchange.sent ? (context.phase === "open" ? "refused" : "unknown") : "not-sent";
-  const consequence = {
-    "not-sent": "The statement was not sent.",
-    refused: "The transaction had not been committed; nothing stays done.",
-    unknown: "Whether the statement was done is not known.",
-  }[fate];
-  return new ConnectionError(`The connection was lost. ${consequence}`, {
+  return new ConnectionError("The connection was lost.", {
     code: "CONNECTION_LOST",
     fate,
     retryable: fate !== "unknown",
@@ -51,24 +46,26 @@ export function isCertificateFailure(code: unknown): boolean {
 /** A driver's error before login ended: nothing was sent. */
 export function connectFailure(failure: unknown, context: ConnectContext): WarmlineError {
   if (isWarmlineError(failure)) return failure;
-  if (isErrorResponse(failure) && isSqlState(failure.code)) {
+  if (isErrorResponse(failure)) {
     const another = context.passwordIsFunction && failure.code.startsWith("28");
     return new DatabaseError(failure as unknown as ServerReport, {
       fate: "not-sent",
       retryable: another || !isPermanentLoginFailure(failure.code),
     });
   }
-  const details = { fate: "not-sent", cause: redactedCause(failure, context.secrets) } as const;
   const code = failure instanceof Error && "code" in failure ? failure.code : undefined;
-  if (isCertificateFailure(code)) {
-    return new ConnectionError(
-      `The certificate of ${context.where} was not accepted (${code}). Give its authority's certificate in the \`ca\` setting, and use the host name the certificate was made for.`,
-      { ...details, code: "TLS_FAILED" },
-    );
-  }
+  return unreachable(context.where, code, redactedCause(failure, context.secrets));
+}
+
+/** Nothing answers there, or its certificate is not accepted. `code` is the operating system's or the TLS library's. */
+export function unreachable(where: string, code: unknown, cause: Error | undefined): ConnectionError {
+  const certificate = isCertificateFailure(code);
+  const told = typeof code === "string" ? ` (${code})` : "";
   return new ConnectionError(
-    `Connecting to ${context.where} failed${typeof code === "string" ? ` (${code})` : ""}. Check that the server runs, and host, port and network rules.`,
-    { ...details, code: "CONNECT_FAILED", retryable: true },
+    certificate
+      ? `The certificate of ${where} was not accepted${told}. Trust its authority (the ca setting), and use the name it was made for.`
+      : `Connecting to ${where} failed${told}. Check that it runs, and host, port and network rules.`,
+    { code: certificate ? "TLS_FAILED" : "CONNECT_FAILED", fate: "not-sent", retryable: !certificate, cause },
   );
 }
 
@@ -83,7 +80,7 @@ export interface ConnectContext {
 /** The caller's password function failed; what it said may quote a secret, so only its kind is kept. */
 export function passwordFailure(failure: unknown): ConnectionError {
   const kind = failure instanceof Error ? failure.name : typeof failure;
-  return new ConnectionError(`The password function failed (${kind}). Check what it reads the password from.`, {
+  return new ConnectionError(`The password function failed (${kind}). Check where it reads from.`, {
     code: "PASSWORD_FAILED",
     fate: "not-sent",
     retryable: true,
@@ -93,7 +90,7 @@ export function passwordFailure(failure: unknown): ConnectionError {
 /** Connecting took longer than `connectTimeoutMs`. */
 export function connectTimeout(where: string, timeoutMs: number): ConnectionError {
   return new ConnectionError(
-    `Connecting to ${where} took longer than ${timeoutMs} ms (connectTimeoutMs). Check host, port and network rules, or allow more time.`,
+    `Connecting to ${where} took longer than ${timeoutMs} ms (connectTimeoutMs). Check host, port and network rules.`,
     {
       code: "CONNECT_TIMEOUT",
       fate: "not-sent",

@@ -190,7 +190,7 @@ function asCancelled(error: WarmlineError, reason: NonNullable<CallOptions["canc
 }
 
 function lost(): UsageError {
-  return new UsageError("This connection has been given up after a failure. Leave the callback and start again.", {
+  return new UsageError("This connection was given up after a failure. Leave the callback.", {
     code: "SESSION_BROKEN",
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fateOfSqlState, isSqlState } from "../../../src/errors/sqlstate.ts";
+import { fateOfSqlState } from "../../../src/errors/sqlstate.ts";
 import { connectFailure, exchangeFailure } from "../../../src/transports/failure.ts";
 import type { ExchangePhase } from "../../../src/transports/transport.ts";
 
@@ -26,21 +26,6 @@ describe("the fate a SQLSTATE tells", () => {
     ["no severity", "42601", { ...direct, completed: true, severity: undefined }, "refused"],
   ] as const)("%s", (_, sqlState, context, fate) => {
     expect(fateOfSqlState(sqlState, context)).toBe(fate);
-  });
-
-  test.each([
-    ["23505", true],
-    ["08P01", true],
-    ["P0001", true],
-    ["EPIPE", false],
-    ["ENOENT", false],
-    ["2350", false],
-    ["235055", false],
-    ["2350a", false],
-    [23505, false],
-    [undefined, false],
-  ])("%j is a SQLSTATE: %s", (code, is) => {
-    expect(isSqlState(code)).toBe(is);
   });
 });
 
@@ -71,7 +56,7 @@ describe("the fate a lost exchange tells", () => {
   });
 
   test("nothing is sent before the login ends, and some refusals come again", () => {
-    const context = { where: "db:5432", secrets: [], passwordIsFunction: false, refusedTls: false };
+    const context = { where: "db:5432", secrets: [], passwordIsFunction: false };
     const say = (code: string) => connectFailure(Object.assign(new Error("no"), { severity: "FATAL", code }), context);
     const told = ["53300", "57P03", "28P01", "28000", "3D000", "42704", "0A000", "08P01"].map((code) => say(code));
     expect(new Set(told.map(({ fate }) => fate))).toEqual(new Set(["not-sent"]));
