@@ -97,9 +97,9 @@ export function makeDatabase(parts: DatabaseParts): Database {
     try {
       transport ??= await parts.transport();
       const chosen = transport;
-      const { deadlineMs = parts.deadlineMs(), signal, readOnly = false, rowMode = "object" } = limits;
+      const { deadlineMs = parts.deadlineMs(), signal, readOnly = false, idempotent = false, rowMode = "object" } = limits;
       cancellation = new Deadline(context.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
-      const options = { cancellation, rowMode, parsers: parts.parsers(), readOnly };
+      const options = { cancellation, rowMode, parsers: parts.parsers(), readOnly, idempotent };
       return await deliver({ cancellation, mayRepeat: repeat }, (number) => attempt(chosen, { ...options, attempt: number }), context);
     } finally {
       cancellation?.dispose();
@@ -134,12 +134,15 @@ export function makeDatabase(parts: DatabaseParts): Database {
       (chosen, callOptions) => {
         requireSession(chosen);
         begun = false;
-        return chosen.session((session) => {
-          begun = true;
-          const held = { session, call: callOptions, mode: { isolation, readOnly, deferrable } };
-          if (transactions === undefined) return runTransaction(held, work);
-          return runTransaction(held, (tx) => transactions.run({ database: identity, outer: transactions.getStore() }, () => work(tx)));
-        }, callOptions);
+        return chosen.session(
+          (session) => {
+            begun = true;
+            const held = { session, call: callOptions, mode: { isolation, readOnly, deferrable } };
+            if (transactions === undefined) return runTransaction(held, work);
+            return runTransaction(held, (tx) => transactions.run({ database: identity, outer: transactions.getStore() }, () => work(tx)));
+          },
+          { ...callOptions, begins: true },
+        );
       },
       repeat,
     );
@@ -152,10 +155,13 @@ export function makeDatabase(parts: DatabaseParts): Database {
       options,
       (chosen, callOptions) => {
         requireSession(chosen);
-        return chosen.session((held) => {
-          begun = true;
-          return runSession(held, callOptions, work);
-        }, callOptions);
+        return chosen.session(
+          (held) => {
+            begun = true;
+            return runSession(held, callOptions, work);
+          },
+          { ...callOptions, begins: false },
+        );
       },
       (error, number) => !begun && mayRepeat(error, noClaims, number),
     );
@@ -169,7 +175,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
       const over = direct ?? chosen;
       requireSession(over);
       try {
-        await over.session((held) => held.script(text, callOptions), callOptions);
+        await over.session((held) => held.script(text, callOptions), { ...callOptions, begins: false });
       } finally {
         await direct?.[Symbol.asyncDispose]();
       }
@@ -204,7 +210,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
 }
 
 const noClaims: RepeatClaims = { readOnly: false, idempotent: false };
-const noStats: TransportStats = { total: 0, idle: 0, waiting: 0, connects: 0, reuses: 0, discarded: 0 };
+const noStats: TransportStats = { total: 0, idle: 0, waiting: 0, connects: 0, reuses: 0, probes: 0, discarded: 0 };
 
 function repeatBy({ readOnly = false, idempotent = false }: Limits): (error: WarmlineError, attempt: number) => boolean {
   return (error, attempt) => mayRepeat(error, { readOnly, idempotent }, attempt);

@@ -49,7 +49,7 @@ export function poolConfig(settings: Settings, plan: Plan, address: Address): Wa
     max: plan.max,
     min: plan.min,
     idleTimeoutMillis: plan.idleTimeoutMs,
-    maxLifetimeSeconds: plan.lifetimeMs / 1_000,
+    freshness: { serverIdleMs: plan.capabilities.serverIdleMs, lifetimeMs: plan.lifetimeMs },
     acquireTimeoutMillis: settings.acquireTimeoutMs,
     connectTimeoutMillis: settings.connectTimeoutMs,
     keepAlive: true,

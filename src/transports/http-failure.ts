@@ -80,9 +80,9 @@ export async function statusFailure(response: Response, context: StatusContext):
 async function readReport(response: Response): Promise<ServerReport | undefined> {
   try {
     const body = (await response.json()) as ServerReport;
-    return /^[0-9A-Z]{5}$/.test(body.code) && (body.severity || /\d/.test(body.code)) && typeof body.message === "string"
-      ? body
-      : undefined;
+    const { code, message, severity } = body;
+    const told = typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && (severity || /\d/.test(code));
+    return told && typeof message === "string" ? body : undefined;
   } catch {
     return undefined;
   }

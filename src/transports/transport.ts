@@ -86,6 +86,8 @@ export interface CallOptions {
   readonly parsers: ParserSet;
   /** Enforced by the server: READ ONLY travels in the same write. */
   readonly readOnly: boolean;
+  /** The caller's claim that doing it twice does no harm. */
+  readonly idempotent: boolean;
   /** Which attempt this is, from 1; told on in `via`. */
   readonly attempt: number;
 }
@@ -117,11 +119,19 @@ export interface Session {
   destroy(): void;
 }
 
+/** How a session is held. */
+export interface SessionCall extends CallOptions {
+  /** It begins a transaction: its first exchange may be sent again on another connection, for nothing of it stays before COMMIT. */
+  readonly begins: boolean;
+}
+
 /** How one exchange of a session is sent. */
 export interface ExchangeCall extends CallOptions {
   readonly phase: ExchangePhase;
   /** How many statements stand before the caller's own (BEGIN, SAVEPOINT); default 0. */
   readonly prelude?: number;
+  /** Asks the connection in the same write whether it lives, and is called at its first sign of life. */
+  readonly onAlive?: (() => void) | undefined;
 }
 
 /** Numbers of one transport since it was made; `null` where it holds no connections. */
@@ -133,6 +143,8 @@ export interface TransportStats {
   readonly connects: number;
   /** Calls served by a connection that had served one before. */
   readonly reuses: number;
+  /** Connections asked, after a pause, whether they still answer. */
+  readonly probes: number;
   /** Connections thrown away because they were lost, failed or left in an unknown state. */
   readonly discarded: number;
 }
@@ -149,6 +161,6 @@ export interface Transport extends AsyncDisposable {
   /** One transaction, one round trip on a warm connection; a result for each statement. */
   batch(statements: readonly Statement[], options: BatchOptions): Promise<Result[]>;
   /** Holds a connection while `use` runs; gives it back clean, or destroys it. */
-  session<T>(use: (session: Session) => Promise<T>, options: CallOptions): Promise<T>;
+  session<T>(use: (session: Session) => Promise<T>, options: SessionCall): Promise<T>;
   stats(): TransportStats;
 }

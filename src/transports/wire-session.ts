@@ -30,6 +30,7 @@ interface Turn {
   readonly phase: ExchangePhase;
   readonly prelude: number;
   readonly call: CallOptions;
+  readonly onAlive?: (() => void) | undefined;
 }
 
 const statusNames = { I: "idle", T: "open", E: "failed" } as const;
@@ -77,7 +78,7 @@ export class WireSession implements Session {
   exchange(statements: readonly Statement[], options: ExchangeCall): Promise<Result[]> {
     const via = { ...this.via, attempts: options.attempt };
     return this.#run(
-      { statements, phase: options.phase, prelude: options.prelude ?? 0, call: options },
+      { statements, phase: options.phase, prelude: options.prelude ?? 0, call: options, onAlive: options.onAlive },
       (onEnd) => new Exchange(statements, options, onEnd),
       ({ answers }) => answers.map(({ rows, rowCount, command, fields }: Answer): Result => ({ rows, rowCount, command, fields, via })),
     );
@@ -125,7 +126,7 @@ export class WireSession implements Session {
         });
         this.#running = exchange;
         stopListening = cancellation.onCancel(() => this.#cancel(exchange));
-        this.#client.query(exchange);
+        this.#client.query(turn.onAlive === undefined ? exchange : exchange.asking(this.#client, turn.onAlive));
       });
     } finally {
       const next = this.#queue.shift();

@@ -12,8 +12,7 @@ const pool: DatabaseOptions = { transport: "pool" };
 /** The ways a statement can be sent, and what is done with the same statement on both transports. */
 const ways: Readonly<Record<string, (db: Database, sample: Sample) => Promise<readonly Result<unknown>[]>>> = {
   query: async (db, { text, values }) => [await db.query(text, values)],
-  array_rows: async (db, { text, values }) => [await db.query(text, values, { rowMode: "array" })],
-  read_only: async (db, { text, values }) => [await db.query(text, values, { readOnly: true })],
+  read_only: async (db, { text, values }) => [await db.query(text, values, { readOnly: true, rowMode: "array" })],
   batch: (db, sample) => db.batch([sql`select 1 as first`, asTemplate(sample), sql`select 2 as last`]),
   transaction: (db, { text, values }) => db.transaction(async (tx) => [await tx.query("select 1 as first"), await tx.query(text, values)]),
   savepoint: (db, { text, values }) => db.transaction((tx) => tx.transaction(async (inner) => [await inner.query(text, values)])),

@@ -1,21 +1,13 @@
 import type pg from "pg";
+import { ConnectionError } from "../../errors/errors.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
-import { begin, COMMIT, ROLLBACK } from "../statements.ts";
-import type {
-  BatchOptions,
-  CallOptions,
-  Cancellation,
-  Clock,
-  Result,
-  Session,
-  Statement,
-  Transport,
-  TransportStats,
-} from "../transport.ts";
+import { begin, COMMIT } from "../statements.ts";
+import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport, TransportStats } from "../transport.ts";
 import { type WireClient, WireSession } from "../wire-session.ts";
 import { requestCancel } from "./cancel-request.ts";
+import { leasedSession } from "./leased-session.ts";
 import { nextConnectionNumber } from "./registry.ts";
-import type { WarmPool } from "./warm-pool.ts";
+import type { Lease, WarmPool } from "./warm-pool.ts";
 
 /** What the pool transport is made of. */
 export interface PoolTransportOptions {
@@ -31,12 +23,11 @@ export interface PoolTransportOptions {
   readonly release: () => Promise<void>;
 }
 
-/** How long the ROLLBACK of a connection left in a transaction may take before the connection is destroyed instead, milliseconds. */
-const CLEANING_LIMIT_MS = 1_000;
-
-interface Lease {
-  readonly session: WireSession;
-  readonly release: (destroy?: boolean) => void;
+/** Work on a lease, and whether its first exchange asks the connection by itself. */
+interface Holding<T> {
+  readonly asksItself: boolean;
+  /** Rejects, and never throws. */
+  readonly use: (lease: Lease) => Promise<T>;
 }
 
 /** Statements over a {@link WarmPool}: one write and one round trip each on a warm connection. */
@@ -56,49 +47,79 @@ export function poolTransport(options: PoolTransportOptions): Transport {
         clock,
       });
       ledger.sessions.set(client, session);
-    } else if (session.uses > 0) ledger.reuses++;
+    }
     return session;
   }
 
-  function giveBack({ session, release }: Lease): void {
-    session.uses++;
+  function giveBack(lease: Lease): void {
+    const session = sessionOf(lease.client);
+    if (session.uses++ > 0) ledger.reuses++;
     if (session.broken) {
       ledger.discarded++;
       session.destroy();
-      release(true);
-    } else if (session.status !== "idle" || session.busy) {
-      clean(session, clock).then(() => {
-        if (session.status !== "idle") session.destroy();
-        giveBack({ session, release });
-      });
-    } else release();
+    }
+    lease.release(session.broken);
   }
 
-  /** One promise from the queue to the answer: what stands on a query's way is paid for in every query. `use` rejects and never throws. */
-  function hold<T>(cancellation: Cancellation, use: (session: WireSession) => Promise<T>): Promise<T> {
+  /** One promise from the queue to the answer: what stands on a query's way is paid for in every query. */
+  function hold<T>({ cancellation }: CallOptions, { asksItself, use }: Holding<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      pool.lease((error, client, release) => {
-        if (client === undefined) return reject(error);
-        const session = sessionOf(client);
-        use(session).then(
-          (value) => {
-            giveBack({ session, release });
-            resolve(value);
-          },
-          (failure) => {
-            giveBack({ session, release });
-            reject(failure);
-          },
-        );
-      }, cancellation);
+      pool.lease(
+        (error, lease) => {
+          if (lease === undefined) return reject(error);
+          use(lease).then(
+            (value) => {
+              giveBack(lease);
+              resolve(value);
+            },
+            (failure) => {
+              giveBack(lease);
+              reject(failure);
+            },
+          );
+        },
+        { cancellation, asksItself },
+      );
     });
   }
 
+  /**
+   * Sends what may be sent again on another connection: after a pause the connection is asked in the same write. If it is silent, or lost
+   * before its first sign of life, the whole is sent on a fresh one.
+   */
+  async function sendAsking<T>(lease: Lease, send: (session: WireSession, onAlive?: () => void) => Promise<T>): Promise<T> {
+    if (!lease.unasked) return send(sessionOf(lease.client));
+    const asked = sessionOf(lease.client);
+    let answer: Promise<T> | undefined;
+    await pool.confirm(lease, () => {
+      return new Promise((resolve) => {
+        answer = send(asked, () => resolve(true));
+        answer.then(
+          () => resolve(true),
+          (error) => resolve(!(error instanceof ConnectionError)),
+        );
+      });
+    });
+    const chosen = sessionOf(lease.client);
+    return chosen === asked && answer !== undefined ? answer : send(chosen);
+  }
+
+  async function commitAll(
+    session: WireSession,
+    statements: readonly Statement[],
+    call: BatchOptions,
+    onAlive?: () => void,
+  ): Promise<Result[]> {
+    const results = await session.exchange([begin(call.mode), ...statements, COMMIT], { ...call, phase: "commit", prelude: 1, onAlive });
+    if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
+    return results.slice(1, -1);
+  }
+
   function batch(statements: readonly Statement[], call: BatchOptions): Promise<Result[]> {
-    return hold(call.cancellation, async (session) => {
-      const results = await session.exchange([begin(call.mode), ...statements, COMMIT], { ...call, phase: "commit", prelude: 1 });
-      if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
-      return results.slice(1, -1);
+    const repeatable = call.mode.readOnly === true || call.idempotent;
+    return hold(call, {
+      asksItself: repeatable,
+      use: (lease) => sendAsking(lease, (session, onAlive) => commitAll(session, statements, call, onAlive)),
     });
   }
 
@@ -108,17 +129,29 @@ export function poolTransport(options: PoolTransportOptions): Transport {
     query(statement, call) {
       const results = call.readOnly
         ? batch([statement], { ...call, mode: { readOnly: true } })
-        : hold(call.cancellation, (session) => session.exchange([statement], { ...call, phase: "autocommit" }));
+        : hold(call, {
+            asksItself: call.idempotent,
+            use: (lease) =>
+              sendAsking(lease, (session, onAlive) => session.exchange([statement], { ...call, phase: "autocommit", onAlive })),
+          });
       return results.then(onlyResult);
     },
     batch,
-    session: <T>(use: (session: Session) => Promise<T>, call: CallOptions) => hold(call.cancellation, async (session) => use(session)),
+    session: <T>(use: (session: Session) => Promise<T>, call: SessionCall) =>
+      hold(call, {
+        asksItself: call.begins,
+        use: async (lease) => {
+          const session = leasedSession({ current: () => sessionOf(lease.client), send: (send) => sendAsking(lease, send) });
+          return use(session).finally(session.settled);
+        },
+      }),
     stats: (): TransportStats => ({
       total: pool.totalCount,
       idle: pool.idleCount,
       waiting: pool.waitingCount,
       connects: ledger.connects,
       reuses: ledger.reuses,
+      probes: ledger.probes,
       discarded: ledger.discarded,
     }),
     [Symbol.asyncDispose]: options.release,
@@ -128,23 +161,3 @@ export function poolTransport(options: PoolTransportOptions): Transport {
 function onlyResult(results: readonly Result[]): Result {
   return results[0] as Result;
 }
-
-/** ROLLBACK on a connection that was left in a transaction, or with a statement on its way. */
-async function clean(session: WireSession, clock: Clock): Promise<void> {
-  const limit = clock.setTimeout(() => session.destroy(), CLEANING_LIMIT_MS);
-  await session.exchange([ROLLBACK], { ...unbounded, phase: "autocommit" }).catch(() => session.destroy());
-  clock.clearTimeout(limit);
-}
-
-const unbounded: CallOptions = {
-  cancellation: {
-    deadlineAt: Number.POSITIVE_INFINITY,
-    reason: undefined,
-    onCancel: () => () => {},
-    signal: () => new AbortController().signal,
-  },
-  rowMode: "array",
-  parsers: { getTypeParser: () => (text) => text },
-  readOnly: false,
-  attempt: 1,
-};

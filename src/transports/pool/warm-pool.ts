@@ -1,48 +1,88 @@
 import pg from "pg";
 import { ConnectionError, UsageError } from "../../errors/errors.ts";
 import type { Cancellation } from "../transport.ts";
+import { askBySync, destroySocket, leftBusy, rollBack, socketGone } from "./client-state.ts";
+import { afterTwoTicks, type FreshnessLimits, judge } from "./freshness.ts";
 import { Ledger } from "./ledger.ts";
 import { WarmClient } from "./warm-client.ts";
 
-/** pg's pool options, with waiting and connecting bounded apart. */
-export interface WarmPoolConfig extends Omit<pg.PoolConfig, "connectionTimeoutMillis" | "Client"> {
+/** pg's pool options, with waiting and connecting bounded apart, and what is known of a connection's life. */
+export interface WarmPoolConfig extends Omit<pg.PoolConfig, "connectionTimeoutMillis" | "maxLifetimeSeconds" | "Client"> {
   /** Bounds waiting for a free connection, milliseconds; 0 for no bound. Default 5000. */
   readonly acquireTimeoutMillis?: number;
   /** Bounds opening a connection, login included, milliseconds; 0 for no bound. Default 5000. */
   readonly connectTimeoutMillis?: number;
+  /** When a connection is replaced without being asked. Default: never. */
+  readonly freshness?: FreshnessLimits;
+  /** The wall clock and chance. Default: the process'. */
+  readonly now?: () => number;
+  readonly random?: () => number;
 }
 
 type Release = (destroy?: Error | boolean) => void;
 type Checkout = (error: Error | undefined, client: pg.PoolClient | undefined, release: Release) => void;
+type Granted = (error: Error | undefined, lease: Lease | undefined) => void;
+
+/** A slot of the pool while somebody holds it. Until it is used, the connection in it may be exchanged for another. */
+export interface Lease {
+  client: pg.PoolClient;
+  /** Whether the connection may have died in a pause, and nobody has asked it yet. */
+  unasked: boolean;
+  /** Gives the slot back; with true or an error the connection is destroyed. */
+  readonly release: Release;
+  /** pg's own release of the connection: back to its idle ones, or out of the pool. */
+  toPool: Release;
+}
+
+/** How a checkout is bounded, and who asks a connection that is in doubt. */
+export interface LeaseOptions {
+  readonly cancellation?: Cancellation | undefined;
+  /** The holder asks by its own first exchange, through {@link WarmPool.confirm}. Default false: the pool asks by a Sync. */
+  readonly asksItself?: boolean;
+}
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 
-/** How long the ROLLBACK of a connection left in a transaction may take before the connection is destroyed instead, milliseconds. */
-const CLEANING_LIMIT_MS = 1_000;
+/** How long a connection may be silent before a replacement is opened beside it, milliseconds. A busy pooler answers late, and is healthy. */
+const SILENCE_MS = 250;
+
 const nothing = (): void => {};
 
 /**
- * A `pg.Pool` that bounds waiting and connecting apart, survives the loss of idle and of checked-out connections, and serves its queue
- * in order whatever becomes of a connection given back. What it rejects with is a {@link ConnectionError} with a code.
+ * A `pg.Pool` whose connections are fresh when they are handed out, that bounds waiting and connecting apart, survives the loss of idle and
+ * of checked-out connections, and serves its queue in order whatever becomes of a connection given back. What it rejects with is a
+ * {@link ConnectionError} with a code.
  */
 export class WarmPool extends pg.Pool {
   /** Counts and sessions of this pool's connections. */
   readonly ledger: Ledger = new Ledger();
   readonly #acquireTimeoutMs: number;
+  readonly #freshness: FreshnessLimits;
+  readonly #now: () => number;
   /** Those in the queue, each with the timer that bounds its wait. */
-  readonly #waiters = new Map<Checkout, NodeJS.Timeout | undefined>();
+  readonly #waiters = new Map<() => void, NodeJS.Timeout | undefined>();
   #leased = 0;
   /** Checkouts on their way through pg's pool, which forgets them when it is ended meanwhile. */
   #granting = 0;
   #drained: (() => void) | undefined;
 
   constructor(config: WarmPoolConfig = {}) {
-    const { acquireTimeoutMillis = DEFAULT_TIMEOUT_MS, connectTimeoutMillis = DEFAULT_TIMEOUT_MS, ...options } = config;
+    const {
+      acquireTimeoutMillis = DEFAULT_TIMEOUT_MS,
+      connectTimeoutMillis = DEFAULT_TIMEOUT_MS,
+      freshness = { serverIdleMs: null, lifetimeMs: 0 },
+      now = () => Date.now(),
+      random = () => Math.random(),
+      ...options
+    } = config;
     super({ ...options, connectionTimeoutMillis: 0, connectTimeoutMillis, Client: WarmClient } as object);
     this.#acquireTimeoutMs = acquireTimeoutMillis;
+    this.#freshness = freshness;
+    this.#now = now;
     this.on("error", () => this.ledger.discarded++);
     this.on("connect", (client) => {
       this.ledger.connects++;
+      this.ledger.lives.set(client, { connectedAt: now(), usedAt: now(), jitter: random() });
       client.on("error", nothing);
     });
   }
@@ -58,42 +98,81 @@ export class WarmPool extends pg.Pool {
   override connect(): Promise<pg.PoolClient>;
   override connect(callback: (error: Error | undefined, client: pg.PoolClient | undefined, done: Release) => void): void;
   override connect(callback?: Checkout): Promise<pg.PoolClient> | undefined {
-    if (callback !== undefined) {
-      this.lease(callback);
-      return undefined;
+    if (callback === undefined) {
+      return new Promise((resolve, reject) => {
+        this.connect((error, client) => (client === undefined ? reject(error) : resolve(client)));
+      });
     }
-    return new Promise((resolve, reject) => {
-      this.lease((error, client) => (client === undefined ? reject(error) : resolve(client)));
-    });
+    this.lease((error, lease) => callback(error, lease?.client, lease?.release ?? nothing));
+    return undefined;
   }
 
   /**
-   * Checks a connection out for `checkout`, which is called exactly once. A cancelled call leaves the queue at once; a connection that
-   * comes too late for it goes to the next.
+   * Checks a connection out for `granted`, which is called exactly once. A cancelled call leaves the queue at once; a connection that comes
+   * too late for it goes to the next.
    */
-  lease(checkout: Checkout, cancellation?: Cancellation): void {
+  lease(granted: Granted, { cancellation, asksItself = false }: LeaseOptions = {}): void {
     if (this.closing) {
-      checkout(closed(), undefined, nothing);
+      granted(closed(), undefined);
       return;
     }
     let open = true;
     let stopListening: (() => void) | undefined;
-    const settle: Checkout = (error, client, release) => {
-      if (!open) return release();
+    const settle: Granted = (error, lease) => {
+      if (!open) return lease?.release();
       open = false;
-      this.#leaveQueue(settle);
+      this.#leaveQueue(grant);
       stopListening?.();
-      checkout(error, client, release);
+      granted(error, lease);
     };
-    const fail = (error: Error) => open && settle(error, undefined, nothing);
+    const grant = () => this.#grant(settle, asksItself);
+    const fail = (error: Error) => open && settle(error, undefined);
     stopListening = cancellation?.onCancel(() => cancellation.reason && fail(cancellation.reason("not-sent")));
     if (!open) return;
     if (this.#leased < this.options.max) {
-      this.#grant(settle);
+      grant();
       return;
     }
     const limitMs = this.#acquireTimeoutMs;
-    this.#waiters.set(settle, limitMs > 0 ? setTimeout(() => fail(this.#acquireTimeout()), limitMs) : undefined);
+    this.#waiters.set(grant, limitMs > 0 ? setTimeout(() => fail(this.#acquireTimeout()), limitMs) : undefined);
+  }
+
+  /**
+   * Asks the connection of a lease whether it lives. One that is lost is replaced; one that is silent gets a replacement opened beside it,
+   * and whichever is ready first is the lease's from then on, the other is destroyed.
+   */
+  confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>): Promise<void> {
+    lease.unasked = false;
+    this.ledger.probes++;
+    return new Promise((resolve, reject) => {
+      const asked = lease.client;
+      let settled = false;
+      let opening = false;
+      const settle = (end: () => void) => {
+        settled = true;
+        clearTimeout(silence);
+        end();
+      };
+      const replace = () => {
+        if (opening || settled) return;
+        opening = true;
+        this.#openBeside((error, fresh) => {
+          if (settled) {
+            if (fresh !== undefined) this.#giveSurplus(fresh);
+          } else {
+            this.#findDead(lease);
+            if (fresh !== undefined) this.#put(lease, fresh);
+            settle(() => (fresh === undefined ? reject(error) : resolve()));
+          }
+        });
+      };
+      const silence = setTimeout(replace, SILENCE_MS);
+      ask(asked).then((alive) => {
+        if (settled) return;
+        if (alive) settle(resolve);
+        else replace();
+      });
+    });
   }
 
   /** Whether the pool takes no new work. */
@@ -119,58 +198,124 @@ export class WarmPool extends pg.Pool {
     return undefined;
   }
 
-  #grant(checkout: Checkout): void {
+  #grant(granted: Granted, asksItself: boolean): void {
     this.#leased++;
     this.#granting++;
-    super.connect((error, client, release) => {
+    const done: Granted = (error, lease) => {
       this.#granting--;
-      if (client === undefined) {
-        this.#leased--;
-        checkout(error, undefined, nothing);
-        this.#serveNext();
-      } else {
-        const giveBack = this.#giveBack(client, release);
-        client.release = giveBack;
-        checkout(undefined, client, giveBack);
-      }
+      if (lease === undefined) this.#leased--;
+      granted(error, lease);
+      if (lease === undefined) this.#serveNext();
       this.#noteDrained();
+    };
+    this.#obtain((error, lease) => {
+      if (lease === undefined || !lease.unasked || asksItself) return done(error, lease);
+      this.confirm(lease, askBySync).then(
+        () => done(undefined, lease),
+        (failure) => done(failure, undefined),
+      );
     });
   }
 
-  /** Gives `client` back: a transaction left open on it is rolled back before anybody else gets it. */
-  #giveBack(client: pg.PoolClient, release: Release): Release {
+  /** A connection of pg's pool: a new one, or one that was used a moment ago, or one that looks alive and has to be asked. */
+  #obtain(done: Granted): void {
+    super.connect((error, client, release) => {
+      if (client === undefined) return done(error, undefined);
+      const lease = this.#leaseOf(client, release);
+      const { ledger } = this;
+      const life = ledger.lives.get(client);
+      const verdict = life === undefined ? "use" : judge(life, this.#freshness, { now: this.#now(), suspectSince: ledger.suspectSince });
+      if (verdict === "use") return done(undefined, lease);
+      if (verdict === "replace") {
+        this.#discard(lease);
+        return this.#obtain(done);
+      }
+      afterTwoTicks(() => {
+        if (socketGone(client)) {
+          this.#findDead(lease);
+          return this.#obtain(done);
+        }
+        lease.unasked = true;
+        done(undefined, lease);
+      });
+    });
+  }
+
+  #leaseOf(client: pg.PoolClient, toPool: Release): Lease {
     let given = false;
     const finish = (destroy: Error | boolean | undefined) => {
-      // a goodbye is never answered on a swallowed connection, and its socket would stay open for good
-      if (destroy) destroySocket(client);
-      release(destroy);
+      const life = this.ledger.lives.get(lease.client);
+      if (life !== undefined) life.usedAt = this.#now();
+      if (destroy) destroySocket(lease.client);
+      lease.toPool(destroy);
       this.#leased--;
       this.#serveNext();
     };
-    return (destroy) => {
-      if (given) throw new UsageError("This client has been given back already. Release it once.", { code: "RELEASED_TWICE" });
-      given = true;
-      if (destroy || !leftBusy(client)) finish(destroy);
-      else
-        rollBack(client).then((failed) => {
-          if (failed) this.ledger.discarded++;
-          finish(failed);
-        });
+    const lease: Lease = {
+      client,
+      toPool,
+      unasked: false,
+      release: (destroy) => {
+        if (given) throw new UsageError("This client has been given back already. Release it once.", { code: "RELEASED_TWICE" });
+        given = true;
+        if (destroy || !leftBusy(lease.client)) finish(destroy);
+        else
+          rollBack(lease.client).then((failed) => {
+            if (failed) this.ledger.discarded++;
+            finish(failed);
+          });
+      },
     };
+    client.release = lease.release;
+    return lease;
+  }
+
+  #put(lease: Lease, { client, toPool }: Opened): void {
+    client.release = lease.release;
+    Object.assign(lease, { client, toPool });
+  }
+
+  /** Destroys the connection in a lease; its slot stays with the lease. */
+  #discard(lease: Lease): void {
+    this.ledger.discarded++;
+    destroySocket(lease.client);
+    lease.toPool(true);
+    lease.toPool = nothing;
+  }
+
+  /** What died may not have died alone: every connection used before is asked next time. */
+  #findDead(lease: Lease): void {
+    this.ledger.suspectSince = this.#now();
+    this.#discard(lease);
+  }
+
+  /** A connection beside those the pool may have: it takes the place of one that is silent. */
+  #openBeside(opened: (error: Error | undefined, fresh: Opened | undefined) => void): void {
+    const pool = this as unknown as { newClient(pending: { callback: Checkout }): void };
+    pool.newClient({
+      callback: (error, client, toPool) => opened(error, client && { client, toPool }),
+    });
+  }
+
+  /** The silent one answered after all: the pool keeps the new one only if there is room. */
+  #giveSurplus({ client, toPool }: Opened): void {
+    const surplus = this.totalCount > this.options.max;
+    if (surplus) destroySocket(client);
+    toPool(surplus);
   }
 
   #serveNext(): void {
     if (this.#leased >= this.options.max) return;
-    const [waiter] = this.#waiters.keys();
-    if (waiter === undefined) return;
-    clearTimeout(this.#waiters.get(waiter));
-    this.#waiters.delete(waiter);
-    this.#grant(waiter);
+    const [grant] = this.#waiters.keys();
+    if (grant === undefined) return;
+    clearTimeout(this.#waiters.get(grant));
+    this.#waiters.delete(grant);
+    grant();
   }
 
-  #leaveQueue(waiter: Checkout): void {
-    clearTimeout(this.#waiters.get(waiter));
-    if (this.#waiters.delete(waiter)) this.#noteDrained();
+  #leaveQueue(grant: () => void): void {
+    clearTimeout(this.#waiters.get(grant));
+    if (this.#waiters.delete(grant)) this.#noteDrained();
   }
 
   #noteDrained(): void {
@@ -185,29 +330,8 @@ export class WarmPool extends pg.Pool {
   }
 }
 
+type Opened = Pick<Lease, "client" | "toPool">;
+
 function closed(): UsageError {
   return new UsageError("The pool has been closed. Create a new database where work begins again.", { code: "CLOSED" });
-}
-
-/** Whether a transaction is open on a client, or a statement of its last holder still runs. */
-function leftBusy(client: pg.PoolClient): boolean {
-  const status = client.getTransactionStatus();
-  return status === "T" || status === "E" || (status !== null && !(client as unknown as { readonly readyForQuery: boolean }).readyForQuery);
-}
-
-/** Ends what was left open; resolves with whether the client has to be destroyed. */
-async function rollBack(client: pg.PoolClient): Promise<boolean> {
-  const limit = setTimeout(() => destroySocket(client), CLEANING_LIMIT_MS);
-  try {
-    await client.query("ROLLBACK");
-    return client.getTransactionStatus() !== "I";
-  } catch {
-    return true;
-  } finally {
-    clearTimeout(limit);
-  }
-}
-
-function destroySocket(client: pg.PoolClient): void {
-  (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection.stream.destroy();
 }

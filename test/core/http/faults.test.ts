@@ -78,6 +78,16 @@ const faults: readonly Fault[] = [
   { title: "400 of the endpoint's own failure (XX000)", reply: answer(400, report("XX000")), error: { code: "XX000", fate: "unknown" } },
   { title: "400 without a code", reply: answer(400, report(undefined)), error: unknown("HTTP_STATUS") },
   { title: "400 with a code that is no SQLSTATE", reply: answer(400, { message: "write", code: "EPIPE" }), error: unknown("HTTP_STATUS") },
+  { title: "400 with a code in small letters", reply: answer(400, report("2350a")), error: unknown("HTTP_STATUS") },
+  { title: "400 with a code of six characters", reply: answer(400, report("235055")), error: unknown("HTTP_STATUS") },
+  { title: "400 with a number for a code", reply: answer(400, { ...report(undefined), code: 23505 }), error: unknown("HTTP_STATUS") },
+  { title: "400 with a code and no message", reply: answer(400, { code: "23505", severity: "ERROR" }), error: unknown("HTTP_STATUS") },
+  { title: "400 with JSON null", reply: answer(400, "null"), error: unknown("HTTP_STATUS") },
+  {
+    title: "400 with a SQLSTATE of letters alone, and a severity",
+    reply: answer(400, report("ABCDE")),
+    error: { name: "DatabaseError", code: "ABCDE", fate: "refused" },
+  },
   ...[401, 403, 404, 413].map((status) => ({
     title: String(status),
     reply: answer(status, { msg: "no" }),

@@ -70,18 +70,19 @@ describe("the pool's queue", () => {
     await using wire = await startWire(inject("postgres"));
     await using db = openPool({ url: urlAt(wire), max: 1, acquireTimeoutMs: 1_000, connectTimeoutMs: 9_000 });
     const { promise, resolve } = gate();
+    const ready = gate();
     const holder = failureOf(
       db.session(async (session) => {
         await session.sql`select 1`;
+        ready.resolve();
         await promise;
         wire.cut();
         await session.sql`select 2`;
       }),
     );
-    await until(() => db.stats().idle === 0 && db.stats().total === 1);
+    await ready.promise;
     const next = db.query("select 3 as three");
     await until(() => db.stats().waiting === 1);
-    await until(() => wire.openConnections() === 1);
     wire.onMessage(({ type }) => type === "startup" && wire.hold("open"));
     resolve();
     await holder;

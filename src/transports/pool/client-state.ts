@@ -1,0 +1,50 @@
+import type pg from "pg";
+
+/** The socket of a pg client, which its types do not show. */
+function streamOf(client: pg.ClientBase): { destroy(): void; readonly destroyed: boolean } {
+  return (client as unknown as { readonly connection: { readonly stream: { destroy(): void; readonly destroyed: boolean } } }).connection
+    .stream;
+}
+
+/** Ends a client's socket without a word: a goodbye is never answered on a swallowed connection, and its socket would stay open for good. */
+export function destroySocket(client: pg.ClientBase): void {
+  streamOf(client).destroy();
+}
+
+/** Whether a client's socket is gone, as far as the event loop has seen. */
+export function socketGone(client: pg.ClientBase): boolean {
+  return streamOf(client).destroyed;
+}
+
+/** Whether a transaction is open on a client, or a statement of its last holder still runs. */
+export function leftBusy(client: pg.PoolClient): boolean {
+  const status = client.getTransactionStatus();
+  return status === "T" || status === "E" || (status !== null && !(client as unknown as { readonly readyForQuery: boolean }).readyForQuery);
+}
+
+/** How long the ROLLBACK of a connection left in a transaction may take before the connection is destroyed instead, milliseconds. */
+const CLEANING_LIMIT_MS = 1_000;
+
+/** Ends what was left open; resolves with whether the client has to be destroyed. */
+export async function rollBack(client: pg.PoolClient): Promise<boolean> {
+  const limit = setTimeout(() => destroySocket(client), CLEANING_LIMIT_MS);
+  try {
+    await client.query("ROLLBACK");
+    return client.getTransactionStatus() !== "I";
+  } catch {
+    return true;
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+/** Asks whether a connection lives, with a bare Sync: 5 bytes, one round trip. Resolves with false when it is lost. */
+export function askBySync(client: pg.PoolClient): Promise<boolean> {
+  return new Promise((resolve) => {
+    client.query({
+      submit: (connection: pg.Connection) => void (connection as unknown as { sync(): void }).sync(),
+      handleReadyForQuery: () => resolve(true),
+      handleError: () => resolve(false),
+    } as unknown as pg.Submittable);
+  });
+}
