@@ -16,6 +16,10 @@ export interface Address {
   /** What was asked for; `chooseTls` says what comes of it. Null where nothing was. */
   readonly sslMode: SslMode | null;
   readonly ca: string | null;
+  /** Null leaves it to the target. */
+  readonly auth: "iam" | "password" | null;
+  /** Of AWS, for IAM; null leaves it to the host name and the environment. */
+  readonly region: string | null;
   readonly sslNegotiation: "postgres" | "direct";
   readonly channelBinding: "disable" | "prefer" | "require";
 }
@@ -39,12 +43,12 @@ export function completeAddress(given: Parts): Address {
  * another user.
  * @throws {ConfigError} where it is broken, or holds parameters that belong to the main URL.
  */
-export function directAddress(directUrl: string, main: Address, { sslMode, sslNegotiation, ca }: DatabaseOptions): Address {
+export function directAddress(directUrl: string, main: Address, { sslMode, sslNegotiation, ca, auth, region }: DatabaseOptions): Address {
   const parts = parseUrl(directUrl, "directUrl");
   if (Object.keys(parts).some((name) => !(name in addressTable))) {
     throw refusal("directUrl", "an address alone; move the rest to url");
   }
   const { host, database, user } = main;
   const password = (parts.user ?? user) === user ? main.password?.reveal() : undefined;
-  return completeAddress({ host, database, user, password, sslMode, sslNegotiation, ca, ...parts });
+  return completeAddress({ host, database, user, password, sslMode, sslNegotiation, ca, auth, region, ...parts });
 }

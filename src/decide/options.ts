@@ -64,7 +64,11 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number | undefined;
   /** docs/settings.md says what each mode means. Default: plain on this machine, verified everywhere else. */
   readonly sslMode?: SslMode | undefined;
-  /** Certificates to trust, in PEM, instead of the runtime's own store. */
+  /** `iam`: log in with IAM tokens of AWS. Default: so where the host is RDS or RDS Proxy and there is no password. */
+  readonly auth?: "iam" | "password" | undefined;
+  /** Of AWS, for IAM. Default: told by the host name, else `AWS_REGION`. */
+  readonly region?: string | undefined;
+  /** Certificates to trust, in PEM, or the path of a file with them, instead of the runtime's own store. */
   readonly ca?: string | undefined;
   /** `direct` saves a round trip against Postgres 17 and later. Default `postgres`. */
   readonly sslNegotiation?: "postgres" | "direct" | undefined;

@@ -64,7 +64,15 @@ export const password: Rule = {
 /** Text that Postgres keeps as it is in `application_name`. */
 export const printable = matching("1 to 63 printable ASCII characters", /^[ -~]{1,63}$/);
 
-export const pem = matching("certificates in PEM, not a file's name", /-----BEGIN (TRUSTED )?CERTIFICATE-----[\s\S]+-----END/);
+/** Certificates, or where they are; a file is opened when the first connection is made. */
+export const certificates = matching(
+  "certificates in PEM, or the path of a file that holds them",
+  /-----BEGIN (TRUSTED )?CERTIFICATE-----[\s\S]+-----END/,
+  /^(?!.*-----)[^\0\n]+$/,
+);
+
+/** Name of a region of AWS. */
+export const awsRegion = matching("a region such as eu-central-1", /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/);
 
 export const host = matching(
   "one host name (xn--… if international), IP address or /folder of a socket, without scheme or port",

@@ -1,13 +1,14 @@
 import { type DatabaseOptions, sslModes, transportNames } from "./options.ts";
 import { refusal } from "./refuse.ts";
 import {
+  awsRegion,
+  certificates,
   endpoint,
   host,
   milliseconds,
   oneOf,
   parsers,
   password,
-  pem,
   pgbouncerFlag,
   printable,
   type Rule,
@@ -36,7 +37,9 @@ export const addressTable = {
   sslMode: [oneOf(sslModes, " (for allow and prefer, write require)"), null, "PGSSLMODE", "sslmode"],
   sslNegotiation: [oneOf(["postgres", "direct"]), "postgres", null, "sslnegotiation"],
   channelBinding: [oneOf(["disable", "prefer", "require"]), "disable", null, "channel_binding"],
-  ca: [pem],
+  ca: [certificates],
+  auth: [oneOf(["iam", "password"])],
+  region: [awsRegion],
 } as const satisfies Readonly<Record<string, Row>>;
 
 /**

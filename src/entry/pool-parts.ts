@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { iamPassword } from "../aws/iam-token.ts";
+import { pinningReporter } from "../aws/pinning.ts";
+import { trustedCertificates } from "../aws/tls.ts";
+import { usesIam } from "../decide/auth.ts";
 import type { Plan } from "../decide/plan.ts";
 import type { Address, Settings } from "../decide/settings.ts";
+import { detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { passwordFailure } from "../transports/failure.ts";
@@ -25,6 +31,7 @@ export function makePool({ settings, plan, address, clock, warn }: TransportInpu
     cancel: plan.capabilities.cancel,
     statementTimeoutMs: plan.capabilities.startupParameters ? null : settings.statementTimeoutMs,
     clock,
+    onStatement: plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReporter(warn) : undefined,
     release: shared.release,
   });
 }
@@ -33,14 +40,25 @@ export function makePool({ settings, plan, address, clock, warn }: TransportInpu
 export function poolConfig(settings: Settings, plan: Plan, address: Address): WarmPoolConfig {
   const { host, port, database, user, password } = address;
   const tls = chooseTls(address);
+  const target = address === settings.address ? { name: plan.target, capabilities: plan.capabilities } : detectTarget(address, null, null);
+  const ca = trustedCertificates({
+    target: target.name,
+    onLambda: plan.runtime === "lambda" || plan.runtime === "lambda-managed",
+    ca: tls.ca,
+    readFile: (path) => readFileSync(path, "utf8"),
+  });
+  const iam = usesIam(address, target)
+    ? iamPassword({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
+    : undefined;
   const startup = plan.capabilities.startupParameters;
   return {
     host,
     port,
     database,
     user,
-    password: passwordFor(password?.reveal() ?? null),
-    ssl: tls.mode === "disable" ? false : { rejectUnauthorized: tls.mode === "verify", ...(tls.ca !== null && { ca: tls.ca }) },
+    password: iam?.token ?? passwordFor(password?.reveal() ?? null),
+    ...(iam && { onPasswordRefused: iam.refused }),
+    ssl: tls.mode === "disable" ? false : { rejectUnauthorized: tls.mode === "verify", ...(ca !== null && { ca }) },
     ...(tls.mode !== "disable" && { sslnegotiation: tls.negotiation }),
     ...(tls.channelBinding && { enableChannelBinding: true }),
     application_name: settings.applicationName,
@@ -78,11 +96,16 @@ function passwordFor(source: string | (() => string | Promise<string>) | null): 
   };
 }
 
+/** Where someone reads the warnings, and nothing is frozen. */
+function isDevelopment({ traits }: Plan): boolean {
+  return !traits.freezes && process.env.NODE_ENV !== "production";
+}
+
 /** What tells one configuration from another. The password is in it as a hash; one that is a function counts as the same. */
 function fingerprint({ password: _, ...config }: WarmPoolConfig, address: Address): string {
   const password = address.password?.reveal();
   return createHash("sha256")
-    .update(JSON.stringify([config, typeof password]))
+    .update(JSON.stringify([config, typeof password, address.auth, address.region]))
     .update(typeof password === "string" ? password : "")
     .digest("hex");
 }

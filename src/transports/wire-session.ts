@@ -22,6 +22,8 @@ export interface WireSessionOptions {
   /** Bounds one exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
+  /** Sees the text of every statement before it is sent. */
+  readonly onStatement?: ((text: string) => void) | undefined;
 }
 
 /** What is being sent, as far as the reader of its failure wants to know. */
@@ -76,6 +78,7 @@ export class WireSession implements Session {
   }
 
   exchange(statements: readonly Statement[], options: ExchangeCall): Promise<Result[]> {
+    if (this.#options.onStatement) for (const { text } of statements) this.#options.onStatement(text);
     const via = { ...this.via, attempts: options.attempt };
     return this.#run(
       { statements, phase: options.phase, prelude: options.prelude ?? 0, call: options, onAlive: options.onAlive },

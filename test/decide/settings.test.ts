@@ -185,6 +185,8 @@ describe("settings", () => {
         password: null,
         sslMode: null,
         ca: null,
+        auth: null,
+        region: null,
         sslNegotiation: "postgres",
         channelBinding: "disable",
       },

@@ -5,9 +5,10 @@ import { begin, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport, TransportStats } from "../transport.ts";
 import { type WireClient, WireSession } from "../wire-session.ts";
 import { requestCancel } from "./cancel-request.ts";
+import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
 import { nextConnectionNumber } from "./registry.ts";
-import type { Lease, WarmPool } from "./warm-pool.ts";
+import type { WarmPool } from "./warm-pool.ts";
 
 /** What the pool transport is made of. */
 export interface PoolTransportOptions {
@@ -19,6 +20,8 @@ export interface PoolTransportOptions {
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
+  /** Sees the text of every statement before it is sent. */
+  readonly onStatement?: ((text: string) => void) | undefined;
   /** Gives up this handle's share of the pool; the last one ends it. */
   readonly release: () => Promise<void>;
 }
@@ -45,6 +48,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
         cancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,
         statementTimeoutMs: options.statementTimeoutMs,
         clock,
+        onStatement: options.onStatement,
       });
       ledger.sessions.set(client, session);
     }

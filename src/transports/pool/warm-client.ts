@@ -6,6 +6,8 @@ import { connectFailure, connectTimeout } from "../failure.ts";
 export interface WarmClientConfig extends pg.ClientConfig {
   /** Bounds TCP, TLS and login together, milliseconds; 0 for no bound. */
   readonly connectTimeoutMillis?: number;
+  /** Told what the password function gave, when the server refused it (28000, 28P01). */
+  readonly onPasswordRefused?: (password: string) => void;
 }
 
 type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Client) => void);
@@ -51,6 +53,8 @@ export class WarmClient extends pg.Client {
     }
     super.connect((error: Error | null) => {
       clearTimeout(timer);
+      // pg keeps what the function gave
+      if (isPasswordRefusal(error) && typeof this.password === "string") this.#config.onPasswordRefused?.(this.password);
       if (error === null) done(undefined);
       else if (timedOut) done(connectTimeout(where, connectTimeoutMillis));
       else if (refusedTls) done(tlsRefused(where));
@@ -64,6 +68,10 @@ export class WarmClient extends pg.Client {
         );
     });
   }
+}
+
+function isPasswordRefusal(error: Error | null): boolean {
+  return error !== null && "code" in error && (error.code === "28P01" || error.code === "28000");
 }
 
 function tlsRefused(where: string): ConnectionError {

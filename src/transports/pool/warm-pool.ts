@@ -1,9 +1,10 @@
 import pg from "pg";
-import { ConnectionError, UsageError } from "../../errors/errors.ts";
-import type { Cancellation } from "../transport.ts";
+import { UsageError } from "../../errors/errors.ts";
 import { askBySync, destroySocket, leftBusy, rollBack, socketGone } from "./client-state.ts";
 import { afterTwoTicks, type FreshnessLimits, judge } from "./freshness.ts";
+import { acquireTimeout, type Checkout, closed, type Granted, type Lease, type LeaseOptions, type Opened, type Release } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
+import { type Place, Slots } from "./slots.ts";
 import { WarmClient } from "./warm-client.ts";
 
 /** pg's pool options, with waiting and connecting bounded apart, and what is known of a connection's life. */
@@ -12,33 +13,13 @@ export interface WarmPoolConfig extends Omit<pg.PoolConfig, "connectionTimeoutMi
   readonly acquireTimeoutMillis?: number;
   /** Bounds opening a connection, login included, milliseconds; 0 for no bound. Default 5000. */
   readonly connectTimeoutMillis?: number;
+  /** Told what the password function gave, when the server refused it at login (28000, 28P01). */
+  readonly onPasswordRefused?: (password: string) => void;
   /** When a connection is replaced without being asked. Default: never. */
   readonly freshness?: FreshnessLimits;
   /** The wall clock and chance. Default: the process'. */
   readonly now?: () => number;
   readonly random?: () => number;
-}
-
-type Release = (destroy?: Error | boolean) => void;
-type Checkout = (error: Error | undefined, client: pg.PoolClient | undefined, release: Release) => void;
-type Granted = (error: Error | undefined, lease: Lease | undefined) => void;
-
-/** A slot of the pool while somebody holds it. Until it is used, the connection in it may be exchanged for another. */
-export interface Lease {
-  client: pg.PoolClient;
-  /** Whether the connection may have died in a pause, and nobody has asked it yet. */
-  unasked: boolean;
-  /** Gives the slot back; with true or an error the connection is destroyed. */
-  readonly release: Release;
-  /** pg's own release of the connection: back to its idle ones, or out of the pool. */
-  toPool: Release;
-}
-
-/** How a checkout is bounded, and who asks a connection that is in doubt. */
-export interface LeaseOptions {
-  readonly cancellation?: Cancellation | undefined;
-  /** The holder asks by its own first exchange, through {@link WarmPool.confirm}. Default false: the pool asks by a Sync. */
-  readonly asksItself?: boolean;
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
@@ -51,7 +32,7 @@ const nothing = (): void => {};
 /**
  * A `pg.Pool` whose connections are fresh when they are handed out, that bounds waiting and connecting apart, survives the loss of idle and
  * of checked-out connections, and serves its queue in order whatever becomes of a connection given back. What it rejects with is a
- * {@link ConnectionError} with a code.
+ * `ConnectionError` with a code.
  */
 export class WarmPool extends pg.Pool {
   /** Counts and sessions of this pool's connections. */
@@ -59,12 +40,7 @@ export class WarmPool extends pg.Pool {
   readonly #acquireTimeoutMs: number;
   readonly #freshness: FreshnessLimits;
   readonly #now: () => number;
-  /** Those in the queue, each with the timer that bounds its wait. */
-  readonly #waiters = new Map<() => void, NodeJS.Timeout | undefined>();
-  #leased = 0;
-  /** Checkouts on their way through pg's pool, which forgets them when it is ended meanwhile. */
-  #granting = 0;
-  #drained: (() => void) | undefined;
+  readonly #slots: Slots;
 
   constructor(config: WarmPoolConfig = {}) {
     const {
@@ -76,6 +52,7 @@ export class WarmPool extends pg.Pool {
       ...options
     } = config;
     super({ ...options, connectionTimeoutMillis: 0, connectTimeoutMillis, Client: WarmClient } as object);
+    this.#slots = new Slots(this.options.max);
     this.#acquireTimeoutMs = acquireTimeoutMillis;
     this.#freshness = freshness;
     this.#now = now;
@@ -90,7 +67,7 @@ export class WarmPool extends pg.Pool {
   static {
     Object.defineProperty(WarmPool.prototype, "waitingCount", {
       get(this: WarmPool) {
-        return this.#waiters.size;
+        return this.#slots.waiting;
       },
     });
   }
@@ -117,24 +94,22 @@ export class WarmPool extends pg.Pool {
       return;
     }
     let open = true;
+    let place: Place | undefined;
     let stopListening: (() => void) | undefined;
     const settle: Granted = (error, lease) => {
       if (!open) return lease?.release();
       open = false;
-      this.#leaveQueue(grant);
+      place?.leave();
       stopListening?.();
       granted(error, lease);
     };
-    const grant = () => this.#grant(settle, asksItself);
     const fail = (error: Error) => open && settle(error, undefined);
     stopListening = cancellation?.onCancel(() => cancellation.reason && fail(cancellation.reason("not-sent")));
     if (!open) return;
-    if (this.#leased < this.options.max) {
-      grant();
-      return;
-    }
-    const limitMs = this.#acquireTimeoutMs;
-    this.#waiters.set(grant, limitMs > 0 ? setTimeout(() => fail(this.#acquireTimeout()), limitMs) : undefined);
+    place = this.#slots.take(() => this.#grant(settle, asksItself), {
+      limitMs: this.#acquireTimeoutMs,
+      late: () => fail(acquireTimeout(this.#acquireTimeoutMs, this.options.max)),
+    });
   }
 
   /**
@@ -177,36 +152,28 @@ export class WarmPool extends pg.Pool {
 
   /** Whether the pool takes no new work. */
   get closing(): boolean {
-    return this.#drained !== undefined;
+    return this.#slots.closed;
   }
 
   /** Ends the pool once everybody in its queue has been served and every connection is given back. New checkouts are refused at once. */
   override end(): Promise<void>;
   override end(callback: () => void): void;
   override end(callback?: () => void): Promise<void> | undefined {
-    if (this.#drained !== undefined) {
+    if (this.closing) {
       if (callback === undefined) return Promise.reject(closed());
       (callback as (error: Error) => void)(closed());
       return undefined;
     }
-    const ended = new Promise<void>((resolve) => {
-      this.#drained = resolve;
-      this.#noteDrained();
-    }).then(() => super.end());
+    const ended = this.#slots.close().then(() => super.end());
     if (callback === undefined) return ended;
     ended.then(callback, callback);
     return undefined;
   }
 
   #grant(granted: Granted, asksItself: boolean): void {
-    this.#leased++;
-    this.#granting++;
     const done: Granted = (error, lease) => {
-      this.#granting--;
-      if (lease === undefined) this.#leased--;
       granted(error, lease);
-      if (lease === undefined) this.#serveNext();
-      this.#noteDrained();
+      this.#slots.entered(lease !== undefined);
     };
     this.#obtain((error, lease) => {
       if (lease === undefined || !lease.unasked || asksItself) return done(error, lease);
@@ -248,8 +215,7 @@ export class WarmPool extends pg.Pool {
       if (life !== undefined) life.usedAt = this.#now();
       if (destroy) destroySocket(lease.client);
       lease.toPool(destroy);
-      this.#leased--;
-      this.#serveNext();
+      this.#slots.free();
     };
     const lease: Lease = {
       client,
@@ -303,35 +269,4 @@ export class WarmPool extends pg.Pool {
     if (surplus) destroySocket(client);
     toPool(surplus);
   }
-
-  #serveNext(): void {
-    if (this.#leased >= this.options.max) return;
-    const [grant] = this.#waiters.keys();
-    if (grant === undefined) return;
-    clearTimeout(this.#waiters.get(grant));
-    this.#waiters.delete(grant);
-    grant();
-  }
-
-  #leaveQueue(grant: () => void): void {
-    clearTimeout(this.#waiters.get(grant));
-    if (this.#waiters.delete(grant)) this.#noteDrained();
-  }
-
-  #noteDrained(): void {
-    if (this.#waiters.size === 0 && this.#granting === 0) this.#drained?.();
-  }
-
-  #acquireTimeout(): ConnectionError {
-    return new ConnectionError(
-      `No connection was free within ${this.#acquireTimeoutMs} ms (acquireTimeoutMs): all ${this.options.max} are in use. Shorten transactions, or raise max if the server has room.`,
-      { code: "ACQUIRE_TIMEOUT", fate: "not-sent", retryable: true },
-    );
-  }
-}
-
-type Opened = Pick<Lease, "client" | "toPool">;
-
-function closed(): UsageError {
-  return new UsageError("The pool has been closed. Create a new database where work begins again.", { code: "CLOSED" });
 }

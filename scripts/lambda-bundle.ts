@@ -1,0 +1,104 @@
+import { fileURLToPath } from "node:url";
+import { build, type Metafile, type Plugin } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** The most a cold start of `lambda.handler` may read, in bytes: 160 KB, without what signs IAM tokens. */
+export const COLD_BUDGET_BYTES = 160 * 1024;
+
+/** The handlers in the artifact, by the name `serverless.yml` calls them. */
+export const lambdaEntries = { lambda: "functions/lambda.ts", "lambda-stream": "functions/lambda-stream.ts" } as const;
+
+/** One file of the bundle. */
+export interface BundledFile {
+  /** Its path in the artifact, `chunks/node-ABC.mjs`. */
+  readonly path: string;
+  readonly contents: Uint8Array;
+}
+
+/** The bundle, and what a cold start reads of it. */
+export interface LambdaBundle {
+  readonly files: readonly BundledFile[];
+  /** Bytes of an entry and all it imports statically; what it imports later is not loaded at a cold start. */
+  readonly coldBytes: Readonly<Record<keyof typeof lambdaEntries, number>>;
+  readonly totalBytes: number;
+  readonly metafile: Metafile;
+}
+
+/**
+ * What pg asks for only in cases that cannot arise here: the bridge to libpq (a C addon that is not installed), the password file (warmline
+ * always hands over a password function), and Cloudflare's sockets. pg asks late, so that nothing misses them.
+ */
+const neverAskedFor = /^(pg-native|pgpass|pg-cloudflare)$/;
+
+/** warmline reads URLs itself and gives pg fields. pg's own reader is asked for when pg is loaded, so something has to stand there. */
+const noUrlReader = 'exports.parse = () => { throw new Error("pg takes fields in this bundle, no connection string"); };';
+
+const leaveOut: Plugin = {
+  name: "leave-out-what-pg-does-not-need-here",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/native$/ }, ({ importer }) =>
+      /[\\/]pg[\\/]lib[\\/]index\.js$/.test(importer) ? { path: "pg-native", external: true } : undefined,
+    );
+    onResolve({ filter: neverAskedFor }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /[\\/]pg-connection-string[\\/]index\.js$/ }, () => ({ contents: noUrlReader, loader: "js" }));
+  },
+};
+
+/**
+ * Bundles the Lambda handlers from source: ES modules for Node 24, minified, the package `warmline` taken from `src`. What is imported
+ * dynamically becomes a chunk of its own. Needs no network and writes nothing.
+ */
+export async function bundleLambda(): Promise<LambdaBundle> {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: lambdaEntries,
+    outdir: "dist-lambda",
+    write: false,
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    minify: true,
+    legalComments: "none",
+    metafile: true,
+    outExtension: { ".js": ".mjs" },
+    chunkNames: "chunks/[name]-[hash]",
+    alias: { warmline: fileURLToPath(new URL("../src/entry/node.ts", import.meta.url)) },
+    plugins: [leaveOut],
+    // pg is CommonJS and requires Node's own modules.
+    banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
+  });
+  const prefix = "dist-lambda/";
+  const files = outputFiles
+    .map(({ path, contents }) => ({ path: path.slice(root.length + prefix.length).replaceAll("\\", "/"), contents }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    files,
+    coldBytes: {
+      lambda: coldBytes(metafile, `${prefix}lambda.mjs`),
+      "lambda-stream": coldBytes(metafile, `${prefix}lambda-stream.mjs`),
+    },
+    totalBytes: files.reduce((sum, { contents }) => sum + contents.byteLength, 0),
+    metafile,
+  };
+}
+
+/** The outputs a module pulls in when it is loaded, itself included. */
+export function coldOutputs(metafile: Metafile, entry: string): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const open = [entry];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    for (const { path: next, kind, external } of metafile.outputs[path]?.imports ?? []) {
+      if (kind === "import-statement" && external !== true) open.push(next);
+    }
+  }
+  return seen;
+}
+
+function coldBytes(metafile: Metafile, entry: string): number {
+  return [...coldOutputs(metafile, entry)].reduce((sum, path) => sum + (metafile.outputs[path]?.bytes ?? 0), 0);
+}

@@ -1,0 +1,44 @@
+import type pg from "pg";
+import { ConnectionError, UsageError } from "../../errors/errors.ts";
+import type { Cancellation } from "../transport.ts";
+
+/** Gives a connection back; with true or an error it is destroyed. */
+export type Release = (destroy?: Error | boolean) => void;
+/** pg's own callback of a checkout. */
+export type Checkout = (error: Error | undefined, client: pg.PoolClient | undefined, release: Release) => void;
+/** Called once, with a lease or the reason why there is none. */
+export type Granted = (error: Error | undefined, lease: Lease | undefined) => void;
+
+/** A slot of the pool while somebody holds it. Until it is used, the connection in it may be exchanged for another. */
+export interface Lease {
+  client: pg.PoolClient;
+  /** Whether the connection may have died in a pause, and nobody has asked it yet. */
+  unasked: boolean;
+  /** Gives the slot back; with true or an error the connection is destroyed. */
+  readonly release: Release;
+  /** pg's own release of the connection: back to its idle ones, or out of the pool. */
+  toPool: Release;
+}
+
+/** How a checkout is bounded, and who asks a connection that is in doubt. */
+export interface LeaseOptions {
+  readonly cancellation?: Cancellation | undefined;
+  /** The holder asks by its own first exchange, through `WarmPool.confirm`. Default false: the pool asks by a Sync. */
+  readonly asksItself?: boolean;
+}
+
+/** A connection that is in no lease yet. */
+export type Opened = Pick<Lease, "client" | "toPool">;
+
+/** Nobody gave a connection back in time. */
+export function acquireTimeout(limitMs: number, max: number): ConnectionError {
+  return new ConnectionError(
+    `No connection was free within ${limitMs} ms (acquireTimeoutMs): all ${max} are in use. Shorten transactions, or raise max if the server has room.`,
+    { code: "ACQUIRE_TIMEOUT", fate: "not-sent", retryable: true },
+  );
+}
+
+/** Use after `end`. */
+export function closed(): UsageError {
+  return new UsageError("The pool has been closed. Create a new database where work begins again.", { code: "CLOSED" });
+}

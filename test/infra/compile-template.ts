@@ -1,0 +1,29 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { zipFiles } from "../../scripts/zip-files.ts";
+import type { Template } from "./template.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Compiles serverless.yml to the CloudFormation template osls would deploy: offline, without AWS credentials, in a folder of its own. */
+export async function compileTemplate(): Promise<Template> {
+  const folder = await mkdtemp(join(tmpdir(), "warmline-infra-"));
+  try {
+    await cp(join(root, "serverless.yml"), join(folder, "serverless.yml"));
+    await cp(join(root, "infra"), join(folder, "infra"), { recursive: true });
+    await mkdir(join(folder, "dist-lambda"));
+    // osls names the artifact in the template, and does not look into it
+    await writeFile(join(folder, "dist-lambda/warmline-demo.zip"), zipFiles([{ path: "lambda.mjs", contents: new Uint8Array() }]));
+    await promisify(execFile)(process.execPath, [join(root, "node_modules/osls/bin/serverless.js"), "package", "--package", "out"], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder, CI: "true" },
+    });
+    return JSON.parse(await readFile(join(folder, "out/cloudformation-template-update-stack.json"), "utf8")) as Template;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
