@@ -26,6 +26,10 @@ export interface Database extends Queries<QueryOptions>, AsyncDisposable {
   script(text: string, options?: CallLimits): Promise<void>;
   /** What was chosen, and why: frozen, and fit for a log. @throws ConfigError where the environment lacks something */
   readonly plan: Plan;
+  /** Opens a connection now instead of at the first call, where connections are held. */
+  warmUp(): Promise<void>;
+  /** Ends the connections nobody holds; the next call opens one. */
+  release(): Promise<void>;
   stats(): DatabaseStats;
   /** Refuses new calls, lets running ones finish, and gives the connections up. */
   close(): Promise<void>;
@@ -202,6 +206,10 @@ export function makeDatabase(parts: DatabaseParts): Database {
     script,
     get plan() {
       return parts.plan();
+    },
+    warmUp: () => call({}, (chosen, callOptions) => chosen.warmUp(callOptions)),
+    async release() {
+      await transport?.release();
     },
     stats: () => ({ ...(transport?.stats() ?? noStats), transport: transport?.name ?? null, retries, running }),
     close,

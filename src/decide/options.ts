@@ -58,6 +58,12 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** Bounds waiting for a free connection, from 1. Default 5000. */
   readonly acquireTimeoutMs?: number | undefined;
+  /** Whether the connection is kept between invocations on Lambda, or ended after each by `warmline/lambda`. Default `keep`. */
+  readonly release?: "keep" | "after-invocation" | undefined;
+  /** Connects when the database is made, not at the first call. Default: in Lambda's init phase, unless it lies hours before the first call. */
+  readonly warmUp?: boolean | undefined;
+  /** Postgres' own `idle_session_timeout`, sent at login, from 1: the server frees the slot of an environment that sleeps. Default: the server's. */
+  readonly idleSessionTimeoutMs?: number | undefined;
   /** Bounds a call with all its attempts; 0 for no deadline. Default 30000. */
   readonly deadlineMs?: number | undefined;
   /** Bounds one statement, from 1: Postgres' own `statement_timeout`, or where the target takes none at login, this side with a CancelRequest. Default: the server's. */

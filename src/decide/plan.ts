@@ -28,6 +28,8 @@ export interface Plan {
   readonly idleTimeoutMs: number;
   /** 0 for no limit. */
   readonly lifetimeMs: number;
+  /** Whether `warmline/lambda` keeps the connection after an invocation, or ends it. */
+  readonly release: "keep" | "after-invocation";
   /** Who ends a statement after `statementTimeoutMs`: the server can where it takes the limit at login, over a pool. */
   readonly deadline: "client" | "server-and-client";
   readonly warnings: readonly string[];
@@ -59,8 +61,9 @@ export interface PlanInput {
 export function makePlan(input: PlanInput): Plan {
   const { runtime, target, settings, available } = input;
   const { startupParameters, cancel, pooled } = target.capabilities;
-  if (settings.startupOptions !== null && !startupParameters) {
-    throw refusal("startupOptions", `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
+  const atLogin = (["startupOptions", "idleSessionTimeoutMs"] as const).find((name) => settings[name] !== null);
+  if (atLogin !== undefined && !startupParameters) {
+    throw refusal(atLogin, `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
   }
   const { name: transport, reason, size } = chooseWay(input);
   const { reasons, warnings, ...held } = size(input);
@@ -82,6 +85,7 @@ export function makePlan(input: PlanInput): Plan {
     session: http ? (available.webSocket ? "websocket" : "none") : transport,
     ...held,
     lifetimeMs: settings.lifetimeMs,
+    release: settings.release,
     deadline,
     warnings,
   };

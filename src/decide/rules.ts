@@ -46,6 +46,9 @@ export function oneOf(words: readonly string[], note = ""): Rule {
   return { shape: `one of ${words.join(", ")}${note}`, fits: (value) => words.includes(value as string) };
 }
 
+/** True or false. */
+export const flag: Rule = { shape: "true or false", fits: (value) => typeof value === "boolean" };
+
 /** The URL parameter `pgbouncer`: names that target when it is `true`, and nothing when it is `false`. */
 export const pgbouncerFlag: Rule = {
   shape: "true or false",

@@ -33,6 +33,10 @@ export interface Settings {
   readonly lifetimeMs: number;
   readonly connectTimeoutMs: number;
   readonly acquireTimeoutMs: number;
+  readonly release: "keep" | "after-invocation";
+  /** Null leaves it to the entry. */
+  readonly warmUp: boolean | null;
+  readonly idleSessionTimeoutMs: number | null;
   /** Infinity for no deadline. */
   readonly deadlineMs: number;
   readonly statementTimeoutMs: number | null;

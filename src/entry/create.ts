@@ -20,6 +20,8 @@ export interface Platform {
   readonly parsers: ParserSet;
   readonly transactions: TransactionContext | undefined;
   readonly warn: (message: string) => void;
+  /** Whether connecting at once pays, where the option does not say. */
+  readonly warmsUp?: () => boolean;
 }
 
 /** Makes a transport for an address: the main one, or the direct one. */
@@ -58,7 +60,7 @@ export function databaseOn(platform: Platform): CreateDatabase {
       for (const warning of decision.plan.warnings) platform.warn(warning);
       return make(decision.settings.address, decision);
     });
-    return makeDatabase({
+    const database = makeDatabase({
       plan: () => resolve().plan,
       deadlineMs: () => resolve().settings.deadlineMs,
       parsers,
@@ -70,6 +72,9 @@ export function databaseOn(platform: Platform): CreateDatabase {
       delivery: { clock, random: () => Math.random() },
       transactions: platform.transactions,
     });
+    // the first call connects again, and tells why it cannot
+    if (options.warmUp ?? platform.warmsUp?.()) database.warmUp().catch(() => {});
+    return database;
   };
 }
 

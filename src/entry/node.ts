@@ -3,6 +3,7 @@ import pg from "pg";
 import type { Database, OpenTransaction } from "../database/database.ts";
 import { detectRuntime, runtimeNames } from "../decide/detect-runtime.ts";
 import { overPool } from "../decide/pool-size.ts";
+import type { RuntimeName } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/way.ts";
 import { databaseOn } from "./create.ts";
@@ -10,9 +11,11 @@ import { makePool } from "./pool-parts.ts";
 
 export * from "./public.ts";
 
+const detect = (explicit: RuntimeName | null = null) => detectRuntime({ global: globalThis, env: process.env }, explicit);
+
 const create = databaseOn({
   runtimes: runtimeNames,
-  runtime: (explicit) => detectRuntime({ global: globalThis, env: process.env }, explicit),
+  runtime: detect,
   env: () => process.env,
   available: () => ({ ways: [overPool, overHttp], webSocket: typeof WebSocket === "function" }),
   transports: {
@@ -22,6 +25,8 @@ const create = databaseOn({
   },
   parsers: pg.types,
   transactions: new AsyncLocalStorage<OpenTransaction>(),
+  // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away
+  warmsUp: () => detect().name === "lambda" && process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand",
   warn: (message) => console.warn(`warmline: ${message}`),
 });
 

@@ -62,18 +62,24 @@ export function poolConfig(settings: Settings, plan: Plan, address: Address): Wa
     ...(tls.mode !== "disable" && { sslnegotiation: tls.negotiation }),
     ...(tls.channelBinding && { enableChannelBinding: true }),
     application_name: settings.applicationName,
-    ...(startup && settings.startupOptions !== null && { options: settings.startupOptions }),
+    ...(startup && startupOptions(settings)),
     ...(startup && settings.statementTimeoutMs !== null && { statement_timeout: settings.statementTimeoutMs }),
     max: plan.max,
     min: plan.min,
     idleTimeoutMillis: plan.idleTimeoutMs,
-    freshness: { serverIdleMs: plan.capabilities.serverIdleMs, lifetimeMs: plan.lifetimeMs },
+    freshness: { serverIdleMs: settings.idleSessionTimeoutMs ?? plan.capabilities.serverIdleMs, lifetimeMs: plan.lifetimeMs },
     acquireTimeoutMillis: settings.acquireTimeoutMs,
     connectTimeoutMillis: settings.connectTimeoutMs,
     keepAlive: true,
     // a script that is done ends by itself; a server has its socket to live on
     allowExitOnIdle: true,
   } as WarmPoolConfig;
+}
+
+function startupOptions({ startupOptions: own, idleSessionTimeoutMs }: Settings): { readonly options?: string } {
+  const idle = idleSessionTimeoutMs === null ? null : `-c idle_session_timeout=${idleSessionTimeoutMs}`;
+  const options = [own, idle].filter((option) => option !== null).join(" ");
+  return options === "" ? {} : { options };
 }
 
 function passwordFor(source: string | (() => string | Promise<string>) | null): string | (() => Promise<string>) {

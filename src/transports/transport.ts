@@ -162,5 +162,9 @@ export interface Transport extends AsyncDisposable {
   batch(statements: readonly Statement[], options: BatchOptions): Promise<Result[]>;
   /** Holds a connection while `use` runs; gives it back clean, or destroys it. */
   session<T>(use: (session: Session) => Promise<T>, options: SessionCall): Promise<T>;
+  /** Opens a connection if none is open. */
+  warmUp(options: CallOptions): Promise<void>;
+  /** Ends the connections nobody holds; the next call opens one. */
+  release(): Promise<void>;
   stats(): TransportStats;
 }

@@ -31,6 +31,7 @@ const rules: readonly Rule[] = [
   { place: "src/entry/node.ts", may: ["src/entry/", "src/decide/", "pg", "node:"], mayType: ["src/"] },
   { place: "src/entry/pool-parts.ts", may: ["src/entry/", "src/aws/", "src/decide/", "src/transports/", "src/errors/", "node:"] },
   { place: "src/aws/", may: ["src/aws/", "src/errors/", "node:", "@aws-sdk/rds-signer"] },
+  { place: "src/adapters/", may: [], mayType: ["src/entry/node.ts"] },
   { place: "src/endpoint/", may: ["src/endpoint/", "src/errors/", "pg", "ws", "node:"] },
   { place: "src/cli/", may: ["src/cli/", "src/decide/", "src/entry/", "src/endpoint/", "node:"] },
   { place: "functions/", may: ["functions/", "warmline", "hono/", "@hono/", "valibot", "@valibot/"] },

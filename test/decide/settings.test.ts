@@ -203,6 +203,9 @@ describe("settings", () => {
       lifetimeMs: 1_800_000,
       connectTimeoutMs: 5_000,
       acquireTimeoutMs: 5_000,
+      release: "keep",
+      warmUp: null,
+      idleSessionTimeoutMs: null,
       deadlineMs: 30_000,
       statementTimeoutMs: null,
       types: {},
@@ -224,6 +227,9 @@ describe("settings", () => {
       statementTimeoutMs: 13,
       applicationName: "app",
       startupOptions: "-c a=b",
+      release: "after-invocation",
+      warmUp: true,
+      idleSessionTimeoutMs: 14,
       endpoint: "https://e.example",
     } as const;
     expect(settle({ ...options, url: "postgres://u@h/d" })).toMatchObject(options);

@@ -149,6 +149,8 @@ export function poolTransport(options: PoolTransportOptions): Transport {
           return use(session).finally(session.settled);
         },
       }),
+    warmUp: (call) => hold(call, { asksItself: false, use: async () => {} }),
+    release: () => pool.endIdle(),
     stats: (): TransportStats => ({
       total: pool.totalCount,
       idle: pool.idleCount,

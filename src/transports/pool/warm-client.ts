@@ -1,5 +1,6 @@
 import pg from "pg";
 import { ConnectionError } from "../../errors/errors.ts";
+import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
 import { connectFailure, connectTimeout } from "../failure.ts";
 
 /** What pg-pool hands to a client it makes: the pool's own options. */
@@ -60,7 +61,7 @@ export class WarmClient extends pg.Client {
       else if (refusedTls) done(tlsRefused(where));
       else
         done(
-          connectFailure(error, {
+          connectFailure(isFull(error) ? explainFull(error) : error, {
             where,
             secrets: typeof password === "string" ? [password] : [],
             passwordIsFunction: typeof password === "function",
@@ -68,6 +69,17 @@ export class WarmClient extends pg.Client {
         );
     });
   }
+}
+
+/** 53300 comes after login began, so waiting does not help: whoever holds the slots keeps them. */
+function explainFull(error: Error): Error {
+  const remedy =
+    "Frozen environments keep their slots: put a pooler or RDS Proxy between, reserve less concurrency, set release to after-invocation, or idleSessionTimeoutMs.";
+  return Object.assign(new Error(`${error.message}. ${remedy}`), { ...error });
+}
+
+function isFull(error: Error): boolean {
+  return "code" in error && error.code === TOO_MANY_CONNECTIONS;
 }
 
 function isPasswordRefusal(error: Error | null): boolean {

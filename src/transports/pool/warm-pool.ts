@@ -150,6 +150,24 @@ export class WarmPool extends pg.Pool {
     });
   }
 
+  /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told. */
+  async endIdle(): Promise<void> {
+    const ended = Array.from({ length: this.idleCount }, () => {
+      return new Promise<void>((resolve) => {
+        super.connect((_error, client, release) => {
+          if (client === undefined) return resolve();
+          this.on("remove", function removed(this: pg.Pool, gone) {
+            if (gone !== client) return;
+            this.off("remove", removed);
+            resolve();
+          });
+          release(true);
+        });
+      });
+    });
+    await Promise.all(ended);
+  }
+
   /** Whether the pool takes no new work. */
   get closing(): boolean {
     return this.#slots.closed;

@@ -17,6 +17,7 @@ export type Errand =
 /** What a look shows. */
 export interface Look {
   readonly pid: number;
+  readonly threadId: number;
   readonly invocations: number;
   readonly now: number;
   readonly date: string;
@@ -61,13 +62,14 @@ export async function handler(errand: Errand, context: Context): Promise<unknown
     case "reply":
       return "x".repeat(errand.bytes - 2);
     case "meet":
-      return { threadId, answer: await meet(errand.url, context.awsRequestId) };
+      return await meet(errand.url, context.awsRequestId);
   }
 }
 
 function look(context: Context): Look {
   return {
     pid: process.pid,
+    threadId,
     invocations,
     now: Date.now(),
     date: new Date().toISOString(),
