@@ -35,16 +35,8 @@ export function exchangeFailure(failure: unknown, exchange: Pick<Exchange, "sent
   });
 }
 
-/**
- * Whether a foreign error's code says that a certificate was not accepted, which no second attempt changes.
- * Source: Node.js documentation, "X509 certificate error codes".
- */
-export function isCertificateFailure(code: unknown): boolean {
-  return typeof code === "string" && /CERT|SIGNATURE|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$/.test(code);
-}
-
 /** A driver's error before login ended: nothing was sent. */
-export function connectFailure(failure: unknown, context: ConnectContext): WarmlineError {
+export function loginFailure(failure: unknown, context: ConnectContext): WarmlineError {
   if (isWarmlineError(failure)) return failure;
   if (isErrorResponse(failure)) {
     const another = context.passwordIsFunction && failure.code.startsWith("28");
@@ -53,27 +45,31 @@ export function connectFailure(failure: unknown, context: ConnectContext): Warml
       retryable: another || !isPermanentLoginFailure(failure.code),
     });
   }
-  const code = failure instanceof Error && "code" in failure ? failure.code : undefined;
-  return unreachable(context.where, code, redactedCause(failure, context.secrets));
+  return unreachable(failure, context);
 }
 
-/** Nothing answers there, or its certificate is not accepted. `code` is the operating system's or the TLS library's. */
-export function unreachable(where: string, code: unknown, cause: Error | undefined): ConnectionError {
-  const certificate = isCertificateFailure(code);
-  const told = typeof code === "string" ? ` (${code})` : "";
-  return new ConnectionError(
-    certificate
-      ? `The certificate of ${where} was not accepted${told}. Trust its authority (the ca setting), and use the name it was made for.`
-      : `Connecting to ${where} failed${told}. Check that it runs, and host, port and network rules.`,
-    { code: certificate ? "TLS_FAILED" : "CONNECT_FAILED", fate: "not-sent", retryable: !certificate, cause },
-  );
+/** Nothing answers there. */
+export function unreachable(failure: unknown, { where, secrets }: Peer): ConnectionError {
+  const cause = redactedCause(failure, secrets);
+  const told = cause && "code" in cause ? ` (${cause.code})` : "";
+  return new ConnectionError(`Connecting to ${where} failed${told}. Check host, port and network rules.`, {
+    code: "CONNECT_FAILED",
+    fate: "not-sent",
+    retryable: true,
+    cause,
+  });
+}
+
+/** The other end of a connection that failed. */
+export interface Peer {
+  /** `host:port`, for the message. */
+  readonly where: string;
+  /** Blanked in the cause. */
+  readonly secrets?: readonly string[];
 }
 
 /** What the reader of a failed connect knows. */
-export interface ConnectContext {
-  /** `host:port`, for the message. */
-  readonly where: string;
-  readonly secrets: readonly string[];
+export interface ConnectContext extends Peer {
   readonly passwordIsFunction: boolean;
 }
 
@@ -89,12 +85,9 @@ export function passwordFailure(failure: unknown): ConnectionError {
 
 /** Connecting took longer than `connectTimeoutMs`. */
 export function connectTimeout(where: string, timeoutMs: number): ConnectionError {
-  return new ConnectionError(
-    `Connecting to ${where} took longer than ${timeoutMs} ms (connectTimeoutMs). Check host, port and network rules.`,
-    {
-      code: "CONNECT_TIMEOUT",
-      fate: "not-sent",
-      retryable: true,
-    },
-  );
+  return new ConnectionError(`Connecting to ${where} took over ${timeoutMs} ms (connectTimeoutMs). Check host, port and network rules.`, {
+    code: "CONNECT_TIMEOUT",
+    fate: "not-sent",
+    retryable: true,
+  });
 }

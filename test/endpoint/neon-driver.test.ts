@@ -153,7 +153,8 @@ describe("over WebSocket", () => {
     await client.connect();
     const lost = client.query("select pg_sleep(600)").catch((error: unknown) => error);
     await eventually(
-      () => sessions("vanishing"),
+      async () =>
+        (await query("select 1 from pg_stat_activity where application_name = 'vanishing' and query like '%pg_sleep%'")).rows.length,
       (n) => n === 1,
     );
     const socket = client.connection.stream as unknown as { ws: WebSocket };

@@ -19,7 +19,7 @@ beforeAll(async () => {
   inner = await startWire(inject("postgres"));
   endpoint = await startEndpoint({ databaseUrl: urlAt(inner), port: 0 });
   outer = await startWire({ host: "127.0.0.1", port: endpoint.port });
-  db = openPool({ transport: "http", endpoint: `http://127.0.0.1:${outer.port}` });
+  db = openPool({ transport: "http", endpoint: `http://127.0.0.1:${outer.port}`, applicationName: "core-sessions" });
 });
 beforeEach(async () => {
   await direct.query("truncate sessions");
@@ -126,7 +126,8 @@ describe("a transaction over WebSocket", () => {
     await db.transaction((tx) => tx.query(insert));
     await failureOf(db.transaction((tx) => tx.sql`select 1 / 0`));
     await db.session((session) => session.sql`begin`);
-    await until(async () => (await countActive("")) === 0);
+    const busy = "select 1 from pg_stat_activity where application_name = 'core-sessions' and state <> 'idle'";
+    await until(async () => (await direct.query(busy)).rowCount === 0);
     expect(await countRows()).toBe(1);
   });
 });
