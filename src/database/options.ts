@@ -47,14 +47,17 @@ const rules: Readonly<Record<string, Rule>> = {
   retries: count,
 };
 
+const limits = ["deadlineMs", "signal"];
+const query = [...limits, "readOnly", "idempotent", "rowMode"];
+
 /** The options each kind of call takes. */
-export const optionsOf = {
-  query: ["deadlineMs", "signal", "readOnly", "idempotent", "rowMode"],
-  batch: ["deadlineMs", "signal", "readOnly", "idempotent", "rowMode", "isolation", "deferrable"],
-  transaction: ["deadlineMs", "signal", "readOnly", "isolation", "deferrable", "retries"],
-  session: ["deadlineMs", "signal"],
+export const optionsOf: Readonly<Record<"query" | "batch" | "transaction" | "session" | "inside", readonly string[]>> = {
+  query,
+  batch: [...query, "isolation", "deferrable"],
+  transaction: [...limits, "readOnly", "isolation", "deferrable", "retries"],
+  session: limits,
   inside: ["rowMode"],
-} as const;
+};
 
 /** Options as they may be used. @throws UsageError INVALID_OPTION that names the option and what it takes */
 export function checkCall<O extends object>(options: O | undefined, names: readonly string[]): O {
