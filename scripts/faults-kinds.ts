@@ -54,25 +54,19 @@ async function killBackend({ server, pid }: FaultGround): Promise<() => boolean>
   return () => told;
 }
 
-/** Postgres ends every session and starts again when one of its processes is killed. Waits until it takes logins. */
+/** Postgres ends every session and starts again when one of its processes is killed. Waits until it takes logins after that. */
 async function restartServer({ server, pid }: FaultGround): Promise<() => boolean> {
   await withClient(server, async (client) => {
-    const { promise: ended, resolve } = Promise.withResolvers<void>();
-    client.once("end", resolve);
     const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
     process.kill(rows[0]?.pid ?? Number.NaN, "SIGKILL");
-    await ended;
   });
-  const giveUpAt = Date.now() + 20_000;
-  for (;;) {
-    try {
-      const alive = await withClient(server, (client) => client.query("select 1 from pg_stat_activity where pid = $1", [pid]));
-      return () => alive.rowCount === 0;
-    } catch (error) {
-      if (Date.now() > giveUpAt) throw error;
-      await delay(5);
-    }
+  for (const giveUpAt = Date.now() + 20_000; Date.now() < giveUpAt; await delay(5)) {
+    const isOver = await withClient(server, async (client) => {
+      return (await client.query("select 1 from pg_stat_activity where pid = $1", [pid])).rowCount === 0;
+    }).catch(() => false);
+    if (isOver) return () => true;
   }
+  throw new Error("The server did not come back.");
 }
 
 /** Runs `work` on a connection of its own, which may die under it. */

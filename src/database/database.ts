@@ -104,28 +104,33 @@ export function makeDatabase(parts: DatabaseParts): Database {
   let warming: Promise<void> | undefined;
   let onIdle: (() => void) | undefined;
 
-  /** One call: its deadline, its attempts, and its end. */
-  async function call<T>(
+  /** One call: its deadline, its attempts, and its end. No async function: each promise on a query's way costs CPU in every query. */
+  function call<T>(
     limits: Limits,
     work: (transport: Transport, options: CallOptions) => Promise<T>,
     repeat = (error: WarmlineError, number: number) => mayRepeat(error, limits, number),
   ): Promise<T> {
     if (closing !== undefined) throw new UsageError("The database has been closed. Create a new one.", { code: "CLOSED" });
     for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nested();
-    running++;
-    let cancellation: Deadline | undefined;
-    try {
-      const ground = parts.ground();
-      transport ??= await ground.transport();
-      const chosen = transport;
-      const { deadlineMs = ground.deadlineMs, signal, readOnly = false, idempotent = false, rowMode = "object" } = limits;
-      cancellation = new Deadline(context.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
-      const options = { cancellation, rowMode, parsers: ground.parsers, readOnly, idempotent };
-      return await deliver({ cancellation, mayRepeat: repeat }, (attempt) => work(chosen, { ...options, attempt }), context);
-    } finally {
-      cancellation?.dispose();
+    const ground = parts.ground();
+    const { deadlineMs = ground.deadlineMs, signal, readOnly = false, idempotent = false, rowMode = "object" } = limits;
+    const cancellation = new Deadline(context.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
+    const begin = (chosen: Transport, attempt: number) =>
+      work(chosen, { cancellation, rowMode, parsers: ground.parsers, readOnly, idempotent, attempt });
+    const attempt = async (number: number) => {
+      transport = await ground.transport();
+      return begin(transport, number);
+    };
+    const onEnd = () => {
+      cancellation.dispose();
       if (--running === 0) onIdle?.();
-    }
+    };
+    running++;
+    return deliver(
+      { cancellation, mayRepeat: repeat, onEnd },
+      (number) => (transport ? begin(transport, number) : attempt(number)),
+      context,
+    );
   }
 
   function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {

@@ -28,6 +28,12 @@ export interface WireSessionOptions {
 
 const statusNames = { I: "idle", T: "open", E: "failed" } as const;
 
+/** Where the answer of an exchange goes. */
+interface Answering {
+  readonly resolve: (results: Result[]) => void;
+  readonly reject: (error: WarmlineError) => void;
+}
+
 /** How long a cancelled statement may take to answer before its connection is destroyed, milliseconds. */
 const CANCEL_GRACE_MS = 250;
 
@@ -76,48 +82,58 @@ export class WireSession implements Session {
     this.#running?.handleError(new Error("The connection was destroyed."));
   }
 
-  /** Runs one exchange to its end, and no further than the call's end. */
-  async #run(statements: readonly Statement[], call: ExchangeCall & Pick<ExchangeOptions, "script">): Promise<Result[]> {
+  /** Runs one exchange in its turn to its end, and no further than the call's end. */
+  #run(statements: readonly Statement[], call: ExchangeCall & Pick<ExchangeOptions, "script">): Promise<Result[]> {
+    return new Promise((resolve, reject) => {
+      const start = () => {
+        const { reason } = call.cancellation;
+        if (reason === undefined && !this.broken) return this.#send(statements, call, { resolve, reject });
+        this.#endTurn();
+        reject(reason === undefined ? lost() : reason("not-sent"));
+      };
+      if (this.busy) this.#queue.push(start);
+      else {
+        this.busy = true;
+        start();
+      }
+    });
+  }
+
+  #send(statements: readonly Statement[], call: ExchangeCall & Pick<ExchangeOptions, "script">, answer: Answering): void {
+    const { clock, statementTimeoutMs, cancel } = this.#options;
     const via = { ...this.via, attempts: call.attempt };
-    if (this.busy) await new Promise<void>((resolve) => this.#queue.push(resolve));
-    this.busy = true;
-    try {
-      const { cancellation } = call;
-      if (cancellation.reason !== undefined) throw cancellation.reason("not-sent");
-      if (this.broken) throw lost();
-      return await new Promise((resolve, reject) => {
-        const { clock, statementTimeoutMs, cancel } = this.#options;
-        let grace: unknown;
-        const destroy = () => this.destroy();
-        /** CancelRequest, a short wait for its answer, then the end of the connection. Destroying first would leave the statement running. */
-        const giveUp = () => {
-          this.broken = true;
-          exchange.abandoned = true;
-          if (!exchange.sent || cancel === undefined) return destroy();
-          grace = clock.setTimeout(destroy, CANCEL_GRACE_MS);
-          cancel().catch(destroy);
-        };
-        const exchange = new Exchange(statements, call, (failure) => {
-          this.#running = undefined;
-          stopListening();
-          if (limit !== undefined) clock.clearTimeout(limit);
-          if (grace !== undefined) {
-            clock.clearTimeout(grace);
-            destroy();
-          }
-          if (failure === undefined) resolve(exchange.answers.map((answer) => ({ ...answer, via })));
-          else reject(failure instanceof DecodeError ? failure : this.#explain(failure, exchange, { statements, prelude: 0, ...call }));
-        });
-        this.#running = exchange;
-        const limit = statementTimeoutMs === null ? undefined : clock.setTimeout(giveUp, statementTimeoutMs);
-        const stopListening = cancellation.onCancel(giveUp);
-        this.#client.query(call.onAlive === undefined ? exchange : exchange.asking(this.#client, call.onAlive));
-      });
-    } finally {
-      const next = this.#queue.shift();
-      if (next === undefined) this.busy = false;
-      else next();
-    }
+    let grace: unknown;
+    const destroy = () => this.destroy();
+    /** CancelRequest, a short wait for its answer, then the end of the connection. Destroying first would leave the statement running. */
+    const giveUp = () => {
+      this.broken = true;
+      exchange.abandoned = true;
+      if (!exchange.sent || cancel === undefined) return destroy();
+      grace = clock.setTimeout(destroy, CANCEL_GRACE_MS);
+      cancel().catch(destroy);
+    };
+    const exchange = new Exchange(statements, call, (failure) => {
+      this.#running = undefined;
+      stopListening();
+      if (limit !== undefined) clock.clearTimeout(limit);
+      if (grace !== undefined) {
+        clock.clearTimeout(grace);
+        destroy();
+      }
+      this.#endTurn();
+      if (failure === undefined) answer.resolve(exchange.answers.map((given) => ({ ...given, via })));
+      else answer.reject(failure instanceof DecodeError ? failure : this.#explain(failure, exchange, { statements, prelude: 0, ...call }));
+    });
+    this.#running = exchange;
+    const limit = statementTimeoutMs === null ? undefined : clock.setTimeout(giveUp, statementTimeoutMs);
+    const stopListening = call.cancellation.onCancel(giveUp);
+    this.#client.query(call.onAlive === undefined ? exchange : exchange.asking(this.#client, call.onAlive));
+  }
+
+  #endTurn(): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.busy = false;
+    else queueMicrotask(next);
   }
 
   #explain(failure: unknown, exchange: Exchange, sent: Omit<ExchangeContext, "pooled"> & CallOptions): WarmlineError {

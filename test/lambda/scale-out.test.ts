@@ -50,7 +50,7 @@ async function backends(): Promise<number> {
 }
 
 describe(`${environmentCount} environments on ${slots} free slots`, () => {
-  const limits = { timeout: 60_000 };
+  const limits = { timeout: 120_000 };
 
   test(
     "directly: those that come first keep the slots, and the others are told why, and what helps, without many attempts",

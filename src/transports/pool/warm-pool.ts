@@ -25,6 +25,9 @@ export interface WarmPoolConfig extends Omit<pg.PoolConfig, "connectionTimeoutMi
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 
+/** How long a goodbye may take, milliseconds: a swallowed connection never takes it. */
+const GOODBYE_LIMIT_MS = 1_000;
+
 const nothing = (): void => {};
 
 /**
@@ -139,22 +142,9 @@ export class WarmPool extends pg.Pool {
     }
   }
 
-  /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told. */
+  /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told, or cannot be. */
   async endIdle(): Promise<void> {
-    const ended = Array.from({ length: this.idleCount }, () => {
-      return new Promise<void>((resolve) => {
-        super.connect((_error, client, release) => {
-          if (client === undefined) return resolve();
-          this.on("remove", function removed(this: pg.Pool, gone) {
-            if (gone !== client) return;
-            this.off("remove", removed);
-            resolve();
-          });
-          release(true);
-        });
-      });
-    });
-    await Promise.all(ended);
+    await Promise.all(Array.from({ length: this.idleCount }, () => this.#endOneIdle()));
   }
 
   /** Whether the pool takes no new work. */
@@ -175,6 +165,20 @@ export class WarmPool extends pg.Pool {
     if (callback === undefined) return ended;
     ended.then(callback, callback);
     return undefined;
+  }
+
+  #endOneIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      super.connect((_error, client, release) => {
+        if (client === undefined) return resolve();
+        const limit = setTimeout(() => destroySocket(client), GOODBYE_LIMIT_MS);
+        client.once("end", () => {
+          clearTimeout(limit);
+          resolve();
+        });
+        release(true);
+      });
+    });
   }
 
   #grant(granted: Granted, asksItself: boolean): void {

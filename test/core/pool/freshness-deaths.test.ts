@@ -1,5 +1,5 @@
 import type { PoolClient } from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { type PostgresServer, startPostgres } from "../../../scripts/postgres.ts";
 import { type Database, sql } from "../../../src/entry/node.ts";
 import { WarmPool } from "../../../src/entry/pool.ts";
@@ -84,6 +84,18 @@ describe("a connection that died in a pause is replaced, and nobody notices:", (
     expect([await countRows(), pool.totalCount]).toEqual([1, 1]);
   });
 
+  test("the next write is reset, and it is replaced at once, not when its silence has lasted", async () => {
+    pause();
+    await lay("rst-on-write");
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    try {
+      await db.query(insert);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(db.stats()).toMatchObject({ connects: 2, discarded: 1, probes: 1 });
+  });
+
   test("the server ended it while this process stood still, and a look is enough", async () => {
     await using near = openPool({ max: 1 });
     const { rows } = await near.query<{ pid: number }>("select pg_backend_pid() as pid");
@@ -102,19 +114,20 @@ test("a server that crashed and came back in a pause is connected to anew", asyn
   try {
     await using db = openPool({ url: server.url(), max: 1 });
     await db.query("create table freshness_restarted (id int)");
+    const old = (await db.query<{ pid: number }>("select pg_backend_pid() as pid")).rows[0]?.pid;
     const bystander = await openDirect(server.url());
-    const ended = new Promise((resolve) => bystander.once("end", resolve));
     const { rows } = await bystander.query<{ pid: number }>("select pg_backend_pid() as pid");
     pause();
     // Postgres ends every session and starts again when one of its processes is killed
     process.kill(rows[0]?.pid ?? 0, "SIGKILL");
-    await ended;
-    await until(() =>
-      openDirect(server.url()).then(
-        (fresh) => fresh.end().then(() => true),
-        () => false,
-      ),
-    );
+    await until(async () => {
+      try {
+        await using fresh = await openDirect(server.url());
+        return (await fresh.query("select 1 from pg_stat_activity where pid = $1", [old])).rowCount === 0;
+      } catch {
+        return false;
+      }
+    });
     await db.query("insert into freshness_restarted values (1)");
     expect(db.stats()).toMatchObject({ connects: 2, discarded: 1, retries: 0, total: 1 });
     expect((await db.query("select id from freshness_restarted")).rows).toEqual([{ id: 1 }]);

@@ -79,6 +79,16 @@ describe("a pool that is ended while it asks", () => {
     await until(() => wire.openConnections() === 0);
   });
 
+  test("serves the call first although its connection is found dead after the end was asked for", async () => {
+    const pool = await openPausedPool(wire);
+    wire.cut();
+    const sent = pool.query("insert into freshness_interrupted values (1)");
+    const ended = pool.end();
+    await sent;
+    await ended;
+    expect([pool.totalCount, pool.ledger.connects, await countRows()]).toEqual([0, 2, 1]);
+  });
+
   test.each([
     ["a write", (db: Database) => db.query(insert)],
     ["a transaction", (db: Database) => db.transaction((tx) => tx.query(insert))],

@@ -32,6 +32,16 @@ afterAll(async () => {
 const insert = sql`insert into freshness_silence values (1)`;
 const countRows = async () => Number((await direct.query("select count(*) from freshness_silence")).rows[0].count);
 
+/** Resolves when the role that may connect once is not connected: a server ends a session in its own time. */
+const singleIsFree = () =>
+  until(async () => (await direct.query("select 1 from pg_stat_activity where usename = 'freshness_single'")).rowCount === 0);
+
+/** Resolves when the server has refused that role a second connection. */
+const refusedSecond = () =>
+  new Promise<void>((resolve) => {
+    wire.onMessage(({ from, type, body }) => void (from === "server" && type === "E" && body.includes("53300") && resolve()));
+  });
+
 /** Resolves when so many connections have come to the wire, however far they got. */
 const opened = (count: number) => until(() => wire.connections() === count);
 
@@ -140,11 +150,10 @@ describe("a connection that answers late, and before its replacement is ready,",
   });
 
   test.each(calls)("is used although the server has refused the replacement: %s", async (_, send) => {
+    await singleIsFree();
     const { db, connectionId } = await openPaused(wire, { user: "freshness_single", password: "single" });
     await using _db = db;
-    const refused = new Promise<void>((resolve) => {
-      wire.onMessage(({ from, type, body }) => void (from === "server" && type === "E" && body.includes("53300") && resolve()));
-    });
+    const refused = refusedSecond();
     wire.hold("open");
     const sent = send(db);
     await refused;
@@ -170,6 +179,33 @@ describe("a connection and a replacement that are both silent", () => {
     expect(pool.ledger).toMatchObject({ discarded: 1 });
     await pool.end();
     expect([pool.totalCount, await countRows()]).toEqual([0, 0]);
+  });
+
+  test("end the call within connectTimeoutMs also when the replacement falls silent after its login", async () => {
+    const pool = await openPausedPool(wire, { connectTimeoutMs: 600 });
+    wire.hold("open");
+    // the only Sync that is seen now is the replacement's
+    const stopWatching = wire.onMessage(({ from, type }) => {
+      if (from !== "client" || type !== "S") return;
+      stopWatching();
+      wire.hold("open");
+    });
+    expect(await failureOf(pool.query("select 1"))).toMatchObject({ code: "CONNECT_TIMEOUT", fate: "not-sent" });
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    expect([pool.totalCount, pool.ledger.connects]).toEqual([1, 3]);
+    await pool.end();
+  });
+
+  test("end the call at once when no replacement can be had, and the silent one turns out to be lost", async () => {
+    await singleIsFree();
+    const pool = await openPausedPool(wire, { user: "freshness_single", password: "single", connectTimeoutMs: 60_000 });
+    const refused = refusedSecond();
+    wire.hold("open");
+    const failure = failureOf(pool.query("select 1"));
+    await refused;
+    wire.cut();
+    expect(await failure).toMatchObject({ code: "53300", fate: "not-sent" });
+    await pool.end();
   });
 
   test("leave the fate of an idempotent statement unknown, for it was written, and is done", async () => {
