@@ -26,6 +26,12 @@ export interface Database extends Queries<QueryOptions>, AsyncDisposable {
   script(text: string, options?: CallLimits): Promise<void>;
   /** What was chosen, and why: frozen, and fit for a log. @throws ConfigError where the environment lacks something */
   readonly plan: Plan;
+  /**
+   * Runs `work` as one request of a runtime whose sockets belong to requests (Workers): its calls share connections, which end with it.
+   * Elsewhere it runs `work`, and nothing else.
+   * @param context the request's `ctx`
+   */
+  scope<T>(context: RequestContext, work: () => T): T;
   /** Opens a connection now instead of at the first call, where connections are held. */
   warmUp(): Promise<void>;
   /** Ends the connections nobody holds; the next call opens one. */
@@ -57,6 +63,14 @@ export interface DatabaseParts {
   readonly delivery: Omit<DeliveryContext, "onRetry">;
   /** Knows which transactions a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */
   readonly transactions: TransactionContext | undefined;
+  /** Makes a scope for the connections of one request; absent where connections belong to no request. */
+  readonly scope: Database["scope"] | undefined;
+}
+
+/** What a platform hands to the handler of one request. */
+export interface RequestContext {
+  /** Keeps what belongs to the request alive until the promise settles. */
+  waitUntil(promise: Promise<unknown>): void;
 }
 
 /** The part of AsyncLocalStorage that is needed. */
@@ -101,9 +115,9 @@ export function makeDatabase(parts: DatabaseParts): Database {
     try {
       transport ??= await parts.transport();
       const chosen = transport;
-      const { deadlineMs = parts.deadlineMs(), signal, readOnly = false, idempotent = false, rowMode = "object" } = limits;
+      const { deadlineMs = parts.deadlineMs(), signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
       cancellation = new Deadline(context.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
-      const options = { cancellation, rowMode, parsers: parts.parsers(), readOnly, idempotent };
+      const options = { cancellation, rowMode, parsers: parts.parsers(), cache, readOnly, idempotent };
       return await deliver({ cancellation, mayRepeat: repeat }, (number) => attempt(chosen, { ...options, attempt: number }), context);
     } finally {
       cancellation?.dispose();
@@ -207,6 +221,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     get plan() {
       return parts.plan();
     },
+    scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     warmUp: () => call({}, (chosen, callOptions) => chosen.warmUp(callOptions)),
     async release() {
       await transport?.release();

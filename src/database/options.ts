@@ -7,6 +7,8 @@ export interface CallLimits {
   readonly deadlineMs?: number | undefined;
   /** Ends the call; its error then has the code ABORTED and a fate. */
   readonly signal?: AbortSignal | undefined;
+  /** `bypass`: past Hyperdrive's cache, over the binding named for it; elsewhere nothing is cached. Default: what the way there does. */
+  readonly cache?: "bypass" | undefined;
 }
 
 /** What a query can be told. */
@@ -42,6 +44,7 @@ const rules: Readonly<Record<string, Rule>> = {
   readOnly: flag,
   idempotent: flag,
   rowMode: oneOf("object", "array"),
+  cache: oneOf("bypass"),
   isolation: oneOf("read uncommitted", "read committed", "repeatable read", "serializable"),
   deferrable: flag,
   retries: count,
@@ -49,10 +52,10 @@ const rules: Readonly<Record<string, Rule>> = {
 
 /** The options each kind of call takes. */
 export const optionsOf = {
-  query: ["deadlineMs", "signal", "readOnly", "idempotent", "rowMode"],
-  batch: ["deadlineMs", "signal", "readOnly", "idempotent", "rowMode", "isolation", "deferrable"],
-  transaction: ["deadlineMs", "signal", "readOnly", "isolation", "deferrable", "retries"],
-  session: ["deadlineMs", "signal"],
+  query: ["deadlineMs", "signal", "cache", "readOnly", "idempotent", "rowMode"],
+  batch: ["deadlineMs", "signal", "cache", "readOnly", "idempotent", "rowMode", "isolation", "deferrable"],
+  transaction: ["deadlineMs", "signal", "cache", "readOnly", "isolation", "deferrable", "retries"],
+  session: ["deadlineMs", "signal", "cache"],
   inside: ["rowMode"],
 } as const;
 

@@ -13,12 +13,15 @@ export interface Platform {
   readonly runtimes: readonly RuntimeName[];
   /** Tells the runtime; the setting, one of `runtimes`, decides where it is given. */
   readonly runtime: (explicit: RuntimeName | null) => DetectedRuntime;
-  readonly env: () => Readonly<Record<string, string | undefined>>;
+  /** Variables, and where a platform has them, bindings. */
+  readonly env: () => object;
   readonly available: () => Available;
   /** Makes the transport the plan names. */
   readonly transports: Partial<Record<TransportName, MakeTransport>>;
   readonly parsers: ParserSet;
   readonly transactions: TransactionContext | undefined;
+  /** Runs work as one request, where connections belong to one. */
+  readonly scope?: Database["scope"];
   readonly warn: (message: string) => void;
   /** Whether connecting at once pays, where the option does not say. */
   readonly warmsUp?: () => boolean;
@@ -46,9 +49,11 @@ const clock: Clock = {
 };
 
 /** Builds an entry's `createDatabase`. */
-export function databaseOn(platform: Platform): CreateDatabase {
+export function databaseOn(own: Platform): CreateDatabase {
   return (given) => {
-    const options = checkOptions(given, platform.runtimes);
+    const { tcp, env, ...options } = checkOptions(given, own.runtimes);
+    const here = env ? { ...own, env: () => env } : own;
+    const platform = tcp ? tcp.addTo(here, options) : here;
     const resolve = once(() => decide(options, platform));
     const parsers = once(() => parserSet(resolve().settings.types, platform.parsers));
     const make = (address: Address, { settings, plan }: Decision): Transport | Promise<Transport> => {
@@ -71,6 +76,7 @@ export function databaseOn(platform: Platform): CreateDatabase {
       },
       delivery: { clock, random: () => Math.random() },
       transactions: platform.transactions,
+      scope: platform.scope,
     });
     // the first call connects again, and tells why it cannot
     if (options.warmUp ?? platform.warmsUp?.()) database.warmUp().catch(() => {});
@@ -84,10 +90,15 @@ interface Decision {
 }
 
 function decide(options: DatabaseOptions, platform: Platform): Decision {
-  const settings = resolveSettings(options, platform.env());
+  const settings = resolveSettings(options, texts(platform.env()));
   const runtime = platform.runtime(settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   return { settings, plan: makePlan({ runtime, target, settings, available: platform.available() }) };
+}
+
+/** What of an environment is text: bindings can be anything. */
+function texts(env: object): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => typeof value === "string"));
 }
 
 /** Remembers what `make` gave; a failure is not remembered, so that a corrected environment helps. */

@@ -7,6 +7,7 @@ import { overHttp } from "../decide/way.ts";
 import type { ParserSet } from "../transports/transport.ts";
 import { databaseOn } from "./create.ts";
 import { makeHttp } from "./http-parts.ts";
+import { withHyperdrive } from "./hyperdrive-binding.ts";
 
 export * from "./public.ts";
 
@@ -24,7 +25,7 @@ function newContext(): TransactionContext | undefined {
 const create = databaseOn({
   runtimes: [workerd.name],
   runtime: () => workerd,
-  env: () => Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === "string")),
+  env: () => withHyperdrive(env),
   available: () => ({ ways: [overHttp], webSocket: typeof WebSocket === "function" }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,

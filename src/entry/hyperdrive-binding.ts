@@ -1,0 +1,20 @@
+/** A Hyperdrive binding, as far as it is read. */
+export interface HyperdriveBinding {
+  readonly connectionString: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+/** Whether a binding is Hyperdrive's. Reading what is in it throws at the top level of a module. */
+export function isHyperdrive(binding: unknown): binding is HyperdriveBinding {
+  return typeof (binding as Partial<HyperdriveBinding> | null)?.connectionString === "string";
+}
+
+/** Bindings in which Hyperdrive stands for `DATABASE_URL` where there is none. So the plan can name what it takes to use it. */
+export function withHyperdrive(env: object): object {
+  const found = Object.values(env).find(isHyperdrive);
+  return found ? { DATABASE_URL: found.connectionString, ...env } : env;
+}
