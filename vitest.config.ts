@@ -36,7 +36,7 @@ export default defineConfig({
           cloudflareTest(({ inject }) => ({
             miniflare: {
               compatibilityDate: "2026-08-04",
-              hyperdrives: { HYPERDRIVE: inject("hyperdrive"), UNCACHED: inject("hyperdrive") },
+              hyperdrives: { HYPERDRIVE: inject("hyperdrive"), UNCACHED: inject("postgres").url },
             },
           })),
         ],

@@ -7,6 +7,8 @@ import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } fr
 import { detectTarget } from "../decide/target.ts";
 import type { Clock, ParserSet, Transport, TransportName } from "../transports/transport.ts";
 
+import { withHyperdrive } from "./hyperdrive-binding.ts";
+
 /** What an entry of the package owns, and what its runtime offers. Nothing is called before a database needs it. */
 export interface Platform {
   /** What the setting `runtime` takes here: in an edge build only its own name. */
@@ -90,7 +92,7 @@ interface Decision {
 }
 
 function decide(options: DatabaseOptions, platform: Platform): Decision {
-  const settings = resolveSettings(options, texts(platform.env()));
+  const settings = resolveSettings(options, texts(withHyperdrive(platform.env())));
   const runtime = platform.runtime(settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   return { settings, plan: makePlan({ runtime, target, settings, available: platform.available() }) };

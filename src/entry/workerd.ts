@@ -7,7 +7,6 @@ import { overHttp } from "../decide/way.ts";
 import type { ParserSet } from "../transports/transport.ts";
 import { databaseOn } from "./create.ts";
 import { makeHttp } from "./http-parts.ts";
-import { withHyperdrive } from "./hyperdrive-binding.ts";
 
 export * from "./public.ts";
 
@@ -25,7 +24,7 @@ function newContext(): TransactionContext | undefined {
 const create = databaseOn({
   runtimes: [workerd.name],
   runtime: () => workerd,
-  env: () => withHyperdrive(env),
+  env: () => env,
   available: () => ({ ways: [overHttp], webSocket: typeof WebSocket === "function" }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,

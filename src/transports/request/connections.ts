@@ -37,7 +37,7 @@ interface Waiter extends LeaseCall {
   /** Whether it still hopes for a connection that is in use for one statement. */
   patient: boolean;
   readonly enter: (connection: Connection) => void;
-  readonly fail: (error: Error) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 /** What the holder of connections is asked and told. */
@@ -126,10 +126,15 @@ export class Connections {
   /** Lets in everybody who need not wait, first come first served among the calls of one database. */
   #serve(): void {
     for (const waiter of this.#waiters) {
-      const connection = this.#connectionFor(waiter);
-      if (connection === undefined) continue;
-      connection.state = waiter.held ? "held" : "brief";
-      waiter.enter(connection);
+      try {
+        const connection = this.#connectionFor(waiter);
+        if (connection === undefined) continue;
+        connection.state = waiter.held ? "held" : "brief";
+        waiter.enter(connection);
+      } catch (error) {
+        // a setting is wrong, and no connection was begun
+        waiter.fail(error);
+      }
     }
   }
 
@@ -149,11 +154,11 @@ export class Connections {
   }
 
   #add(source: ClientSource): Connection {
+    const connection: Connection = { source, client: source.open((request) => this.#besides(request)), state: "idle" };
     if (this.#sockets++ === 0) {
       this.#ended = Promise.withResolvers();
       this.#owner.onOpen(this.#ended.promise);
     }
-    const connection: Connection = { source, client: source.open((request) => this.#besides(request)), state: "idle" };
     this.#open.add(connection);
     return connection;
   }
