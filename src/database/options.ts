@@ -50,12 +50,15 @@ const rules: Readonly<Record<string, Rule>> = {
   retries: count,
 };
 
+const limits = ["deadlineMs", "signal", "cache"] as const;
+const kinds = [...limits, "readOnly", "idempotent", "rowMode"] as const;
+
 /** The options each kind of call takes. */
 export const optionsOf = {
-  query: ["deadlineMs", "signal", "cache", "readOnly", "idempotent", "rowMode"],
-  batch: ["deadlineMs", "signal", "cache", "readOnly", "idempotent", "rowMode", "isolation", "deferrable"],
-  transaction: ["deadlineMs", "signal", "cache", "readOnly", "isolation", "deferrable", "retries"],
-  session: ["deadlineMs", "signal", "cache"],
+  query: kinds,
+  batch: [...kinds, "isolation", "deferrable"],
+  transaction: [...limits, "readOnly", "isolation", "deferrable", "retries"],
+  session: limits,
   inside: ["rowMode"],
 } as const;
 

@@ -19,11 +19,8 @@ export type SslMode = (typeof sslModes)[number];
 /** A password, or a function that gives one: called for every new connection, so a token may expire in between. */
 export type PasswordSource = string | (() => string | Promise<string>);
 
-/** TCP where a socket belongs to one request, as `hyperdrive` of `warmline/hyperdrive` gives it. */
-export interface RequestSockets {
-  /** Adds it to what a build of the package owns. */
-  readonly addTo: <Platform>(platform: Platform, options: DatabaseOptions) => Platform;
-}
+/** TCP where a socket belongs to one request, as `hyperdrive` of `warmline/hyperdrive` gives it: added to what a build of the package owns. */
+export type RequestSockets = <Platform>(platform: Platform, options: DatabaseOptions) => Platform;
 
 /** What `createDatabase` takes. Every setting is optional; docs/settings.md has the table with defaults and reasons. */
 export interface DatabaseOptions {

@@ -105,10 +105,7 @@ export const parsers: Rule = {
 export const record: Rule = { shape: "an object", fits: isRecord };
 
 /** What adds a way to the server to those a build owns. */
-export const sockets: Rule = {
-  shape: "what hyperdrive() of warmline/hyperdrive gives",
-  fits: (value) => isRecord(value) && "addTo" in value,
-};
+export const sockets: Rule = { shape: "hyperdrive()", fits: (value) => typeof value === "function" };
 
 /** Whether a value is an object with names in it, not a list. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -55,7 +55,7 @@ export function databaseOn(own: Platform): CreateDatabase {
   return (given) => {
     const { tcp, env, ...options } = checkOptions(given, own.runtimes);
     const here = env ? { ...own, env: () => env } : own;
-    const platform = tcp ? tcp.addTo(here, options) : here;
+    const platform = tcp ? tcp(here, options) : here;
     const resolve = once(() => decide(options, platform));
     const parsers = once(() => parserSet(resolve().settings.types, platform.parsers));
     const make = (address: Address, { settings, plan }: Decision): Transport | Promise<Transport> => {

@@ -28,7 +28,7 @@ let warned = false;
  * @example const db = createDatabase({ tcp: hyperdrive() });
  */
 export function hyperdrive(options: HyperdriveOptions = {}): RequestSockets {
-  return { addTo: <P>(platform: P, settings: DatabaseOptions) => withSockets(platform as Platform, settings, options) as P };
+  return <P>(platform: P, settings: DatabaseOptions) => withSockets(platform as Platform, settings, options) as P;
 }
 
 function withSockets(own: Platform, settings: DatabaseOptions, options: HyperdriveOptions): Platform {

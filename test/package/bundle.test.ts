@@ -57,6 +57,20 @@ test("what is not used is shaken off", async () => {
   expect(Object.keys(output?.inputs ?? {}).filter((path) => !/consumer|errors|public/.test(path))).toEqual([]);
 });
 
+const overTcp =
+  'import { createDatabase } from "warmline"; import { hyperdrive } from "warmline/hyperdrive"; export default createDatabase({ tcp: hyperdrive() });';
+
+test("a worker that asks for TCP has pg, of Node what nodejs_compat has, and nothing of the AWS SDK", async () => {
+  const { packages } = await bundle(project, overTcp, { ...edges[0]?.[1] });
+  expect(packages).toEqual(expect.arrayContaining(["pg", "pg-cloudflare", "cloudflare:workers", "cloudflare:sockets", "node:async_hooks"]));
+  expect(packages.filter((name) => name.startsWith("@aws-sdk/"))).toEqual([]);
+});
+
+test("asking for TCP costs other runtimes nothing", async () => {
+  const { packages } = await bundle(project, overTcp, { ...edges[1]?.[1] });
+  expect(packages).toEqual([NEON, "warmline"]);
+});
+
 describe("the reading of a bundle", () => {
   test("tells pg and a Node built-in that reach it", async () => {
     const code = 'import pg from "pg"; import { createHash } from "node:crypto"; export default [pg, createHash];';

@@ -47,7 +47,6 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     open(besides) {
       return openClient({
         config: config(),
-        // after the configuration: one that is wrong opens nothing
         connectionId: `r${++counts.connects}`,
         pooled: options.pooled,
         cancel: options.cancel ? besides : undefined,
