@@ -116,3 +116,14 @@ async function backends(url: string, text: string): Promise<number> {
   );
   return rows[0]?.n ?? 0;
 }
+
+test("what is written for Node hangs from the second request on, and these tests would tell", async () => {
+  const worker = await startWorker("naive.ts", { vars: { DATABASE_URL: serverUrl } });
+  const get = () => fetch(worker.url, { signal: AbortSignal.timeout(3_000) }).then(({ status }) => status);
+  try {
+    expect(await get()).toBe(200);
+    expect(await get().catch((error: Error) => error.name)).not.toBe(200);
+  } finally {
+    await worker.stop();
+  }
+});
