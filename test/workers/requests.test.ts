@@ -1,5 +1,6 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { startPostgres } from "../../scripts/postgres.ts";
 import { backendsLeft, type RunningWorker, startWorker } from "./harness.ts";
 
 const { url: serverUrl } = inject("postgres");
@@ -125,5 +126,18 @@ test("what is written for Node hangs from the second request on, and these tests
     expect(await get().catch((error: Error) => error.name)).not.toBe(200);
   } finally {
     await worker.stop();
+  }
+});
+
+test("a certificate that the platform does not trust is refused before anything is sent", async () => {
+  const postgres = await startPostgres({ tls: true });
+  const worker = await startWorker("requests.ts", { vars: { DATABASE_URL: `${postgres.url()}?sslmode=require` } });
+  try {
+    const response = await fetch(new URL("/one", worker.url));
+    expect(await response.json()).toEqual({ code: "CONNECT_FAILED" });
+    expect(await backendsLeft(postgres.url())).toBe(0);
+  } finally {
+    await worker.stop();
+    await postgres.stop();
   }
 });
