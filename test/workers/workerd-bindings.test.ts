@@ -4,7 +4,7 @@ import { expect, inject, test, vi } from "vitest";
 import type { Database } from "../../src/database/database.ts";
 import { hyperdrive } from "../../src/entry/hyperdrive.ts";
 import { createDatabase } from "../../src/entry/workerd.ts";
-import { failureOf, onlyValue } from "../conformance/case.ts";
+import { eventually, failureOf, onlyValue } from "../conformance/case.ts";
 
 const { url } = inject("postgres");
 const { HYPERDRIVE, UNCACHED } = env;
@@ -103,4 +103,12 @@ test("opens a connection of its own in what goes on after the request's work is 
   expect(await later).toBe("later");
   await waitOnExecutionContext(context);
   expect(db.stats()).toMatchObject({ connects: 2 });
+});
+
+test("ends the connection of a call without a scope with the call", async () => {
+  const db = createDatabase({ url, tcp: hyperdrive(), applicationName: "without a scope" });
+  await db.sql`select 1`;
+  const watcher = createDatabase({ url, tcp: hyperdrive() });
+  const left = () => onlyValue(watcher.sql`select count(*)::int from pg_stat_activity where application_name = 'without a scope'`);
+  await eventually(left, 0);
 });
