@@ -1,5 +1,6 @@
 import { type LambdaContext, streamHandle } from "hono/aws-lambda";
 import { createDatabase } from "warmline";
+import { lambdaHandler } from "warmline/lambda";
 import { createApp } from "./app.ts";
 import { assertHttpEvent } from "./lambda-event.ts";
 
@@ -9,9 +10,8 @@ declare const awslambda: { streamifyResponse<Work extends StreamingHandler>(work
 /** What Lambda calls; hono's type of it is that of a handler with a callback. */
 type StreamingHandler = (event: unknown, responseStream: unknown, context: LambdaContext) => Promise<void>;
 
-const answer = streamHandle(
-  createApp({ db: createDatabase(), token: process.env.API_TOKEN, platform: "hosted" }),
-) as unknown as StreamingHandler;
+const db = createDatabase();
+const answer = streamHandle(createApp({ db, token: process.env.API_TOKEN, platform: "hosted" })) as unknown as StreamingHandler;
 
 /**
  * The demo API as a Lambda function that streams its answers: for a function URL whose invoke mode is RESPONSE_STREAM. A module of its own,
@@ -19,7 +19,9 @@ const answer = streamHandle(
  *
  * @throws LambdaEventError for an event that is no HTTP request; the next invocation is served as usual
  */
-export const handler = awslambda.streamifyResponse(async (event, responseStream, context) => {
-  assertHttpEvent(event);
-  await answer(event, responseStream, context);
-});
+export const handler = awslambda.streamifyResponse(
+  lambdaHandler<Parameters<StreamingHandler>, void>(db, async (event, responseStream, context) => {
+    assertHttpEvent(event);
+    await answer(event, responseStream, context);
+  }),
+);

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { createDatabase } from "warmline";
 import { type RunningApp, ServeError, type ServeOptions, serveApp } from "../functions/node.ts";
 import { invitation } from "./demo-invitation.ts";
-import { contenders } from "./proof-contenders.ts";
+import { demoContenders } from "./proof-contenders.ts";
 import { proofTable, showProgress } from "./proof-report.ts";
 import { runProof } from "./proof-run.ts";
 import { startWorld } from "./proof-world.ts";
@@ -41,7 +41,7 @@ try {
 process.exit();
 
 async function prove(): Promise<boolean> {
-  const rows = await runProof(world, contenders, {
+  const rows = await runProof(world, demoContenders, {
     invocations: INVOCATIONS,
     onProgress: showProgress(INVOCATIONS),
   });

@@ -9,6 +9,8 @@ export const COLD_BUDGET_BYTES = 160 * 1024;
 /** The handlers in the artifact, by the name `serverless.yml` calls them. */
 export const lambdaEntries = { lambda: "functions/lambda.ts", "lambda-stream": "functions/lambda-stream.ts" } as const;
 
+const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
+
 /** One file of the bundle. */
 export interface BundledFile {
   /** Its path in the artifact, `chunks/node-ABC.mjs`. */
@@ -65,7 +67,7 @@ export async function bundleLambda(): Promise<LambdaBundle> {
     metafile: true,
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunks/[name]-[hash]",
-    alias: { warmline: fileURLToPath(new URL("../src/entry/node.ts", import.meta.url)) },
+    alias: { warmline: source("entry/node.ts"), "warmline/lambda": source("adapters/lambda.ts") },
     plugins: [leaveOut],
     // pg is CommonJS and requires Node's own modules.
     banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },

@@ -1,14 +1,19 @@
 import { createDatabase, type Database } from "warmline";
 import { serveApp } from "../functions/node.ts";
+import { lambdaAtScale, lambdaDirect, lambdaOverRdsProxy } from "./proof-lambda.ts";
 
-/** A runtime with a transport that has to prove itself. A new one is one more entry in {@link contenders}. */
+/** A runtime with a transport that has to prove itself. A new one is one more entry below. */
 export interface Contender {
   readonly runtime: string;
   readonly transport: string;
+  /** What its answers have to say they came over. Default: `transport`. */
+  readonly over?: string;
+  /** The most sessions the server may count for the proof to hold; null where a runtime holds no connection and may open as many as it likes. */
+  readonly connections: number | null;
+  /** Invocations on their way at a time. Default 1. */
+  readonly atOnce?: number;
   /** Starts the demo API there, over the database at `databaseUrl`. */
   serve(place: Place): Promise<Served>;
-  /** What the server is to have counted for the proof to hold; null where a runtime holds no connection and may open as many as it likes. */
-  readonly connections: number | null;
 }
 
 /** Where a contender finds its database. */
@@ -19,14 +24,26 @@ export interface Place {
 
 /** The demo API of a contender, answering. */
 export interface Served {
-  readonly url: string;
   /** Why this transport was chosen, in the plan's words. */
   readonly why: string;
+  /** Asks for `GET /proof` once. */
+  invoke(): Promise<Answer>;
+  /** What else was promised and counted, in words, once all is asked; empty where nothing was. */
+  readonly alsoCounted?: () => { readonly words: string; readonly held: boolean };
   stop(): Promise<void>;
 }
 
-/** Every runtime and transport that exists. */
-export const contenders: readonly Contender[] = [
+/** An answer of the demo API. */
+export interface Answer {
+  readonly status: number;
+  /** Read from JSON. */
+  readonly body: unknown;
+  /** From asking to its end, milliseconds; without what it slept before. */
+  readonly tookMs: number;
+}
+
+/** Those that need nothing but Postgres and the endpoint: what the demo has time for. */
+export const demoContenders: readonly Contender[] = [
   {
     runtime: "node",
     transport: "pool",
@@ -46,13 +63,22 @@ export const contenders: readonly Contender[] = [
         }),
       ),
   },
+  lambdaDirect,
 ];
+
+/** Every runtime and transport that exists, as far as this machine can run it. */
+export const contenders: readonly Contender[] = [...demoContenders, lambdaOverRdsProxy, ...lambdaAtScale];
 
 async function serveOnNode(db: Database): Promise<Served> {
   const app = await serveApp({ db, port: 0 });
   return {
-    url: app.url,
     why: db.plan.reasons.transport,
+    async invoke() {
+      const startMs = performance.now();
+      const response = await fetch(`${app.url}/proof`, { signal: AbortSignal.timeout(10_000) });
+      const body: unknown = await response.json();
+      return { status: response.status, body, tookMs: performance.now() - startMs };
+    },
     async stop() {
       await app.stop();
       await db.close();

@@ -26,7 +26,7 @@ export function proofTable(rows: readonly ProofRow[]): string {
       .trimEnd(),
   );
   const rule = "─".repeat(Math.max(...lines.map((line) => line.length)));
-  const reasons = rows.map(({ runtime, why }) => `${runtime} · ${why}`);
+  const reasons = [...new Set(rows.map(({ runtime, why }) => `${runtime} · ${why}`))];
   return [
     lines[0],
     rule,

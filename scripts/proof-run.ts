@@ -1,7 +1,7 @@
 import type { Contender, Served } from "./proof-contenders.ts";
 import type { World } from "./proof-world.ts";
 
-/** One line of the proof. Times are milliseconds, of whole HTTP requests to the demo API. */
+/** One line of the proof. Times are milliseconds, of whole requests that the demo API answered with the proof. */
 export interface ProofRow {
   readonly runtime: string;
   readonly transport: string;
@@ -26,7 +26,7 @@ export interface ProofOptions {
 }
 
 /**
- * Calls `GET /proof` of each contender's demo API one after the other, over HTTP, and counts. Each has a database of its own, so that nothing but
+ * Calls `GET /proof` of each contender's demo API, one contender after the other, and counts. Each has a database of its own, so that nothing but
  * its own sessions is counted there. Rejects when the server's counter goes down, for then it has been reset and proves nothing.
  */
 export async function runProof(world: World, contenders: readonly Contender[], options: ProofOptions): Promise<ProofRow[]> {
@@ -36,8 +36,8 @@ export async function runProof(world: World, contenders: readonly Contender[], o
 }
 
 async function prove(world: World, contender: Contender, { invocations, onProgress }: ProofOptions): Promise<ProofRow> {
-  const { runtime, transport } = contender;
-  const database = `proof_${runtime}_${transport}`;
+  const { runtime, transport, over = transport, atOnce = 1 } = contender;
+  const database = `proof ${runtime} ${transport}`.replaceAll(/\W+/g, "_");
   const databaseUrl = await world.seed(database);
   const before = await world.countSessions(database);
   const served = await contender.serve({
@@ -47,46 +47,47 @@ async function prove(world: World, contender: Contender, { invocations, onProgre
   const backends = new Set<number>();
   const timesMs: number[] = [];
   let failures = 0;
-  try {
-    for (let done = 1; done <= invocations; done++) {
-      const startMs = performance.now();
-      const pid = await invoke(served, transport);
-      timesMs.push(performance.now() - startMs);
-      if (pid === undefined) failures++;
-      else backends.add(pid);
-      onProgress(contender, done);
+  let begun = 0;
+  const callOnAndOn = async () => {
+    while (begun++ < invocations) {
+      const proof = await invoke(served, over);
+      if (proof === undefined) failures++;
+      else {
+        backends.add(proof.backendPid);
+        timesMs.push(proof.tookMs);
+      }
+      onProgress(contender, timesMs.length + failures);
     }
+  };
+  try {
+    await Promise.all(Array.from({ length: atOnce }, callOnAndOn));
   } finally {
     await served.stop();
   }
   const serverSessions = (await world.countSessions(database)) - before;
   if (!(serverSessions >= 0)) throw new Error("The server's session counter went down: it was reset meanwhile, and proves nothing.");
   const counted = { serverSessions, backends: backends.size, failures };
+  const also = served.alsoCounted?.();
   timesMs.sort((left, right) => left - right);
   return {
     runtime,
     transport,
-    why: served.why,
+    why: [served.why, also?.words].filter((words) => words !== undefined).join("; "),
     invocations,
     ...counted,
     p50Ms: percentile(timesMs, 50),
     p99Ms: percentile(timesMs, 99),
-    held: holds(contender, counted),
+    held: holds(contender, counted) && also?.held !== false,
   };
 }
 
-/** The pid of the backend that did the work; undefined for any other answer than a proof over this transport. */
-async function invoke(served: Served, transport: string): Promise<number | undefined> {
+/** The backend that did the work, and how long it took; undefined for any other answer than a proof over this transport. */
+async function invoke(served: Served, over: string): Promise<{ readonly backendPid: number; readonly tookMs: number } | undefined> {
   try {
-    const response = await fetch(`${served.url}/proof`, {
-      signal: AbortSignal.timeout(10_000),
-    });
-    const body = (await response.json()) as {
-      readonly backendPid?: unknown;
-      readonly transport?: unknown;
-    };
-    if (!response.ok || body.transport !== transport || typeof body.backendPid !== "number") return undefined;
-    return body.backendPid;
+    const { status, body, tookMs } = await served.invoke();
+    const { transport, backendPid } = body as { readonly backendPid?: unknown; readonly transport?: unknown };
+    if (status !== 200 || transport !== over || typeof backendPid !== "number") return undefined;
+    return { backendPid, tookMs };
   } catch {
     return undefined;
   }
@@ -97,7 +98,7 @@ export function holds(
   { connections }: Pick<Contender, "connections">,
   { serverSessions, backends, failures }: Pick<ProofRow, "serverSessions" | "backends" | "failures">,
 ): boolean {
-  return failures === 0 && (connections === null || (serverSessions === connections && backends === connections));
+  return failures === 0 && (connections === null || [serverSessions, backends].every((count) => count >= 1 && count <= connections));
 }
 
 /** Nearest rank, of numbers in order; to a hundredth. */

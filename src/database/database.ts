@@ -1,9 +1,18 @@
 import type { Plan } from "../decide/plan.ts";
 import { Deadline } from "../delivery/deadline.ts";
 import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
-import { mayRepeat, type RepeatClaims } from "../delivery/retry.ts";
+import { mayRepeat } from "../delivery/retry.ts";
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
-import type { CallOptions, ParserSet, Result, Statement, Transport, TransportName, TransportStats } from "../transports/transport.ts";
+import type {
+  CallOptions,
+  ParserSet,
+  Result,
+  Session,
+  Statement,
+  Transport,
+  TransportName,
+  TransportStats,
+} from "../transports/transport.ts";
 import { refuseTransactionControl } from "./control.ts";
 import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
 import { makeQueries, type Queries } from "./queries.ts";
@@ -32,9 +41,9 @@ export interface Database extends Queries<QueryOptions>, AsyncDisposable {
    * @param context the request's `ctx`
    */
   scope<T>(context: RequestContext, work: () => T): T;
-  /** Opens a connection now instead of at the first call, where connections are held. */
+  /** Opens a connection now instead of at the first call, where connections are held. Tries once: the first call tries again. */
   warmUp(): Promise<void>;
-  /** Ends the connections nobody holds; the next call opens one. */
+  /** Ends the connections nobody holds, one that a warm-up is opening too; the next call opens one. */
   release(): Promise<void>;
   stats(): DatabaseStats;
   /** Refuses new calls, lets running ones finish, and gives the connections up. */
@@ -51,15 +60,21 @@ export interface DatabaseStats extends TransportStats {
   readonly running: number;
 }
 
-/** What a database is made of; the entry fills it in. */
-export interface DatabaseParts {
-  readonly plan: () => Plan;
-  readonly deadlineMs: () => number;
-  readonly parsers: () => ParserSet;
-  /** Made at the first call. */
+/** What a database stands on, once its environment is known. */
+export interface Ground {
+  readonly plan: Plan;
+  readonly deadlineMs: number;
+  readonly parsers: ParserSet;
+  /** Made at the first call; the same one for all. */
   readonly transport: () => Transport | Promise<Transport>;
   /** Where scripts run, when that is another address; closed after each. */
   readonly directTransport: () => Promise<Transport | undefined>;
+}
+
+/** What a database is made of; the entry fills it in. */
+export interface DatabaseParts {
+  /** @throws ConfigError where the environment lacks something; asked again by the next call */
+  readonly ground: () => Ground;
   readonly delivery: Omit<DeliveryContext, "onRetry">;
   /** Knows which transactions a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */
   readonly transactions: TransactionContext | undefined;
@@ -100,29 +115,36 @@ export function makeDatabase(parts: DatabaseParts): Database {
   let retries = 0;
   let running = 0;
   let closing: Promise<void> | undefined;
+  let warming: Promise<void> | undefined;
   let onIdle: (() => void) | undefined;
 
-  /** One call: its deadline, its attempts, and its end. */
-  async function call<T>(
+  /** One call: its deadline, its attempts, and its end. No async function: each promise on a query's way costs CPU in every query. */
+  function call<T>(
     limits: Limits,
-    attempt: (transport: Transport, options: CallOptions) => Promise<T>,
-    repeat = repeatBy(limits),
+    work: (transport: Transport, options: CallOptions) => Promise<T>,
+    repeat = (error: WarmlineError, number: number) => mayRepeat(error, limits, number),
   ): Promise<T> {
-    if (closing !== undefined) throw closed();
-    if (transactions !== undefined) refuseInside(transactions, identity);
-    running++;
-    let cancellation: Deadline | undefined;
-    try {
-      transport ??= await parts.transport();
-      const chosen = transport;
-      const { deadlineMs = parts.deadlineMs(), signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
-      cancellation = new Deadline(context.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
-      const options = { cancellation, rowMode, parsers: parts.parsers(), cache, readOnly, idempotent };
-      return await deliver({ cancellation, mayRepeat: repeat }, (number) => attempt(chosen, { ...options, attempt: number }), context);
-    } finally {
-      cancellation?.dispose();
+    if (closing !== undefined) throw new UsageError("The database has been closed. Create a new one.", { code: "CLOSED" });
+    for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nested();
+    const ground = parts.ground();
+    const { deadlineMs = ground.deadlineMs, signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
+    const cancellation = new Deadline(context.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
+    const begin = (chosen: Transport, attempt: number) =>
+      work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
+    const attempt = async (number: number) => {
+      transport = await ground.transport();
+      return begin(transport, number);
+    };
+    const onEnd = () => {
+      cancellation.dispose();
       if (--running === 0) onIdle?.();
-    }
+    };
+    running++;
+    return deliver(
+      { cancellation, mayRepeat: repeat, onEnd },
+      (number) => (transport ? begin(transport, number) : attempt(number)),
+      context,
+    );
   }
 
   function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
@@ -137,59 +159,52 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const statements = sources.map((source) => toStatement(source));
     statements.forEach(refuseTransactionControl);
     if (statements.length === 0) return [];
-    const { isolation, readOnly, deferrable } = options;
-    return call(options, (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: { isolation, readOnly, deferrable } }));
+    return call(options, (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options }));
   }
 
-  async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
-    const options = checkCall(given, optionsOf.transaction);
-    const { isolation, readOnly, deferrable, retries: again = 0 } = options;
-    let begun = false;
-    const repeat = (error: WarmlineError, number: number) =>
-      begun ? number <= again && mayRunAgain(error) : mayRepeat(error, noClaims, number);
-    return call(
-      { ...options, readOnly },
-      (chosen, callOptions) => {
-        requireSession(chosen);
-        begun = false;
-        return chosen.session(
-          (session) => {
-            begun = true;
-            const held = { session, call: callOptions, mode: { isolation, readOnly, deferrable } };
-            if (transactions === undefined) return runTransaction(held, work);
-            return runTransaction(held, (tx) => transactions.run({ database: identity, outer: transactions.getStore() }, () => work(tx)));
-          },
-          { ...callOptions, begins: true },
-        );
-      },
-      repeat,
-    );
-  }
-
-  async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
-    const options = checkCall(given, optionsOf.session);
+  /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
+  function hold<T>(options: Limits, { begins, use, again }: Holding<T>): Promise<T> {
     let begun = false;
     return call(
       options,
       (chosen, callOptions) => {
         requireSession(chosen);
-        return chosen.session(
-          (held) => {
-            begun = true;
-            return runSession(held, callOptions, work);
-          },
-          { ...callOptions, begins: false },
-        );
+        begun = false;
+        const start = (session: Session) => {
+          begun = true;
+          return use(session, callOptions);
+        };
+        return chosen.session(start, { ...callOptions, begins });
       },
-      (error, number) => !begun && mayRepeat(error, noClaims, number),
+      (error, number) => (begun ? again(error, number) : mayRepeat(error, {}, number)),
     );
+  }
+
+  async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
+    const options = checkCall(given, optionsOf.transaction);
+    const { retries: most = 0 } = options;
+    const marked = (tx: Transaction) =>
+      transactions ? transactions.run({ database: identity, outer: transactions.getStore() }, () => work(tx)) : work(tx);
+    return hold(options, {
+      begins: true,
+      use: (session, callOptions) => runTransaction({ session, call: callOptions, mode: options }, marked),
+      again: (error, number) => number <= most && mayRunAgain(error),
+    });
+  }
+
+  async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
+    return hold(checkCall(given, optionsOf.session), {
+      begins: false,
+      use: (held, callOptions) => runSession(held, callOptions, work),
+      again: never,
+    });
   }
 
   async function script(text: string, given: CallLimits | undefined): Promise<void> {
     const options = checkCall(given, optionsOf.session);
     toStatement(text);
     await call(options, async (chosen, callOptions) => {
-      const direct = await parts.directTransport();
+      const direct = await parts.ground().directTransport();
       const over = direct ?? chosen;
       requireSession(over);
       try {
@@ -200,15 +215,17 @@ export function makeDatabase(parts: DatabaseParts): Database {
     });
   }
 
+  async function end(): Promise<void> {
+    if (running > 0) {
+      await new Promise<void>((resolve) => {
+        onIdle = resolve;
+      });
+    }
+    await transport?.[Symbol.asyncDispose]();
+  }
+
   function close(): Promise<void> {
-    closing ??= (async () => {
-      if (running > 0) {
-        await new Promise<void>((resolve) => {
-          onIdle = resolve;
-        });
-      }
-      await transport?.[Symbol.asyncDispose]();
-    })();
+    closing ??= end();
     return closing;
   }
 
@@ -219,11 +236,15 @@ export function makeDatabase(parts: DatabaseParts): Database {
     session,
     script,
     get plan() {
-      return parts.plan();
+      return parts.ground().plan;
+    },
+    async warmUp() {
+      warming = call({}, (chosen, callOptions) => chosen.warmUp(callOptions), never);
+      await warming;
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
-    warmUp: () => call({}, (chosen, callOptions) => chosen.warmUp(callOptions)),
     async release() {
+      await warming?.catch(() => {});
       await transport?.release();
     },
     stats: () => ({ ...(transport?.stats() ?? noStats), transport: transport?.name ?? null, retries, running }),
@@ -232,26 +253,20 @@ export function makeDatabase(parts: DatabaseParts): Database {
   };
 }
 
-const noClaims: RepeatClaims = { readOnly: false, idempotent: false };
-const noStats: TransportStats = { total: 0, idle: 0, waiting: 0, connects: 0, reuses: 0, probes: 0, discarded: 0 };
-
-function repeatBy({ readOnly = false, idempotent = false }: Limits): (error: WarmlineError, attempt: number) => boolean {
-  return (error, attempt) => mayRepeat(error, { readOnly, idempotent }, attempt);
+/** Work on a held connection. */
+interface Holding<T> {
+  readonly begins: boolean;
+  readonly use: (session: Session, call: CallOptions) => Promise<T>;
+  readonly again: (error: WarmlineError, number: number) => boolean;
 }
 
-function refuseInside(transactions: TransactionContext, database: object): void {
-  for (let open = transactions.getStore(); open !== undefined; open = open.outer) {
-    if (open.database === database) {
-      throw new UsageError("This call goes around the transaction it is made in. Use tx inside the callback.", { code: "NESTED_QUERY" });
-    }
-  }
+const never = (): boolean => false;
+const noStats: TransportStats = { total: 0, idle: 0, waiting: 0, connects: 0, reuses: 0, probes: 0, discarded: 0 };
+
+function nested(): UsageError {
+  return new UsageError("This call goes around the transaction it is made in. Use tx.", { code: "NESTED_QUERY" });
 }
 
 function requireSession(transport: Transport): void {
-  if (transport.can.session) return;
-  throw new UsageError("No session can be had here, for there is no WebSocket. Use db.batch().", { code: "NO_SESSION" });
-}
-
-function closed(): UsageError {
-  return new UsageError("The database has been closed. Create a new one.", { code: "CLOSED" });
+  if (!transport.can.session) throw new UsageError("There are no sessions without WebSocket. Use db.batch().", { code: "NO_SESSION" });
 }

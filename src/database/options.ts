@@ -50,17 +50,17 @@ const rules: Readonly<Record<string, Rule>> = {
   retries: count,
 };
 
-const limits = ["deadlineMs", "signal", "cache"] as const;
-const kinds = [...limits, "readOnly", "idempotent", "rowMode"] as const;
+const limits = ["deadlineMs", "signal", "cache"];
+const query = [...limits, "readOnly", "idempotent", "rowMode"];
 
 /** The options each kind of call takes. */
-export const optionsOf = {
-  query: kinds,
-  batch: [...kinds, "isolation", "deferrable"],
+export const optionsOf: Readonly<Record<"query" | "batch" | "transaction" | "session" | "inside", readonly string[]>> = {
+  query,
+  batch: [...query, "isolation", "deferrable"],
   transaction: [...limits, "readOnly", "isolation", "deferrable", "retries"],
   session: limits,
   inside: ["rowMode"],
-} as const;
+};
 
 /** Options as they may be used. @throws UsageError INVALID_OPTION that names the option and what it takes */
 export function checkCall<O extends object>(options: O | undefined, names: readonly string[]): O {

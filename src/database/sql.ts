@@ -117,7 +117,7 @@ sql.json = function json(value: unknown): Sql<never> {
 
 /** Pieces or values in a row, with `, ` or another `sql` between them. @throws UsageError INVALID_STATEMENT for an empty list */
 sql.join = function join(items: readonly unknown[], separator: Sql<unknown> = sql.raw(", ")): Sql<never> {
-  if (items.length === 0) throw invalid("sql.join takes at least one item; leave the clause out instead.");
+  if (items.length === 0) throw invalid("sql.join takes at least one item.");
   const pieces = items.flatMap((item, index) => (index === 0 ? [item] : [separator, item]));
   return new Fragment(Array(pieces.length + 1).fill(""), pieces);
 };
@@ -144,8 +144,8 @@ export function toStatement(source: unknown, values?: unknown): Statement {
 }
 
 function fromText(source: unknown, values: unknown = []): Statement {
-  if (isPromise(source)) throw invalid("A statement is no promise: db.sql`…` has been sent already; compose with sql`…`.", "PROMISE_VALUE");
+  if (isPromise(source)) throw invalid("A statement is no promise: compose with sql`…`, not db.sql`…`.", "PROMISE_VALUE");
   if (typeof source !== "string") throw invalid("A statement is a string or sql`…`.");
-  if (!Array.isArray(values)) throw invalid("The values of a statement are an array, one for each $n.");
+  if (!Array.isArray(values)) throw invalid("The values of a statement are an array.");
   return { text: checkText(source, "The statement"), values: [...values].map(encodeAt) };
 }

@@ -4,28 +4,12 @@ import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { CallOptions, ExchangePhase, Result, Session, Statement, TransactionMode } from "../transports/transport.ts";
 import { runBounded } from "./bounded.ts";
 import { refuseTransactionControl } from "./control.ts";
-import { checkInner, makeQueries, type Queries } from "./queries.ts";
+import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
 export interface Transaction extends Queries {
   /** A savepoint: what `work` did is undone if it throws, and the outer transaction goes on. Until it ends, queries go through the inner one. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
-}
-
-/**
- * Runs `work` inside a transaction on a held session. BEGIN and SAVEPOINT travel with the statement after them, so n statements cost n + 1
- * round trips; a callback that sends nothing costs none.
- */
-export async function runTransaction<T>(held: HeldTransaction, work: (tx: Transaction) => Promise<T>): Promise<T> {
-  const flow = new Flow(held);
-  try {
-    const value = await flow.run(work);
-    await flow.commit();
-    return value;
-  } catch (error) {
-    await flow.rollback();
-    throw error;
-  }
 }
 
 /** What a transaction runs on. */
@@ -35,118 +19,95 @@ export interface HeldTransaction {
   readonly mode: TransactionMode;
 }
 
-/** The statements of one transaction in their order: what waits to travel with the next, and which savepoint is innermost. */
-class Flow {
-  readonly #held: HeldTransaction;
-  #pending: Statement[];
-  #begun = false;
-  #over = false;
-  #depth = 0;
-  #watch: <R>(sent: Promise<R>) => Promise<R> = (sent) => sent;
+/**
+ * Runs `work` inside a transaction on a held session. BEGIN and SAVEPOINT travel with the statement after them, so n statements cost n + 1
+ * round trips; a callback that sends nothing costs none.
+ */
+export async function runTransaction<T>({ session, call, mode }: HeldTransaction, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  /** What travels with the next statement. */
+  let pending = [begin(mode)];
+  let begun = false;
+  let over = false;
+  /** How many savepoints are open. */
+  let depth = 0;
+  let watch = <R>(sent: Promise<R>): Promise<R> => sent;
 
-  constructor(held: HeldTransaction) {
-    this.#held = held;
-    this.#pending = [begin(held.mode)];
+  async function send(statements: readonly Statement[], phase: ExchangePhase = "open", { rowMode = "object" }: InnerOptions = {}) {
+    const prelude = pending.length;
+    const all = [...pending, ...statements];
+    pending = [];
+    begun = true;
+    return (await watch(session.exchange(all, { ...call, rowMode, phase, prelude }))).slice(prelude);
   }
 
-  /** Runs the callback, bounded by the call. */
-  run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const { session, call } = this.#held;
-    return runBounded(session, call.cancellation, {
-      fate: () => (this.#begun ? "refused" : "not-sent"),
-      work: (watch) => {
-        this.#watch = watch;
-        return work(this.#scope());
-      },
-    });
-  }
-
-  #scope(): Transaction {
-    const depth = this.#depth;
+  function scope(): Transaction {
+    const own = depth;
     const check = () => {
-      if (this.#over || this.#depth < depth) throw ended();
-      if (this.#depth > depth) throw innerOpen();
+      if (over || depth < own) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
+      if (depth > own) throw unfit("NESTED_QUERY", "A savepoint is open in this transaction. Use the inner tx until it ends.");
     };
     return {
-      ...makeQueries(async (statement, options) => {
-        const { rowMode = "object" } = checkInner(options);
+      ...makeQueries(async (statement, given) => {
+        const options = checkInner(given);
         check();
         refuseTransactionControl(statement);
-        return (await this.#send([statement], "open", rowMode))[0] as Result;
+        return (await send([statement], "open", options))[0] as Result;
       }),
-      transaction: async (work) => {
+      async transaction(inner) {
         check();
-        return this.#savepoint(work);
+        return savepoint(inner);
       },
     };
   }
 
-  async commit(): Promise<void> {
-    this.#over = true;
-    if (!this.#begun) return;
-    const results = await this.#send([COMMIT], "commit");
-    if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
-  }
-
-  /** Undoes what was done, and keeps silent: the error that led here is the one to be told. A lost connection undoes it by itself. */
-  async rollback(): Promise<void> {
-    this.#over = true;
-    const { session } = this.#held;
-    if (session.status === "idle" && !session.busy) return;
-    this.#pending = [];
-    await this.#send([ROLLBACK], "open").catch(() => session.destroy());
-  }
-
-  async #savepoint<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const name = `warmline_${++this.#depth}`;
-    const savepoint = bare(`SAVEPOINT ${name}`);
-    this.#pending.push(savepoint);
+  async function savepoint<R>(inner: (tx: Transaction) => Promise<R>): Promise<R> {
+    const name = `SAVEPOINT warmline_${++depth}`;
+    const opening = bare(name);
+    const release = bare(`RELEASE ${name}`);
+    pending.push(opening);
+    /** Takes the savepoint back if nothing followed it. */
+    const close = (): boolean => {
+      depth--;
+      const sent = !pending.includes(opening);
+      pending = pending.filter((statement) => statement !== opening);
+      return sent;
+    };
     try {
-      const value = await work(this.#scope());
-      if (this.#held.session.status === "failed") throw transactionFailed();
-      this.#depth--;
-      if (!this.#unsent(savepoint)) this.#pending.push(bare(`RELEASE SAVEPOINT ${name}`));
+      const value = await inner(scope());
+      if (session.status === "failed") throw transactionFailed();
+      if (close()) pending.push(release);
       return value;
     } catch (error) {
-      this.#depth--;
-      if (!this.#unsent(savepoint) && !this.#over) await this.#undo(name);
+      // the error that led here is the one to be told; a connection lost meanwhile refuses what comes next by itself
+      if (close() && !over) await send([bare(`ROLLBACK TO ${name}`), release]).catch(() => {});
       throw error;
     }
   }
 
-  /** The error that led here is the one to be told; a connection lost meanwhile refuses what comes next by itself. */
-  async #undo(name: string): Promise<void> {
-    await this.#send([bare(`ROLLBACK TO SAVEPOINT ${name}`), bare(`RELEASE SAVEPOINT ${name}`)], "open").catch(() => {});
-  }
-
-  /** Takes a savepoint back that nothing followed. */
-  #unsent(savepoint: Statement): boolean {
-    const index = this.#pending.indexOf(savepoint);
-    if (index < 0) return false;
-    this.#pending.splice(index, 1);
-    return true;
-  }
-
-  async #send(statements: readonly Statement[], phase: ExchangePhase, rowMode: "object" | "array" = "object"): Promise<Result[]> {
-    const prelude = this.#pending;
-    this.#pending = [];
-    this.#begun = true;
-    const { session, call } = this.#held;
-    const results = await this.#watch(session.exchange([...prelude, ...statements], { ...call, rowMode, phase, prelude: prelude.length }));
-    return results.slice(prelude.length);
+  try {
+    const value = await runBounded(session, call.cancellation, {
+      fate: () => (begun ? "refused" : "not-sent"),
+      work: (watchSent) => {
+        watch = watchSent;
+        return work(scope());
+      },
+    });
+    over = true;
+    if (begun && (await send([COMMIT], "commit"))[0]?.command !== "COMMIT") throw transactionFailed();
+    return value;
+  } catch (error) {
+    over = true;
+    // a lost connection undoes it by itself
+    if (session.status !== "idle" || session.busy) {
+      pending = [];
+      await send([ROLLBACK]).catch(() => session.destroy());
+    }
+    throw error;
   }
 }
 
-function ended(): UsageError {
-  return new UsageError("This transaction is over. Await every query in its callback.", {
-    code: "TRANSACTION_OVER",
-  });
-}
-
-function innerOpen(): UsageError {
-  return new UsageError("A savepoint is open in this transaction. Use the inner tx until it ends.", {
-    code: "NESTED_QUERY",
-  });
+function unfit(code: string, message: string): UsageError {
+  return new UsageError(message, { code });
 }
 
 /** Whether a transaction's callback may be run again, whole: only what the server or the loss of the connection undid. */

@@ -41,7 +41,7 @@ export function encodeValue(value: unknown, parameter: number): string | null {
 
 /** Text as Postgres can hold it. */
 export function checkText(text: string, party: Party): string {
-  if (text.includes("\0")) throw refuse(party, "NUL_CHARACTER", "holds U+0000, which no text in Postgres can; remove it, or send bytea");
+  if (text.includes("\0")) throw refuse(party, "NUL_CHARACTER", "holds U+0000; remove it, or send bytea");
   if (!text.isWellFormed()) throw refuse(party, "LONE_SURROGATE", "holds half a surrogate pair; repair it with toWellFormed()");
   return text;
 }
@@ -56,7 +56,7 @@ function encodeObject(value: object, parameter: number): string | null {
   if (value instanceof Date) return encodeDate(value, parameter);
   if (ArrayBuffer.isView(value)) return encodeBytes(value);
   if (value instanceof ArrayBuffer) return encodeBytes(new Uint8Array(value));
-  if (isPromise(value)) throw refuse(parameter, "PROMISE_VALUE", "is a promise; await it, or compose with sql`…` instead of db.sql`…`");
+  if (isPromise(value)) throw refuse(parameter, "PROMISE_VALUE", "is a promise; await it, or compose with sql`…`");
   if ("toPostgres" in value && typeof value.toPostgres === "function") {
     const own: unknown = value.toPostgres((inner: unknown) => encodeValue(inner, parameter));
     if (own === value) throw circular(parameter);
@@ -76,7 +76,7 @@ export function encodeJson(value: unknown, party: Party): string {
     if (isCyclic(value)) throw circular(party);
   }
   if (text === undefined)
-    throw refuse(party, "UNSUPPORTED_VALUE", "has no form in JSON; convert what JSON does not know, such as a bigint, first");
+    throw refuse(party, "UNSUPPORTED_VALUE", "has no form in JSON; convert what JSON does not know, such as a bigint");
   return checkText(text, party);
 }
 
@@ -112,7 +112,7 @@ const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padS
 
 /** Local time with its offset, as pg writes it: right for `timestamptz`, and the local reading for `timestamp` and `date`. */
 function encodeDate(date: Date, parameter: number): string {
-  if (Number.isNaN(date.getTime())) throw refuse(parameter, "INVALID_DATE", "is an invalid Date; send null, or a valid one");
+  if (Number.isNaN(date.getTime())) throw refuse(parameter, "INVALID_DATE", "is an invalid Date");
   const pad = (number: number, width = 2) => String(number).padStart(width, "0");
   const year = date.getFullYear();
   const offset = -date.getTimezoneOffset();

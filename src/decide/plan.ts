@@ -70,11 +70,7 @@ export function makePlan(input: PlanInput): Plan {
   const http = transport === "http";
   const limited = settings.statementTimeoutMs !== null;
   const deadline = limited && transport === "pool" && startupParameters ? "server-and-client" : "client";
-  const keeper = http
-    ? startupParameters
-      ? "the endpoint keeps statementTimeoutMs; "
-      : "statementTimeoutMs is not kept over HTTP here, only deadlineMs; "
-    : `${deadline === "client" ? "this side" : "the server"} keeps statementTimeoutMs; `;
+  const keeper = http ? (startupParameters ? "the endpoint" : "nobody over HTTP") : deadline === "client" ? "this side" : "the server";
   const plan: Omit<Plan, "reasons"> = {
     runtime: runtime.name,
     traits: runtime.traits,
@@ -95,10 +91,8 @@ export function makePlan(input: PlanInput): Plan {
     transport: reason,
     session: plan.session === "none" ? "no WebSocket here, so no transactions" : "transactions run there",
     ...reasons,
-    deadline: `${limited ? keeper : ""}${
-      http || cancel
-        ? "what is given up is cancelled at the server"
-        : "no CancelRequest; only the role's statement_timeout ends what is given up"
+    deadline: `${limited ? `${keeper} keeps statementTimeoutMs; ` : ""}${
+      http || cancel ? "what is given up is cancelled at the server" : "only the role's statement_timeout ends what is given up"
     }`,
   };
   return frozen({

@@ -15,37 +15,32 @@ export class Deadline implements Cancellation {
   readonly #clock: Clock;
   readonly #timer: unknown;
   readonly #signal: AbortSignal | undefined;
-  #listeners: (() => void)[] | undefined;
+  #listeners: Set<() => void> | undefined;
   #controller: AbortController | undefined;
-  #onAbort: (() => void) | undefined;
 
-  constructor(clock: Clock, limits: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined }) {
+  constructor(clock: Clock, { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined }) {
     this.#clock = clock;
-    this.#signal = limits.signal;
-    const { deadlineMs } = limits;
+    this.#signal = signal;
     this.deadlineAt = clock.now() + deadlineMs;
-    if (this.#signal?.aborted) {
+    if (signal?.aborted) {
       this.reason = aborted;
       return;
     }
-    if (this.#signal !== undefined) {
-      this.#onAbort = () => this.#end(aborted);
-      this.#signal.addEventListener("abort", this.#onAbort);
-    }
+    signal?.addEventListener("abort", this);
     if (deadlineMs <= LONGEST_TIMER_MS) this.#timer = clock.setTimeout(() => this.#end(exceeded(deadlineMs)), deadlineMs);
   }
 
+  /** The caller's signal was aborted. */
+  handleEvent(): void {
+    this.#end(aborted);
+  }
+
   onCancel(listener: () => void): () => void {
-    if (this.reason !== undefined) {
-      listener();
-      return () => {};
-    }
-    if (this.#listeners === undefined) this.#listeners = [listener];
-    else this.#listeners.push(listener);
-    return () => {
-      const index = this.#listeners?.indexOf(listener) ?? -1;
-      if (index >= 0) this.#listeners?.splice(index, 1);
-    };
+    if (this.reason === undefined) {
+      this.#listeners ??= new Set();
+      this.#listeners.add(listener);
+    } else listener();
+    return () => this.#listeners?.delete(listener);
   }
 
   signal(): AbortSignal {
@@ -60,16 +55,14 @@ export class Deadline implements Cancellation {
   /** Ends the watch. The call is over; nothing fires any more. */
   dispose(): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#signal?.removeEventListener("abort", this);
     this.#listeners = undefined;
   }
 
   #end(reason: Reason): void {
     if (this.reason !== undefined) return;
     this.reason = reason;
-    const listeners = this.#listeners;
-    this.#listeners = undefined;
-    for (const listener of listeners ?? []) listener();
+    for (const listener of this.#listeners ?? []) listener();
   }
 }
 

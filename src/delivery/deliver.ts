@@ -14,6 +14,8 @@ export interface Delivery {
   readonly cancellation: Cancellation;
   /** Whether a failed attempt may be followed by another; attempts count from 1. */
   readonly mayRepeat: (error: WarmlineError, attempt: number) => boolean;
+  /** Called once, however the call ends. */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -21,19 +23,33 @@ export interface Delivery {
  * number, from 1.
  */
 export async function deliver<T>(call: Delivery, attempt: (number: number) => Promise<T>, context: DeliveryContext): Promise<T> {
-  for (let number = 1; ; number++) {
-    throwIfOver(call.cancellation, "not-sent");
-    try {
-      return await attempt(number);
-    } catch (error) {
-      if (!isWarmlineError(error) || error instanceof CancelledError || !call.mayRepeat(error, number)) throw error;
-      const delayMs = backoffMs(number, context.random);
-      if (context.clock.now() + delayMs >= call.cancellation.deadlineAt) throw error;
-      context.onRetry(error);
-      await pause(delayMs, call.cancellation, context.clock);
-      throwIfOver(call.cancellation, error.fate);
+  const { cancellation } = call;
+  let doubtful: WarmlineError | undefined;
+  try {
+    throwIfOver(cancellation, "not-sent");
+    for (let number = 1; ; number++) {
+      try {
+        return await attempt(number);
+      } catch (error) {
+        if (!isWarmlineError(error)) throw error;
+        if (error.fate === "unknown") doubtful = error;
+        const delayMs = backoffMs(number, context.random);
+        const over = error instanceof CancelledError || !call.mayRepeat(error, number);
+        if (over || context.clock.now() + delayMs >= cancellation.deadlineAt) throw keepDoubt(error, doubtful, cancellation);
+        context.onRetry(error);
+        await pause(delayMs, cancellation, context.clock);
+        throwIfOver(cancellation, (doubtful ?? error).fate);
+      }
     }
+  } finally {
+    call.onEnd?.();
   }
+}
+
+/** What an earlier attempt may have done is not undone by a later one that did nothing. */
+function keepDoubt(error: WarmlineError, doubtful: WarmlineError | undefined, { reason }: Cancellation): WarmlineError {
+  if (doubtful === undefined || error.fate === "applied") return error;
+  return error instanceof CancelledError && reason !== undefined ? reason("unknown") : doubtful;
 }
 
 function throwIfOver(cancellation: Cancellation, fate: Fate): void {

@@ -17,12 +17,12 @@ const attemptsByCode: Readonly<Record<string, number>> = {
 
 /** What the caller said about doing a call twice. */
 export interface RepeatClaims {
-  readonly readOnly: boolean;
-  readonly idempotent: boolean;
+  readonly readOnly?: boolean | undefined;
+  readonly idempotent?: boolean | undefined;
 }
 
 /** Whether a failed call may be sent again: by its fate alone, see the table in docs/architecture.md. `attempt` counts from 1. */
-export function mayRepeat(error: WarmlineError, claims: RepeatClaims, attempt: number): boolean {
+export function mayRepeat(error: WarmlineError, { readOnly = false, idempotent = false }: RepeatClaims, attempt: number): boolean {
   if (attempt >= (attemptsByCode[error.code] ?? MAX_ATTEMPTS)) return false;
   switch (error.fate) {
     case "not-sent":
@@ -30,7 +30,7 @@ export function mayRepeat(error: WarmlineError, claims: RepeatClaims, attempt: n
     case "refused":
       return isTransactionConflict(error.code);
     case "unknown":
-      return claims.readOnly || claims.idempotent;
+      return readOnly || idempotent;
     case "applied":
       return false;
   }

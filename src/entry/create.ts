@@ -1,4 +1,4 @@
-import { type Database, makeDatabase, type TransactionContext } from "../database/database.ts";
+import { type Database, type Ground, makeDatabase, type TransactionContext } from "../database/database.ts";
 import { parserSet } from "../database/result.ts";
 import { type Available, makePlan, type Plan } from "../decide/plan.ts";
 import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
@@ -56,26 +56,8 @@ export function databaseOn(own: Platform): CreateDatabase {
     const { tcp, env, ...options } = checkOptions(given, own.runtimes);
     const here = env ? { ...own, env: () => env } : own;
     const platform = tcp ? tcp(here, options) : here;
-    const resolve = once(() => decide(options, platform));
-    const parsers = once(() => parserSet(resolve().settings.types, platform.parsers));
-    const make = (address: Address, { settings, plan }: Decision): Transport | Promise<Transport> => {
-      const makeTransport = platform.transports[plan.transport] as MakeTransport;
-      return makeTransport({ settings, plan, address, clock, warn: platform.warn });
-    };
-    const transport = once(() => {
-      const decision = resolve();
-      for (const warning of decision.plan.warnings) platform.warn(warning);
-      return make(decision.settings.address, decision);
-    });
     const database = makeDatabase({
-      plan: () => resolve().plan,
-      deadlineMs: () => resolve().settings.deadlineMs,
-      parsers,
-      transport,
-      async directTransport() {
-        const decision = resolve();
-        return decision.settings.directAddress === null ? undefined : make(decision.settings.directAddress, decision);
-      },
+      ground: once(() => decide(options, platform)),
       delivery: { clock, random: () => Math.random() },
       transactions: platform.transactions,
       scope: platform.scope,
@@ -86,16 +68,23 @@ export function databaseOn(own: Platform): CreateDatabase {
   };
 }
 
-interface Decision {
-  readonly settings: Settings;
-  readonly plan: Plan;
-}
-
-function decide(options: DatabaseOptions, platform: Platform): Decision {
+function decide(options: DatabaseOptions, platform: Platform): Ground {
   const settings = resolveSettings(options, texts(withHyperdrive(platform.env())));
   const runtime = platform.runtime(settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
-  return { settings, plan: makePlan({ runtime, target, settings, available: platform.available() }) };
+  const plan = makePlan({ runtime, target, settings, available: platform.available() });
+  const { warn } = platform;
+  const make = (address: Address) => (platform.transports[plan.transport] as MakeTransport)({ settings, plan, address, clock, warn });
+  return {
+    plan,
+    deadlineMs: settings.deadlineMs,
+    parsers: parserSet(settings.types, platform.parsers),
+    transport: once(() => {
+      plan.warnings.forEach(warn);
+      return make(settings.address);
+    }),
+    directTransport: async () => (settings.directAddress === null ? undefined : make(settings.directAddress)),
+  };
 }
 
 /** What of an environment is text: bindings can be anything. */

@@ -1,55 +1,53 @@
 import type { PasswordSource } from "../decide/settings.ts";
 import { passwordFailure } from "../transports/failure.ts";
 import { httpTransport } from "../transports/http.ts";
+import type { ReadNetworkCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
 import { webSocketSessions } from "../transports/websocket.ts";
 import type { TransportInput } from "./create.ts";
 
-/** The HTTP transport of a plan, with its sessions over WebSocket. */
-export function makeHttp({ settings, plan, address, clock }: TransportInput): Transport {
-  const endpoint = plan.endpoint as NonNullable<typeof plan.endpoint>;
-  // sent at login, so never to a target that takes nothing there
-  const statementTimeoutMs = plan.capabilities.startupParameters ? settings.statementTimeoutMs : null;
-  const source = address.password?.reveal() ?? null;
-  const password = passwordReader(source);
+/** The HTTP transport of a plan, with its sessions over WebSocket. `readCode` is for runtimes whose failures have codes. */
+export function makeHttp({ settings, plan, address, clock }: TransportInput, readCode?: ReadNetworkCode): Transport {
+  const { sqlUrl, sessionUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;
+  const { host, port, user, database } = address;
+  const { startupOptions, statementTimeoutMs } = settings;
+  const startup = {
+    application_name: settings.applicationName,
+    ...(startupOptions !== null && { options: startupOptions }),
+    // sent at login, so never to a target that takes nothing there
+    ...(statementTimeoutMs !== null && plan.capabilities.startupParameters && { statement_timeout: statementTimeoutMs }),
+  };
+  const password = guarded(address.password?.reveal() ?? null);
   const sessions = webSocketSessions({
-    sessionUrl: endpoint.sessionUrl,
-    host: address.host,
-    port: address.port,
-    database: address.database,
-    user: address.user,
-    // as it is given: only a function can give another one when the first is refused
-    password: typeof source === "string" ? source : password,
-    applicationName: settings.applicationName,
-    startupOptions: settings.startupOptions,
+    sessionUrl,
+    login: { host, port, user, database, ...startup },
+    password,
     connectTimeoutMs: settings.connectTimeoutMs,
-    statementTimeoutMs,
     clock,
+    readCode,
   });
   const url = new URL("postgresql://host/");
-  url.hostname = address.host.startsWith("/") ? "localhost" : address.host;
-  url.port = String(address.port);
-  url.username = encodeURIComponent(address.user);
-  url.pathname = `/${encodeURIComponent(address.database)}`;
-  url.searchParams.set("application_name", settings.applicationName);
-  if (settings.startupOptions !== null) url.searchParams.set("options", settings.startupOptions);
-  if (statementTimeoutMs !== null) url.searchParams.set("statement_timeout", String(statementTimeoutMs));
+  url.hostname = host.startsWith("/") ? "localhost" : host;
+  url.port = String(port);
+  url.username = encodeURIComponent(user);
+  url.pathname = `/${encodeURIComponent(database)}`;
+  for (const [name, value] of Object.entries(startup)) url.searchParams.set(name, String(value));
   return httpTransport({
-    sqlUrl: endpoint.sqlUrl,
+    sqlUrl,
     connectionUrl: url.href,
     // the driver puts it into a URL, and leaves percent signs as they are
-    password: password && (async () => encodeURIComponent(await password())),
+    password: password === null ? null : async () => encodeURIComponent(typeof password === "string" ? password : await password()),
     fetch: (input, init) => fetch(input, init),
     openSession: plan.session === "websocket" ? sessions.open : undefined,
     sessionStats: sessions.stats,
+    readCode,
   });
 }
 
-/** A password as a function whose failure carries a code and the fate `not-sent`. */
-export function passwordReader(source: PasswordSource | null): (() => Promise<string>) | null {
-  if (source === null) return null;
+/** A password as it is given, for only a function can give another one when the first is refused; its failure has a code and the fate `not-sent`. */
+function guarded(source: PasswordSource | null): PasswordSource | null {
+  if (typeof source !== "function") return source;
   return async () => {
-    if (typeof source === "string") return source;
     try {
       return await source();
     } catch (error) {

@@ -21,7 +21,7 @@ const create = databaseOn({
   transports: {
     pool: makePool,
     // loaded when it is chosen: a function that only uses the pool does not pay for the other driver
-    http: async (input) => (await import("./http-parts.ts")).makeHttp(input),
+    http: async (input) => (await import("./node-http.ts")).makeNodeHttp(input),
   },
   parsers: pg.types,
   transactions: new AsyncLocalStorage<OpenTransaction>(),

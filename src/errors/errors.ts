@@ -96,15 +96,10 @@ export interface ServerFields {
   readonly routine: string | undefined;
 }
 
-/** The names in {@link ServerFields}. */
-export const serverFieldNames = [
+const shownFields = [
   "severity",
-  "detail",
-  "hint",
   "position",
   "internalPosition",
-  "internalQuery",
-  "where",
   "schema",
   "table",
   "column",
@@ -116,7 +111,10 @@ export const serverFieldNames = [
 ] as const satisfies readonly (keyof ServerFields)[];
 
 /** Fields in which Postgres quotes rows and values: readable by name, never shown by `inspect`, `JSON.stringify` or a logger that walks. */
-const quotingFields: ReadonlySet<string> = new Set(["detail", "where", "internalQuery", "hint"]);
+const quotingFields = ["detail", "where", "internalQuery", "hint"] as const satisfies readonly (keyof ServerFields)[];
+
+/** The names in {@link ServerFields}. */
+export const serverFieldNames: readonly (keyof ServerFields)[] = [...shownFields, ...quotingFields];
 
 /** The server's ErrorResponse as a driver hands it over. */
 export type ServerReport = { readonly [Name in keyof ServerFields]?: string | null | undefined } & {
@@ -156,12 +154,10 @@ export class DatabaseError extends WarmlineError implements ServerFields {
       retryable: context.retryable ?? retryable,
     });
     this.sqlState = report.code;
-    for (const name of serverFieldNames) {
-      Object.defineProperty(this, name, { value: report[name] ?? undefined, enumerable: !quotingFields.has(name) && report[name] != null });
-    }
-    if (context.statementIndex !== undefined) {
-      Object.defineProperty(this, "statementIndex", { value: context.statementIndex, enumerable: true });
-    }
+    const { statementIndex } = context;
+    for (const name of shownFields) if (report[name] != null) Object.assign(this, { [name]: report[name] });
+    if (statementIndex !== undefined) Object.assign(this, { statementIndex });
+    for (const name of quotingFields) Object.defineProperty(this, name, { value: report[name] ?? undefined });
   }
 }
 

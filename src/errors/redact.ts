@@ -52,7 +52,7 @@ export function redactedCause(failure: unknown, secrets: readonly string[] = [])
   const copy = new Error(redactSecrets(error.message, secrets));
   copy.name = error.name;
   const source = error as Error & Record<string, unknown>;
-  for (const key of ["code", "errno", "syscall", "address", "port", "hostname"]) {
+  for (const key of ["code", "errno", "syscall"]) {
     const value = source[key];
     if (typeof value === "string" || typeof value === "number") Object.assign(copy, { [key]: value });
   }

@@ -15,8 +15,12 @@ export interface SqlStateContext {
 export function fateOfSqlState(sqlState: string, context: SqlStateContext): "refused" | "unknown" {
   if (sqlState.startsWith("08") || sqlState === "57P02") return "unknown";
   if (context.pooled && (sqlState.startsWith("58") || sqlState.startsWith("XX"))) return "unknown";
-  if (context.completed && (context.severity === "FATAL" || context.severity === "PANIC")) return "unknown";
-  return "refused";
+  return context.completed && endsConnection(context.severity) ? "unknown" : "refused";
+}
+
+/** Whether the server closes the connection after an error of this severity. */
+export function endsConnection(severity: string | undefined): boolean {
+  return severity === "FATAL" || severity === "PANIC";
 }
 
 /** A conflict between transactions that the same work, run again whole, may survive: serialization failure and deadlock. */

@@ -1,4 +1,5 @@
 import { DecodeError } from "../errors/errors.ts";
+import { endsConnection } from "../errors/sqlstate.ts";
 import type { Field, ParserSet, Statement } from "./transport.ts";
 
 /** The part of a pg connection an exchange writes to. pg's and the one in Neon's driver both have it. */
@@ -23,14 +24,11 @@ export interface Answer {
   fields: readonly Field[];
 }
 
-/** How an exchange ended: `failure` is a driver's error, as it came. */
-export interface Outcome {
-  readonly failure: unknown;
-}
-
 export interface ExchangeOptions {
   readonly rowMode: "object" | "array";
   readonly parsers: ParserSet;
+  /** A text of several statements, sent by the simple protocol in place of the others; its rows are left aside. */
+  readonly script?: string | undefined;
 }
 
 /**
@@ -45,16 +43,18 @@ export class Exchange {
   sent = false;
   /** Set by the holder when nothing may be written any more. */
   abandoned = false;
-  decodeError: DecodeError | undefined;
   readonly #statements: readonly Statement[];
   readonly #options: ExchangeOptions;
-  readonly #onEnd: (outcome: Outcome | undefined) => void;
+  readonly #onEnd: (failure?: unknown) => void;
+  #decodeError: DecodeError | undefined;
   #parsers: ((text: string) => unknown)[] = [];
+  #keys: (string | number)[] = [];
   #emptyRow: Record<string, unknown> = {};
   #open: Answer = emptyAnswer();
   #ended = false;
 
-  constructor(statements: readonly Statement[], options: ExchangeOptions, onEnd: (outcome: Outcome | undefined) => void) {
+  /** `onEnd` is called once; `failure` is a driver's error as it came, or a {@link DecodeError}. */
+  constructor(statements: readonly Statement[], options: ExchangeOptions, onEnd: (failure?: unknown) => void) {
     this.#statements = statements;
     this.#options = options;
     this.#onEnd = onEnd;
@@ -81,6 +81,11 @@ export class Exchange {
     if (this.sent) return null;
     if (this.abandoned || connection.stream.writable === false) return new Error("The connection is closed.");
     this.sent = true;
+    const { script } = this.#options;
+    if (script !== undefined) {
+      connection.query(script);
+      return null;
+    }
     connection.stream.cork?.();
     if (ask) connection.sync();
     for (const { text, values } of this.#statements) {
@@ -94,33 +99,40 @@ export class Exchange {
     return null;
   }
 
-  handleRowDescription(message: { readonly fields: readonly Field[] }): void {
-    const { parsers } = this.#options;
-    this.#open.fields = message.fields.map(plainField);
-    this.#parsers = message.fields.map((field) => parsers.getTypeParser(field.dataTypeID, "text"));
+  handleRowDescription({ fields }: { readonly fields: readonly Field[] }): void {
+    const { parsers, rowMode } = this.#options;
+    this.#open.fields = fields.map(plainField);
+    this.#parsers = fields.map(({ dataTypeID }) => parsers.getTypeParser(dataTypeID, "text"));
+    this.#keys = fields.map(({ name }, column) => (rowMode === "array" ? column : name));
     // A literal's own keys, so that rows are fast objects, and a column named __proto__ is a column.
-    this.#emptyRow = Object.fromEntries(message.fields.map(({ name }) => [name, null]));
+    this.#emptyRow = Object.fromEntries(fields.map(({ name }) => [name, null]));
   }
 
-  handleDataRow(message: { readonly fields: readonly (string | null)[] }): void {
-    if (this.decodeError !== undefined) return;
+  handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
+    const { rowMode, script } = this.#options;
+    if (this.#decodeError !== undefined || script !== undefined) return;
     try {
-      this.#open.rows.push(this.#options.rowMode === "array" ? this.#arrayRow(message.fields) : this.#objectRow(message.fields));
+      const row = (rowMode === "array" ? [] : { ...this.#emptyRow }) as Record<string | number, unknown>;
+      for (let column = 0; column < fields.length; column++) {
+        const value = fields[column] as string | null;
+        row[this.#keys[column] as string] = value === null ? null : this.#parsers[column]?.(value);
+      }
+      this.#open.rows.push(row);
     } catch {
-      this.decodeError = decodeFailure();
+      this.#decodeError = decodeFailure();
     }
   }
 
-  handleCommandComplete(message: { readonly text: string }): void {
-    const tag = /^([A-Za-z]+)(?: (\d+))?(?: (\d+))?/.exec(message.text);
-    const count = tag?.[3] ?? tag?.[2];
-    this.#open.command = tag?.[1] ?? null;
+  handleCommandComplete({ text }: { readonly text: string }): void {
+    const [, command = null, count] = /^([A-Za-z]+)(?:.* (\d+)$)?/.exec(text) ?? [];
+    this.#open.command = command;
     this.#open.rowCount = count === undefined ? null : Number(count);
-    this.#nextAnswer();
+    this.handleEmptyQuery();
   }
 
   handleEmptyQuery(): void {
-    this.#nextAnswer();
+    this.answers.push(this.#open);
+    this.#open = emptyAnswer();
   }
 
   handleCopyInResponse(connection: WireConnection): void {
@@ -134,46 +146,27 @@ export class Exchange {
   handlePortalSuspended(): void {}
 
   handleReadyForQuery(): void {
-    this.#end(undefined);
+    this.#end(this.#decodeError);
   }
 
   handleError(failure: unknown, connection?: WireConnection): void {
-    if (connection === undefined || !isErrorResponse(failure) || failure.severity === "FATAL" || failure.severity === "PANIC") {
-      this.#end({ failure });
+    if (connection === undefined || isFatal(failure)) {
+      this.#end(failure);
       return;
     }
     const settle = () => {
       connection.removeListener("readyForQuery", settle);
       connection.removeListener("end", settle);
-      this.#end({ failure });
+      this.#end(failure);
     };
     connection.once("readyForQuery", settle);
     connection.once("end", settle);
   }
 
-  #objectRow(values: readonly (string | null)[]): Record<string, unknown> {
-    const row = { ...this.#emptyRow };
-    const { fields } = this.#open;
-    for (let column = 0; column < values.length; column++) {
-      const value = values[column] as string | null;
-      row[(fields[column] as Field).name] = value === null ? null : (this.#parsers[column] as (text: string) => unknown)(value);
-    }
-    return row;
-  }
-
-  #arrayRow(values: readonly (string | null)[]): Record<string, unknown> {
-    return values.map((value, column) => (value === null ? null : this.#parsers[column]?.(value))) as unknown as Record<string, unknown>;
-  }
-
-  #nextAnswer(): void {
-    this.answers.push(this.#open);
-    this.#open = emptyAnswer();
-  }
-
-  #end(outcome: Outcome | undefined): void {
+  #end(failure: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#onEnd(outcome);
+    this.#onEnd(failure);
   }
 }
 
@@ -197,11 +190,11 @@ export function decodeFailure(): DecodeError {
 
 /** Whether a driver's error is the server's ErrorResponse: only these carry a severity. */
 export function isErrorResponse(failure: unknown): failure is Error & { readonly severity: string; readonly code: string } {
-  return (
-    failure instanceof Error &&
-    "severity" in failure &&
-    typeof failure.severity === "string" &&
-    "code" in failure &&
-    typeof failure.code === "string"
-  );
+  const { severity, code } = (failure ?? {}) as { readonly severity?: unknown; readonly code?: unknown };
+  return failure instanceof Error && typeof severity === "string" && typeof code === "string";
+}
+
+/** Whether nothing can follow on the connection. */
+export function isFatal(failure: unknown): boolean {
+  return !isErrorResponse(failure) || endsConnection(failure.severity);
 }

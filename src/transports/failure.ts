@@ -2,6 +2,7 @@ import { ConnectionError, DatabaseError, isWarmlineError, type ServerReport, typ
 import { redactedCause } from "../errors/redact.ts";
 import { fateOfSqlState, isPermanentLoginFailure } from "../errors/sqlstate.ts";
 import { type Exchange, isErrorResponse } from "./exchange.ts";
+import { type Peer, type ReadNetworkCode, readNetworkCode, unreachable } from "./network-failure.ts";
 import type { ExchangePhase, Statement } from "./transport.ts";
 
 /** What the reader of a lost or refused exchange knows. */
@@ -35,8 +36,13 @@ export function exchangeFailure(failure: unknown, exchange: Pick<Exchange, "sent
   });
 }
 
+/** An error of pg's before login ended: nothing was sent. */
+export function connectFailure(failure: unknown, context: ConnectContext): WarmlineError {
+  return loginFailure(failure, context, readNetworkCode);
+}
+
 /** A driver's error before login ended: nothing was sent. */
-export function loginFailure(failure: unknown, context: ConnectContext): WarmlineError {
+export function loginFailure(failure: unknown, context: ConnectContext, readCode: ReadNetworkCode | undefined): WarmlineError {
   if (isWarmlineError(failure)) return failure;
   if (isErrorResponse(failure)) {
     const another = context.passwordIsFunction && failure.code.startsWith("28");
@@ -45,27 +51,7 @@ export function loginFailure(failure: unknown, context: ConnectContext): Warmlin
       retryable: another || !isPermanentLoginFailure(failure.code),
     });
   }
-  return unreachable(failure, context);
-}
-
-/** Nothing answers there. */
-export function unreachable(failure: unknown, { where, secrets }: Peer): ConnectionError {
-  const cause = redactedCause(failure, secrets);
-  const told = cause && "code" in cause ? ` (${cause.code})` : "";
-  return new ConnectionError(`Connecting to ${where} failed${told}. Check host, port and network rules.`, {
-    code: "CONNECT_FAILED",
-    fate: "not-sent",
-    retryable: true,
-    cause,
-  });
-}
-
-/** The other end of a connection that failed. */
-export interface Peer {
-  /** `host:port`, for the message. */
-  readonly where: string;
-  /** Blanked in the cause. */
-  readonly secrets?: readonly string[];
+  return readCode?.(failure, context) ?? unreachable(failure, context);
 }
 
 /** What the reader of a failed connect knows. */

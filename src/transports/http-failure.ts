@@ -1,48 +1,36 @@
-import { ConnectionError, DatabaseError, type Fate, type ServerReport, type WarmlineError } from "../errors/errors.ts";
+import { ConnectionError, DatabaseError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
 import { redactedCause } from "../errors/redact.ts";
 import { fateOfSqlState } from "../errors/sqlstate.ts";
-import { isCertificateFailure, unreachable } from "./failure.ts";
+import type { ReadNetworkCode } from "./network-failure.ts";
 import type { Statement } from "./transport.ts";
 
-/**
- * Codes that say the request never left: names, routes, connecting, and a peer that speaks no TLS.
- * Sources: Node.js documentation, "Common system errors"; undici, "Errors"; OpenSSL; Bun.
- */
-const neverLeft =
-  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ERR_SSL_WRONG_VERSION_NUMBER|ConnectionRefused)$/;
-
 /** `fetch` itself failed. A runtime's own word that a request can be repeated is not believed: workerd gives it for requests that were read. */
-export function fetchFailure(error: unknown, url: string): ConnectionError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+export function fetchFailure(error: unknown, url: string, readCode: ReadNetworkCode | undefined): ConnectionError {
+  const failure = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const where = new URL(url).host;
-  if (neverLeft.test(String(code)) || isCertificateFailure(code)) return unreachable(where, code, redactedCause(cause));
-  return new ConnectionError(`The request to ${where} broke off.`, {
-    code: "CONNECTION_LOST",
-    fate: "unknown",
-    cause: redactedCause(cause),
-  });
+  return (
+    readCode?.(failure, { where }) ??
+    unclear(`The request to ${where} broke off.`, { code: "CONNECTION_LOST", cause: redactedCause(failure) })
+  );
 }
 
 /** An answer that is not what the protocol says: cut off, no JSON, or without rows. */
 export function badResponse(): ConnectionError {
-  return new ConnectionError("The endpoint's answer was cut off, or is no SQL-over-HTTP answer.", {
-    code: "BAD_RESPONSE",
-    fate: "unknown",
-  });
+  return unclear("The endpoint's answer was cut off, or is no SQL-over-HTTP answer.", { code: "BAD_RESPONSE" });
 }
 
-/** Statuses by which an endpoint, or what stands before it, says that it did nothing. */
-const refusedStatuses: ReadonlySet<number> = new Set([401, 403, 404, 413, 429]);
+function unclear(message: string, details: { readonly code: string; readonly cause?: unknown }): ConnectionError {
+  return new ConnectionError(message, { ...details, fate: "unknown" });
+}
 
-const statusHints: Readonly<Record<number, string>> = {
-  400: " Check user, password and database.",
-  401: " Check the credentials.",
-  403: " Check the credentials.",
-  404: " Nothing speaks SQL over HTTP there: check the endpoint setting.",
-  413: " Send less at once.",
-  429: " Send fewer requests.",
-  507: " Ask for less at once.",
+/** Statuses by which an endpoint, or what stands before it, says that it did nothing (507: of a batch), and what to check then. */
+const refusals: Readonly<Record<number, string>> = {
+  401: "the credentials",
+  403: "the credentials",
+  404: "the endpoint setting: nothing speaks SQL over HTTP there",
+  413: "the size of the statement",
+  429: "how many requests are sent",
+  507: "the size of the result",
 };
 
 /** What the reader of a status knows. */
@@ -52,38 +40,31 @@ export interface StatusContext {
 }
 
 /** An answer whose status is no success, as the error it stands for. */
-export async function statusFailure(response: Response, context: StatusContext): Promise<WarmlineError> {
+export async function statusFailure(response: Response, { statements, batch }: StatusContext): Promise<WarmlineError> {
   const { status, type } = response;
   if (type === "opaqueredirect" || (status >= 300 && status < 400)) {
     await response.body?.cancel();
-    return new ConnectionError("The endpoint answered with a redirect, which is not followed. Set endpoint to the final address.", {
-      code: "REDIRECT_REFUSED",
-      fate: "unknown",
-    });
+    return unclear("The endpoint redirects, which is not followed. Set endpoint to the final address.", { code: "REDIRECT_REFUSED" });
   }
   const report = await readReport(response);
   if (report !== undefined) {
     return new DatabaseError(report, {
       fate: fateOfSqlState(report.code, { pooled: true, completed: true, severity: report.severity ?? undefined }),
-      values: context.statements.flatMap((statement) => statement.values),
+      values: statements.flatMap(({ values }) => values),
     });
   }
-  const fate: Fate = refusedStatuses.has(status) || (status === 507 && context.batch) ? "refused" : "unknown";
-  return new ConnectionError(`The endpoint answered with status ${status}.${statusHints[status] ?? ""}`, {
+  const hint = status === 400 ? "user, password and database" : refusals[status];
+  return new ConnectionError(`The endpoint answered with status ${status}.${hint ? ` Check ${hint}.` : ""}`, {
     code: "HTTP_STATUS",
-    fate,
+    fate: status in refusals && (status !== 507 || batch) ? "refused" : "unknown",
     retryable: status === 429,
   });
 }
 
 /** Postgres' own error in the body, if there is one. A SQLSTATE of letters alone looks like an operating system's code, but has a severity. */
 async function readReport(response: Response): Promise<ServerReport | undefined> {
-  try {
-    const body = (await response.json()) as ServerReport;
-    const { code, message, severity } = body;
-    const told = typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && (severity || /\d/.test(code));
-    return told && typeof message === "string" ? body : undefined;
-  } catch {
-    return undefined;
-  }
+  const body = (await response.json().catch(() => undefined)) as Partial<ServerReport> | undefined;
+  const { code, message, severity } = body ?? {};
+  if (typeof code !== "string" || typeof message !== "string") return undefined;
+  return /^[0-9A-Z]{5}$/.test(code) && (severity || /\d/.test(code)) ? (body as ServerReport) : undefined;
 }

@@ -1,7 +1,8 @@
 import { neon, neonConfig } from "@neondatabase/serverless";
-import { type ConnectionError, isWarmlineError } from "../errors/errors.ts";
+import { isWarmlineError, type WarmlineError } from "../errors/errors.ts";
 import { decodeFailure, plainField } from "./exchange.ts";
 import { badResponse, fetchFailure, statusFailure } from "./http-failure.ts";
+import type { ReadNetworkCode } from "./network-failure.ts";
 import type { BatchOptions, CallOptions, Field, Isolation, Result, Session, Statement, Transport } from "./transport.ts";
 
 /** Opens a session beside the HTTP transport; see websocket.ts. */
@@ -19,6 +20,8 @@ export interface HttpTransportOptions {
   /** Absent where there is no WebSocket. */
   readonly openSession: OpenSession | undefined;
   readonly sessionStats: () => { readonly connects: number; readonly discarded: number };
+  /** Absent where the runtime's failures have no codes. */
+  readonly readCode: ReadNetworkCode | undefined;
 }
 
 /** What the driver gives with `fullResults`; decoded by the parsers handed to it. */
@@ -48,28 +51,29 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     context: { readonly statements: readonly Statement[]; readonly call: CallOptions; readonly batch: boolean },
   ): Promise<T> {
     const { cancellation } = context.call;
-    if (cancellation.reason !== undefined) return Promise.reject(cancellation.reason("not-sent"));
+    const ended = (fate: "not-sent" | "unknown") => cancellation.reason?.(fate);
+    const early = ended("not-sent");
+    if (early) return Promise.reject(early);
     const signal = cancellation.signal();
-    let stage: "before" | "sent" | "answered" = "before";
     const fetchAnswer = async (url: string, init: RequestInit) => {
+      // the password function was asked meanwhile
+      const late = ended("not-sent");
+      if (late) throw late;
       try {
-        if (signal.aborted) throw signal.reason;
-        stage = "sent";
         const response = await options.fetch(url, { ...init, redirect: "manual", signal });
         if (!response.ok) throw await statusFailure(response, context);
         const body = parseAnswer(await response.text(), context);
-        stage = "answered";
-        return { ok: true, status: response.status, json: async () => body };
+        return { ok: true, json: async () => body };
       } catch (error) {
-        if (cancellation.reason !== undefined) throw cancellation.reason(stage === "before" ? "not-sent" : "unknown");
-        throw isWarmlineError(error) ? error : fetchFailure(error, options.sqlUrl);
+        throw ended("unknown") ?? (isWarmlineError(error) ? error : fetchFailure(error, options.sqlUrl, options.readCode));
       }
     };
     return withDriverSettings({ fetchEndpoint: () => options.sqlUrl, fetchFunction: fetchAnswer }, () =>
       make().then(
         (value) => value as T,
         (error: unknown) => {
-          throw ownError(error) ?? (stage === "answered" ? decodeFailure() : fetchFailure(error, options.sqlUrl));
+          // what is none of ours came after the answer: a parser threw
+          throw ownError(error) ?? decodeFailure();
         },
       ),
     );
@@ -77,28 +81,23 @@ export function httpTransport(options: HttpTransportOptions): Transport {
 
   async function batch(statements: readonly Statement[], call: BatchOptions): Promise<Result[]> {
     const { isolation, readOnly, deferrable } = call.mode;
-    const results = await post<DriverResult[]>(
-      () =>
-        run.transaction(statements.map((statement) => driverQuery(statement, call)) as never, {
-          ...(isolation && { isolationLevel: isolationNames[isolation] }),
-          ...(readOnly !== undefined && { readOnly }),
-          ...(deferrable !== undefined && { deferrable }),
-        }) as unknown as DriverQuery,
-      { statements, call, batch: true },
-    );
+    const mode = { isolationLevel: isolation && driverIsolation(isolation), readOnly, deferrable };
+    const queries = statements.map((statement) => driverQuery(statement, call));
+    const start = () => run.transaction(queries as never, mode as never) as unknown as DriverQuery;
+    const results = await post<DriverResult[]>(start, { statements, call, batch: true });
     return results.map((result) => toResult(result, call));
   }
 
   const driverQuery = ({ text, values }: Statement, call: CallOptions) =>
-    run.query(text, values as (string | null)[], { arrayMode: call.rowMode === "array", fullResults: true, types: call.parsers });
+    run.query(text, values as (string | null)[], { arrayMode: call.rowMode === "array", types: call.parsers });
 
   return {
     name: "http",
     can: { session: options.openSession !== undefined, cancel: true },
     async query(statement, call) {
       if (call.readOnly) return (await batch([statement], { ...call, mode: { readOnly: true } }))[0] as Result;
-      const context = { statements: [statement], call, batch: false };
-      return toResult(await post<DriverResult>(() => driverQuery(statement, call) as unknown as DriverQuery, context), call);
+      const start = () => driverQuery(statement, call) as unknown as DriverQuery;
+      return toResult(await post<DriverResult>(start, { statements: [statement], call, batch: false }), call);
     },
     batch,
     session: (use, call) => (options.openSession as OpenSession)(use, call),
@@ -109,12 +108,10 @@ export function httpTransport(options: HttpTransportOptions): Transport {
   };
 }
 
-const isolationNames = {
-  "read uncommitted": "ReadUncommitted",
-  "read committed": "ReadCommitted",
-  "repeatable read": "RepeatableRead",
-  serializable: "Serializable",
-} as const satisfies Record<Isolation, string>;
+/** `read committed` is `ReadCommitted` to the driver. */
+function driverIsolation(isolation: Isolation): string {
+  return isolation.replace(/(?:^| )(.)/g, (_, letter: string) => letter.toUpperCase());
+}
 
 function toResult({ rows, rowCount, command, fields }: DriverResult, { attempt }: CallOptions): Result {
   const via = { transport: "http", connectionId: null, reused: null, attempts: attempt } as const;
@@ -158,7 +155,7 @@ function isAnswer(answer: { readonly rows?: unknown; readonly fields?: unknown }
 }
 
 /** The driver wraps what its fetch throws. */
-function ownError(error: unknown): ConnectionError | undefined {
+function ownError(error: unknown): WarmlineError | undefined {
   const source = error instanceof Error && "sourceError" in error ? error.sourceError : error;
   return isWarmlineError(source) ? source : undefined;
 }

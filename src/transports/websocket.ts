@@ -1,8 +1,9 @@
-import { Client } from "@neondatabase/serverless";
+import { Client, type ClientConfig } from "@neondatabase/serverless";
 import type { WarmlineError } from "../errors/errors.ts";
 import { isErrorResponse } from "./exchange.ts";
-import { connectFailure, connectTimeout } from "./failure.ts";
+import { connectTimeout, loginFailure } from "./failure.ts";
 import type { OpenSession } from "./http.ts";
+import type { ReadNetworkCode } from "./network-failure.ts";
 import type { CallOptions, Clock } from "./transport.ts";
 import { type WireClient, WireSession } from "./wire-session.ts";
 
@@ -10,18 +11,13 @@ import { type WireClient, WireSession } from "./wire-session.ts";
 export interface WebSocketOptions {
   /** The full address: `wss://…/v2`. */
   readonly sessionUrl: string;
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly user: string;
+  /** Sent at login, named as in pg. */
+  readonly login: ClientConfig;
   readonly password: string | (() => string | Promise<string>) | null;
-  readonly applicationName: string;
-  /** Sent at login; null for none. */
-  readonly startupOptions: string | null;
   readonly connectTimeoutMs: number;
-  /** Sent at login; null for the server's own. */
-  readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
+  /** Absent where the runtime's failures have no codes. */
+  readonly readCode: ReadNetworkCode | undefined;
 }
 
 /** Sessions and what became of them. */
@@ -56,25 +52,15 @@ interface OpenedSession {
 async function connect(options: WebSocketOptions, { cancellation }: CallOptions, connectionId: string): Promise<OpenedSession> {
   const { sessionUrl, clock, password } = options;
   const { host: where, pathname, protocol } = new URL(sessionUrl);
-  const explain = (failure: unknown): WarmlineError =>
-    connectFailure(failure, {
-      where,
-      secrets: typeof password === "string" ? [password] : [],
-      passwordIsFunction: typeof password === "function",
-    });
-  const client = new Client({
-    host: options.host,
-    port: options.port,
-    user: options.user,
-    database: options.database,
-    password: password ?? "",
-    application_name: options.applicationName,
-    ...(options.startupOptions !== null && { options: options.startupOptions }),
-    ...(options.statementTimeoutMs !== null && { statement_timeout: options.statementTimeoutMs }),
+  const passwordIsFunction = typeof password === "function";
+  const secrets = typeof password === "string" ? [password] : [];
+  const explain = (failure: unknown): WarmlineError => loginFailure(failure, { where, secrets, passwordIsFunction }, options.readCode);
+  const client = new Client({ ...options.login, password: password ?? "" });
+  Object.assign(client.neonConfig, {
+    wsProxy: () => where + pathname,
+    useSecureWebSocket: protocol === "wss:",
+    disableWarningInBrowsers: true,
   });
-  client.neonConfig.wsProxy = () => `${where}${pathname}`;
-  client.neonConfig.useSecureWebSocket = protocol === "wss:";
-  client.neonConfig.disableWarningInBrowsers = true;
   client.on("error", () => {});
   let loggedIn = false;
   const connection = client.connection as unknown as WireClient["connection"];

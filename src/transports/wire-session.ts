@@ -1,8 +1,8 @@
-import { DatabaseError, UsageError, type WarmlineError } from "../errors/errors.ts";
+import { DatabaseError, DecodeError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
-import { type Answer, Exchange, isErrorResponse, type Outcome, type WireConnection } from "./exchange.ts";
-import { exchangeFailure } from "./failure.ts";
-import type { CallOptions, Clock, ExchangeCall, ExchangePhase, Result, Session, Statement, TransportName, Via } from "./transport.ts";
+import { Exchange, type ExchangeOptions, isFatal, type WireConnection } from "./exchange.ts";
+import { type ExchangeContext, exchangeFailure } from "./failure.ts";
+import type { CallOptions, Clock, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
 /** The part of a pg client a session needs. */
 export interface WireClient {
@@ -26,16 +26,13 @@ export interface WireSessionOptions {
   readonly onStatement?: ((text: string) => void) | undefined;
 }
 
-/** What is being sent, as far as the reader of its failure wants to know. */
-interface Turn {
-  readonly statements: readonly Statement[];
-  readonly phase: ExchangePhase;
-  readonly prelude: number;
-  readonly call: CallOptions;
-  readonly onAlive?: (() => void) | undefined;
-}
-
 const statusNames = { I: "idle", T: "open", E: "failed" } as const;
+
+/** Where the answer of an exchange goes. */
+interface Answering {
+  readonly resolve: (results: Result[]) => void;
+  readonly reject: (error: WarmlineError) => void;
+}
 
 /** How long a cancelled statement may take to answer before its connection is destroyed, milliseconds. */
 const CANCEL_GRACE_MS = 250;
@@ -46,53 +43,36 @@ export class WireSession implements Session {
   uses = 0;
   /** Set when nothing may be sent any more: a lost, cancelled or aborted exchange, or a server that turned into a replica. */
   broken = false;
+  status: Session["status"] = "idle";
+  busy = false;
   readonly #client: WireClient;
   readonly #options: WireSessionOptions;
-  #status: "I" | "T" | "E" = "I";
-  #running: Exchange | undefined;
-  #grace: unknown;
-  #taken = false;
   readonly #queue: (() => void)[] = [];
+  #running: Exchange | undefined;
 
   constructor(client: WireClient, options: WireSessionOptions) {
     this.#client = client;
     this.#options = options;
     const connection = client.connection as unknown as {
-      on(event: string, listener: (message: { status: "I" | "T" | "E" }) => void): void;
+      on(event: string, listener: (message: { status: keyof typeof statusNames }) => void): void;
     };
     connection.on("readyForQuery", (message) => {
-      this.#status = message.status;
+      this.status = statusNames[message.status];
     });
   }
 
   get via(): Via {
-    return { transport: this.#options.transport, connectionId: this.#options.connectionId, reused: this.uses > 0, attempts: 1 };
+    const { transport, connectionId } = this.#options;
+    return { transport, connectionId, reused: this.uses > 0, attempts: 1 };
   }
 
-  get status(): "idle" | "open" | "failed" {
-    return statusNames[this.#status];
-  }
-
-  get busy(): boolean {
-    return this.#taken;
-  }
-
-  exchange(statements: readonly Statement[], options: ExchangeCall): Promise<Result[]> {
+  exchange(statements: readonly Statement[], call: ExchangeCall): Promise<Result[]> {
     if (this.#options.onStatement) for (const { text } of statements) this.#options.onStatement(text);
-    const via = { ...this.via, attempts: options.attempt };
-    return this.#run(
-      { statements, phase: options.phase, prelude: options.prelude ?? 0, call: options, onAlive: options.onAlive },
-      (onEnd) => new Exchange(statements, options, onEnd),
-      ({ answers }) => answers.map(({ rows, rowCount, command, fields }: Answer): Result => ({ rows, rowCount, command, fields, via })),
-    );
+    return this.#run(statements, call);
   }
 
-  script(text: string, options: CallOptions): Promise<void> {
-    return this.#run(
-      { statements: [], phase: "autocommit", prelude: 0, call: options },
-      (onEnd) => new Script(text, options, onEnd),
-      () => undefined,
-    );
+  async script(script: string, call: CallOptions): Promise<void> {
+    await this.#run([], { ...call, phase: "autocommit", script });
   }
 
   /** Ends what runs on it too: a swallowed connection never ends by itself. */
@@ -102,99 +82,72 @@ export class WireSession implements Session {
     this.#running?.handleError(new Error("The connection was destroyed."));
   }
 
-  /** Runs one exchange to its end, and no further than the call's end. */
-  async #run<T>(
-    turn: Turn,
-    make: (onEnd: (outcome: Outcome | undefined) => void) => Exchange,
-    read: (exchange: Exchange) => T,
-  ): Promise<T> {
-    if (this.#taken) await new Promise<void>((resolve) => this.#queue.push(resolve));
-    this.#taken = true;
-    try {
-      const { cancellation } = turn.call;
-      if (cancellation.reason !== undefined) throw cancellation.reason("not-sent");
-      if (this.broken) throw lost();
-      return await new Promise((resolve, reject) => {
-        const { clock, statementTimeoutMs } = this.#options;
-        let stopListening: (() => void) | undefined;
-        const limit = statementTimeoutMs === null ? undefined : clock.setTimeout(() => this.#cancel(exchange), statementTimeoutMs);
-        const exchange = make((ended) => {
-          this.#running = undefined;
-          this.#endGrace();
-          if (limit !== undefined) clock.clearTimeout(limit);
-          stopListening?.();
-          if (ended !== undefined) reject(this.#explain(ended.failure, exchange, turn));
-          else if (exchange.decodeError !== undefined) reject(exchange.decodeError);
-          else resolve(read(exchange));
-        });
-        this.#running = exchange;
-        stopListening = cancellation.onCancel(() => this.#cancel(exchange));
-        this.#client.query(turn.onAlive === undefined ? exchange : exchange.asking(this.#client, turn.onAlive));
-      });
-    } finally {
-      const next = this.#queue.shift();
-      if (next === undefined) this.#taken = false;
-      else next();
-    }
+  /** Runs one exchange in its turn to its end, and no further than the call's end. */
+  #run(statements: readonly Statement[], call: ExchangeCall & Pick<ExchangeOptions, "script">): Promise<Result[]> {
+    return new Promise((resolve, reject) => {
+      const start = () => {
+        const { reason } = call.cancellation;
+        if (reason === undefined && !this.broken) return this.#send(statements, call, { resolve, reject });
+        this.#endTurn();
+        reject(reason === undefined ? lost() : reason("not-sent"));
+      };
+      if (this.busy) this.#queue.push(start);
+      else {
+        this.busy = true;
+        start();
+      }
+    });
   }
 
-  #explain(failure: unknown, exchange: Exchange, turn: Turn): WarmlineError {
-    const { readOnly, cancellation } = turn.call;
-    const error = this.#options.explain?.(failure) ?? exchangeFailure(failure, exchange, { ...turn, pooled: this.#options.pooled });
-    const fatal = !isErrorResponse(failure) || failure.severity === "FATAL" || failure.severity === "PANIC";
-    const becameReplica = error.code === READ_ONLY_TRANSACTION && !readOnly;
-    if (fatal || becameReplica || error.fate === "unknown") this.broken = true;
-    return cancellation.reason === undefined ? error : asCancelled(error, cancellation.reason);
+  #send(statements: readonly Statement[], call: ExchangeCall & Pick<ExchangeOptions, "script">, answer: Answering): void {
+    const { clock, statementTimeoutMs, cancel } = this.#options;
+    const via = { ...this.via, attempts: call.attempt };
+    let grace: unknown;
+    const destroy = () => this.destroy();
+    /** CancelRequest, a short wait for its answer, then the end of the connection. Destroying first would leave the statement running. */
+    const giveUp = () => {
+      this.broken = true;
+      exchange.abandoned = true;
+      if (!exchange.sent || cancel === undefined) return destroy();
+      grace = clock.setTimeout(destroy, CANCEL_GRACE_MS);
+      cancel().catch(destroy);
+    };
+    const exchange = new Exchange(statements, call, (failure) => {
+      this.#running = undefined;
+      stopListening();
+      if (limit !== undefined) clock.clearTimeout(limit);
+      if (grace !== undefined) {
+        clock.clearTimeout(grace);
+        destroy();
+      }
+      this.#endTurn();
+      if (failure === undefined) answer.resolve(exchange.answers.map((given) => ({ ...given, via })));
+      else answer.reject(failure instanceof DecodeError ? failure : this.#explain(failure, exchange, { statements, prelude: 0, ...call }));
+    });
+    this.#running = exchange;
+    const limit = statementTimeoutMs === null ? undefined : clock.setTimeout(giveUp, statementTimeoutMs);
+    const stopListening = call.cancellation.onCancel(giveUp);
+    this.#client.query(call.onAlive === undefined ? exchange : exchange.asking(this.#client, call.onAlive));
   }
 
-  #endGrace(): void {
-    if (this.#grace === undefined) return;
-    this.#options.clock.clearTimeout(this.#grace);
-    this.#grace = undefined;
-    this.destroy();
+  #endTurn(): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.busy = false;
+    else queueMicrotask(next);
   }
 
-  /** CancelRequest, a short wait for its answer, then the end of the connection. Destroying first would leave the statement running. */
-  #cancel(exchange: Exchange): void {
-    this.broken = true;
-    exchange.abandoned = true;
-    const { cancel, clock } = this.#options;
-    if (!exchange.sent || cancel === undefined) {
-      this.destroy();
-      return;
-    }
-    this.#grace = clock.setTimeout(() => this.destroy(), CANCEL_GRACE_MS);
-    cancel().catch(() => this.destroy());
+  #explain(failure: unknown, exchange: Exchange, sent: Omit<ExchangeContext, "pooled"> & CallOptions): WarmlineError {
+    const { explain, pooled } = this.#options;
+    const { reason } = sent.cancellation;
+    const error = explain?.(failure) ?? exchangeFailure(failure, exchange, { ...sent, pooled });
+    const becameReplica = error.code === READ_ONLY_TRANSACTION && !sent.readOnly;
+    if (isFatal(failure) || becameReplica || error.fate === "unknown") this.broken = true;
+    // cancelled: the fate is what the server's answer or silence tells
+    if (reason === undefined || (error instanceof DatabaseError && error.sqlState !== QUERY_CANCELED)) return error;
+    return reason(error.fate === "applied" ? "unknown" : error.fate);
   }
-}
-
-/** A text of several statements by the simple protocol; its rows are left aside. */
-class Script extends Exchange {
-  readonly #text: string;
-
-  constructor(text: string, options: CallOptions, onEnd: (outcome: Outcome | undefined) => void) {
-    super([], options, onEnd);
-    this.#text = text;
-  }
-
-  override submit(connection: WireConnection): Error | null {
-    if (this.abandoned || connection.stream.writable === false) return new Error("The connection is closed.");
-    this.sent = true;
-    connection.query(this.#text);
-    return null;
-  }
-
-  override handleDataRow(): void {}
-}
-
-/** The cancelled call's own error, with the fate the server's answer or silence tells. */
-function asCancelled(error: WarmlineError, reason: NonNullable<CallOptions["cancellation"]["reason"]>): WarmlineError {
-  if (error instanceof DatabaseError && error.sqlState !== QUERY_CANCELED) return error;
-  return reason(error.fate === "applied" ? "unknown" : error.fate);
 }
 
 function lost(): UsageError {
-  return new UsageError("This connection was given up after a failure. Leave the callback.", {
-    code: "SESSION_BROKEN",
-  });
+  return new UsageError("This connection was given up after a failure. Leave the callback.", { code: "SESSION_BROKEN" });
 }

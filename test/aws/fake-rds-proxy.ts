@@ -26,11 +26,14 @@ export interface FakeRdsProxyOptions {
   readonly now?: () => number;
   /** `instance`: an RDS instance with IAM, which refuses with 28000 and takes startup parameters. Default `proxy`. */
   readonly kind?: "proxy" | "instance";
+  /** What its clients call it, wherever that name leads; its certificate is good for `*.proxy-warmline.eu-central-1.rds.amazonaws.com`. Default `localhost`. */
+  readonly name?: string;
 }
 
-/** A server that speaks like RDS Proxy with IAM and TLS required, on localhost. */
+/** A server that speaks like RDS Proxy with IAM and TLS required, on 127.0.0.1. */
 export interface FakeRdsProxy extends AsyncDisposable {
-  readonly host: "localhost";
+  /** Its name. */
+  readonly host: string;
   readonly port: number;
   /** The certificate of its authority, in PEM. */
   readonly ca: string;
@@ -54,7 +57,7 @@ const read = (name: string) => readFileSync(new URL(`../support/tls/${name}`, im
 
 /** Starts a fake on a free port of 127.0.0.1. */
 export async function startFakeRdsProxy(options: FakeRdsProxyOptions): Promise<FakeRdsProxy> {
-  const { kind = "proxy", now = Date.now } = options;
+  const { kind = "proxy", now = Date.now, name: host = "localhost" } = options;
   const certificate = { cert: read("server.pem"), key: read("server-key.pem") };
   const stopping = new AbortController();
   const sockets = new Set<Socket>();
@@ -99,7 +102,7 @@ export async function startFakeRdsProxy(options: FakeRdsProxyOptions): Promise<F
     const token = answer.kind === "password" ? answer.password : "";
     tokens.push(token);
     const { user = "" } = startup.parameters;
-    const fault = findTokenFault(token, { host: "localhost", port, user, region: options.region, now: now(), credentials });
+    const fault = findTokenFault(token, { host, port, user, region: options.region, now: now(), credentials });
     if (fault !== undefined) {
       return kind === "proxy"
         ? refuse(
@@ -136,7 +139,7 @@ export async function startFakeRdsProxy(options: FakeRdsProxyOptions): Promise<F
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const { port } = listener.address() as AddressInfo;
   return {
-    host: "localhost",
+    host,
     port,
     ca: read("ca.pem"),
     tokens,

@@ -133,7 +133,7 @@ describe("a plan", () => {
     expect(http.deadline).toBe("client");
     expect(http.reasons.deadline).toContain("the endpoint keeps statementTimeoutMs");
     const pooledHttp = planFor({ runtime: "edge-light", target: "neon-pooler", available: edgeEntry, options: { statementTimeoutMs: 5 } });
-    expect(pooledHttp.reasons.deadline).toContain("not kept over HTTP");
+    expect(pooledHttp.reasons.deadline).toContain("nobody over HTTP keeps statementTimeoutMs");
     const proxy = planFor({ runtime: "node", target: "rds-proxy", available: nodeEntry });
     expect(proxy.reasons.deadline).not.toContain("statementTimeoutMs");
     const proxyOverHttp = planFor({ runtime: "edge-light", target: "rds-proxy", available: edgeEntry, options: endpoint });

@@ -14,11 +14,12 @@ async function startDemo() {
 }
 
 describe("the demo", () => {
-  test("proves reuse, says where it answers, and ends with 0 when asked for one run", { timeout: 60_000 }, async () => {
+  test("proves reuse, says where it answers, and ends with 0 when asked for one run", { timeout: 120_000 }, async () => {
     const { code, stdout, stderr } = await startScript("demo.ts", ["--once"]).ended;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stdout).toMatch(/^node +pool +1,000 +1 +1 +0 .* held$/m);
     expect(stdout).toMatch(/^node +http +1,000 +\d+ +\d+ +0 .* held$/m);
+    expect(stdout).toMatch(/^lambda +direct +1,000 +1 +1 +0 .* held$/m);
     expect(stdout).toMatch(/curl -i http:\/\/127\.0\.0\.1:\d+\/products\/1/);
     expect(stdout).toContain("Idempotency-Key: ");
   });

@@ -1,21 +1,27 @@
 import { expect, test } from "vitest";
+import { pauseBefore } from "../../scripts/proof-pauses.ts";
 import { holds } from "../../scripts/proof-run.ts";
+import { findPgBouncer } from "../support/pgbouncer.ts";
 import { startScript } from "./demo-child.ts";
 
-test("the proof writes one JSON object to standard output, of what the server itself counted", { timeout: 60_000 }, async () => {
+test("the proof writes one JSON object to standard output, of what the server itself counted", { timeout: 180_000 }, async () => {
   const { code, stdout } = await startScript("proof.ts", ["--json"]).ended;
   const row = {
-    runtime: "node",
     why: expect.any(String),
     invocations: 1_000,
     failures: 0,
     p50Ms: expect.any(Number),
     p99Ms: expect.any(Number),
   };
+  const some = { serverSessions: expect.any(Number), backends: expect.any(Number) };
+  const one = { serverSessions: 1, backends: 1 };
   expect(JSON.parse(stdout)).toEqual({
     rows: [
-      { ...row, transport: "pool", serverSessions: 1, backends: 1 },
-      { ...row, transport: "http", serverSessions: expect.any(Number), backends: expect.any(Number) },
+      { ...row, runtime: "node", transport: "pool", ...one },
+      { ...row, runtime: "node", transport: "http", ...some },
+      { ...row, runtime: "lambda", transport: "direct", ...one },
+      { ...row, runtime: "lambda", transport: "rds proxy", ...one, why: expect.stringContaining("1 IAM token signed") },
+      ...(findPgBouncer() === undefined ? [] : [{ ...row, runtime: "lambda", transport: "pgbouncer, scale-out", ...some }]),
     ],
   });
   expect(code).toBe(0);
@@ -29,4 +35,15 @@ test("the proof does not hold with a session, a backend or a failure more than t
   expect(holds({ connections: 1 }, { ...counted, failures: 1 })).toBe(false);
   expect(holds({ connections: null }, { ...counted, serverSessions: 9, backends: 9 })).toBe(true);
   expect(holds({ connections: null }, { ...counted, failures: 1 })).toBe(false);
+  expect(holds({ connections: 16 }, { serverSessions: 16, backends: 9, failures: 0 })).toBe(true);
+  expect(holds({ connections: 16 }, { serverSessions: 17, backends: 9, failures: 0 })).toBe(false);
+  expect(holds({ connections: 16 }, { serverSessions: 0, backends: 9, failures: 0 })).toBe(false);
+});
+
+test("a thousand invocations on Lambda come after pauses of 0.2, 5, 45 and 300 s, some of them real, and end before a connection is old", () => {
+  const pauses = Array.from({ length: 1_000 }, (_, before) => pauseBefore(before + 1));
+  const times = pauses.map(({ realMs = 0, wallClockMs = 0 }) => realMs + wallClockMs);
+  expect([...new Set(times)].sort((left, right) => left - right)).toEqual([200, 5_000, 45_000, 300_000]);
+  expect(pauses.filter(({ realMs }) => realMs !== undefined)).toHaveLength(11);
+  expect(times.reduce((sum, ms) => sum + ms)).toBeLessThan(0.9 * 30 * 60_000);
 });

@@ -11,9 +11,9 @@ export function destroySocket(client: pg.ClientBase): void {
   streamOf(client).destroy();
 }
 
-/** Whether a client's socket is gone, as far as the event loop has seen. */
-export function socketGone(client: pg.ClientBase): boolean {
-  return streamOf(client).destroyed;
+/** Whether a client's socket is gone or the server has said farewell, as far as the event loop has seen. */
+export function looksDead(client: pg.ClientBase): boolean {
+  return streamOf(client).destroyed || !(client as unknown as { readonly _queryable: boolean })._queryable;
 }
 
 /** Whether a transaction is open on a client, or a statement of its last holder still runs. */

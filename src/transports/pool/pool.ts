@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { ConnectionError } from "../../errors/errors.ts";
+import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { begin, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport, TransportStats } from "../transport.ts";
@@ -33,6 +33,9 @@ interface Holding<T> {
   readonly use: (lease: Lease) => Promise<T>;
 }
 
+/** Sends on a connection; `onAlive` is called at its first sign of life, where that is asked for. */
+type Send<T> = (session: WireSession, onAlive?: () => void) => Promise<T>;
+
 /** Statements over a {@link WarmPool}: one write and one round trip each on a warm connection. */
 export function poolTransport(options: PoolTransportOptions): Transport {
   const { pool, clock } = options;
@@ -58,10 +61,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
   function giveBack(lease: Lease): void {
     const session = sessionOf(lease.client);
     if (session.uses++ > 0) ledger.reuses++;
-    if (session.broken) {
-      ledger.discarded++;
-      session.destroy();
-    }
+    if (session.broken) session.destroy();
     lease.release(session.broken);
   }
 
@@ -89,24 +89,32 @@ export function poolTransport(options: PoolTransportOptions): Transport {
 
   /**
    * Sends what may be sent again on another connection: after a pause the connection is asked in the same write. If it is silent, or lost
-   * before its first sign of life, the whole is sent on a fresh one.
+   * before its first sign of life, the whole is sent on a fresh one. If that cannot be had, what was written first may still be done.
    */
-  async function sendAsking<T>(lease: Lease, send: (session: WireSession, onAlive?: () => void) => Promise<T>): Promise<T> {
-    if (!lease.unasked) return send(sessionOf(lease.client));
+  async function askFirst<T>(lease: Lease, send: Send<T>): Promise<T> {
     const asked = sessionOf(lease.client);
-    let answer: Promise<T> | undefined;
-    await pool.confirm(lease, () => {
-      return new Promise((resolve) => {
-        answer = send(asked, () => resolve(true));
-        answer.then(
-          () => resolve(true),
-          (error) => resolve(!(error instanceof ConnectionError)),
-        );
-      });
-    });
-    const chosen = sessionOf(lease.client);
-    return chosen === asked && answer !== undefined ? answer : send(chosen);
+    const { promise: alive, resolve } = Promise.withResolvers<boolean>();
+    const first = send(asked, () => resolve(true));
+    // before its first sign of life a failure is the connection's own, a farewell of the server too; unless the call was cancelled
+    const failure = first.then(
+      () => undefined,
+      (error) => {
+        resolve(error instanceof CancelledError);
+        return error;
+      },
+    );
+    try {
+      await pool.confirm(lease, () => alive);
+      const chosen = sessionOf(lease.client);
+      return await (chosen === asked ? first : send(chosen));
+    } catch (error) {
+      const earlier = isUnsent(error) ? await failure : undefined;
+      throw isWarmlineError(earlier) && earlier.fate === "unknown" ? earlier : error;
+    }
   }
+
+  const sendAsking = <T>(lease: Lease, send: Send<T>): Promise<T> =>
+    lease.unasked ? askFirst(lease, send) : send(sessionOf(lease.client));
 
   async function commitAll(
     session: WireSession,
@@ -162,6 +170,10 @@ export function poolTransport(options: PoolTransportOptions): Transport {
     }),
     [Symbol.asyncDispose]: options.release,
   };
+}
+
+function isUnsent(error: unknown): boolean {
+  return isWarmlineError(error) && error.fate === "not-sent";
 }
 
 function onlyResult(results: readonly Result[]): Result {

@@ -1,9 +1,10 @@
 import pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
-import { askBySync, destroySocket, leftBusy, rollBack, socketGone } from "./client-state.ts";
+import { askBySync, destroySocket, leftBusy, looksDead, rollBack } from "./client-state.ts";
 import { afterTwoTicks, type FreshnessLimits, judge } from "./freshness.ts";
 import { acquireTimeout, type Checkout, closed, type Granted, type Lease, type LeaseOptions, type Opened, type Release } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
+import { answerOrReplacement } from "./replacing.ts";
 import { type Place, Slots } from "./slots.ts";
 import { WarmClient } from "./warm-client.ts";
 
@@ -24,8 +25,8 @@ export interface WarmPoolConfig extends Omit<pg.PoolConfig, "connectionTimeoutMi
 
 const DEFAULT_TIMEOUT_MS = 5_000;
 
-/** How long a connection may be silent before a replacement is opened beside it, milliseconds. A busy pooler answers late, and is healthy. */
-const SILENCE_MS = 250;
+/** How long a goodbye may take, milliseconds: a swallowed connection never takes it. */
+const GOODBYE_LIMIT_MS = 1_000;
 
 const nothing = (): void => {};
 
@@ -38,6 +39,7 @@ export class WarmPool extends pg.Pool {
   /** Counts and sessions of this pool's connections. */
   readonly ledger: Ledger = new Ledger();
   readonly #acquireTimeoutMs: number;
+  readonly #connectTimeoutMs: number;
   readonly #freshness: FreshnessLimits;
   readonly #now: () => number;
   readonly #slots: Slots;
@@ -54,9 +56,13 @@ export class WarmPool extends pg.Pool {
     super({ ...options, connectionTimeoutMillis: 0, connectTimeoutMillis, Client: WarmClient } as object);
     this.#slots = new Slots(this.options.max);
     this.#acquireTimeoutMs = acquireTimeoutMillis;
+    this.#connectTimeoutMs = connectTimeoutMillis;
     this.#freshness = freshness;
     this.#now = now;
-    this.on("error", () => this.ledger.discarded++);
+    this.on("error", () => {
+      this.ledger.discarded++;
+      this.ledger.suspectSince = now();
+    });
     this.on("connect", (client) => {
       this.ledger.connects++;
       this.ledger.lives.set(client, { connectedAt: now(), usedAt: now(), jitter: random() });
@@ -114,58 +120,31 @@ export class WarmPool extends pg.Pool {
 
   /**
    * Asks the connection of a lease whether it lives. One that is lost is replaced; one that is silent gets a replacement opened beside it,
-   * and whichever is ready first is the lease's from then on, the other is destroyed.
+   * and whichever answers first is the lease's from then on.
    */
-  confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>): Promise<void> {
+  async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>): Promise<void> {
     lease.unasked = false;
     this.ledger.probes++;
-    return new Promise((resolve, reject) => {
-      const asked = lease.client;
-      let settled = false;
-      let opening = false;
-      const settle = (end: () => void) => {
-        settled = true;
-        clearTimeout(silence);
-        end();
-      };
-      const replace = () => {
-        if (opening || settled) return;
-        opening = true;
-        this.#openBeside((error, fresh) => {
-          if (settled) {
-            if (fresh !== undefined) this.#giveSurplus(fresh);
-          } else {
-            this.#findDead(lease);
-            if (fresh !== undefined) this.#put(lease, fresh);
-            settle(() => (fresh === undefined ? reject(error) : resolve()));
-          }
-        });
-      };
-      const silence = setTimeout(replace, SILENCE_MS);
-      ask(asked).then((alive) => {
-        if (settled) return;
-        if (alive) settle(resolve);
-        else replace();
+    try {
+      const fresh = await answerOrReplacement({
+        client: lease.client,
+        answer: ask(lease.client),
+        connectTimeoutMs: this.#connectTimeoutMs,
+        openBeside: (opened) => this.#openBeside(opened),
+        giveSurplus: (surplus) => this.#giveSurplus(surplus),
       });
-    });
+      if (fresh === undefined) return;
+      this.#findDead(lease);
+      this.#put(lease, fresh);
+    } catch (error) {
+      this.#findDead(lease);
+      throw error;
+    }
   }
 
-  /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told. */
+  /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told, or cannot be. */
   async endIdle(): Promise<void> {
-    const ended = Array.from({ length: this.idleCount }, () => {
-      return new Promise<void>((resolve) => {
-        super.connect((_error, client, release) => {
-          if (client === undefined) return resolve();
-          this.on("remove", function removed(this: pg.Pool, gone) {
-            if (gone !== client) return;
-            this.off("remove", removed);
-            resolve();
-          });
-          release(true);
-        });
-      });
-    });
-    await Promise.all(ended);
+    await Promise.all(Array.from({ length: this.idleCount }, () => this.#endOneIdle()));
   }
 
   /** Whether the pool takes no new work. */
@@ -186,6 +165,20 @@ export class WarmPool extends pg.Pool {
     if (callback === undefined) return ended;
     ended.then(callback, callback);
     return undefined;
+  }
+
+  #endOneIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      super.connect((_error, client, release) => {
+        if (client === undefined) return resolve();
+        const limit = setTimeout(() => destroySocket(client), GOODBYE_LIMIT_MS);
+        client.once("end", () => {
+          clearTimeout(limit);
+          resolve();
+        });
+        release(true);
+      });
+    });
   }
 
   #grant(granted: Granted, asksItself: boolean): void {
@@ -216,7 +209,7 @@ export class WarmPool extends pg.Pool {
         return this.#obtain(done);
       }
       afterTwoTicks(() => {
-        if (socketGone(client)) {
+        if (looksDead(client)) {
           this.#findDead(lease);
           return this.#obtain(done);
         }
@@ -230,7 +223,8 @@ export class WarmPool extends pg.Pool {
     let given = false;
     const finish = (destroy: Error | boolean | undefined) => {
       const life = this.ledger.lives.get(lease.client);
-      if (life !== undefined) life.usedAt = this.#now();
+      if (life !== undefined && !lease.unasked) life.usedAt = this.#now();
+      if (destroy && lease.toPool !== nothing) this.ledger.discarded++;
       if (destroy) destroySocket(lease.client);
       lease.toPool(destroy);
       this.#slots.free();
@@ -243,11 +237,7 @@ export class WarmPool extends pg.Pool {
         if (given) throw new UsageError("This client has been given back already. Release it once.", { code: "RELEASED_TWICE" });
         given = true;
         if (destroy || !leftBusy(lease.client)) finish(destroy);
-        else
-          rollBack(lease.client).then((failed) => {
-            if (failed) this.ledger.discarded++;
-            finish(failed);
-          });
+        else rollBack(lease.client).then(finish);
       },
     };
     client.release = lease.release;

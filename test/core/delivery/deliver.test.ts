@@ -135,6 +135,14 @@ describe("delivery", () => {
     expect(call.retried).toHaveLength(1);
   });
 
+  test("keeps the doubt of an earlier attempt, whatever a later one did not do", async () => {
+    const doubt = lost("unknown");
+    const call = start({ attempts: [doubt, lost("not-sent", false)], claims: { idempotent: true } });
+    await call.clock.advance(10_000);
+    expect(call.at).toHaveLength(2);
+    expect(call.outcome()).toBe(doubt);
+  });
+
   test("ends in the pause when the signal is aborted, with the fate of what came before", async () => {
     const controller = new AbortController();
     const call = start({ attempts: [lost("unknown"), "rows"], claims: { idempotent: true }, signal: controller.signal });

@@ -1,0 +1,78 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { threadId } from "node:worker_threads";
+import { closeOnShutdown, lambdaHandler } from "../../../src/adapters/lambda.ts";
+import { createDatabase, type DatabaseOptions, type DatabaseStats, isWarmlineError, sql } from "../../../src/entry/node.ts";
+
+/** What the handler is asked to do with its database. */
+export type WarmErrand =
+  | { readonly do: "look"; readonly until?: Partial<DatabaseStats> }
+  | { readonly do: "query"; readonly text: string }
+  | { readonly do: "transfer"; readonly from: number; readonly to: number; readonly amount: number }
+  | { readonly do: "throw"; readonly after: string }
+  | { readonly do: "reply"; readonly bytes: number };
+
+/** How the handler sets its database up; travels as JSON in `HANDLER_OPTIONS`. */
+export interface WarmOptions {
+  readonly database?: DatabaseOptions;
+  /** Whether it closes the database on SIGTERM. */
+  readonly closes?: boolean;
+}
+
+/** What it tells of every errand but a reply of a certain size. */
+export interface WarmReply {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly failure: { readonly code: string; readonly fate: string; readonly message: string } | null;
+  readonly stats: DatabaseStats;
+  /** The most connections its pool may have; null without a plan. */
+  readonly max: number | null;
+  readonly threadId: number;
+}
+
+const { database = {}, closes = false } = JSON.parse(process.env.HANDLER_OPTIONS ?? "{}") as WarmOptions;
+const db = createDatabase(database);
+if (closes) await closeOnShutdown(db);
+
+export const handler = lambdaHandler(db, async (errand: WarmErrand): Promise<WarmReply | string> => {
+  if (errand.do === "reply") return "x".repeat(errand.bytes - 2);
+  try {
+    return tell(await carryOut(errand));
+  } catch (error) {
+    if (!isWarmlineError(error)) throw error;
+    const { code, fate, message } = error;
+    return { ...tell([]), failure: { code, fate, message } };
+  }
+});
+
+function tell(rows: WarmReply["rows"]): WarmReply {
+  return { rows, failure: null, stats: db.stats(), max: process.env.DATABASE_URL === undefined ? null : db.plan.max, threadId };
+}
+
+async function carryOut(errand: Exclude<WarmErrand, { readonly do: "reply" }>): Promise<WarmReply["rows"]> {
+  switch (errand.do) {
+    case "look":
+      while (!Object.entries(errand.until ?? {}).every(([name, value]) => db.stats()[name as keyof DatabaseStats] === value))
+        await delay(5);
+      return [];
+    case "query":
+      return (await db.query(errand.text)).rows;
+    case "throw":
+      await db.query(errand.after);
+      throw new RangeError("after its query");
+    case "transfer":
+      return await transfer(errand.from, errand.to, errand.amount);
+  }
+}
+
+/** Moves an amount between two accounts, in four statements between which others come. The lower number is locked first. */
+function transfer(from: number, to: number, amount: number): Promise<WarmReply["rows"]> {
+  const changes = [
+    { id: from, by: -amount },
+    { id: to, by: amount },
+  ];
+  changes.sort((one, other) => one.id - other.id);
+  return db.transaction(async (tx) => {
+    for (const { id, by } of changes) await tx.query(sql`update accounts set balance = balance + ${by} where id = ${id}`);
+    await tx.query(sql`insert into transfers values (${from}, ${to}, ${amount})`);
+    return (await tx.query(sql<{ whole: number }>`select sum(balance)::integer as whole from accounts`)).rows;
+  });
+}
