@@ -7,8 +7,6 @@ import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } fr
 import { detectTarget } from "../decide/target.ts";
 import type { Clock, ParserSet, Transport, TransportName } from "../transports/transport.ts";
 
-import { withHyperdrive } from "./hyperdrive-binding.ts";
-
 /** What an entry of the package owns, and what its runtime offers. Nothing is called before a database needs it. */
 export interface Platform {
   /** What the setting `runtime` takes here: in an edge build only its own name. */
@@ -69,7 +67,7 @@ export function databaseOn(own: Platform): CreateDatabase {
 }
 
 function decide(options: DatabaseOptions, platform: Platform): Ground {
-  const settings = resolveSettings(options, texts(withHyperdrive(platform.env())));
+  const settings = resolveSettings(options, texts(platform.env()));
   const runtime = platform.runtime(settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   const plan = makePlan({ runtime, target, settings, available: platform.available() });
@@ -87,9 +85,14 @@ function decide(options: DatabaseOptions, platform: Platform): Ground {
   };
 }
 
-/** What of an environment is text: bindings can be anything. */
-function texts(env: object): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => typeof value === "string"));
+/** What of an environment is text. A Hyperdrive binding stands for `DATABASE_URL` where there is none, so the plan can say what it takes. */
+function texts(env: object): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value === "string") found[name] = value;
+    else if (value?.connectionString) found.DATABASE_URL ??= value.connectionString;
+  }
+  return found;
 }
 
 /** Remembers what `make` gave; a failure is not remembered, so that a corrected environment helps. */

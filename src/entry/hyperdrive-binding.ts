@@ -12,9 +12,3 @@ export interface HyperdriveBinding {
 export function isHyperdrive(binding: unknown): binding is HyperdriveBinding {
   return typeof (binding as Partial<HyperdriveBinding> | null)?.connectionString === "string";
 }
-
-/** Bindings in which Hyperdrive stands for `DATABASE_URL` where there is none. So the plan can name what it takes to use it. */
-export function withHyperdrive(env: object): object {
-  const found = Object.values(env).find(isHyperdrive);
-  return found ? { DATABASE_URL: found.connectionString, ...env } : env;
-}
