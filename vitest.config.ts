@@ -1,5 +1,6 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { pgForWorkers } from "./test/support/pg-for-workers.ts";
 
 // wrangler's tools ask nothing of the network
 process.env.WRANGLER_SEND_METRICS = "false";
@@ -19,7 +20,7 @@ export default defineConfig({
           ...common,
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/conformance/edge.test.ts", "test/conformance/workerd.test.ts"],
+          exclude: ["test/conformance/edge.test.ts", "test/**/workerd*.test.ts"],
         },
       },
       {
@@ -30,8 +31,16 @@ export default defineConfig({
       {
         extends: false,
         ssr: { resolve: { conditions: ["workerd", "worker", "module", "browser"] } },
-        plugins: [cloudflareTest({ miniflare: { compatibilityDate: "2026-08-04" } })],
-        test: { ...common, name: "workerd", include: ["test/conformance/workerd.test.ts"] },
+        plugins: [
+          pgForWorkers(),
+          cloudflareTest(({ inject }) => ({
+            miniflare: {
+              compatibilityDate: "2026-08-04",
+              hyperdrives: { HYPERDRIVE: inject("hyperdrive"), UNCACHED: inject("postgres").url },
+            },
+          })),
+        ],
+        test: { ...common, name: "workerd", include: ["test/**/workerd*.test.ts"] },
       },
     ],
   },

@@ -35,6 +35,12 @@ export interface Database extends Queries<QueryOptions>, AsyncDisposable {
   script(text: string, options?: CallLimits): Promise<void>;
   /** What was chosen, and why: frozen, and fit for a log. @throws ConfigError where the environment lacks something */
   readonly plan: Plan;
+  /**
+   * Runs `work` as one request of a runtime whose sockets belong to requests (Workers): its calls share connections, which end with it.
+   * Elsewhere it runs `work`, and nothing else.
+   * @param context the request's `ctx`
+   */
+  scope<T>(context: RequestContext, work: () => T): T;
   /** Opens a connection now instead of at the first call, where connections are held. Tries once: the first call tries again. */
   warmUp(): Promise<void>;
   /** Ends the connections nobody holds, one that a warm-up is opening too; the next call opens one. */
@@ -72,6 +78,14 @@ export interface DatabaseParts {
   readonly delivery: Omit<DeliveryContext, "onRetry">;
   /** Knows which transactions a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */
   readonly transactions: TransactionContext | undefined;
+  /** Makes a scope for the connections of one request; absent where connections belong to no request. */
+  readonly scope: Database["scope"] | undefined;
+}
+
+/** What a platform hands to the handler of one request. */
+export interface RequestContext {
+  /** Keeps what belongs to the request alive until the promise settles. */
+  waitUntil(promise: Promise<unknown>): void;
 }
 
 /** The part of AsyncLocalStorage that is needed. */
@@ -113,10 +127,10 @@ export function makeDatabase(parts: DatabaseParts): Database {
     if (closing !== undefined) throw new UsageError("The database has been closed. Create a new one.", { code: "CLOSED" });
     for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nested();
     const ground = parts.ground();
-    const { deadlineMs = ground.deadlineMs, signal, readOnly = false, idempotent = false, rowMode = "object" } = limits;
+    const { deadlineMs = ground.deadlineMs, signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
     const cancellation = new Deadline(context.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
     const begin = (chosen: Transport, attempt: number) =>
-      work(chosen, { cancellation, rowMode, parsers: ground.parsers, readOnly, idempotent, attempt });
+      work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
     const attempt = async (number: number) => {
       transport = await ground.transport();
       return begin(transport, number);
@@ -228,6 +242,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
       warming = call({}, (chosen, callOptions) => chosen.warmUp(callOptions), never);
       await warming;
     },
+    scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
       await warming?.catch(() => {});
       await transport?.release();

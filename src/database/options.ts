@@ -7,6 +7,8 @@ export interface CallLimits {
   readonly deadlineMs?: number | undefined;
   /** Ends the call; its error then has the code ABORTED and a fate. */
   readonly signal?: AbortSignal | undefined;
+  /** `bypass`: past Hyperdrive's cache, over the binding named for it; elsewhere nothing is cached. Default: what the way there does. */
+  readonly cache?: "bypass" | undefined;
 }
 
 /** What a query can be told. */
@@ -42,12 +44,13 @@ const rules: Readonly<Record<string, Rule>> = {
   readOnly: flag,
   idempotent: flag,
   rowMode: oneOf("object", "array"),
+  cache: oneOf("bypass"),
   isolation: oneOf("read uncommitted", "read committed", "repeatable read", "serializable"),
   deferrable: flag,
   retries: count,
 };
 
-const limits = ["deadlineMs", "signal"];
+const limits = ["deadlineMs", "signal", "cache"];
 const query = [...limits, "readOnly", "idempotent", "rowMode"];
 
 /** The options each kind of call takes. */

@@ -19,6 +19,9 @@ export type SslMode = (typeof sslModes)[number];
 /** A password, or a function that gives one: called for every new connection, so a token may expire in between. */
 export type PasswordSource = string | (() => string | Promise<string>);
 
+/** TCP where a socket belongs to one request, as `hyperdrive` of `warmline/hyperdrive` gives it: added to what a build of the package owns. */
+export type RequestSockets = <Platform>(platform: Platform, options: DatabaseOptions) => Platform;
+
 /** What `createDatabase` takes. Every setting is optional; docs/settings.md has the table with defaults and reasons. */
 export interface DatabaseOptions {
   /** Identity of the pool, where host, port, database and user are not enough. */
@@ -80,6 +83,10 @@ export interface DatabaseOptions {
   readonly sslNegotiation?: "postgres" | "direct" | undefined;
   /** Whether SCRAM is bound to the TLS connection. `require` needs verified TLS. Default `disable`. */
   readonly channelBinding?: "disable" | "prefer" | "require" | undefined;
+  /** TCP in Workers, from `warmline/hyperdrive`. Elsewhere it changes nothing. Default: none. */
+  readonly tcp?: RequestSockets | undefined;
+  /** Variables and bindings to read instead of the runtime's own. */
+  readonly env?: object | undefined;
   /** Parsers by type id, instead of the usual ones, for this database alone. */
   readonly types?: Readonly<Record<number, (text: string) => unknown>> | undefined;
 }

@@ -1,12 +1,44 @@
-import { unpooled, type Way } from "./way.ts";
+import type { PlanInput } from "./plan.ts";
+import { refusal } from "./refuse.ts";
+import { chooseTls } from "./tls.ts";
+import type { PoolSize, Way } from "./way.ts";
 
 /** Hyperdrive, over a socket that ends with its request. It stands before every other way. */
 export const overHyperdrive: Way = {
   name: "request",
   fits: ({ tcp }, { name }) => tcp && name === "hyperdrive",
   reason: "a socket ends with its request here",
-  size: () => unpooled(1, "it ends with its request"),
+  size: sizeRequest,
 };
 
 /** Any Postgres, over a socket that ends with its request. It stands after every other way. */
 export const perRequest: Way = { ...overHyperdrive, fits: ({ tcp }) => tcp };
+
+/** Sockets one request may have open at once. Source: Cloudflare's documentation, "Simultaneous open connections". */
+const MAX_SOCKETS = 6;
+
+/**
+ * Says what one request holds at most, and what to warn of.
+ * @throws {ConfigError} for settings of TLS that a worker's sockets do not know.
+ */
+function sizeRequest({ settings: { max, address } }: PlanInput): PoolSize {
+  const { mode, ca, negotiation, warnings } = chooseTls(address);
+  const unknown =
+    mode === "no-verify"
+      ? "sslMode"
+      : ca !== null
+        ? "ca"
+        : negotiation === "direct"
+          ? "sslNegotiation"
+          : address.channelBinding === "require"
+            ? "channelBinding"
+            : null;
+  if (unknown !== null) throw refusal(unknown, "left out: sockets here verify by the platform's certificates, and know nothing else");
+  return {
+    max: Math.min(max ?? MAX_SOCKETS, MAX_SOCKETS),
+    min: 0,
+    idleTimeoutMs: 0,
+    warnings,
+    reasons: { max: "the sockets of one request", idleTimeoutMs: "it ends with its request" },
+  };
+}

@@ -101,6 +101,12 @@ export const parsers: Rule = {
     isRecord(value) && Object.entries(value).every(([id, parse]) => /^[1-9]\d{0,9}$/.test(id) && typeof parse === "function"),
 };
 
+/** Variables and bindings by name. */
+export const record: Rule = { shape: "an object", fits: isRecord };
+
+/** What adds a way to the server to those a build owns. */
+export const sockets: Rule = { shape: "hyperdrive()", fits: (value) => typeof value === "function" };
+
 /** Whether a value is an object with names in it, not a list. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

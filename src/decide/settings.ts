@@ -41,6 +41,9 @@ export interface Settings {
   readonly deadlineMs: number;
   readonly statementTimeoutMs: number | null;
   readonly types: Readonly<Record<number, (text: string) => unknown>>;
+  /** Read by the entry, which leaves these two out: they decide where the others are found. */
+  readonly tcp: null;
+  readonly env: null;
 }
 
 /** Settings that stand in their own table, before those of an address are made into one. */

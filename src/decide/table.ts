@@ -13,6 +13,8 @@ import {
   pgbouncerFlag,
   printable,
   type Rule,
+  record,
+  sockets,
   text,
   wholeNumber,
   writtenInSeconds,
@@ -68,6 +70,8 @@ export const callTable = {
   deadlineMs: [milliseconds(0), 30_000],
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
   types: [parsers, {}],
+  tcp: [sockets],
+  env: [record],
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** A setting that is in one of the tables: all but `url` and `directUrl`. */

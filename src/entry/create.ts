@@ -13,12 +13,15 @@ export interface Platform {
   readonly runtimes: readonly RuntimeName[];
   /** Tells the runtime; the setting, one of `runtimes`, decides where it is given. */
   readonly runtime: (explicit: RuntimeName | null) => DetectedRuntime;
-  readonly env: () => Readonly<Record<string, string | undefined>>;
+  /** Variables, and where a platform has them, bindings. */
+  readonly env: () => object;
   readonly available: () => Available;
   /** Makes the transport the plan names. */
   readonly transports: Partial<Record<TransportName, MakeTransport>>;
   readonly parsers: ParserSet;
   readonly transactions: TransactionContext | undefined;
+  /** Runs work as one request, where connections belong to one. */
+  readonly scope?: Database["scope"];
   readonly warn: (message: string) => void;
   /** Whether connecting at once pays, where the option does not say. */
   readonly warmsUp?: () => boolean;
@@ -46,13 +49,16 @@ const clock: Clock = {
 };
 
 /** Builds an entry's `createDatabase`. */
-export function databaseOn(platform: Platform): CreateDatabase {
+export function databaseOn(own: Platform): CreateDatabase {
   return (given) => {
-    const options = checkOptions(given, platform.runtimes);
+    const { tcp, env, ...options } = checkOptions(given, own.runtimes);
+    const here = env ? { ...own, env: () => env } : own;
+    const platform = tcp ? tcp(here, options) : here;
     const database = makeDatabase({
       ground: once(() => decide(options, platform)),
       delivery: { clock, random: () => Math.random() },
       transactions: platform.transactions,
+      scope: platform.scope,
     });
     // the first call connects again, and tells why it cannot
     if (options.warmUp ?? platform.warmsUp?.()) database.warmUp().catch(() => {});
@@ -61,7 +67,7 @@ export function databaseOn(platform: Platform): CreateDatabase {
 }
 
 function decide(options: DatabaseOptions, platform: Platform): Ground {
-  const settings = resolveSettings(options, platform.env());
+  const settings = resolveSettings(options, texts(platform.env()));
   const runtime = platform.runtime(settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   const plan = makePlan({ runtime, target, settings, available: platform.available() });
@@ -77,6 +83,16 @@ function decide(options: DatabaseOptions, platform: Platform): Ground {
     }),
     directTransport: async () => (settings.directAddress === null ? undefined : make(settings.directAddress)),
   };
+}
+
+/** What of an environment is text. A Hyperdrive binding stands for `DATABASE_URL` where there is none, so the plan can say what it takes. */
+function texts(env: object): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value === "string") found[name] = value;
+    else if (value?.connectionString) found.DATABASE_URL ??= value.connectionString;
+  }
+  return found;
 }
 
 /** Remembers what `make` gave; a failure is not remembered, so that a corrected environment helps. */

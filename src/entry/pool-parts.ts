@@ -8,13 +8,12 @@ import type { Plan } from "../decide/plan.ts";
 import type { Address, Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
-import { ConfigError } from "../errors/errors.ts";
-import { passwordFailure } from "../transports/failure.ts";
 import { poolTransport } from "../transports/pool/pool.ts";
 import { sharePool } from "../transports/pool/registry.ts";
 import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { TransportInput } from "./create.ts";
+import { passwordFor } from "./password.ts";
 
 /** The pool transport of a plan, over the one pool of this configuration in the process. */
 export function makePool({ settings, plan, address, clock, warn }: TransportInput): Transport {
@@ -80,26 +79,6 @@ function startupOptions({ startupOptions: own, idleSessionTimeoutMs }: Settings)
   const idle = idleSessionTimeoutMs === null ? null : `-c idle_session_timeout=${idleSessionTimeoutMs}`;
   const options = [own, idle].filter((option) => option !== null).join(" ");
   return options === "" ? {} : { options };
-}
-
-function passwordFor(source: string | (() => string | Promise<string>) | null): string | (() => Promise<string>) {
-  if (typeof source === "string") return source;
-  return async () => {
-    if (source === null) {
-      throw new ConfigError(
-        "The server asks for a password, and the setting password is missing. Give it in the URL, as an option, or in PGPASSWORD.",
-        {
-          code: "MISSING_SETTING",
-          setting: "password",
-        },
-      );
-    }
-    try {
-      return await source();
-    } catch (error) {
-      throw passwordFailure(error);
-    }
-  };
 }
 
 /** Where someone reads the warnings, and nothing is frozen. */

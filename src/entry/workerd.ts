@@ -24,7 +24,7 @@ function newContext(): TransactionContext | undefined {
 const create = databaseOn({
   runtimes: [workerd.name],
   runtime: () => workerd,
-  env: () => Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => typeof entry[1] === "string")),
+  env: () => env,
   available: () => ({ ways: [overHttp], webSocket: typeof WebSocket === "function" }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,

@@ -88,6 +88,8 @@ export interface CallOptions {
   readonly readOnly: boolean;
   /** The caller's claim that doing it twice does no harm. */
   readonly idempotent: boolean;
+  /** `bypass`: the answer must not come from a cache on the way. */
+  readonly cache?: "bypass" | undefined;
   /** Which attempt this is, from 1; told on in `via`. */
   readonly attempt: number;
 }

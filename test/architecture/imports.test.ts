@@ -93,6 +93,8 @@ describe("the rules", () => {
     ["src/transports/websocket.ts", 'import { connect } from "node:net"'],
     ["src/transports/exchange.ts", 'import { Client } from "@neondatabase/serverless"'],
     ["src/transports/pool/pool.ts", 'import { sql } from "../../database/sql.ts"'],
+    ["src/transports/request/request.ts", 'import pg from "pg"'],
+    ["src/adapters/hono.ts", 'import { Hono } from "hono"'],
     ["src/entry/edge.ts", 'import { makePool } from "../transports/pool/pool.ts"'],
     ["src/entry/edge.ts", 'import { Buffer } from "node:buffer"'],
     ["src/entry/create.ts", 'import pg from "pg"'],

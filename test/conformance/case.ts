@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import type { Database } from "../../src/database/database.ts";
 import type { DatabaseOptions } from "../../src/decide/settings.ts";
 import { type Fate, isWarmlineError, type WarmlineError } from "../../src/errors/errors.ts";
+import type { TransportName } from "../../src/transports/transport.ts";
 
 /** What a case works with. */
 export interface Bench {
@@ -9,9 +10,11 @@ export interface Bench {
   readonly db: Database;
   /** Another handle on the same database, closed when the suite ends. */
   readonly open: (options?: DatabaseOptions) => Database;
-  readonly transport: "pool" | "http";
+  readonly transport: TransportName;
   /** Whether the runtime tells a query inside a transaction's callback from one outside. */
   readonly knowsNesting: boolean;
+  /** Whether a CancelRequest, or an aborted POST, ends a statement at the server. */
+  readonly cancels: boolean;
   /** A text no other suite of the run has. */
   readonly mark: string;
 }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import type { Database } from "../../src/database/database.ts";
 import type { DatabaseOptions } from "../../src/decide/settings.ts";
+import type { TransportName } from "../../src/transports/transport.ts";
 import type { Bench, Subject } from "./case.ts";
 import { batches } from "./cases/batches.ts";
 import { cancelling } from "./cases/cancelling.ts";
@@ -37,16 +38,28 @@ export interface Conformance {
   readonly createDatabase: (options: DatabaseOptions) => Database;
   /** Settings beside the address. */
   readonly options: DatabaseOptions;
-  readonly transport: "pool" | "http";
+  readonly transport: TransportName;
   /** Whether the runtime has AsyncLocalStorage. */
   readonly knowsNesting: boolean;
+  /** Whether the target knows a CancelRequest. Default true. */
+  readonly cancels?: boolean;
+  /** Puts each case into what the runtime calls a request. Default: nothing around it. */
+  readonly around?: (db: Database, work: () => Promise<void>) => Promise<void>;
 }
 
 /**
  * Judges a `createDatabase`: the same cases on every runtime and transport, in a schema of their own, and after each the database must still
  * answer. Needs `postgres` provided by the run.
  */
-export function testConformance({ name, createDatabase, options, transport, knowsNesting }: Conformance): void {
+export function testConformance({
+  name,
+  createDatabase,
+  options,
+  transport,
+  knowsNesting,
+  cancels = true,
+  around = (_, work) => work(),
+}: Conformance): void {
   const schema = `conformance_${name}`;
   const opened: Database[] = [];
   const open = (own: DatabaseOptions = {}) => {
@@ -72,7 +85,9 @@ export function testConformance({ name, createDatabase, options, transport, know
 
     for (const { title, cases } of subjects) {
       describe(title, () => {
-        for (const one of cases) test(one.title, () => one.run({ db, open, transport, knowsNesting, mark: schema } satisfies Bench));
+        for (const one of cases) {
+          test(one.title, () => around(db, () => one.run({ db, open, transport, knowsNesting, cancels, mark: schema } satisfies Bench)));
+        }
       });
     }
   });

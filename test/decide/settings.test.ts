@@ -177,6 +177,8 @@ describe("settings", () => {
   test("come out complete: every key is there, with the defaults", () => {
     expect(settle("postgres://u@h/d")).toEqual({
       name: null,
+      tcp: null,
+      env: null,
       address: {
         host: "h",
         port: 5432,

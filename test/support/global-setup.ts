@@ -19,10 +19,13 @@ declare module "vitest" {
     readonly postgres: ProvidedPostgres;
     /** Address of the local endpoint in front of it, for runtimes that cannot start one. */
     readonly endpoint: string;
+    /** What Hyperdrive's local binding is told of the database. */
+    readonly hyperdrive: string;
   }
 }
 
 const database = "warmline_test";
+const hyperdriveDatabase = "warmline_hyperdrive";
 
 /** Starts one Postgres and one endpoint for the whole run, and says loudly which tests this machine cannot run. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
@@ -34,11 +37,15 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     const client = new Client({ connectionString: server.url() });
     await client.connect();
     await client.query(`create database ${database}`);
+    await client.query(`create database ${hyperdriveDatabase}`);
+    // Hyperdrive takes no search_path at login
+    await client.query(`alter database ${hyperdriveDatabase} set search_path = conformance_workerd_hyperdrive, public`);
     await client.end();
     const endpoint = await startEndpoint({ databaseUrl: server.url(), port: 0 });
     const { host, port, user, password } = server;
     project.provide("postgres", { url: server.url(database), host, port, user, password, database });
     project.provide("endpoint", endpoint.url);
+    project.provide("hyperdrive", server.url(hyperdriveDatabase));
     return async () => {
       await endpoint.stop();
       await server.stop();

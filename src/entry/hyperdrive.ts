@@ -1,0 +1,89 @@
+import { waitUntil } from "cloudflare:workers";
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { DatabaseOptions, RequestSockets } from "../decide/options.ts";
+import { overHyperdrive, perRequest } from "../decide/request-ways.ts";
+import { ConfigError } from "../errors/errors.ts";
+import { type RequestScope, runInScope } from "../transports/request/request-scope.ts";
+import type { Platform } from "./create.ts";
+import { type HyperdriveBinding, isHyperdrive } from "./hyperdrive-binding.ts";
+import { makeRequest } from "./request-parts.ts";
+
+/** Which Hyperdrive bindings are meant, where there are several. */
+export interface HyperdriveOptions {
+  /** Name of the binding. Default: the only one there is, besides `uncached`. */
+  readonly binding?: string | undefined;
+  /** Name of a binding of the same database without a cache, for calls that say `cache: "bypass"`. */
+  readonly uncached?: string | undefined;
+}
+
+/** The requests that are on their way: one for all databases of the worker. */
+const scopes = new AsyncLocalStorage<RequestScope>();
+
+let warned = false;
+
+/**
+ * TCP for Workers, to hand in as `createDatabase({ tcp: hyperdrive() })`: to a Hyperdrive binding, found by itself and read at the first
+ * call, or with a URL to any Postgres. Needs pg, and `nodejs_compat`. On other runtimes it changes nothing.
+ *
+ * @example const db = createDatabase({ tcp: hyperdrive() });
+ */
+export function hyperdrive(options: HyperdriveOptions = {}): RequestSockets {
+  return <P>(platform: P, settings: DatabaseOptions) => withSockets(platform as Platform, settings, options) as P;
+}
+
+function withSockets(own: Platform, settings: DatabaseOptions, options: HyperdriveOptions): Platform {
+  return {
+    ...own,
+    env() {
+      const env = own.env();
+      // an address that was given is taken, whatever is bound
+      const found = "url" in settings || "host" in settings ? undefined : findBinding(env, options);
+      return found ? { ...env, DATABASE_URL: found.connectionString } : env;
+    },
+    available() {
+      const { ways, ...rest } = own.available();
+      return { ...rest, ways: [overHyperdrive, ...ways, perRequest] };
+    },
+    transports: {
+      ...own.transports,
+      request: (input) =>
+        makeRequest(input, {
+          scopes,
+          waitUntil,
+          uncached: () => namedBinding(own.env(), options.uncached ?? ""),
+          onUnscoped() {
+            if (warned) return;
+            warned = true;
+            own.warn(UNSCOPED);
+          },
+        }),
+    },
+    scope: (context, work) => runInScope(scopes, context, work),
+  };
+}
+
+const UNSCOPED =
+  "A call outside of a scope opens a connection for itself alone. Use requestScope(db) of warmline/hono, or db.scope(ctx, () => …) around the request.";
+
+function findBinding(env: object, { binding, uncached }: HyperdriveOptions): HyperdriveBinding | undefined {
+  if (binding !== undefined) return namedBinding(env, binding);
+  const found = Object.entries(env).filter(([name, value]) => name !== uncached && isHyperdrive(value));
+  if (found.length > 1) {
+    throw wrong(`There are ${found.length} Hyperdrive bindings: say which, as in hyperdrive({ binding: "${found[0]?.[0]}" }).`);
+  }
+  return found[0]?.[1];
+}
+
+function namedBinding(env: object, name: string): HyperdriveBinding {
+  const binding = (env as Readonly<Record<string, unknown>>)[name];
+  if (isHyperdrive(binding)) return binding;
+  throw wrong(
+    name === ""
+      ? 'To go past Hyperdrive\'s cache, name a binding that has none: hyperdrive({ uncached: "…" }).'
+      : `There is no Hyperdrive binding ${JSON.stringify(name)}. Add it to the worker's configuration.`,
+  );
+}
+
+function wrong(message: string): ConfigError {
+  return new ConfigError(message, { code: "MISSING_SETTING", setting: "tcp" });
+}

@@ -1,0 +1,47 @@
+import { chooseTls } from "../decide/tls.ts";
+import type { WarmClientConfig } from "../transports/pool/warm-client.ts";
+import { type RequestTransportOptions, requestTransport } from "../transports/request/request.ts";
+import type { Transport } from "../transports/transport.ts";
+import type { TransportInput } from "./create.ts";
+import type { HyperdriveBinding } from "./hyperdrive-binding.ts";
+import { passwordFor } from "./password.ts";
+
+/** What the platform adds to the settings of the request transport. */
+export interface RequestParts extends Pick<RequestTransportOptions, "scopes" | "waitUntil" | "onUnscoped"> {
+  /** The binding past Hyperdrive's cache. Throws where none was named. */
+  readonly uncached: () => HyperdriveBinding;
+}
+
+/** The request transport of a plan. */
+export function makeRequest({ settings, plan, address, clock }: TransportInput, { uncached, ...parts }: RequestParts): Transport {
+  const { startupParameters, pooled, cancel } = plan.capabilities;
+  const { host, port, database, user, password } = address;
+  const config: WarmClientConfig = {
+    host,
+    port,
+    database,
+    user,
+    password: passwordFor(password?.reveal() ?? null),
+    // the runtime's own trust: it takes no other
+    ssl: chooseTls(address).mode !== "disable",
+    application_name: settings.applicationName,
+    ...(startupParameters && settings.startupOptions !== null && { options: settings.startupOptions }),
+    ...(startupParameters && settings.statementTimeoutMs !== null && { statement_timeout: settings.statementTimeoutMs }),
+    connectTimeoutMillis: settings.connectTimeoutMs,
+  };
+  const past = (): WarmClientConfig => {
+    const { host, port, user, password, database } = uncached();
+    return { ...config, host, port: Number(port), user, password, database };
+  };
+  return requestTransport({
+    ...parts,
+    config,
+    uncached: plan.target === "hyperdrive" ? past : null,
+    max: plan.max,
+    acquireTimeoutMs: settings.acquireTimeoutMs,
+    pooled,
+    cancel,
+    statementTimeoutMs: startupParameters ? null : settings.statementTimeoutMs,
+    clock,
+  });
+}

@@ -1,0 +1,195 @@
+import { ConnectionError } from "../../errors/errors.ts";
+import type { Cancellation, Clock } from "../transport.ts";
+import type { RequestClient } from "./open-client.ts";
+
+/** Sockets one request may have open at once. Source: Cloudflare's documentation, "Simultaneous open connections". */
+const MAX_SOCKETS = 6;
+
+/** How long a call hopes for a connection in use before another is opened, milliseconds: about what opening one takes. */
+const PATIENCE_MS = 50;
+
+/** A database as a request sees it: the same object for all its connections. */
+export interface ClientSource {
+  /** Most connections one request opens to it. */
+  readonly max: number;
+  /** How long a call waits for one, milliseconds. */
+  readonly acquireTimeoutMs: number;
+  readonly clock: Clock;
+  /** Begins to open a connection; `besides` runs a request on one socket more, or rejects where there is none. */
+  readonly open: (besides: (request: () => Promise<void>) => Promise<void>) => RequestClient;
+}
+
+/** How a connection is asked for. */
+export interface LeaseCall {
+  readonly cancellation: Cancellation;
+  /** It is held for a callback, however long that takes: nobody waits for it while there are sockets. */
+  readonly held: boolean;
+}
+
+interface Connection {
+  readonly source: ClientSource;
+  readonly client: RequestClient;
+  state: "idle" | "brief" | "held";
+}
+
+interface Waiter extends LeaseCall {
+  readonly source: ClientSource;
+  /** Whether it still hopes for a connection that is in use for one statement. */
+  patient: boolean;
+  readonly enter: (connection: Connection) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** What the holder of connections is asked and told. */
+export interface ConnectionsOwner {
+  /** Whether what nobody holds ends at once. */
+  readonly mayEnd: () => boolean;
+  /** Told when the first connection opens, with a promise that settles when the last has ended. */
+  readonly onOpen: (ended: Promise<void>) => void;
+}
+
+/**
+ * The connections of one request, to all its databases. Calls take turns on one connection for each database; one that is held for a
+ * callback, or busy for long, makes the next call open another, up to the platform's limit.
+ */
+export class Connections {
+  readonly #owner: ConnectionsOwner;
+  readonly #open = new Set<Connection>();
+  readonly #waiters = new Set<Waiter>();
+  /** Sockets that are open, or not closed yet. */
+  #sockets = 0;
+  #ended: PromiseWithResolvers<void> | undefined;
+
+  constructor(owner: ConnectionsOwner) {
+    this.#owner = owner;
+  }
+
+  /** Runs `use` on a connection; `use` gives it back clean, or destroyed. @throws ConnectionError ACQUIRE_TIMEOUT when none is free in time */
+  async lease<T>(source: ClientSource, call: LeaseCall, use: (client: RequestClient) => Promise<T>): Promise<T> {
+    const connection = await this.#take(source, call);
+    try {
+      await connection.client.ready(call.cancellation);
+      return await use(connection.client);
+    } finally {
+      this.#giveBack(connection);
+    }
+  }
+
+  /** Ends the connections nobody holds; resolves when every one has ended. */
+  async end(): Promise<void> {
+    for (const connection of this.#open) if (connection.state === "idle") this.#close(connection);
+    await this.#ended?.promise;
+  }
+
+  /** How many there are to some databases, and how many calls wait for one. */
+  count(sources: readonly (ClientSource | null)[]): { readonly total: number; readonly idle: number; readonly waiting: number } {
+    const own = [...this.#open].filter(({ source }) => sources.includes(source));
+    const waiting = [...this.#waiters].filter(({ source }) => sources.includes(source)).length;
+    return { total: own.length, idle: own.filter(({ state }) => state === "idle").length, waiting };
+  }
+
+  #take(source: ClientSource, call: LeaseCall): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const { acquireTimeoutMs: limitMs, clock } = source;
+      const leave = () => {
+        clock.clearTimeout(limit);
+        clock.clearTimeout(patience);
+        stopListening();
+        this.#waiters.delete(waiter);
+      };
+      const waiter: Waiter = {
+        source,
+        patient: true,
+        ...call,
+        enter: (connection) => {
+          leave();
+          resolve(connection);
+        },
+        fail: (error) => {
+          leave();
+          reject(error);
+        },
+      };
+      const limit = clock.setTimeout(() => waiter.fail(acquireTimeout(limitMs, source.max)), limitMs);
+      const patience = clock.setTimeout(() => {
+        waiter.patient = false;
+        this.#serve();
+      }, PATIENCE_MS);
+      let stopListening = () => {};
+      this.#waiters.add(waiter);
+      const { cancellation } = call;
+      stopListening = cancellation.onCancel(() => cancellation.reason && waiter.fail(cancellation.reason("not-sent")));
+      this.#serve();
+    });
+  }
+
+  /** Lets in everybody who need not wait, first come first served among the calls of one database. */
+  #serve(): void {
+    for (const waiter of this.#waiters) {
+      try {
+        const connection = this.#connectionFor(waiter);
+        if (connection === undefined) continue;
+        connection.state = waiter.held ? "held" : "brief";
+        waiter.enter(connection);
+      } catch (error) {
+        // a setting is wrong, and no connection was begun
+        waiter.fail(error);
+      }
+    }
+  }
+
+  #connectionFor({ source, patient }: Waiter): Connection | undefined {
+    const own = [...this.#open].filter((connection) => connection.source === source);
+    const idle = own.find(({ state }) => state === "idle");
+    if (idle !== undefined) return idle;
+    // one that is free in a moment is sooner there than a new one
+    if (own.length >= source.max || (patient && own.some(({ state }) => state === "brief"))) return undefined;
+    if (this.#sockets >= MAX_SOCKETS) {
+      const spare = [...this.#open].find(({ state }) => state === "idle");
+      // its socket counts until it is closed; then this call is served
+      if (spare !== undefined) this.#close(spare);
+      return undefined;
+    }
+    return this.#add(source);
+  }
+
+  #add(source: ClientSource): Connection {
+    const connection: Connection = { source, client: source.open((request) => this.#besides(request)), state: "idle" };
+    if (this.#sockets++ === 0) {
+      this.#ended = Promise.withResolvers();
+      this.#owner.onOpen(this.#ended.promise);
+    }
+    this.#open.add(connection);
+    return connection;
+  }
+
+  #giveBack(connection: Connection): void {
+    connection.state = "idle";
+    if (connection.client.session.broken) this.#close(connection);
+    this.#serve();
+    if (connection.state === "idle" && this.#owner.mayEnd() && this.#open.has(connection)) this.#close(connection);
+  }
+
+  #close(connection: Connection): void {
+    if (!this.#open.delete(connection)) return;
+    connection.client.close().then(() => this.#socketFree());
+  }
+
+  async #besides(request: () => Promise<void>): Promise<void> {
+    if (this.#sockets >= MAX_SOCKETS) throw new Error("This request has no socket left.");
+    this.#sockets++;
+    return request().finally(() => this.#socketFree());
+  }
+
+  #socketFree(): void {
+    if (--this.#sockets === 0) this.#ended?.resolve();
+    this.#serve();
+  }
+}
+
+function acquireTimeout(limitMs: number, max: number): ConnectionError {
+  return new ConnectionError(
+    `No connection was free within ${limitMs} ms (acquireTimeoutMs): a request has ${MAX_SOCKETS} sockets, of which this database takes ${max} at most. Shorten transactions, or run fewer at once.`,
+    { code: "ACQUIRE_TIMEOUT", fate: "not-sent", retryable: true },
+  );
+}

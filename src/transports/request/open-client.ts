@@ -1,0 +1,85 @@
+import { requestCancel } from "../pool/cancel-request.ts";
+import { WarmClient, type WarmClientConfig } from "../pool/warm-client.ts";
+import type { Cancellation, Clock } from "../transport.ts";
+import { type WireClient, WireSession } from "../wire-session.ts";
+
+/** A connection of one request, from its beginning to its end. */
+export interface RequestClient {
+  readonly session: WireSession;
+  /** Resolves when it is logged in; rejects with the failure, or when the call ends first. Then the session is broken. */
+  ready(cancellation: Cancellation): Promise<void>;
+  /** Ends it; resolves when its socket is closed, or given up. */
+  close(): Promise<void>;
+}
+
+/** What a connection is made of. */
+export interface ClientParts {
+  readonly config: WarmClientConfig;
+  readonly connectionId: string;
+  /** Whether a pooler stands between. */
+  readonly pooled: boolean;
+  /** Runs a CancelRequest on a socket of its own; absent where the target knows none. */
+  readonly cancel: ((request: () => Promise<void>) => Promise<void>) | undefined;
+  /** Bounds each exchange where the server was not told to; null for no bound of its own. */
+  readonly statementTimeoutMs: number | null;
+  readonly clock: Clock;
+}
+
+/** How long a goodbye may take before the socket is destroyed, and as long again before it is given up, milliseconds. */
+const GOODBYE_LIMIT_MS = 1_000;
+
+/** Begins to open a connection over the runtime's own sockets; pg finds them by itself. */
+export function openClient({ config, connectionId, cancel, clock, ...parts }: ClientParts): RequestClient {
+  const client = new WarmClient(config);
+  // for good: pg reports the end of a socket as an error, also after it has ended it
+  client.on("error", () => {});
+  const session = new WireSession(client as unknown as WireClient, {
+    ...parts,
+    transport: "request",
+    connectionId,
+    cancel: cancel && (() => cancel(() => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]))),
+    clock,
+  });
+  const closed = new Promise<void>((resolve) => {
+    client.once("end", resolve);
+  });
+  const opened = client.connect().then(
+    () => {
+      // given up meanwhile: a socket that did not exist yet could not be destroyed
+      if (session.broken) session.destroy();
+    },
+    (failure: unknown) => {
+      session.broken = true;
+      throw failure;
+    },
+  );
+  opened.catch(() => {});
+  return {
+    session,
+    ready: (cancellation) =>
+      new Promise((resolve, reject) => {
+        const stopListening = cancellation.onCancel(() => {
+          session.destroy();
+          reject(cancellation.reason?.("not-sent"));
+        });
+        opened.then(resolve, reject).finally(() => stopListening());
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        const destroy = () => {
+          limit = clock.setTimeout(resolve, GOODBYE_LIMIT_MS);
+          session.destroy();
+        };
+        let limit: unknown;
+        if (session.broken) destroy();
+        else {
+          limit = clock.setTimeout(destroy, GOODBYE_LIMIT_MS);
+          client.end().catch(() => {});
+        }
+        closed.then(() => {
+          clock.clearTimeout(limit);
+          resolve();
+        });
+      }),
+  };
+}

@@ -1,0 +1,53 @@
+import { Connections } from "./connections.ts";
+
+/** What a runtime tells of one request, and what it lets live beyond the response. */
+export interface RequestContext {
+  /** Keeps the request's sockets open until the promise settles. */
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/**
+ * One request, from its first statement to its end. Connections are opened on first use and end when the work is done and nothing is on its
+ * way; the request is kept alive until they have. What begins later, in a response that streams, opens its own.
+ */
+export class RequestScope {
+  readonly connections: Connections;
+  #working = true;
+
+  constructor(context: RequestContext | undefined) {
+    this.connections = new Connections({
+      mayEnd: () => !this.#working,
+      onOpen: (ended) => context?.waitUntil(ended),
+    });
+  }
+
+  /** The work is done: connections nobody holds end now, the others when they are given back. Resolves when all have ended. */
+  leave(): Promise<void> {
+    this.#working = false;
+    return this.connections.end();
+  }
+}
+
+/** The part of AsyncLocalStorage that is needed. */
+export interface ScopeContext {
+  getStore(): RequestScope | undefined;
+  run<T>(store: RequestScope, work: () => T): T;
+}
+
+/** Runs `work` as one request: what it asks of any database shares the connections of this request. Within a scope it only runs it. */
+export function runInScope<T>(scopes: ScopeContext, context: RequestContext, work: () => T): T {
+  if (scopes.getStore() !== undefined) return work();
+  const scope = new RequestScope(context);
+  return scopes.run(scope, () => {
+    let result: T | undefined;
+    try {
+      result = work();
+      return result;
+    } finally {
+      // a handler may answer at once, or later
+      Promise.resolve(result)
+        .catch(() => {})
+        .then(() => scope.leave());
+    }
+  });
+}

@@ -1,0 +1,134 @@
+import { transactionFailed } from "../../errors/transaction-failed.ts";
+import { leasedSession } from "../pool/leased-session.ts";
+import type { WarmClientConfig } from "../pool/warm-client.ts";
+import { begin, COMMIT } from "../statements.ts";
+import type { BatchOptions, CallOptions, Clock, Result, Session, Transport } from "../transport.ts";
+import type { WireSession } from "../wire-session.ts";
+import type { ClientSource } from "./connections.ts";
+import { openClient } from "./open-client.ts";
+import { RequestScope, type ScopeContext } from "./request-scope.ts";
+
+/** What the request transport is made of. */
+export interface RequestTransportOptions {
+  /** How to connect. */
+  readonly config: WarmClientConfig;
+  /** How to connect past a cache, for calls that say `cache: "bypass"`; null where nothing is cached. Throws where no such way was named. */
+  readonly uncached: (() => WarmClientConfig) | null;
+  /** Tells the request a call is made in. */
+  readonly scopes: ScopeContext;
+  /** Keeps the request of a call without a scope alive until its connection has ended. */
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+  /** Most connections one request opens. */
+  readonly max: number;
+  readonly acquireTimeoutMs: number;
+  /** Whether a pooler stands between. */
+  readonly pooled: boolean;
+  /** Whether a CancelRequest reaches the statement. */
+  readonly cancel: boolean;
+  /** Bounds each exchange where the server was not told to; null for no bound of its own. */
+  readonly statementTimeoutMs: number | null;
+  readonly clock: Clock;
+  /** Told of each call that is made outside of a scope. */
+  readonly onUnscoped: () => void;
+}
+
+/**
+ * Statements over a connection that belongs to the request they are sent in, and ends with it. Nothing of one request, no socket, promise or
+ * timer, is touched by another: between them only numbers are shared.
+ */
+export function requestTransport(options: RequestTransportOptions): Transport {
+  const { scopes, clock, max, acquireTimeoutMs } = options;
+  const counts = { connects: 0, reuses: 0, discarded: 0 };
+
+  const sourceOf = (config: () => WarmClientConfig): ClientSource => ({
+    max,
+    acquireTimeoutMs,
+    clock,
+    open(besides) {
+      return openClient({
+        config: config(),
+        connectionId: `r${++counts.connects}`,
+        pooled: options.pooled,
+        cancel: options.cancel ? besides : undefined,
+        statementTimeoutMs: options.statementTimeoutMs,
+        clock,
+      });
+    },
+  });
+  const main = sourceOf(() => options.config);
+  const past = options.uncached && sourceOf(options.uncached);
+
+  /** Runs a call in its request's scope, or in one of its own, which ends with it. */
+  async function inScope<T>(work: (scope: RequestScope) => Promise<T>): Promise<T> {
+    const around = scopes.getStore();
+    if (around !== undefined) return work(around);
+    options.onUnscoped();
+    const own = new RequestScope({ waitUntil: options.waitUntil });
+    try {
+      return await work(own);
+    } finally {
+      own.leave();
+    }
+  }
+
+  function lease<T>(call: CallOptions, { held, use }: { readonly held: boolean; readonly use: (session: WireSession) => Promise<T> }) {
+    const source = call.cache === "bypass" && past !== null ? past : main;
+    return inScope((scope) =>
+      scope.connections.lease(source, { cancellation: call.cancellation, held }, async ({ session }) => {
+        try {
+          return await use(session);
+        } finally {
+          if (session.uses++ > 0) counts.reuses++;
+          // left inside a transaction, or with a statement on its way: the server undoes it when the connection ends
+          if (session.status !== "idle" || session.busy) session.destroy();
+          if (session.broken) counts.discarded++;
+        }
+      }),
+    );
+  }
+
+  async function batch(statements: Parameters<Transport["batch"]>[0], call: BatchOptions): Promise<Result[]> {
+    const whole = [begin(call.mode), ...statements, COMMIT];
+    const results = await lease(call, {
+      held: false,
+      use: (session) => session.exchange(whole, { ...call, phase: "commit", prelude: 1 }),
+    });
+    if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
+    return results.slice(1, -1);
+  }
+
+  return {
+    name: "request",
+    can: { session: true, cancel: options.cancel },
+    async query(statement, call) {
+      if (call.readOnly) return (await batch([statement], { ...call, mode: { readOnly: true } }))[0] as Result;
+      const results = await lease(call, {
+        held: false,
+        use: (session) => session.exchange([statement], { ...call, phase: "autocommit" }),
+      });
+      return results[0] as Result;
+    },
+    batch,
+    session: <T>(use: (session: Session) => Promise<T>, call: CallOptions) =>
+      lease(call, {
+        held: true,
+        use: async (wire) => {
+          const session = leasedSession({ current: () => wire, send: (send) => send(wire) });
+          return use(session).finally(session.settled);
+        },
+      }),
+    async warmUp(call) {
+      // outside of a scope there is nothing to warm: the connection would end with this call
+      if (scopes.getStore() !== undefined) await lease(call, { held: false, use: async () => {} });
+    },
+    async release() {
+      await scopes.getStore()?.connections.end();
+    },
+    stats: () => ({ ...(scopes.getStore()?.connections.count([main, past]) ?? none), probes: 0, ...counts }),
+    async [Symbol.asyncDispose]() {
+      await scopes.getStore()?.connections.end();
+    },
+  };
+}
+
+const none = { total: 0, idle: 0, waiting: 0 };

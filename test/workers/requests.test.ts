@@ -1,0 +1,143 @@
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { startPostgres } from "../../scripts/postgres.ts";
+import { backendsLeft, type RunningWorker, startWorker } from "./harness.ts";
+
+const { url: serverUrl } = inject("postgres");
+
+/** A database of its own, so that its backends can be counted. */
+async function createOwnDatabase(name: string): Promise<string> {
+  const client = new Client({ connectionString: serverUrl });
+  await client.connect();
+  await client.query(`drop database if exists ${name} with (force)`);
+  await client.query(`create database ${name}`);
+  await client.end();
+  const own = new URL(serverUrl);
+  own.pathname = `/${name}`;
+  return own.href;
+}
+
+async function ask<Row>(url: string, text: string): Promise<readonly Row[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query(text).finally(() => client.end());
+  return rows as Row[];
+}
+
+const ways = [
+  { name: "tcp", target: "postgres", start: (url: string) => startWorker("requests.ts", { vars: { DATABASE_URL: url } }) },
+  { name: "hyperdrive", target: "hyperdrive", start: (url: string) => startWorker("requests.ts", { hyperdrive: { HYPERDRIVE: url } }) },
+];
+
+describe.each(ways)("a database at module scope, over $name", ({ name, target, start }) => {
+  let worker: RunningWorker;
+  let databaseUrl: string;
+  const get = async (path: string, init: RequestInit = {}) => {
+    const response = await fetch(new URL(path, worker.url), { ...init, signal: init.signal ?? AbortSignal.timeout(10_000) });
+    return { status: response.status, body: (await response.text()) as string };
+  };
+
+  beforeAll(async () => {
+    databaseUrl = await createOwnDatabase(`workers_${name}`);
+    await ask(databaseUrl, "create table marks (mark text)");
+    worker = await start(databaseUrl);
+  });
+  afterAll(() => worker?.stop());
+
+  test("is found by itself", async () => {
+    const plan = JSON.parse((await get("/plan")).body);
+    expect(plan).toMatchObject({ runtime: "workerd", target, transport: "request", session: "request" });
+  });
+
+  test("serves one request after another, each over one connection of its own", async () => {
+    for (let n = 0; n < 30; n++) {
+      expect(await get("/one")).toEqual({ status: 200, body: '{"transport":"request","same":true,"reused":true}' });
+    }
+    expect(await backendsLeft(databaseUrl)).toBe(0);
+  });
+
+  test("serves 50 requests at once, four times over", async () => {
+    for (let round = 0; round < 4; round++) {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => get("/one")));
+      expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    }
+    expect(await backendsLeft(databaseUrl)).toBe(0);
+  });
+
+  test("rolls back what a throwing handler left open, and serves on", async () => {
+    expect(await get("/throws")).toEqual({ status: 500, body: '{"code":"the handler threw"}' });
+    expect((await get("/forgets")).status).toBe(200);
+    expect(await backendsLeft(databaseUrl)).toBe(0);
+    expect((await get("/transaction")).status).toBe(200);
+    expect(await ask(databaseUrl, "select mark from marks")).toEqual([{ mark: "kept" }]);
+  });
+
+  test("ends a statement at its deadline, and serves on", async () => {
+    expect(await get("/timeout")).toEqual({ status: 500, body: '{"code":"DEADLINE_EXCEEDED"}' });
+    expect((await get("/one")).status).toBe(200);
+    // without a CancelRequest nobody but the server ends what was given up
+    if (name === "hyperdrive") {
+      await ask(
+        databaseUrl,
+        "select pg_cancel_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()",
+      );
+    }
+    expect(await backendsLeft(databaseUrl)).toBe(0);
+  });
+
+  test("finishes what a client that went away had begun, and ends its connection", async () => {
+    const leave = new AbortController();
+    const gone = get("/sleep", { signal: leave.signal }).catch((error: Error) => error.name);
+    while ((await backends(databaseUrl, "pg_sleep(0.7)")) === 0);
+    leave.abort();
+    expect(await gone).toBe("AbortError");
+    while ((await backends(databaseUrl, "pg_sleep(0.7)")) > 0);
+    expect(await backendsLeft(databaseUrl)).toBe(0);
+    expect((await get("/one")).status).toBe(200);
+  });
+
+  test("opens six sockets, and fails the seventh call with a code", async () => {
+    const { codes } = JSON.parse((await get("/seven")).body);
+    expect(codes).toEqual([...Array<string>(6).fill("done"), "ACQUIRE_TIMEOUT"]);
+    expect(await backendsLeft(databaseUrl)).toBe(0);
+  });
+
+  test("gives a call without a scope a connection for itself, and warns once", async () => {
+    worker.harness.clearLogs();
+    for (let n = 0; n < 5; n++) expect((await get("/unscoped")).status).toBe(200);
+    expect(worker.harness.getLogs().filter(({ message }) => message.includes("outside of a scope"))).toHaveLength(1);
+    expect(await backendsLeft(databaseUrl)).toBe(0);
+  });
+});
+
+async function backends(url: string, text: string): Promise<number> {
+  const rows = await ask<{ n: number }>(
+    url,
+    `select count(*)::int as n from pg_stat_activity where state = 'active' and application_name = 'warmline' and query like '%${text}%'`,
+  );
+  return rows[0]?.n ?? 0;
+}
+
+test("what is written for Node hangs from the second request on, and these tests would tell", async () => {
+  const worker = await startWorker("naive.ts", { vars: { DATABASE_URL: serverUrl } });
+  const get = () => fetch(worker.url, { signal: AbortSignal.timeout(3_000) }).then(({ status }) => status);
+  try {
+    expect(await get()).toBe(200);
+    expect(await get().catch((error: Error) => error.name)).not.toBe(200);
+  } finally {
+    await worker.stop();
+  }
+});
+
+test("a certificate that the platform does not trust is refused before anything is sent", async () => {
+  const postgres = await startPostgres({ tls: true });
+  const worker = await startWorker("requests.ts", { vars: { DATABASE_URL: `${postgres.url()}?sslmode=require` } });
+  try {
+    const response = await fetch(new URL("/one", worker.url));
+    expect(await response.json()).toEqual({ code: "CONNECT_FAILED" });
+    expect(await backendsLeft(postgres.url())).toBe(0);
+  } finally {
+    await worker.stop();
+    await postgres.stop();
+  }
+});

@@ -1,0 +1,62 @@
+import { Hono } from "hono/tiny";
+import { createDatabase } from "warmline";
+import { requestScope } from "warmline/hono";
+import { hyperdrive } from "warmline/hyperdrive";
+
+/** At module scope, as one writes it without knowing better: each request has to find it usable. */
+const db = createDatabase({ tcp: hyperdrive(), acquireTimeoutMs: 300 });
+
+interface Ctx {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+const app = new Hono<{ Bindings: object }>()
+  .onError((error, c) => c.json({ code: "code" in error ? error.code : error.message }, 500))
+  .get("/unscoped", async (c) => c.json((await db.query("select pg_backend_pid() as pid")).rows))
+  .use(requestScope(db))
+  .get("/one", async (c) => {
+    const first = await db.query("select pg_backend_pid() as pid");
+    const [second] = await Promise.all([db.query("select pg_backend_pid() as pid"), db.query("select 1")]);
+    const { transport } = first.via;
+    return c.json({ transport, same: first.rows[0]?.pid === second.rows[0]?.pid, reused: second.via.reused });
+  })
+  .get("/transaction", async (c) =>
+    c.json(await db.transaction(async (tx) => (await tx.sql<{ n: number }>`insert into marks values ('kept') returning 1 as n`)[0])),
+  )
+  .get("/throws", async () => {
+    await db.transaction(async (tx) => {
+      await tx.sql`insert into marks values ('lost')`;
+      throw new Error("the handler threw");
+    });
+  })
+  .get("/forgets", async (c) => {
+    // a session that is left with its transaction open, and a statement nobody awaits
+    await db.session(async (session) => {
+      await session.sql`begin`;
+      await session.sql`insert into marks values ('lost')`;
+    });
+    db.query("select pg_sleep(0.2)").catch(() => {});
+    return c.text("done");
+  })
+  .get("/timeout", async () => {
+    await db.query("select pg_sleep(600)", [], { deadlineMs: 200 });
+  })
+  .get("/sleep", async (c) => {
+    await db.query("select pg_sleep(0.7)");
+    await db.query("insert into marks values ('after the client left')");
+    return c.text("done");
+  })
+  .get("/seven", async (c) => {
+    const all = Array.from({ length: 7 }, () => db.session((session) => session.sql`select pg_sleep(1.5)`));
+    const codes = (await Promise.allSettled(all)).map((one) => (one.status === "fulfilled" ? "done" : one.reason.code));
+    return c.json({ codes, sockets: db.stats().connects });
+  })
+  .get("/bypass", async (c) => {
+    const { rows } = await db.query("select 1 as n", [], { cache: "bypass" });
+    return c.json(rows);
+  })
+  .get("/plan", (c) => c.json(db.plan));
+
+export default {
+  fetch: (request: Request, env: object, ctx: Ctx) => app.fetch(request, env, ctx as Parameters<typeof app.fetch>[2]),
+};
