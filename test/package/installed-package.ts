@@ -66,7 +66,8 @@ export function installPackage(also: readonly string[] = []): InstalledPackage {
   mkdirSync(dirname(path));
   cpSync(join(project, "package"), path, { recursive: true });
   const manifest = JSON.parse(readFileSync(join(path, "package.json"), "utf8")) as Manifest;
-  for (const name of new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...also])) link(project, name);
+  for (const name of new Set([...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...also]))
+    link(project, name);
   linkBins(project, manifest);
   const files = packed.files.map((file) => file.path).sort();
   return { project, path, files, tarball: readFileSync(join(project, packed.filename)), manifest };
