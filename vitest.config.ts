@@ -13,8 +13,6 @@ export default defineConfig({
   test: {
     globalSetup: "test/support/global-setup.ts",
     watch: false,
-    // a test mostly waits for a server: two files at once take little more than half the time, on two cores too
-    maxWorkers: 2,
     projects: [
       {
         extends: false,
