@@ -23,9 +23,9 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Reads host, port and TLS from a database URL; its user, password and database are not used. `sslmode`: `disable`, `allow` and `prefer` mean
- * plain text, `require`, `verify-ca` and `verify-full` verified TLS, `no-verify` TLS without a check; without one, TLS is verified unless the
- * host is loopback. `sslrootcert` names a file of PEM certificates. Throws a ConfigError that never quotes the URL.
+ * Reads host, port and TLS from a database URL; its user, password and database are not used. `sslmode` means what it means in docs/settings.md:
+ * `disable` plain text, `require`, `verify-ca` and `verify-full` verified TLS, `no-verify` TLS without a check, which is said in a warning;
+ * `allow` and `prefer` are refused, for they fall back to plain text in silence; without one, TLS is verified unless the host is loopback. `sslrootcert` names a file of PEM certificates. Throws a ConfigError that never quotes the URL.
  */
 export function parseServerAddress(databaseUrl: string): ServerAddress {
   const url = URL.parse(databaseUrl);
@@ -41,10 +41,9 @@ function readTls(parameters: URLSearchParams, host: string): ConnectionOptions |
   const mode = parameters.get("sslmode") ?? (isLoopback(host) ? "disable" : "verify-full");
   switch (mode) {
     case "disable":
-    case "allow":
-    case "prefer":
       return false;
     case "no-verify":
+      console.warn("warmline: TLS to Postgres is not verified (sslmode no-verify): anyone on the way can read along.");
       return { rejectUnauthorized: false };
     case "require":
     case "verify-ca":
@@ -53,7 +52,7 @@ function readTls(parameters: URLSearchParams, host: string): ConnectionOptions |
       return file === null ? {} : { ca: readCertificates(file) };
     }
     default:
-      throw invalid("databaseUrl has an unknown sslmode. Use disable, require, verify-full or no-verify.");
+      throw invalid("databaseUrl has an sslmode that is not taken. Use disable, require, verify-full or no-verify.");
   }
 }
 

@@ -65,3 +65,10 @@ test("a certificate that is not trusted is a server that cannot be reached", asy
     await trustful.stop();
   }
 });
+
+test.each(["allow", "prefer"])("sslmode=%s is refused, for it falls back to plain text in silence", async (sslmode) => {
+  await expect(startEndpoint({ databaseUrl: secureUrl({ sslmode }), port: 0 })).rejects.toMatchObject({
+    code: "INVALID_SETTING",
+    setting: "databaseUrl",
+  });
+});
