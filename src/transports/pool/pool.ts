@@ -2,7 +2,7 @@ import type pg from "pg";
 import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { begin, COMMIT } from "../statements.ts";
-import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport, TransportStats } from "../transport.ts";
+import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
 import { type WireClient, WireSession } from "../wire-session.ts";
 import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
@@ -159,7 +159,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
       }),
     warmUp: (call) => hold(call, { asksItself: false, use: async () => {} }),
     release: () => pool.endIdle(),
-    stats: (): TransportStats => ({
+    stats: () => ({
       total: pool.totalCount,
       idle: pool.idleCount,
       waiting: pool.waitingCount,
