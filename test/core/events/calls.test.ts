@@ -1,23 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, test, vi } from "vitest";
 import { createDatabase, type DatabaseEvent, type QueryEvent, sql } from "../../../src/entry/node.ts";
-import { failureOf, openPool } from "../databases.ts";
-
-/** Events of one type, as they come. */
-function collect<T extends DatabaseEvent["type"]>(db: ReturnType<typeof openPool>, type: T) {
-  const events: Extract<DatabaseEvent, { type: T }>[] = [];
-  db.subscribe((event) => {
-    if (event.type === type) events.push(event as Extract<DatabaseEvent, { type: T }>);
-  });
-  return events;
-}
+import { eventsOf, failureOf, openPool } from "../databases.ts";
 
 const secret = "canary-value";
 
 describe("a call that ends is told", () => {
   test("with its text, and without its values", async () => {
     await using db = openPool();
-    const told = collect(db, "query");
+    const told = eventsOf(db, "query");
     const before = Date.now();
     const { via } = await db.query("select $1::text as value from generate_series(1, 3)", [secret]);
     expect(told).toEqual([
@@ -42,7 +33,7 @@ describe("a call that ends is told", () => {
 
   test("as a batch with all its texts and rows", async () => {
     await using db = openPool();
-    const told = collect(db, "query");
+    const told = eventsOf(db, "query");
     await db.batch([sql`select 1`, sql`select ${secret}::text from generate_series(1, 2)`]);
     expect(told).toMatchObject([{ operation: "batch", texts: ["select 1", expect.stringContaining("$1::text")], rowCount: 3 }]);
     expect(JSON.stringify(told)).not.toContain(secret);
@@ -50,7 +41,7 @@ describe("a call that ends is told", () => {
 
   test("as a transaction, after each statement in it", async () => {
     await using db = openPool();
-    const told = collect(db, "query");
+    const told = eventsOf(db, "query");
     await db.transaction(async (tx) => {
       await tx.sql`select 1`;
       await tx.transaction((inner) => inner.sql`select 2`);
@@ -69,7 +60,7 @@ describe("a call that ends is told", () => {
 
   test("as a failure with its code, its fate and what the server said", async () => {
     await using db = openPool();
-    const told = collect(db, "query");
+    const told = eventsOf(db, "query");
     await failureOf(db.query("select $1::int", [secret]));
     await db.transaction(() => Promise.reject(new RangeError(secret))).catch(() => {});
     await failureOf(db.query("select 1", [], { signal: AbortSignal.abort() }));
@@ -111,7 +102,7 @@ describe("a call that ends is told", () => {
 
   test("as slow when it takes slowQueryMs or longer", async () => {
     await using db = openPool({ slowQueryMs: 200 });
-    const slow = collect(db, "slow");
+    const slow = eventsOf(db, "slow");
     const texts = ["select pg_sleep(0.3)"];
     await db.query("select 1");
     await db.query("select pg_sleep(0.3)");
