@@ -22,6 +22,8 @@ const rules: readonly Rule[] = [
   { place: "src/database/", may: ["src/database/", "src/delivery/", "src/errors/", ...contract], mayType: ["src/decide/plan.ts"] },
   { place: "src/transports/", may: ["src/transports/", "src/errors/"], mayType: ["pg"] },
   { place: "src/transports/http", may: ["src/transports/", "src/errors/", neon] },
+  { place: "src/transports/http-agent.ts", may: ["src/transports/", "undici", "node:timers/promises"] },
+  { place: "src/transports/http-post.ts", may: ["src/transports/"], mayType: ["undici"] },
   { place: "src/transports/websocket", may: ["src/transports/", "src/errors/", neon] },
   { place: "src/transports/pool/", may: ["src/transports/", "src/errors/", "pg", "node:"] },
   { place: "src/transports/request/", may: ["src/transports/", "src/errors/"] },
