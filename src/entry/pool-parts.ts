@@ -16,22 +16,27 @@ import type { TransportInput } from "./create.ts";
 import { passwordFor } from "./password.ts";
 
 /** The pool transport of a plan, over the one pool of this configuration in the process. */
-export function makePool({ settings, plan, address, clock, warn }: TransportInput): Transport {
+export function makePool({ settings, plan, address, clock, warn, events }: TransportInput): Transport {
   const config = poolConfig(settings, plan, address);
   const shared = sharePool({
     identity: settings.name ?? JSON.stringify([address.host, address.port, address.database, address.user]),
     fingerprint: fingerprint(config, address),
-    create: () => new WarmPool(config),
+    create: () => new WarmPool({ ...config, warn }),
     warn,
   });
+  const leave = shared.pool.ledger.join(events);
+  const tellPin = (reason: string) => {
+    warn(reason);
+    events.tell({ type: "pin", reason });
+  };
   return poolTransport({
     pool: shared.pool,
     pooled: plan.capabilities.pooled,
     cancel: plan.capabilities.cancel,
     statementTimeoutMs: plan.capabilities.startupParameters ? null : settings.statementTimeoutMs,
     clock,
-    onStatement: plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReporter(warn) : undefined,
-    release: shared.release,
+    onStatement: plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReporter(tellPin) : undefined,
+    release: () => shared.release().finally(leave),
   });
 }
 
@@ -69,6 +74,8 @@ export function poolConfig(settings: Settings, plan: Plan, address: Address): Wa
     freshness: { serverIdleMs: settings.idleSessionTimeoutMs ?? plan.capabilities.serverIdleMs, lifetimeMs: plan.lifetimeMs },
     acquireTimeoutMillis: settings.acquireTimeoutMs,
     connectTimeoutMillis: settings.connectTimeoutMs,
+    maxWaiting: settings.maxWaiting,
+    leakThresholdMillis: settings.leakThresholdMs,
     keepAlive: true,
     // a script that is done ends by itself; a server has its socket to live on
     allowExitOnIdle: true,

@@ -30,6 +30,6 @@ export class WarmPool extends ConfiguredPool {
     if (settings.statementTimeoutMs !== null && plan.deadline === "client") {
       throw refusal("statementTimeoutMs", `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
     }
-    super(poolConfig(settings, plan, settings.address));
+    super({ ...poolConfig(settings, plan, settings.address), warn: (message) => console.warn(`warmline: ${message}`) });
   }
 }

@@ -128,7 +128,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     },
     batch,
     session: (use, call) => (options.openSession as OpenSession)(use, call),
-    stats: () => ({ total: 0, idle: 0, waiting: 0, reuses: 0, probes: 0, ...options.sessionStats() }),
+    stats: options.sessionStats,
     async warmUp() {},
     async release() {},
     async [Symbol.asyncDispose]() {
