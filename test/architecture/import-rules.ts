@@ -27,6 +27,8 @@ const rules: readonly Rule[] = [
   },
   { place: "src/transports/", may: ["src/transports/", "src/errors/"], mayType: ["pg", "src/observe/"] },
   { place: "src/transports/http", may: ["src/transports/", "src/errors/", neon], mayType: ["src/observe/"] },
+  { place: "src/transports/http-agent.ts", may: ["src/transports/", "undici", "node:timers/promises"] },
+  { place: "src/transports/http-post.ts", may: ["src/transports/"], mayType: ["undici"] },
   { place: "src/transports/websocket", may: ["src/transports/", "src/errors/", neon], mayType: ["src/observe/"] },
   { place: "src/transports/pool/", may: ["src/transports/", "src/errors/", "pg", "node:"], mayType: ["src/observe/"] },
   { place: "src/transports/request/", may: ["src/transports/", "src/errors/"], mayType: ["src/observe/"] },

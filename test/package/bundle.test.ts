@@ -39,11 +39,12 @@ describe.each(edges)("bundled for %s", (name, options) => {
 
 const node: BundleOptions = { platform: "node", external: ["pg-native", "pg-cloudflare"], splitting: true };
 
-test("bundled for Node, Neon's driver is loaded only when it is chosen", async () => {
+test("bundled for Node, Neon's driver and undici are loaded only when HTTP is chosen", async () => {
   const { metafile, packages } = await bundle(project, consumer, node);
-  expect(packages).toEqual(expect.arrayContaining(["warmline", "pg", NEON]));
-  expect(packagesAtStart(metafile)).toEqual(expect.arrayContaining(["warmline", "pg"]));
-  expect(packagesAtStart(metafile)).not.toContain(NEON);
+  expect(packages).toEqual(expect.arrayContaining(["warmline", "pg", NEON, "undici"]));
+  const atStart = packagesAtStart(metafile);
+  expect(atStart).toEqual(expect.arrayContaining(["warmline", "pg"]));
+  expect([NEON, "undici"].filter((name) => atStart.includes(name))).toEqual([]);
 });
 
 test("bundled for Node, the endpoint and its WebSocket server stay out of it", async () => {
