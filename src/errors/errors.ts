@@ -23,13 +23,14 @@ export interface ErrorDetails {
 
 /** The root of every error this package rejects with or throws. Its message, stack and `inspect` hold no secret and no parameter value. */
 export class WarmlineError extends Error {
+  // in words, for bundlers shorten the names of classes
+  override readonly name: string = "WarmlineError";
   readonly code: string;
   readonly fate: Fate;
   readonly retryable: boolean;
 
   constructor(message: string, details: ErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = new.target.name;
     this.code = details.code;
     this.fate = details.fate;
     this.retryable = details.retryable ?? false;
@@ -38,6 +39,7 @@ export class WarmlineError extends Error {
 
 /** A setting is missing or wrong. Nothing was sent. */
 export class ConfigError extends WarmlineError {
+  override readonly name = "ConfigError";
   /** The setting's name, as in the settings table, or the environment variable it came from. */
   readonly setting: string;
 
@@ -49,6 +51,8 @@ export class ConfigError extends WarmlineError {
 
 /** The call itself is wrong: a value that cannot be sent, a nested query, use after `close`. Nothing was sent. */
 export class UsageError extends WarmlineError {
+  override readonly name = "UsageError";
+
   constructor(message: string, details: { readonly code: string }) {
     super(message, { code: details.code, fate: "not-sent" });
   }
@@ -69,13 +73,19 @@ class InterruptedError extends WarmlineError {
 }
 
 /** The way to the server failed: connecting, waiting for a connection, or the connection itself; over HTTP also the endpoint's own failures. */
-export class ConnectionError extends InterruptedError {}
+export class ConnectionError extends InterruptedError {
+  override readonly name = "ConnectionError";
+}
 
 /** The call's deadline passed, or its signal was aborted. */
-export class CancelledError extends InterruptedError {}
+export class CancelledError extends InterruptedError {
+  override readonly name = "CancelledError";
+}
 
 /** The statement was done, and its answer could not be read. */
-export class DecodeError extends WarmlineError {}
+export class DecodeError extends WarmlineError {
+  override readonly name = "DecodeError";
+}
 
 /** The fields of a Postgres ErrorResponse, named as in pg. `position` counts characters of the statement from 1, as text. */
 export interface ServerFields {
@@ -127,6 +137,7 @@ export type ServerReport = { readonly [Name in keyof ServerFields]?: string | nu
  * `detail`, `hint`, `where` and `internalQuery` may quote them, so those four are not enumerable.
  */
 export class DatabaseError extends WarmlineError implements ServerFields {
+  override readonly name = "DatabaseError";
   readonly sqlState: string;
   declare readonly severity: string | undefined;
   declare readonly detail: string | undefined;
