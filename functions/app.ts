@@ -1,6 +1,5 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { secureHeaders } from "hono/secure-headers";
 import { Hono } from "hono/tiny";
 import type { Database } from "warmline";
 import { problemOf } from "./answer-error.ts";
@@ -16,6 +15,7 @@ import { productRoutes } from "./routes/products.ts";
 import { proofRoutes } from "./routes/proof.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { limits } from "./schemas.ts";
+import { secureHeaders } from "./secure-headers.ts";
 
 /** What the application is given by the platform it runs on. */
 export interface AppOptions {
@@ -55,7 +55,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       return c.json(problem.body, problem.status, problem.headers);
     })
     .notFound((c) => c.json(new Problem(404, "NOT_FOUND", "There is nothing at this address. See /openapi.json.").body, 404))
-    .use(answerHeaders(instance), secureHeaders())
+    .use(answerHeaders(instance), secureHeaders)
     .on(["POST", "PUT", "PATCH", "DELETE"], "*", guard)
     .use("/stats", guard)
     .use(bodyLimit({ maxSize: limits.bodyBytes, onError: refuseBody }))

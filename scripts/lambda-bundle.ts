@@ -23,6 +23,8 @@ export interface LambdaBundle {
   readonly files: readonly BundledFile[];
   /** Bytes of an entry and all it imports statically; what it imports later is not loaded at a cold start. */
   readonly coldBytes: Readonly<Record<keyof typeof lambdaEntries, number>>;
+  /** Bytes a login with an IAM token reads besides, where the environment holds the credentials. */
+  readonly iamBytes: number;
   readonly totalBytes: number;
   readonly metafile: Metafile;
 }
@@ -32,6 +34,9 @@ export interface LambdaBundle {
  * always hands over a password function), and Cloudflare's sockets. pg asks late, so that nothing misses them.
  */
 const neverAskedFor = /^(pg-native|pgpass|pg-cloudflare)$/;
+
+/** warmline asks for values as text: pg's readers of binary values are reached by nobody, and are a table from type ids to functions. */
+const noBinaryReaders = "exports.init = () => {};";
 
 /** warmline reads URLs itself and gives pg fields. pg's own reader is asked for when pg is loaded, so something has to stand there. */
 const noUrlReader = 'exports.parse = () => { throw new Error("pg takes fields in this bundle, no connection string"); };';
@@ -43,6 +48,7 @@ const leaveOut: Plugin = {
       /[\\/]pg[\\/]lib[\\/]index\.js$/.test(importer) ? { path: "pg-native", external: true } : undefined,
     );
     onResolve({ filter: neverAskedFor }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /[\\/]pg-types[\\/]lib[\\/]binaryParsers\.js$/ }, () => ({ contents: noBinaryReaders, loader: "js" }));
     onLoad({ filter: /[\\/]pg-connection-string[\\/]index\.js$/ }, () => ({ contents: noUrlReader, loader: "js" }));
   },
 };
@@ -73,15 +79,20 @@ export async function bundleLambda(): Promise<LambdaBundle> {
     banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
   });
   const prefix = "dist-lambda/";
+  const cold = coldOutputs(metafile, `${prefix}lambda.mjs`);
   const files = outputFiles
     .map(({ path, contents }) => ({ path: path.slice(root.length + prefix.length).replaceAll("\\", "/"), contents }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
   return {
     files,
     coldBytes: {
-      lambda: coldBytes(metafile, `${prefix}lambda.mjs`),
-      "lambda-stream": coldBytes(metafile, `${prefix}lambda-stream.mjs`),
+      lambda: bytesOf(metafile, cold),
+      "lambda-stream": bytesOf(metafile, coldOutputs(metafile, `${prefix}lambda-stream.mjs`)),
     },
+    iamBytes: bytesOf(
+      metafile,
+      [...coldOutputs(metafile, iamChunk(metafile))].filter((path) => !cold.has(path)),
+    ),
     totalBytes: files.reduce((sum, { contents }) => sum + contents.byteLength, 0),
     metafile,
   };
@@ -101,6 +112,13 @@ export function coldOutputs(metafile: Metafile, entry: string): ReadonlySet<stri
   return seen;
 }
 
-function coldBytes(metafile: Metafile, entry: string): number {
-  return [...coldOutputs(metafile, entry)].reduce((sum, path) => sum + (metafile.outputs[path]?.bytes ?? 0), 0);
+/** The chunk that signs IAM tokens. */
+function iamChunk({ outputs }: Metafile): string {
+  const found = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === "src/aws/iam-token.ts");
+  if (found === undefined) throw new Error("What signs IAM tokens is no chunk of its own: a function with a password reads it too.");
+  return found[0];
+}
+
+function bytesOf(metafile: Metafile, paths: Iterable<string>): number {
+  return [...paths].reduce((sum, path) => sum + (metafile.outputs[path]?.bytes ?? 0), 0);
 }

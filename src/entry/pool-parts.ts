@@ -1,7 +1,5 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { iamPassword } from "../aws/iam-token.ts";
-import { pinningReporter } from "../aws/pinning.ts";
 import { trustedCertificates } from "../aws/tls.ts";
 import { usesIam } from "../decide/auth.ts";
 import type { Plan } from "../decide/plan.ts";
@@ -13,7 +11,9 @@ import { sharePool } from "../transports/pool/registry.ts";
 import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { TransportInput } from "./create.ts";
+import { iamLogin } from "./iam-login.ts";
 import { passwordFor } from "./password.ts";
+import { pinningReport } from "./pinning-report.ts";
 
 /** The pool transport of a plan, over the one pool of this configuration in the process. */
 export function makePool({ settings, plan, address, clock, warn }: TransportInput): Transport {
@@ -30,7 +30,7 @@ export function makePool({ settings, plan, address, clock, warn }: TransportInpu
     cancel: plan.capabilities.cancel,
     statementTimeoutMs: plan.capabilities.startupParameters ? null : settings.statementTimeoutMs,
     clock,
-    onStatement: plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReporter(warn) : undefined,
+    onStatement: plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReport(warn) : undefined,
     release: shared.release,
   });
 }
@@ -47,7 +47,7 @@ export function poolConfig(settings: Settings, plan: Plan, address: Address): Wa
     readFile: (path) => readFileSync(path, "utf8"),
   });
   const iam = usesIam(address, target)
-    ? iamPassword({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
+    ? iamLogin({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
     : undefined;
   const startup = plan.capabilities.startupParameters;
   return {
