@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
-import { type GenericSchema, getDotPath, type InferInput, type InferOutput, safeParse } from "valibot";
+import type { InferInput, InferOutput } from "valibot";
 import { type FieldProblem, Problem } from "./problem.ts";
 
 /** Longer names are cut: the name of an unknown field is the caller's own text. */
@@ -9,28 +9,35 @@ const places = { json: "body", query: "query", param: "path", header: "header" }
 
 type Target = keyof typeof places;
 
+type Schemas = typeof import("./schemas.ts");
+
 /**
- * Hands the route, as `c.req.valid`, what the schema made of that part of the request, or answers 400 naming each wrong field and what is wanted
- * of it; 415 for a body that does not say it is JSON. By itself and not by Hono's validator, which brings forms and cookies along.
+ * Hands the route, as `c.req.valid`, what a schema of `schemas.ts` made of that part of the request, or answers 400 naming each wrong field and
+ * what is wanted of it; 415 for a body that does not say it is JSON. The schemas are loaded by the first request that has something to check.
+ * By itself and not by Hono's validator, which brings forms and cookies along.
  */
-export function validate<T extends Target, Schema extends GenericSchema>(target: T, schema: Schema): Validation<T, Schema> {
+export function validate<T extends Target, Name extends keyof Schemas>(target: T, name: Name): Validation<T, Schemas[Name]> {
   return async (c, next) => {
-    const result = safeParse(schema, await readers[target](c));
-    if (!result.success) {
-      const fields = result.issues.map((issue) => ({
+    const schema = (await import("./schemas.ts"))[name];
+    const result = await schema["~standard"].validate(await readers[target](c));
+    if (result.issues !== undefined) {
+      const fields = result.issues.map(({ message, path = [] }) => ({
         in: places[target],
-        field: (getDotPath(issue) ?? "").slice(0, MAX_FIELD_NAME_LENGTH),
-        message: issue.message,
+        field: path
+          .map((step) => String(typeof step === "object" ? step.key : step))
+          .join(".")
+          .slice(0, MAX_FIELD_NAME_LENGTH),
+        message,
       }));
       throw new Problem(400, "VALIDATION_FAILED", "The request has fields that are missing or wrong.", { fields });
     }
-    c.req.addValidatedData(target, result.output as object);
+    c.req.addValidatedData(target, result.value);
     await next();
   };
 }
 
 /** A middleware that tells the types of the routes behind it what they are handed. */
-type Validation<T extends Target, Schema extends GenericSchema> = MiddlewareHandler<
+type Validation<T extends Target, Schema extends Schemas[keyof Schemas]> = MiddlewareHandler<
   // biome-ignore lint/suspicious/noExplicitAny: Hono's own word for "of whatever application"
   any,
   string,

@@ -11,6 +11,9 @@ export const lambdaEntries = { lambda: "functions/lambda.ts", "lambda-stream": "
 
 const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
 
+/** Where the bundle would be, if it were written here. */
+const PREFIX = "dist-lambda/";
+
 /** One file of the bundle. */
 export interface BundledFile {
   /** Its path in the artifact, `chunks/node-ABC.mjs`. */
@@ -53,15 +56,34 @@ const leaveOut: Plugin = {
   },
 };
 
-/**
- * Bundles the Lambda handlers from source: ES modules for Node 24, minified, the package `warmline` taken from `src`. What is imported
- * dynamically becomes a chunk of its own. Needs no network and writes nothing.
- */
+/** The bundle of the demo's handlers. Needs no network and writes nothing. */
 export async function bundleLambda(): Promise<LambdaBundle> {
+  const { files, metafile } = await bundleHandlers(lambdaEntries);
+  const cold = coldOutputs(metafile, `${PREFIX}lambda.mjs`);
+  return {
+    files,
+    coldBytes: {
+      lambda: bytesOf(metafile, cold),
+      "lambda-stream": bytesOf(metafile, coldOutputs(metafile, `${PREFIX}lambda-stream.mjs`)),
+    },
+    iamBytes: bytesOf(
+      metafile,
+      [...coldOutputs(metafile, iamChunk(metafile))].filter((path) => !cold.has(path)),
+    ),
+    totalBytes: files.reduce((sum, { contents }) => sum + contents.byteLength, 0),
+    metafile,
+  };
+}
+
+/**
+ * Bundles handlers from source, by the names they are to have: ES modules for Node 24, minified, the package `warmline` taken from `src`. What
+ * is imported dynamically becomes a chunk of its own.
+ */
+export async function bundleHandlers(entryPoints: Readonly<Record<string, string>>): Promise<Pick<LambdaBundle, "files" | "metafile">> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: lambdaEntries,
-    outdir: "dist-lambda",
+    entryPoints: { ...entryPoints },
+    outdir: PREFIX,
     write: false,
     bundle: true,
     splitting: true,
@@ -78,24 +100,10 @@ export async function bundleLambda(): Promise<LambdaBundle> {
     // pg is CommonJS and requires Node's own modules.
     banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
   });
-  const prefix = "dist-lambda/";
-  const cold = coldOutputs(metafile, `${prefix}lambda.mjs`);
   const files = outputFiles
-    .map(({ path, contents }) => ({ path: path.slice(root.length + prefix.length).replaceAll("\\", "/"), contents }))
+    .map(({ path, contents }) => ({ path: path.slice(root.length + PREFIX.length).replaceAll("\\", "/"), contents }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
-  return {
-    files,
-    coldBytes: {
-      lambda: bytesOf(metafile, cold),
-      "lambda-stream": bytesOf(metafile, coldOutputs(metafile, `${prefix}lambda-stream.mjs`)),
-    },
-    iamBytes: bytesOf(
-      metafile,
-      [...coldOutputs(metafile, iamChunk(metafile))].filter((path) => !cold.has(path)),
-    ),
-    totalBytes: files.reduce((sum, { contents }) => sum + contents.byteLength, 0),
-    metafile,
-  };
+  return { files, metafile };
 }
 
 /** The outputs a module pulls in when it is loaded, itself included. */

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { trustedCertificates } from "../aws/tls.ts";
 import { usesIam } from "../decide/auth.ts";
 import type { Plan } from "../decide/plan.ts";
@@ -44,7 +43,8 @@ export function poolConfig(settings: Settings, plan: Plan, address: Address): Wa
     target: target.name,
     onLambda: plan.runtime === "lambda" || plan.runtime === "lambda-managed",
     ca: tls.ca,
-    readFile: (path) => readFileSync(path, "utf8"),
+    // asked for here, since importing it costs every cold start milliseconds
+    readFile: (path) => process.getBuiltinModule("node:fs").readFileSync(path, "utf8"),
   });
   const iam = usesIam(address, target)
     ? iamLogin({ host, port, user, region: address.region, env: () => process.env, now: Date.now })

@@ -95,6 +95,16 @@ describe("the Lambda artifact", () => {
     for (const { contents } of bundle.files) expect(Buffer.from(contents).includes(process.cwd())).toBe(false);
   });
 
+  it("loads nothing of undici while it is initialized, though it plans and connects then", async () => {
+    const loaded = await runBeside(
+      `await import("./lambda.mjs");
+       console.log(JSON.stringify(process.moduleLoadList.filter((name) => /undici/.test(name))));
+       process.exit();`,
+      { DATABASE_URL: inject("postgres").url, AWS_LAMBDA_FUNCTION_NAME: "demo", AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand" },
+    );
+    expect(loaded).toEqual([]);
+  });
+
   it("answers without node_modules beside it, over one connection for all invocations", async () => {
     const answers = await runBeside(
       `import { handler } from "./lambda.mjs";
