@@ -14,7 +14,6 @@ import { orderRoutes } from "./routes/orders.ts";
 import { productRoutes } from "./routes/products.ts";
 import { proofRoutes } from "./routes/proof.ts";
 import { statsRoutes } from "./routes/stats.ts";
-import { secureHeaders } from "./secure-headers.ts";
 
 /** The most a request's body may have. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -57,7 +56,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       return c.json(problem.body, problem.status, problem.headers);
     })
     .notFound((c) => c.json(new Problem(404, "NOT_FOUND", "There is nothing at this address. See /openapi.json.").body, 404))
-    .use(answerHeaders(instance), secureHeaders)
+    .use(answerHeaders(instance))
     .on(["POST", "PUT", "PATCH", "DELETE"], "*", guard)
     .use("/stats", guard)
     .use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }))

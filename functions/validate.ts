@@ -1,65 +1,65 @@
 import type { Context, MiddlewareHandler } from "hono";
-import type { InferInput, InferOutput } from "valibot";
+import type { InferOutput } from "valibot";
 import { type FieldProblem, Problem } from "./problem.ts";
 
 /** Longer names are cut: the name of an unknown field is the caller's own text. */
 const MAX_FIELD_NAME_LENGTH = 64;
 
-const places = { json: "body", query: "query", param: "path", header: "header" } as const satisfies Record<string, FieldProblem["in"]>;
-
-type Target = keyof typeof places;
+/** The parts of a request that can be validated: what they are called in an answer, and how they are read. */
+const parts = {
+  json: { place: "body", read: readJson },
+  // a parameter that is given twice is a list, which no schema here takes
+  query: {
+    place: "query",
+    read: (c) =>
+      Object.fromEntries(Object.entries(c.req.queries()).map(([name, values]) => [name, values.length > 1 ? values : values[0]])),
+  },
+  param: { place: "path", read: (c) => c.req.param() },
+  header: { place: "header", read: (c) => c.req.header() },
+} as const satisfies Record<string, { readonly place: FieldProblem["in"]; readonly read: (c: Context) => unknown }>;
 
 type Schemas = typeof import("./schemas.ts");
 
 /**
- * Hands the route, as `c.req.valid`, what a schema of `schemas.ts` made of that part of the request, or answers 400 naming each wrong field and
- * what is wanted of it; 415 for a body that does not say it is JSON. The schemas are loaded by the first request that has something to check.
- * By itself and not by Hono's validator, which brings forms and cookies along.
+ * Hands the route what a schema of `schemas.ts` made of that part of the request, or answers 400 naming each wrong field and what is wanted of
+ * it. The schemas are loaded by the first request that has something to check: a cold start reads less.
  */
-export function validate<T extends Target, Name extends keyof Schemas>(target: T, name: Name): Validation<T, Schemas[Name]> {
+export function validate<Name extends keyof Schemas, Part extends keyof typeof parts>(
+  part: Part,
+  name: Name,
+): MiddlewareHandler<object, string, { out: { [Key in Part]: InferOutput<Schemas[Name]> } }> {
+  const { place, read } = parts[part];
   return async (c, next) => {
     const schema = (await import("./schemas.ts"))[name];
-    const result = await schema["~standard"].validate(await readers[target](c));
+    const result = await schema["~standard"].validate(await read(c));
     if (result.issues !== undefined) {
-      const fields = result.issues.map(({ message, path = [] }) => ({
-        in: places[target],
-        field: path
-          .map((step) => String(typeof step === "object" ? step.key : step))
-          .join(".")
-          .slice(0, MAX_FIELD_NAME_LENGTH),
-        message,
-      }));
+      const fields = result.issues.map(({ message, path = [] }) => ({ in: place, field: dotted(path), message }));
       throw new Problem(400, "VALIDATION_FAILED", "The request has fields that are missing or wrong.", { fields });
     }
-    c.req.addValidatedData(target, result.value);
+    c.req.addValidatedData(part, result.value);
     await next();
   };
 }
 
-/** A middleware that tells the types of the routes behind it what they are handed. */
-type Validation<T extends Target, Schema extends Schemas[keyof Schemas]> = MiddlewareHandler<
-  // biome-ignore lint/suspicious/noExplicitAny: Hono's own word for "of whatever application"
-  any,
-  string,
-  { in: { [K in T]: InferInput<Schema> }; out: { [K in T]: InferOutput<Schema> } }
->;
-
-const readers: Readonly<Record<Target, (c: Context) => unknown>> = {
-  json: readJson,
-  // a name that is there more than once has no text: a list, which no schema takes
-  query: (c) => Object.fromEntries(Object.entries(c.req.queries()).map(([name, all]) => [name, all.length === 1 ? all[0] : all])),
-  param: (c) => c.req.param(),
-  header: (c) => c.req.header(),
-};
+function dotted(path: readonly (PropertyKey | { readonly key: PropertyKey })[]): string {
+  const steps = path.map((step) => String(typeof step === "object" ? step.key : step));
+  return steps.join(".").slice(0, MAX_FIELD_NAME_LENGTH);
+}
 
 async function readJson(c: Context): Promise<unknown> {
-  if (!/^application\/json\s*(;|$)/i.test(c.req.header("Content-Type") ?? "")) {
-    throw new Problem(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as Content-Type: application/json.");
-  }
   try {
     return await c.req.json();
   } catch {
-    const fields = [{ in: "body", field: "", message: "must be JSON" }] as const;
-    throw new Problem(400, "MALFORMED_BODY", "The body is not valid JSON.", { fields });
+    throw new Problem(400, "MALFORMED_BODY", "The body is not valid JSON.", {
+      fields: [{ in: "body", field: "", message: "must be JSON" }],
+    });
   }
 }
+
+/** Answers 415 unless the body says it is JSON: Hono would read any other as an empty object. */
+export const requireJson: MiddlewareHandler = async (c, next) => {
+  if (!/^application\/json\s*(;|$)/i.test(c.req.header("Content-Type") ?? "")) {
+    throw new Problem(415, "UNSUPPORTED_MEDIA_TYPE", "Send the body as Content-Type: application/json.");
+  }
+  await next();
+};

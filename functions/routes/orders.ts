@@ -4,12 +4,12 @@ import { type AppEnv, noted } from "../context.ts";
 import { presentOrder, selectOrder } from "../orders/order.ts";
 import { placeOrder } from "../orders/place-order.ts";
 import { Problem } from "../problem.ts";
-import { validate } from "../validate.ts";
+import { requireJson, validate } from "../validate.ts";
 
 /** `POST /orders` and `GET /orders/:id`. */
 export function orderRoutes(db: Database) {
   return new Hono<AppEnv>()
-    .post("/orders", validate("header", "orderHeaders"), validate("json", "orderRequest"), async (c) => {
+    .post("/orders", validate("header", "orderHeaders"), requireJson, validate("json", "orderRequest"), async (c) => {
       const { order, replayed } = await placeOrder(db, {
         idempotencyKey: c.req.valid("header")["idempotency-key"],
         lines: c.req.valid("json").lines,
