@@ -42,6 +42,8 @@ const rules: readonly Rule[] = [
   { place: "src/entry/workerd.ts", may: ["src/entry/", "src/decide/", neon, "cloudflare:workers"], mayType: ["src/"] },
   { place: "src/entry/node.ts", may: ["src/entry/", "src/decide/", "pg", "node:"], mayType: ["src/"] },
   { place: "src/entry/pool-parts.ts", may: ["src/entry/", "src/aws/", "src/decide/", "src/transports/", "src/errors/", "node:"] },
+  { place: "src/entry/iam-login.ts", may: ["src/aws/"] },
+  { place: "src/entry/pinning-report.ts", may: ["src/aws/"] },
   {
     place: "src/entry/hyperdrive.ts",
     may: ["src/entry/", "src/decide/", "src/transports/", "src/errors/", "cloudflare:workers", "node:async_hooks"],
