@@ -44,7 +44,7 @@ export interface Database extends Queries<QueryOptions>, AsyncDisposable {
   stats(): DatabaseStats;
   /** Calls `listener` for every event from now on; returns a function that ends this. Without a listener no event is made. */
   subscribe(listener: EventListener): () => void;
-  /** Refuses new calls, lets running ones finish, and gives the connections up. */
+  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests, it waits for its own alone. */
   close(): Promise<void>;
 }
 
@@ -206,8 +206,11 @@ export function makeDatabase(parts: DatabaseParts): Database {
     });
   }
 
+  /** Whether what another request began must not be waited for: there promises belong to the request that made them. */
+  const keepsApart = () => (running > 0 || transport !== undefined) && parts.ground().plan.traits.ioScope === "request";
+
   async function end(): Promise<void> {
-    if (running > 0) {
+    if (running > 0 && !keepsApart()) {
       await new Promise<void>((resolve) => {
         onIdle = resolve;
       });
@@ -216,7 +219,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   function close(): Promise<void> {
-    closing ??= end();
+    if (closing === undefined || keepsApart()) closing = end();
     return closing;
   }
 
@@ -235,7 +238,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
-      await warming?.catch(() => {});
+      if (!keepsApart()) await warming?.catch(() => {});
       await transport?.release();
     },
     stats: () => ({ ...noStats, ...transport?.stats(), transport: transport?.name ?? null, retries, running }),

@@ -9,21 +9,16 @@ import type { Address, Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
 import { poolTransport } from "../transports/pool/pool.ts";
-import { sharePool } from "../transports/pool/registry.ts";
+import { type PoolShare, sharePool } from "../transports/pool/registry.ts";
 import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { TransportInput } from "./create.ts";
 import { passwordFor } from "./password.ts";
 
 /** The pool transport of a plan, over the one pool of this configuration in the process. */
-export function makePool({ settings, plan, address, clock, warn, events }: TransportInput): Transport {
-  const config = poolConfig(settings, plan, address);
-  const shared = sharePool({
-    identity: settings.name ?? JSON.stringify([address.host, address.port, address.database, address.user]),
-    fingerprint: fingerprint(config, address),
-    create: () => new WarmPool({ ...config, warn }),
-    warn,
-  });
+export function makePool(input: TransportInput): Transport {
+  const { settings, plan, clock, warn, events } = input;
+  const shared = joinPool(input);
   const leave = shared.pool.ledger.join(events);
   const tellPin = (reason: string) => {
     warn(reason);
@@ -37,6 +32,17 @@ export function makePool({ settings, plan, address, clock, warn, events }: Trans
     clock,
     onStatement: plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReporter(tellPin) : undefined,
     release: () => shared.release().finally(leave),
+  });
+}
+
+/** A share of the one pool of this configuration in the process. */
+export function joinPool({ settings, plan, address, warn }: Omit<TransportInput, "clock" | "events">): PoolShare {
+  const config = poolConfig(settings, plan, address);
+  return sharePool({
+    identity: settings.name ?? JSON.stringify([address.host, address.port, address.database, address.user]),
+    fingerprint: fingerprint(config, address),
+    create: () => new WarmPool({ ...config, warn }),
+    warn,
   });
 }
 

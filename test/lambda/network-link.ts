@@ -1,9 +1,12 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Fault } from "./network.ts";
 
 /** One client's connection through a network. */
 export interface Link {
   lay(fault: Fault): void;
+  /** What lies on it. */
+  fault(): Fault["kind"] | undefined;
   /** Resets both sides. */
   reset(): void;
 }
@@ -21,10 +24,12 @@ type Side = "client" | "server";
 
 /** Joins `client` to the target until both sides are closed. */
 export function openLink({ client, target, onStrike, onClose }: LinkOptions): Link {
-  const server = connect({ ...target, allowHalfOpen: true, noDelay: true });
+  const { host, port } = target;
+  const server = connect({ host, port, allowHalfOpen: true, noDelay: true });
   const sides = { client, server };
   const other = { client: server, server: client };
   const lines = { client: createLine(), server: createLine() };
+  const trickle = createTrickle();
   let fault: Fault | undefined;
   let leftBytes = 0;
   let withheld: (() => void)[] = [];
@@ -43,6 +48,11 @@ export function openLink({ client, target, onStrike, onClose }: LinkOptions): Li
     if (fault?.kind === "withhold" && from === "server") return void withheld.push(act);
     if (fault?.kind === "delay") strike("delay");
     lines[from](fault?.kind === "delay" ? fault.delayMs : 0, act);
+  };
+  /** Bytes that come one by one; what was said before them has come. */
+  const drip = (bytes: Buffer, delayMs: number) => {
+    strike("drip");
+    for (const byte of bytes) trickle(delayMs, () => client.writable && client.write(Uint8Array.of(byte)));
   };
   const release = () => {
     const acts = withheld;
@@ -77,12 +87,14 @@ export function openLink({ client, target, onStrike, onClose }: LinkOptions): Li
       if (bytes.length >= leftBytes) return cut(from, bytes.subarray(0, leftBytes));
       leftBytes -= bytes.length;
     }
+    if (fault?.kind === "drip" && from === "server") return drip(bytes, fault.delayMs);
     pass(from, () => other[from].writable && other[from].write(bytes));
     if (from === "client" && fault?.kind === "withhold") release();
   };
   const onEnd = (from: Side, end: () => void) => {
     if (fault?.kind === "swallow") return strike("swallow");
     if (fault?.kind === "rst-on-write" && from === "server") return;
+    if (fault?.kind === "drip" && from === "server") return trickle(0, end);
     pass(from, end);
   };
   for (const from of ["client", "server"] as const) {
@@ -93,6 +105,7 @@ export function openLink({ client, target, onStrike, onClose }: LinkOptions): Li
     socket.on("close", () => client.destroyed && server.destroyed && onClose());
   }
   return {
+    fault: () => fault?.kind,
     lay(laid) {
       fault = laid;
       felt = false;
@@ -104,6 +117,14 @@ export function openLink({ client, target, onStrike, onClose }: LinkOptions): Li
       server.end();
     },
     reset,
+  };
+}
+
+/** Acts one after the other, each so long after the last. */
+function createTrickle(): (delayMs: number, act: () => void) => void {
+  let last = Promise.resolve();
+  return (delayMs, act) => {
+    last = last.then(() => delay(delayMs)).then(act);
   };
 }
 
