@@ -1,4 +1,3 @@
-import { HTTPException } from "hono/http-exception";
 import { CancelledError, ConnectionError, WarmlineError } from "warmline";
 import { Problem } from "./problem.ts";
 
@@ -14,7 +13,6 @@ const unavailableCode = /^(53...|57P0[1-3]|57014|CLOSED)$/;
 /** The answer to an error: what was meant for the caller as it stands, what passes by itself as 503, and the rest as a 500 that tells nothing. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof HTTPException) return problemOfHttp(error);
   if (isUnavailable(error)) {
     return new Problem(
       503,
@@ -32,11 +30,4 @@ export function problemOf(error: unknown): Problem {
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof WarmlineError)) return false;
   return error instanceof ConnectionError || error instanceof CancelledError || error.retryable || unavailableCode.test(error.code);
-}
-
-/** Hono itself throws only while it reads a request, and its messages quote nothing of it. */
-function problemOfHttp(error: HTTPException): Problem {
-  return error.status === 400
-    ? new Problem(400, "MALFORMED_BODY", "The body is not valid JSON.", { fields: [{ in: "body", field: "", message: "must be JSON" }] })
-    : new Problem(500, "INTERNAL", "The server failed to answer this request.");
 }

@@ -1,6 +1,5 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { secureHeaders } from "hono/secure-headers";
 import { Hono } from "hono/tiny";
 import type { Database } from "warmline";
 import { problemOf } from "./answer-error.ts";
@@ -55,7 +54,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       return c.json(problem.body, problem.status, problem.headers);
     })
     .notFound((c) => c.json(new Problem(404, "NOT_FOUND", "There is nothing at this address. See /openapi.json.").body, 404))
-    .use(answerHeaders(instance), secureHeaders())
+    .use(answerHeaders(instance))
     .on(["POST", "PUT", "PATCH", "DELETE"], "*", guard)
     .use("/stats", guard)
     .use(bodyLimit({ maxSize: limits.bodyBytes, onError: refuseBody }))

@@ -1,5 +1,6 @@
 import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { transactionFailed } from "../errors/transaction-failed.ts";
+import type { ObserveStatement } from "../observe/observe-call.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { CallOptions, ExchangePhase, Result, Session, Statement, TransactionMode } from "../transports/transport.ts";
 import { runBounded } from "./bounded.ts";
@@ -17,13 +18,17 @@ export interface HeldTransaction {
   readonly session: Session;
   readonly call: CallOptions;
   readonly mode: TransactionMode;
+  readonly observe: ObserveStatement;
 }
 
 /**
  * Runs `work` inside a transaction on a held session. BEGIN and SAVEPOINT travel with the statement after them, so n statements cost n + 1
  * round trips; a callback that sends nothing costs none.
  */
-export async function runTransaction<T>({ session, call, mode }: HeldTransaction, work: (tx: Transaction) => Promise<T>): Promise<T> {
+export async function runTransaction<T>(
+  { session, call, mode, observe }: HeldTransaction,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
   /** What travels with the next statement. */
   let pending = [begin(mode)];
   let begun = false;
@@ -51,7 +56,7 @@ export async function runTransaction<T>({ session, call, mode }: HeldTransaction
         const options = checkInner(given);
         check();
         refuseTransactionControl(statement);
-        return (await send([statement], "open", options))[0] as Result;
+        return observe(statement, async () => (await send([statement], "open", options))[0] as Result);
       }),
       async transaction(inner) {
         check();

@@ -6,7 +6,8 @@ import { backoffMs } from "./retry.ts";
 export interface DeliveryContext {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly onRetry: (error: WarmlineError) => void;
+  /** Told before the pause: what failed, in which attempt, and how long the pause is, milliseconds. */
+  readonly onRetry: (error: WarmlineError, attempt: number, delayMs: number) => void;
 }
 
 /** One call as delivery sees it. */
@@ -36,7 +37,7 @@ export async function deliver<T>(call: Delivery, attempt: (number: number) => Pr
         const delayMs = backoffMs(number, context.random);
         const over = error instanceof CancelledError || !call.mayRepeat(error, number);
         if (over || context.clock.now() + delayMs >= cancellation.deadlineAt) throw keepDoubt(error, doubtful, cancellation);
-        context.onRetry(error);
+        context.onRetry(error, number, delayMs);
         await pause(delayMs, cancellation, context.clock);
         throwIfOver(cancellation, (doubtful ?? error).fate);
       }

@@ -1,7 +1,9 @@
 import { WarmlineError } from "./errors.ts";
 
 /** A transaction ended in ROLLBACK although its work did not throw: a statement in it had failed, and nothing stays done. */
-export class TransactionError extends WarmlineError {}
+export class TransactionError extends WarmlineError {
+  static override readonly name = "TransactionError";
+}
 
 /** The error of a COMMIT that was answered with ROLLBACK. */
 export function transactionFailed(): TransactionError {

@@ -1,6 +1,7 @@
 import { ConnectionError, DatabaseError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
 import { redactedCause } from "../errors/redact.ts";
 import { fateOfSqlState } from "../errors/sqlstate.ts";
+import type { HttpAnswer } from "./http.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
 import type { Statement } from "./transport.ts";
 
@@ -40,7 +41,7 @@ export interface StatusContext {
 }
 
 /** An answer whose status is no success, as the error it stands for. */
-export async function statusFailure(response: Response, { statements, batch }: StatusContext): Promise<WarmlineError> {
+export async function statusFailure(response: HttpAnswer, { statements, batch }: StatusContext): Promise<WarmlineError> {
   const { status, type } = response;
   if (type === "opaqueredirect" || (status >= 300 && status < 400)) {
     await response.body?.cancel();
@@ -62,7 +63,7 @@ export async function statusFailure(response: Response, { statements, batch }: S
 }
 
 /** Postgres' own error in the body, if there is one. A SQLSTATE of letters alone looks like an operating system's code, but has a severity. */
-async function readReport(response: Response): Promise<ServerReport | undefined> {
+async function readReport(response: HttpAnswer): Promise<ServerReport | undefined> {
   const body = (await response.json().catch(() => undefined)) as Partial<ServerReport> | undefined;
   const { code, message, severity } = body ?? {};
   if (typeof code !== "string" || typeof message !== "string") return undefined;
