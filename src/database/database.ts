@@ -100,11 +100,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const ground = parts.ground();
     const { deadlineMs = ground.deadlineMs, signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
     const cancellation = new Deadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
-    const begin = (chosen: Transport, attempt: number) =>
-      work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
-    const beginFirst = async (attempt: number) => {
-      transport = await ground.transport();
-      return begin(transport, attempt);
+    const begin = (chosen: Transport, attempt: number) => {
+      transport = chosen;
+      return work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
+    };
+    // at once where it can be had at once: then a stack still says who called
+    const beginFirst = (attempt: number) => {
+      const made = ground.transport();
+      return "query" in made ? begin(made, attempt) : made.then((chosen) => begin(chosen, attempt));
     };
     const onEnd = () => {
       cancellation.dispose();
@@ -158,7 +161,6 @@ export function makeDatabase(parts: DatabaseParts): Database {
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
   function hold<T>(options: Limits, { operation, use, again }: Holding<T>): Promise<T> {
     let begun = false;
-    const takenAt = parts.ground().tracesLeaks ? new Error().stack : undefined;
     return call(options, {
       operation,
       work(chosen, callOptions) {
@@ -168,7 +170,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
           begun = true;
           return use(session, callOptions);
         };
-        return chosen.session(start, { ...callOptions, begins: operation === "transaction", takenAt });
+        return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
       },
       repeat: (error, _, number) => (begun ? again(error, number) : mayRepeat(error, {}, number)),
     });
