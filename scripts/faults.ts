@@ -23,7 +23,7 @@ const rows = await runSuite({
   faults: chosen,
   rounds,
   way: flags.transport as Way | undefined,
-  onRow: (row) => console.error(faultLine(row)),
+  onRow: (row, seconds) => console.error(`${faultLine(row)} · ${seconds.toFixed(1)} s`),
   onSkip: ({ group, name }, why) => console.error(`${group}: ${name} · SKIPPED: ${why}`),
 });
 if (rows.length === 0) throw new Error("No fault fits --only and --transport.");

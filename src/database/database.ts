@@ -1,23 +1,29 @@
 import type { Plan } from "../decide/plan.ts";
+import { Breaker } from "../delivery/breaker.ts";
+import { RetryBudget } from "../delivery/budget.ts";
 import { Deadline } from "../delivery/deadline.ts";
 import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import { mayRepeat } from "../delivery/retry.ts";
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
-import type { EventListener, Operation } from "../observe/events.ts";
+import type { BreakerState, EventListener, Operation } from "../observe/events.ts";
 import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
 import type { CallOptions, Result, Session, Statement, Transport, TransportName, TransportStats } from "../transports/transport.ts";
 import { refuseTransactionControl } from "./control.ts";
+import { fallBack } from "./fallback.ts";
 import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
 import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
-import { type RowOf, type Sql, toStatement } from "./sql.ts";
+import { type Row, type RowOf, type Sql, toStatement } from "./sql.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 
 export type { DatabaseParts, Ground, OpenTransaction, RequestContext, TransactionContext } from "./parts.ts";
 
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
-export interface Database extends Queries<QueryOptions>, AsyncDisposable {
+export interface Database extends Omit<Queries, "query">, AsyncDisposable {
+  /** Sends one statement. Rejects with a WarmlineError that has a `fate`. */
+  query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
+  query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
   /** Runs statements as one transaction in one round trip, and gives a result for each. */
   batch<const S extends readonly Sql<unknown>[]>(
     statements: S,
@@ -56,6 +62,8 @@ export interface DatabaseStats extends TransportStats {
   readonly retries: number;
   /** Calls on their way. */
   readonly running: number;
+  /** `open`: calls are refused at once, one in half a second may try. */
+  readonly breaker: BreakerState;
 }
 
 interface Limits extends CallLimits {
@@ -70,6 +78,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const { clock } = parts.delivery;
   const context: DeliveryContext = {
     ...parts.delivery,
+    breaker: new Breaker((state, until) => events.size > 0 && events.tell({ type: "breaker", state, until })),
+    budget: new RetryBudget(),
     onRetry({ code, fate }, attempt, delayMs) {
       retries++;
       if (events.size > 0) events.tell({ type: "retry", code, fate, attempt, delayMs });
@@ -127,12 +137,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
     const options = checkCall(given, optionsOf.query);
+    const { fallback } = options;
     refuseTransactionControl(statement);
-    return call(options, {
+    const answer = call(options, {
       operation: "query",
       statements: statement,
       work: (chosen, callOptions) => chosen.query(statement, callOptions),
     });
+    return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: parts.ground().plan.transport })) : answer;
   }
 
   async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
@@ -249,7 +261,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
       if (!keepsApart()) await warming?.catch(() => {});
       await transport?.release();
     },
-    stats: () => ({ ...noStats, ...transport?.stats(), transport: transport?.name ?? null, retries, running }),
+    stats: () => ({
+      ...noStats,
+      ...transport?.stats(),
+      transport: transport?.name ?? null,
+      retries,
+      running,
+      breaker: context.breaker.state,
+    }),
     subscribe: events.add,
     close,
     [Symbol.asyncDispose]: close,

@@ -29,6 +29,8 @@ export interface Via {
   readonly reused: boolean | null;
   /** How often the statement was tried, 1 when the first attempt succeeded. */
   readonly attempts: number;
+  /** The rows are the caller's own: the database could not be asked. Then `attempts` is 0. */
+  readonly fallback?: true;
 }
 
 /** What a statement gave. The same shape, values and types on every transport. */

@@ -49,7 +49,12 @@ const rules: readonly Rule[] = [
     may: ["src/entry/", "src/decide/", "src/transports/", "src/errors/", "cloudflare:workers", "node:async_hooks"],
   },
   { place: "src/aws/", may: ["src/aws/", "src/errors/", "node:", "@aws-sdk/rds-signer"] },
-  { place: "src/adapters/", may: [], mayType: ["src/entry/node.ts"] },
+  { place: "src/adapters/", may: ["src/adapters/"], mayType: ["src/entry/node.ts"] },
+  {
+    place: "src/adapters/otel",
+    may: ["src/adapters/", "src/observe/query-shape.ts", "@opentelemetry/api"],
+    mayType: ["src/entry/node.ts"],
+  },
   { place: "src/endpoint/", may: ["src/endpoint/", "src/errors/", "pg", "ws", "node:"] },
   { place: "src/cli/", may: ["src/cli/", "src/decide/", "src/entry/", "src/endpoint/", "node:"] },
   { place: "functions/", may: ["functions/", "warmline", "hono/", "@hono/", "valibot", "@valibot/"] },

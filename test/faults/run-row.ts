@@ -27,7 +27,7 @@ const LEAK_PATIENCE_MS = 3_000;
 
 let runs = 0;
 
-/** Runs the rounds, closes the contender's client, and asks the table. Throws when the fault is not felt in as many rounds as are asked for. */
+/** Runs the rounds, closes the contender's client, and asks the table. Throws when warmline does not feel the fault in as many rounds as are asked for. */
 export async function runRow({ fault, way, contender, server, admin, rounds }: RowRun): Promise<Tally> {
   const applicationName = `fault-${process.pid}-${++runs}`;
   const kind = contender.name === "bare" ? "bare" : "warmline";
@@ -51,7 +51,8 @@ export async function runRow({ fault, way, contender, server, admin, rounds }: R
 
   const wrong: string[] = [];
   const holding = way === "lambda" ? 1 : way === "request" ? 0 : max;
-  const countsBackends = way !== "http";
+  const countsBackends = way !== "http" && fault.pooled !== true;
+  let figures: Tally["figures"];
   let leaked = 0;
   let done = 0;
   for (let unfelt = 0; done < rounds; ) {
@@ -60,8 +61,11 @@ export async function runRow({ fault, way, contender, server, admin, rounds }: R
     if (!recovered()) await ground.recover();
     if (countsBackends) leaked += await surplus(admin, applicationName, holding);
     if (round.wrong !== undefined) wrong.push(round.wrong);
+    figures = round.figures ?? figures;
     if (round.struck) done += 1;
-    else if (++unfelt > rounds) throw new Error(`"${fault.name}" was not felt in ${unfelt} rounds of ${contender.name} (${way}).`);
+    // a bare driver may die before it can feel it
+    else if (++unfelt > rounds && kind === "bare") break;
+    else if (unfelt > rounds) throw new Error(`"${fault.name}" was not felt in ${unfelt} rounds of ${contender.name} (${way}).`);
   }
   await ground.send("close", {});
   // an endpoint keeps its own connections for whoever asks next: there only what is still at work is left over
@@ -78,6 +82,7 @@ export async function runRow({ fault, way, contender, server, admin, rounds }: R
     recoveryMs: median(counts.recoveries),
     unrecovered: counts.unrecovered,
     wrong,
+    ...(figures && { figures }),
   };
 }
 

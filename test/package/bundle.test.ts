@@ -79,6 +79,11 @@ test("asking for TCP costs other runtimes nothing", async () => {
   expect(packages).toEqual([NEON, "warmline"]);
 });
 
+test.each(edges)("instrumented for OpenTelemetry and bundled for %s, its API alone is added, and nothing of Node", async (_, options) => {
+  const code = 'import { instrument } from "warmline/otel"; export default instrument;';
+  expect((await bundle(project, code, options)).packages).toEqual(["@opentelemetry/api", "warmline"]);
+});
+
 describe("the reading of a bundle", () => {
   test("tells pg and a Node built-in that reach it", async () => {
     const code = 'import pg from "pg"; import { createHash } from "node:crypto"; export default [pg, createHash];';

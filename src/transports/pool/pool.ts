@@ -91,7 +91,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
    * Sends what may be sent again on another connection: after a pause the connection is asked in the same write. If it is silent, or lost
    * before its first sign of life, the whole is sent on a fresh one. If that cannot be had, what was written first may still be done.
    */
-  async function askFirst<T>(lease: Lease, send: Send<T>): Promise<T> {
+  async function askFirst<T>(lease: Lease, send: Send<T>, persists?: () => boolean): Promise<T> {
     const asked = sessionOf(lease.client);
     const { promise: alive, resolve } = Promise.withResolvers<boolean>();
     const first = send(asked, () => resolve(true));
@@ -104,7 +104,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
       },
     );
     try {
-      await pool.confirm(lease, () => alive);
+      await pool.confirm(lease, () => alive, persists);
       const chosen = sessionOf(lease.client);
       return await (chosen === asked ? first : send(chosen));
     } catch (error) {
@@ -113,8 +113,8 @@ export function poolTransport(options: PoolTransportOptions): Transport {
     }
   }
 
-  const sendAsking = <T>(lease: Lease, send: Send<T>): Promise<T> =>
-    lease.unasked ? askFirst(lease, send) : send(sessionOf(lease.client));
+  const sendAsking = <T>(lease: Lease, send: Send<T>, persists?: () => boolean): Promise<T> =>
+    lease.unasked ? askFirst(lease, send, persists) : send(sessionOf(lease.client));
 
   async function commitAll(
     session: WireSession,
@@ -154,7 +154,9 @@ export function poolTransport(options: PoolTransportOptions): Transport {
         asksItself: call.begins,
         takenAt: call.takenAt,
         use: async (lease) => {
-          const session = leasedSession({ current: () => sessionOf(lease.client), send: (send) => sendAsking(lease, send) });
+          // its callback has begun: only here can it still be bridged that no other connection is to be had at first
+          const persists = () => call.cancellation.reason === undefined;
+          const session = leasedSession({ current: () => sessionOf(lease.client), send: (send) => sendAsking(lease, send, persists) });
           return use(session).finally(session.settled);
         },
       }),

@@ -142,9 +142,9 @@ export class WarmPool extends pg.Pool {
 
   /**
    * Asks the connection of a lease whether it lives. One that is lost is replaced; one that is silent gets a replacement opened beside it,
-   * and whichever answers first is the lease's from then on.
+   * and whichever answers first is the lease's from then on. While `persists` says so, a replacement that cannot be opened is tried again.
    */
-  async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>): Promise<void> {
+  async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void> {
     lease.unasked = false;
     const probed = this.ledger.noteProbe(lease.client);
     try {
@@ -152,6 +152,7 @@ export class WarmPool extends pg.Pool {
         client: lease.client,
         answer: ask(lease.client).then(probed.answer),
         connectTimeoutMs: this.#connectTimeoutMs,
+        persists,
         openBeside: (opened) => openBeside(this, opened),
         giveSurplus: (surplus) => this.#giveSurplus(surplus),
       });
