@@ -21,7 +21,7 @@ export interface WarmPoolOptions extends DatabaseOptions {
 export class WarmPool extends ConfiguredPool {
   constructor(options: WarmPoolOptions = {}) {
     const { settings, plan } = planned(options);
-    super(poolConfig(settings, plan, settings.address));
+    super({ ...poolConfig(settings, plan, settings.address), warn });
   }
 }
 
@@ -34,9 +34,10 @@ export class WarmPool extends ConfiguredPool {
  */
 export function sharedPool(options: WarmPoolOptions = {}): ConfiguredPool {
   const { settings, plan } = planned(options);
-  const warn = (message: string) => console.warn(`warmline: ${message}`);
   return joinPool({ settings, plan, address: settings.address, warn }).pool;
 }
+
+const warn = (message: string) => console.warn(`warmline: ${message}`);
 
 function planned({ connectionString, ...options }: WarmPoolOptions): { readonly settings: Settings; readonly plan: Plan } {
   const checked = checkOptions(connectionString === undefined ? options : { url: connectionString, ...options }, runtimeNames);

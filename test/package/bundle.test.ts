@@ -43,11 +43,12 @@ test("bundled for a browser, there is nothing in it that could reach a database"
 
 const node: BundleOptions = { platform: "node", external: ["pg-native", "pg-cloudflare"], splitting: true };
 
-test("bundled for Node, Neon's driver is loaded only when it is chosen", async () => {
+test("bundled for Node, Neon's driver and undici are loaded only when HTTP is chosen", async () => {
   const { metafile, packages } = await bundle(project, consumer, node);
-  expect(packages).toEqual(expect.arrayContaining(["warmline", "pg", NEON]));
-  expect(packagesAtStart(metafile)).toEqual(expect.arrayContaining(["warmline", "pg"]));
-  expect(packagesAtStart(metafile)).not.toContain(NEON);
+  expect(packages).toEqual(expect.arrayContaining(["warmline", "pg", NEON, "undici"]));
+  const atStart = packagesAtStart(metafile);
+  expect(atStart).toEqual(expect.arrayContaining(["warmline", "pg"]));
+  expect([NEON, "undici"].filter((name) => atStart.includes(name))).toEqual([]);
 });
 
 test("bundled for Node, the endpoint and its WebSocket server stay out of it", async () => {
@@ -76,6 +77,11 @@ test("a worker that asks for TCP has pg, of Node what nodejs_compat has, and not
 test("asking for TCP costs other runtimes nothing", async () => {
   const { packages } = await bundle(project, overTcp, { ...edges[1]?.[1] });
   expect(packages).toEqual([NEON, "warmline"]);
+});
+
+test.each(edges)("instrumented for OpenTelemetry and bundled for %s, its API alone is added, and nothing of Node", async (_, options) => {
+  const code = 'import { instrument } from "warmline/otel"; export default instrument;';
+  expect((await bundle(project, code, options)).packages).toEqual(["@opentelemetry/api", "warmline"]);
 });
 
 describe("the reading of a bundle", () => {

@@ -1,0 +1,60 @@
+/** A connection that is held, and where it was taken. */
+interface Held {
+  readonly since: number;
+  readonly takenAt: string;
+  readonly id: () => string;
+  timer?: NodeJS.Timeout;
+}
+
+/** A connection that is held for too long. */
+export interface Leak {
+  readonly connectionId: string;
+  readonly heldMs: number;
+  readonly stack: string;
+}
+
+/** What is looked for, and who is told. */
+export interface LeakWatchOptions {
+  readonly thresholdMs: number;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Called once for each connection that is held for too long. */
+  readonly report: (leak: Leak) => void;
+}
+
+/**
+ * Watches over connections somebody holds. A timer tells of one that is never given back; the wall clock, asked at every checkout, where
+ * timers stand still.
+ */
+export class LeakWatch {
+  readonly #options: LeakWatchOptions;
+  readonly #held = new Set<Held>();
+
+  constructor(options: LeakWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to watch; returns a function for the end. `takenAt` is the stack of whoever took the connection, `id` the connection's name. */
+  hold(takenAt: string, id: () => string): () => void {
+    const held: Held = { since: this.#options.now(), takenAt: takenAt.replace(/^Error.*\n/, ""), id };
+    held.timer = setTimeout(() => this.#report(held), this.#options.thresholdMs).unref();
+    this.#held.add(held);
+    return () => this.#forget(held);
+  }
+
+  /** Reports what is held for too long by the wall clock. */
+  check(): void {
+    const { now, thresholdMs } = this.#options;
+    for (const held of this.#held) if (now() - held.since >= thresholdMs) this.#report(held);
+  }
+
+  #report(held: Held): void {
+    this.#forget(held);
+    this.#options.report({ connectionId: held.id(), heldMs: this.#options.now() - held.since, stack: held.takenAt });
+  }
+
+  #forget(held: Held): void {
+    clearTimeout(held.timer);
+    this.#held.delete(held);
+  }
+}
