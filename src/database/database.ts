@@ -46,7 +46,7 @@ export interface Database extends Queries<QueryOptions>, AsyncDisposable {
   /** Ends the connections nobody holds, one that a warm-up is opening too; the next call opens one. */
   release(): Promise<void>;
   stats(): DatabaseStats;
-  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests, it waits for its own alone. */
+  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests it waits for no call: those in use end with it. */
   close(): Promise<void>;
 }
 
