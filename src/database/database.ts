@@ -50,7 +50,7 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   stats(): DatabaseStats;
   /** Calls `listener` for every event from now on; returns a function that ends this. Without a listener no event is made. */
   subscribe(listener: EventListener): () => void;
-  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests, it waits for its own alone. */
+  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests it waits for no call: those in use end with it. */
   close(): Promise<void>;
 }
 
