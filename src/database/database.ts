@@ -50,7 +50,7 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   stats(): DatabaseStats;
   /** Calls `listener` for every event from now on; returns a function that ends this. Without a listener no event is made. */
   subscribe(listener: EventListener): () => void;
-  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests, it waits for its own alone. */
+  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests it waits for no call: those in use end with it. */
   close(): Promise<void>;
 }
 
@@ -104,11 +104,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const ground = parts.ground();
     const { deadlineMs = ground.deadlineMs, signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
     const cancellation = new Deadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
-    const begin = (chosen: Transport, attempt: number) =>
-      work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
-    const beginFirst = async (attempt: number) => {
-      transport = await ground.transport();
-      return begin(transport, attempt);
+    const begin = (chosen: Transport, attempt: number) => {
+      transport = chosen;
+      return work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
+    };
+    // at once where it can be had at once: then a stack still says who called
+    const beginFirst = (attempt: number) => {
+      const made = ground.transport();
+      return "query" in made ? begin(made, attempt) : made.then((chosen) => begin(chosen, attempt));
     };
     const onEnd = () => {
       cancellation.dispose();
@@ -163,7 +166,6 @@ export function makeDatabase(parts: DatabaseParts): Database {
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
   function hold<T>(options: Limits, { operation, use, again }: Holding<T>): Promise<T> {
     let begun = false;
-    const takenAt = parts.ground().tracesLeaks ? new Error().stack : undefined;
     return call(options, {
       operation,
       work(chosen, callOptions) {
@@ -173,7 +175,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
           begun = true;
           return use(session, callOptions);
         };
-        return chosen.session(start, { ...callOptions, begins: operation === "transaction", takenAt });
+        return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
       },
       repeat: (error, _, number) => (begun ? again(error, number) : mayTryAgain(error, {}, number)),
     });
