@@ -4,10 +4,10 @@ import { RetryBudget } from "../delivery/budget.ts";
 import { Deadline } from "../delivery/deadline.ts";
 import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import { mayRepeat } from "../delivery/retry.ts";
-import { UsageError, type WarmlineError } from "../errors/errors.ts";
-import type { BreakerState, EventListener, Operation } from "../observe/events.ts";
+import { UsageError } from "../errors/errors.ts";
+import type { BreakerState, EventListener } from "../observe/events.ts";
 import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
-import type { CallOptions, Result, Session, Statement, Transport, TransportName, TransportStats } from "../transports/transport.ts";
+import type { Result, Session, Statement, Transport, TransportName, TransportStats } from "../transports/transport.ts";
 import { refuseTransactionControl } from "./control.ts";
 import { fallBack } from "./fallback.ts";
 import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
@@ -16,6 +16,7 @@ import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
 import { type Row, type RowOf, type Sql, toStatement } from "./sql.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
+import type { Call, Holding } from "./work.ts";
 
 export type { DatabaseParts, Ground, OpenTransaction, RequestContext, TransactionContext } from "./parts.ts";
 
@@ -275,23 +276,6 @@ export function makeDatabase(parts: DatabaseParts): Database {
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** What is done in one call. */
-interface Call<T> {
-  /** Absent for what is not told: warming up. */
-  readonly operation?: Operation;
-  readonly statements?: Called["statements"];
-  readonly work: (transport: Transport, options: CallOptions) => Promise<T>;
-  /** Whether a failed attempt may be followed by another. Default: by its fate and the call's claims. */
-  readonly repeat?: typeof mayRepeat;
-}
-
-/** Work on a held connection. */
-interface Holding<T> {
-  readonly operation: "transaction" | "session";
-  readonly use: (session: Session, call: CallOptions) => Promise<T>;
-  readonly again: (error: WarmlineError, number: number) => boolean;
 }
 
 const never = (): boolean => false;
