@@ -124,11 +124,9 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     async release() {
       await scopes.getStore()?.connections.end([main, past]);
     },
-    stats: () => ({ ...(scopes.getStore()?.connections.count([main, past]) ?? none), probes: 0, ...counts }),
+    stats: () => ({ ...scopes.getStore()?.connections.count([main, past]), ...counts }),
     async [Symbol.asyncDispose]() {
       await scopes.getStore()?.connections.retire([main, past]);
     },
   };
 }
-
-const none = { total: 0, idle: 0, waiting: 0 };
