@@ -50,7 +50,7 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   stats(): DatabaseStats;
   /** Calls `listener` for every event from now on; returns a function that ends this. Without a listener no event is made. */
   subscribe(listener: EventListener): () => void;
-  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests, it waits for its own alone. */
+  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests it waits for no call: those in use end with it. */
   close(): Promise<void>;
 }
 
@@ -91,23 +91,31 @@ export function makeDatabase(parts: DatabaseParts): Database {
   let running = 0;
   let closing: Promise<void> | undefined;
   let warming: Promise<void> | undefined;
+  /** 1 from a warm-up that failed until the end of the call after it, whose first attempt it counts as. */
+  let warmedInVain = 0;
   let onIdle: (() => void) | undefined;
 
+  const mayTryAgain: typeof mayRepeat = (error, claims, attempt) => mayRepeat(error, claims, attempt + warmedInVain);
+
   /** One call: its deadline, its attempts, and its end. No async function: each promise on a query's way costs CPU in every query. */
-  function call<T>(limits: Limits, { operation, statements, work, repeat = mayRepeat }: Call<T>): Promise<T> {
+  function call<T>(limits: Limits, { operation, statements, work, repeat = mayTryAgain }: Call<T>): Promise<T> {
     if (closing !== undefined) throw new UsageError("The database has been closed. Create a new one.", { code: "CLOSED" });
     for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nested();
     const ground = parts.ground();
     const { deadlineMs = ground.deadlineMs, signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
     const cancellation = new Deadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
-    const begin = (chosen: Transport, attempt: number) =>
-      work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
-    const beginFirst = async (attempt: number) => {
-      transport = await ground.transport();
-      return begin(transport, attempt);
+    const begin = (chosen: Transport, attempt: number) => {
+      transport = chosen;
+      return work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
+    };
+    // at once where it can be had at once: then a stack still says who called
+    const beginFirst = (attempt: number) => {
+      const made = ground.transport();
+      return "query" in made ? begin(made, attempt) : made.then((chosen) => begin(chosen, attempt));
     };
     const onEnd = () => {
       cancellation.dispose();
+      warmedInVain = 0;
       if (--running === 0) onIdle?.();
     };
     let attempts = 0;
@@ -158,7 +166,6 @@ export function makeDatabase(parts: DatabaseParts): Database {
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
   function hold<T>(options: Limits, { operation, use, again }: Holding<T>): Promise<T> {
     let begun = false;
-    const takenAt = parts.ground().tracesLeaks ? new Error().stack : undefined;
     return call(options, {
       operation,
       work(chosen, callOptions) {
@@ -168,9 +175,9 @@ export function makeDatabase(parts: DatabaseParts): Database {
           begun = true;
           return use(session, callOptions);
         };
-        return chosen.session(start, { ...callOptions, begins: operation === "transaction", takenAt });
+        return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
       },
-      repeat: (error, _, number) => (begun ? again(error, number) : mayRepeat(error, {}, number)),
+      repeat: (error, _, number) => (begun ? again(error, number) : mayTryAgain(error, {}, number)),
     });
   }
 
@@ -246,7 +253,10 @@ export function makeDatabase(parts: DatabaseParts): Database {
     },
     async warmUp() {
       warming = call({}, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never });
-      await warming;
+      await warming.catch((error) => {
+        warmedInVain = 1;
+        throw error;
+      });
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {

@@ -1,7 +1,7 @@
 import { ConnectionError } from "../errors/errors.ts";
 import type { BreakerState } from "../observe/events.ts";
 
-/** So many failures in a row, over so many milliseconds, are an outage: fewer, or all at once, are what repeating is there for. */
+/** So many failures in a row, spread over so many milliseconds, are an outage: fewer, or all at once, are what repeating is there for. */
 const THRESHOLD = 5;
 const OUTAGE_MS = 250;
 
@@ -12,9 +12,8 @@ const TRIAL_EVERY_MS = 500;
 export type OnBreakerChange = (state: BreakerState, until: number | null) => void;
 
 /**
- * Keeps calls from a server that does not answer. It counts attempts that failed one after the other: what began before the last failure was
- * known failed with it, and counts once. Only numbers and words are kept, and it is judged when a call asks: there is no timer that could
- * stand still, and nothing that belongs to a request.
+ * Keeps calls from a server that does not answer. Only numbers and words are kept, and it is judged when a call asks: there is no timer that
+ * could stand still, and nothing that belongs to a request.
  */
 export class Breaker {
   state: BreakerState = "closed";
@@ -23,9 +22,6 @@ export class Breaker {
   /** When the first of them came, and the code of the last. */
   #since = 0;
   #code = "";
-  #begun = 0;
-  /** How many attempts had begun when the last failure was counted. */
-  #countedAt = 0;
   #trialAt = 0;
 
   constructor(onChange: OnBreakerChange) {
@@ -43,11 +39,6 @@ export class Breaker {
     this.#turn("half-open");
   }
 
-  /** An attempt begins; the number tells its failure from earlier ones. */
-  begin(): number {
-    return ++this.#begun;
-  }
-
   /** The server answered. */
   succeed(): void {
     this.#failures = 0;
@@ -55,9 +46,7 @@ export class Breaker {
   }
 
   /** An attempt could not reach the server, or was turned away by a server that has no room. */
-  fail(attempt: number, code: string, now: number): void {
-    if (attempt <= this.#countedAt) return;
-    this.#countedAt = this.#begun;
+  fail(code: string, now: number): void {
     this.#code = code;
     if (this.#failures++ === 0) this.#since = now;
     const opens = this.state === "closed" && this.#failures >= THRESHOLD && Math.abs(now - this.#since) >= OUTAGE_MS;

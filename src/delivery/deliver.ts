@@ -37,17 +37,17 @@ export async function deliver<T>(call: Delivery, attempt: (number: number) => Pr
     throwIfOver(cancellation, "not-sent");
     breaker.pass(clock.now);
     for (let number = 1; ; number++) {
-      const begun = breaker.begin();
       try {
         const value = await attempt(number);
         breaker.succeed();
         budget.earn(number);
         return value;
       } catch (error) {
+        const own = isWarmlineError(error);
+        if (own && isOutage(error)) breaker.fail(error.code, clock.now());
         // what a callback threw itself, or the server's own answer: it can be reached
-        if (!isWarmlineError(error) || ("sqlState" in error && !isOutage(error))) breaker.succeed();
-        if (!isWarmlineError(error)) throw error;
-        if (isOutage(error)) breaker.fail(begun, error.code, clock.now());
+        else if (!own || "sqlState" in error) breaker.succeed();
+        if (!own) throw error;
         if (error.fate === "unknown") doubtful = error;
         const end = keepDoubt(error, doubtful, cancellation);
         const delayMs = backoffMs(number, context.random);

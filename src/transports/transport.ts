@@ -127,8 +127,6 @@ export interface Session {
 export interface SessionCall extends CallOptions {
   /** It begins a transaction: its first exchange may be sent again on another connection, for nothing of it stays before COMMIT. */
   readonly begins: boolean;
-  /** The stack of whoever asks, where a leak is to be told; absent where none is looked for. */
-  readonly takenAt?: string | undefined;
 }
 
 /** How one exchange of a session is sent. */

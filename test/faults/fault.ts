@@ -72,6 +72,8 @@ export interface Ground<M extends Middle = Middle> {
   readonly way: Way;
   readonly contender: string;
   readonly deadlineMs: number;
+  /** Whether fewer rounds than usual were asked for: then what takes long is cut short. */
+  readonly quick: boolean;
   /** What Postgres knows the contender by. */
   readonly applicationName: string;
   readonly server: PostgresServer;
@@ -91,6 +93,8 @@ export interface Ground<M extends Middle = Middle> {
   transaction(lock?: number): Promise<Outcome>;
   /** Writes until one write succeeds: what the fault finds is then a connection that has worked. */
   ready(): Promise<void>;
+  /** Ends the contender's process, which counts as no death; the next call starts another. */
+  restart(): Promise<void>;
   /** On lambda a minute goes by in the frozen environment; elsewhere nothing happens. */
   pause(): Promise<void>;
   /**

@@ -16,6 +16,8 @@ export interface RowRun {
   readonly server: PostgresServer;
   readonly admin: Admin;
   readonly rounds: number;
+  /** As in the ground. */
+  readonly quick: boolean;
 }
 
 const DEFAULT_MAX = 2;
@@ -28,7 +30,7 @@ const LEAK_PATIENCE_MS = 3_000;
 let runs = 0;
 
 /** Runs the rounds, closes the contender's client, and asks the table. Throws when warmline does not feel the fault in as many rounds as are asked for. */
-export async function runRow({ fault, way, contender, server, admin, rounds }: RowRun): Promise<Tally> {
+export async function runRow({ fault, way, contender, server, admin, rounds, quick }: RowRun): Promise<Tally> {
   const applicationName = `fault-${process.pid}-${++runs}`;
   const kind = contender.name === "bare" ? "bare" : "warmline";
   const { deadlineMs = DEFAULT_DEADLINE_MS, max = DEFAULT_MAX } = fault.options ?? {};
@@ -36,7 +38,7 @@ export async function runRow({ fault, way, contender, server, admin, rounds }: R
   const before = contender.count();
   await using world = await openWorld(fault, way, server);
   const { ground, counts, recovered } = createGround({
-    ...{ way, contender, server, admin, world, book, applicationName, deadlineMs },
+    ...{ way, contender, server, admin, world, book, applicationName, deadlineMs, quick },
     slackMs: SLACK_MS[kind],
     patienceMs: PATIENCE_MS[kind],
   });

@@ -39,6 +39,8 @@ export interface Subject {
   /** Takes a connection out of the pool; absent where there is none to take. */
   hold?(): Promise<Held>;
   read(): Promise<void>;
+  /** A statement that takes so long, milliseconds. */
+  sleep(ms: number): Promise<void>;
   /** Ends its connections. */
   close(): Promise<void>;
   /** Runs work as one request, on the way `request`; elsewhere only runs it. */

@@ -25,6 +25,8 @@ export interface SuiteOptions {
   readonly contender?: string;
   readonly onRow?: (row: SuiteRow, seconds: number) => void;
   readonly onSkip?: (fault: Fault, why: string) => void;
+  /** Told of a fault that could not be brought about on a way, or judged: nothing was proved there. Default: the suite ends with the error. */
+  readonly onBroken?: (fault: Fault, way: Way, error: unknown) => void;
 }
 
 interface Place {
@@ -36,8 +38,7 @@ interface Place {
 const WIDTH = 3;
 
 /**
- * Runs every fault on each of its ways, for warmline and for the bare driver of that way. Leaves nothing running. Throws when a fault cannot be
- * brought about: then nothing was proved.
+ * Runs every fault on each of its ways, for warmline and for the bare driver of that way. Leaves nothing running.
  */
 export async function runSuite(options: SuiteOptions): Promise<readonly SuiteRow[]> {
   await using stack = new AsyncDisposableStack();
@@ -60,8 +61,9 @@ export async function runSuite(options: SuiteOptions): Promise<readonly SuiteRow
   async function compare(fault: Fault, way: Way): Promise<SuiteRow> {
     const startedAt = performance.now();
     const place = await placeFor(fault);
+    const quick = options.rounds !== undefined;
     const run = (contender: string, rounds: number) =>
-      runRow({ ...place, fault, way, contender: contenderFor(contender, way), rounds: Math.min(rounds, options.rounds ?? rounds) });
+      runRow({ ...place, fault, way, contender: contenderFor(contender, way), rounds: Math.min(rounds, options.rounds ?? rounds), quick });
     const own = await run(options.contender ?? "warmline", fault.rounds);
     const bare = await run("bare", fault.bareRounds ?? fault.rounds);
     const row: SuiteRow = { group: fault.group, fault: fault.name, transport: way, ...own, bare };
@@ -77,7 +79,17 @@ export async function runSuite(options: SuiteOptions): Promise<readonly SuiteRow
       continue;
     }
     const ways = fault.ways.filter((way) => (options.way ?? way) === way);
-    rows.push(...(await inTurns(ways, { width: fault.alone ? 1 : WIDTH, work: (way) => compare(fault, way) })));
+    const work = async (way: Way) => {
+      try {
+        return await compare(fault, way);
+      } catch (error) {
+        if (options.onBroken === undefined) throw error;
+        options.onBroken(fault, way, error);
+        return undefined;
+      }
+    };
+    const compared = await inTurns(ways, { width: fault.alone ? 1 : WIDTH, work });
+    rows.push(...compared.filter((row) => row !== undefined));
   }
   return rows;
 }

@@ -28,7 +28,8 @@ export interface PoolTransportOptions {
 /** Work on a lease, and whether its first exchange asks the connection by itself. */
 interface Holding<T> {
   readonly asksItself: boolean;
-  readonly takenAt?: string | undefined;
+  /** For a callback of the caller's, however long that takes. */
+  readonly held?: boolean;
   /** Rejects, and never throws. */
   readonly use: (lease: Lease) => Promise<T>;
 }
@@ -66,7 +67,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
   }
 
   /** One promise from the queue to the answer: what stands on a query's way is paid for in every query. */
-  function hold<T>({ cancellation }: CallOptions, { asksItself, takenAt, use }: Holding<T>): Promise<T> {
+  function hold<T>({ cancellation }: CallOptions, { asksItself, held, use }: Holding<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       pool.lease(
         (error, lease) => {
@@ -82,7 +83,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
             },
           );
         },
-        { cancellation, asksItself, takenAt },
+        { cancellation, asksItself, held },
       );
     });
   }
@@ -152,7 +153,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
     session: <T>(use: (session: Session) => Promise<T>, call: SessionCall) =>
       hold(call, {
         asksItself: call.begins,
-        takenAt: call.takenAt,
+        held: true,
         use: async (lease) => {
           // its callback has begun: only here can it still be bridged that no other connection is to be had at first
           const persists = () => call.cancellation.reason === undefined;

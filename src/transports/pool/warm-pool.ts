@@ -102,8 +102,7 @@ export class WarmPool extends pg.Pool {
         this.connect((error, client) => (client === undefined ? reject(error) : resolve(client)));
       });
     }
-    const takenAt = this.#leaks && !this.#querying ? new Error().stack : undefined;
-    this.lease((error, lease) => callback(error, lease?.client, lease?.release ?? nothing), { takenAt });
+    this.lease((error, lease) => callback(error, lease?.client, lease?.release ?? nothing), { held: !this.#querying });
     return undefined;
   }
 
@@ -111,12 +110,13 @@ export class WarmPool extends pg.Pool {
    * Checks a connection out for `granted`, which is called exactly once. A cancelled call leaves the queue at once; a connection that comes
    * too late for it goes to the next.
    */
-  lease(granted: Granted, { cancellation, asksItself = false, takenAt }: LeaseOptions = {}): void {
+  lease(granted: Granted, { cancellation, asksItself = false, held = false }: LeaseOptions = {}): void {
     if (this.closing) {
       granted(closed(), undefined);
       return;
     }
     this.#leaks?.check();
+    const watch = held ? this.#leaks?.takenHere() : undefined;
     let open = true;
     let turn: Turn | undefined;
     let stopListening: (() => void) | undefined;
@@ -125,7 +125,7 @@ export class WarmPool extends pg.Pool {
       open = false;
       turn?.leave();
       stopListening?.();
-      if (lease !== undefined && takenAt !== undefined) lease.onEnd = this.#leaks?.hold(takenAt, () => this.ledger.idOf(lease.client));
+      if (lease !== undefined) lease.onEnd = watch?.(() => this.ledger.idOf(lease.client));
       granted(error, lease);
     };
     const fail = (error: Error) => open && settle(error, undefined);
