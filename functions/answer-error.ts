@@ -1,7 +1,7 @@
 import { CancelledError, ConnectionError, WarmlineError } from "warmline";
 import { Problem } from "./problem.ts";
 
-/** Seconds a caller is asked to wait before trying again. */
+/** Seconds a caller is asked to wait at least before trying again. */
 export const RETRY_AFTER_SECONDS = 1;
 
 /**
@@ -19,11 +19,17 @@ export function problemOf(error: unknown): Problem {
       "UNAVAILABLE",
       "The database cannot serve this request now. Send it again, an order with the same Idempotency-Key.",
       {
-        headers: { "Retry-After": String(RETRY_AFTER_SECONDS) },
+        headers: { "Retry-After": String(retryAfterSeconds(error)) },
       },
     );
   }
   return new Problem(500, "INTERNAL", "The server failed to answer this request.");
+}
+
+/** When to come back: once the circuit breaker lets a call try again, and in any case not at once. */
+function retryAfterSeconds(error: unknown): number {
+  const { retryAfterMs = 0 } = error instanceof ConnectionError ? error : {};
+  return Math.max(RETRY_AFTER_SECONDS, Math.ceil(retryAfterMs / 1_000));
 }
 
 /** Whether the same request can succeed later without a change. */

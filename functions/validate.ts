@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from "hono";
-import { type GenericSchema, getDotPath, type InferOutput, safeParse } from "valibot";
+import type { InferOutput } from "valibot";
 import { type FieldProblem, Problem } from "./problem.ts";
 
 /** Longer names are cut: the name of an unknown field is the caller's own text. */
@@ -18,25 +18,32 @@ const parts = {
   header: { place: "header", read: (c) => c.req.header() },
 } as const satisfies Record<string, { readonly place: FieldProblem["in"]; readonly read: (c: Context) => unknown }>;
 
-/** Hands the route what the schema made of that part of the request, or answers 400 naming each wrong field and what is wanted of it. */
-export function validate<Schema extends GenericSchema, Part extends keyof typeof parts>(
+type Schemas = typeof import("./schemas.ts");
+
+/**
+ * Hands the route what a schema of `schemas.ts` made of that part of the request, or answers 400 naming each wrong field and what is wanted of
+ * it. The schemas are loaded by the first request that has something to check: a cold start reads less.
+ */
+export function validate<Name extends keyof Schemas, Part extends keyof typeof parts>(
   part: Part,
-  schema: Schema,
-): MiddlewareHandler<object, string, { out: { [Name in Part]: InferOutput<Schema> } }> {
+  name: Name,
+): MiddlewareHandler<object, string, { out: { [Key in Part]: InferOutput<Schemas[Name]> } }> {
   const { place, read } = parts[part];
   return async (c, next) => {
-    const { success, output, issues } = safeParse(schema, await read(c));
-    if (!success) {
-      const fields = issues.map((issue) => ({
-        in: place,
-        field: (getDotPath(issue) ?? "").slice(0, MAX_FIELD_NAME_LENGTH),
-        message: issue.message,
-      }));
+    const schema = (await import("./schemas.ts"))[name];
+    const result = await schema["~standard"].validate(await read(c));
+    if (result.issues !== undefined) {
+      const fields = result.issues.map(({ message, path = [] }) => ({ in: place, field: dotted(path), message }));
       throw new Problem(400, "VALIDATION_FAILED", "The request has fields that are missing or wrong.", { fields });
     }
-    c.req.addValidatedData(part, output as object);
+    c.req.addValidatedData(part, result.value);
     await next();
   };
+}
+
+function dotted(path: readonly (PropertyKey | { readonly key: PropertyKey })[]): string {
+  const steps = path.map((step) => String(typeof step === "object" ? step.key : step));
+  return steps.join(".").slice(0, MAX_FIELD_NAME_LENGTH);
 }
 
 async function readJson(c: Context): Promise<unknown> {

@@ -1,23 +1,29 @@
 import type { Plan } from "../decide/plan.ts";
+import { Breaker } from "../delivery/breaker.ts";
+import { RetryBudget } from "../delivery/budget.ts";
 import { Deadline } from "../delivery/deadline.ts";
 import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import { mayRepeat } from "../delivery/retry.ts";
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
-import type { EventListener, Operation } from "../observe/events.ts";
+import type { BreakerState, EventListener, Operation } from "../observe/events.ts";
 import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
 import type { CallOptions, Result, Session, Statement, Transport, TransportName, TransportStats } from "../transports/transport.ts";
 import { refuseTransactionControl } from "./control.ts";
+import { fallBack } from "./fallback.ts";
 import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
 import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
-import { type RowOf, type Sql, toStatement } from "./sql.ts";
+import { type Row, type RowOf, type Sql, toStatement } from "./sql.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 
 export type { DatabaseParts, Ground, OpenTransaction, RequestContext, TransactionContext } from "./parts.ts";
 
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
-export interface Database extends Queries<QueryOptions>, AsyncDisposable {
+export interface Database extends Omit<Queries, "query">, AsyncDisposable {
+  /** Sends one statement. Rejects with a WarmlineError that has a `fate`. */
+  query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
+  query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
   /** Runs statements as one transaction in one round trip, and gives a result for each. */
   batch<const S extends readonly Sql<unknown>[]>(
     statements: S,
@@ -44,7 +50,7 @@ export interface Database extends Queries<QueryOptions>, AsyncDisposable {
   stats(): DatabaseStats;
   /** Calls `listener` for every event from now on; returns a function that ends this. Without a listener no event is made. */
   subscribe(listener: EventListener): () => void;
-  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests, it waits for its own alone. */
+  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests it waits for no call: those in use end with it. */
   close(): Promise<void>;
 }
 
@@ -56,6 +62,8 @@ export interface DatabaseStats extends TransportStats {
   readonly retries: number;
   /** Calls on their way. */
   readonly running: number;
+  /** `open`: calls are refused at once, one in half a second may try. */
+  readonly breaker: BreakerState;
 }
 
 interface Limits extends CallLimits {
@@ -70,6 +78,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const { clock } = parts.delivery;
   const context: DeliveryContext = {
     ...parts.delivery,
+    breaker: new Breaker((state, until) => events.size > 0 && events.tell({ type: "breaker", state, until })),
+    budget: new RetryBudget(),
     onRetry({ code, fate }, attempt, delayMs) {
       retries++;
       if (events.size > 0) events.tell({ type: "retry", code, fate, attempt, delayMs });
@@ -81,23 +91,31 @@ export function makeDatabase(parts: DatabaseParts): Database {
   let running = 0;
   let closing: Promise<void> | undefined;
   let warming: Promise<void> | undefined;
+  /** 1 from a warm-up that failed until the end of the call after it, whose first attempt it counts as. */
+  let warmedInVain = 0;
   let onIdle: (() => void) | undefined;
 
+  const mayTryAgain: typeof mayRepeat = (error, claims, attempt) => mayRepeat(error, claims, attempt + warmedInVain);
+
   /** One call: its deadline, its attempts, and its end. No async function: each promise on a query's way costs CPU in every query. */
-  function call<T>(limits: Limits, { operation, statements, work, repeat = mayRepeat }: Call<T>): Promise<T> {
+  function call<T>(limits: Limits, { operation, statements, work, repeat = mayTryAgain }: Call<T>): Promise<T> {
     if (closing !== undefined) throw new UsageError("The database has been closed. Create a new one.", { code: "CLOSED" });
     for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nested();
     const ground = parts.ground();
     const { deadlineMs = ground.deadlineMs, signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
     const cancellation = new Deadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
-    const begin = (chosen: Transport, attempt: number) =>
-      work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
-    const beginFirst = async (attempt: number) => {
-      transport = await ground.transport();
-      return begin(transport, attempt);
+    const begin = (chosen: Transport, attempt: number) => {
+      transport = chosen;
+      return work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
+    };
+    // at once where it can be had at once: then a stack still says who called
+    const beginFirst = (attempt: number) => {
+      const made = ground.transport();
+      return "query" in made ? begin(made, attempt) : made.then((chosen) => begin(chosen, attempt));
     };
     const onEnd = () => {
       cancellation.dispose();
+      warmedInVain = 0;
       if (--running === 0) onIdle?.();
     };
     let attempts = 0;
@@ -122,12 +140,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
     const options = checkCall(given, optionsOf.query);
+    const { fallback } = options;
     refuseTransactionControl(statement);
-    return call(options, {
+    const answer = call(options, {
       operation: "query",
       statements: statement,
       work: (chosen, callOptions) => chosen.query(statement, callOptions),
     });
+    return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: parts.ground().plan.transport })) : answer;
   }
 
   async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
@@ -146,7 +166,6 @@ export function makeDatabase(parts: DatabaseParts): Database {
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
   function hold<T>(options: Limits, { operation, use, again }: Holding<T>): Promise<T> {
     let begun = false;
-    const takenAt = parts.ground().tracesLeaks ? new Error().stack : undefined;
     return call(options, {
       operation,
       work(chosen, callOptions) {
@@ -156,9 +175,9 @@ export function makeDatabase(parts: DatabaseParts): Database {
           begun = true;
           return use(session, callOptions);
         };
-        return chosen.session(start, { ...callOptions, begins: operation === "transaction", takenAt });
+        return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
       },
-      repeat: (error, _, number) => (begun ? again(error, number) : mayRepeat(error, {}, number)),
+      repeat: (error, _, number) => (begun ? again(error, number) : mayTryAgain(error, {}, number)),
     });
   }
 
@@ -234,14 +253,24 @@ export function makeDatabase(parts: DatabaseParts): Database {
     },
     async warmUp() {
       warming = call({}, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never });
-      await warming;
+      await warming.catch((error) => {
+        warmedInVain = 1;
+        throw error;
+      });
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
       if (!keepsApart()) await warming?.catch(() => {});
       await transport?.release();
     },
-    stats: () => ({ ...noStats, ...transport?.stats(), transport: transport?.name ?? null, retries, running }),
+    stats: () => ({
+      ...noStats,
+      ...transport?.stats(),
+      transport: transport?.name ?? null,
+      retries,
+      running,
+      breaker: context.breaker.state,
+    }),
     subscribe: events.add,
     close,
     [Symbol.asyncDispose]: close,

@@ -9,8 +9,6 @@ export interface Ground {
   readonly deadlineMs: number;
   /** From when on a query is told as slow; null for never. */
   readonly slowQueryMs: number | null;
-  /** Whether a checkout remembers where it was made, so that a leak can be told. */
-  readonly tracesLeaks: boolean;
   readonly parsers: ParserSet;
   /** Made at the first call; the same one for all. */
   readonly transport: () => Transport | Promise<Transport>;

@@ -1,5 +1,5 @@
-import { isWarmlineError, UsageError } from "../errors/errors.ts";
-import { transactionFailed } from "../errors/transaction-failed.ts";
+import { DecodeError, isWarmlineError, UsageError } from "../errors/errors.ts";
+import { transactionFailed, transactionUnread } from "../errors/transaction-failed.ts";
 import type { ObserveStatement } from "../observe/observe-call.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { CallOptions, ExchangePhase, Result, Session, Statement, TransactionMode } from "../transports/transport.ts";
@@ -33,6 +33,7 @@ export async function runTransaction<T>(
   let pending = [begin(mode)];
   let begun = false;
   let over = false;
+  let unread: DecodeError | undefined;
   /** How many savepoints are open. */
   let depth = 0;
   let watch = <R>(sent: Promise<R>): Promise<R> => sent;
@@ -42,8 +43,16 @@ export async function runTransaction<T>(
     const all = [...pending, ...statements];
     pending = [];
     begun = true;
-    return (await watch(session.exchange(all, { ...call, rowMode, phase, prelude }))).slice(prelude);
+    try {
+      return (await watch(session.exchange(all, { ...call, rowMode, phase, prelude }))).slice(prelude);
+    } catch (error) {
+      if (error instanceof DecodeError) unread = error;
+      throw error;
+    }
   }
+
+  /** What was done is undone: the fate of an answer that could not be read is another then. */
+  const undone = (error: unknown) => (unread !== undefined && error === unread ? transactionUnread() : error);
 
   function scope(): Transaction {
     const own = depth;
@@ -85,7 +94,7 @@ export async function runTransaction<T>(
     } catch (error) {
       // the error that led here is the one to be told; a connection lost meanwhile refuses what comes next by itself
       if (close() && !over) await send([bare(`ROLLBACK TO ${name}`), release]).catch(() => {});
-      throw error;
+      throw undone(error);
     }
   }
 
@@ -107,7 +116,7 @@ export async function runTransaction<T>(
       pending = [];
       await send([ROLLBACK]).catch(() => session.destroy());
     }
-    throw error;
+    throw undone(error);
   }
 }
 

@@ -84,7 +84,6 @@ function decide(options: DatabaseOptions, platform: Platform, events: Audience):
     plan,
     deadlineMs: settings.deadlineMs,
     slowQueryMs: settings.slowQueryMs,
-    tracesLeaks: settings.leakThresholdMs !== null,
     parsers: parserSet(settings.types, platform.parsers),
     transport: once(() => {
       plan.warnings.forEach(warn);

@@ -1,7 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { iamPassword } from "../aws/iam-token.ts";
-import { pinningReporter } from "../aws/pinning.ts";
 import { trustedCertificates } from "../aws/tls.ts";
 import { usesIam } from "../decide/auth.ts";
 import type { Plan } from "../decide/plan.ts";
@@ -13,7 +10,9 @@ import { type PoolShare, sharePool } from "../transports/pool/registry.ts";
 import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { TransportInput } from "./create.ts";
+import { iamLogin } from "./iam-login.ts";
 import { passwordFor } from "./password.ts";
+import { pinningReport } from "./pinning-report.ts";
 
 /** The pool transport of a plan, over the one pool of this configuration in the process. */
 export function makePool(input: TransportInput): Transport {
@@ -30,7 +29,7 @@ export function makePool(input: TransportInput): Transport {
     cancel: plan.capabilities.cancel,
     statementTimeoutMs: plan.capabilities.startupParameters ? null : settings.statementTimeoutMs,
     clock,
-    onStatement: plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReporter(tellPin) : undefined,
+    onStatement: plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReport(tellPin) : undefined,
     release: () => shared.release().finally(leave),
   });
 }
@@ -55,10 +54,11 @@ export function poolConfig(settings: Settings, plan: Plan, address: Address): Wa
     target: target.name,
     onLambda: plan.runtime === "lambda" || plan.runtime === "lambda-managed",
     ca: tls.ca,
-    readFile: (path) => readFileSync(path, "utf8"),
+    // asked for here, since importing it costs every cold start milliseconds
+    readFile: (path) => process.getBuiltinModule("node:fs").readFileSync(path, "utf8"),
   });
   const iam = usesIam(address, target)
-    ? iamPassword({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
+    ? iamLogin({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
     : undefined;
   const startup = plan.capabilities.startupParameters;
   return {

@@ -83,6 +83,10 @@ class InterruptedError extends WarmlineError {
 /** The way to the server failed: connecting, waiting for a connection, or the connection itself; over HTTP also the endpoint's own failures. */
 export class ConnectionError extends InterruptedError {
   static override readonly name = "ConnectionError";
+  /** Of the endpoint's answer, where it came over HTTP. */
+  declare readonly status?: number;
+  /** With CIRCUIT_OPEN: when the next call may try, milliseconds from now. */
+  declare readonly retryAfterMs?: number;
 }
 
 /** The call's deadline passed, or its signal was aborted. */
@@ -90,7 +94,7 @@ export class CancelledError extends InterruptedError {
   static override readonly name = "CancelledError";
 }
 
-/** The statement was done, and its answer could not be read. */
+/** The statement was done, and its answer could not be read. A transaction that ends with it is rolled back, and its fate is `refused`. */
 export class DecodeError extends WarmlineError {
   static override readonly name = "DecodeError";
 }
@@ -147,6 +151,8 @@ export type ServerReport = { readonly [Name in keyof ServerFields]?: string | nu
 export class DatabaseError extends WarmlineError implements ServerFields {
   static override readonly name = "DatabaseError";
   readonly sqlState: string;
+  /** Of the endpoint's answer, where it says more than that the statement was refused. */
+  declare readonly status?: number;
   declare readonly severity: string | undefined;
   declare readonly detail: string | undefined;
   declare readonly hint: string | undefined;

@@ -1,4 +1,4 @@
-import { WarmlineError } from "./errors.ts";
+import { DecodeError, WarmlineError } from "./errors.ts";
 
 /** A transaction ended in ROLLBACK although its work did not throw: a statement in it had failed, and nothing stays done. */
 export class TransactionError extends WarmlineError {
@@ -9,6 +9,14 @@ export class TransactionError extends WarmlineError {
 export function transactionFailed(): TransactionError {
   return new TransactionError("The transaction was rolled back, for a statement in it had failed. Let that error leave the callback.", {
     code: "TRANSACTION_FAILED",
+    fate: "refused",
+  });
+}
+
+/** The error of a transaction that was rolled back because an answer in it could not be read. */
+export function transactionUnread(): DecodeError {
+  return new DecodeError("The transaction was rolled back, for a parser in the types setting threw.", {
+    code: "DECODE_FAILED",
     fate: "refused",
   });
 }

@@ -4,7 +4,7 @@ import type { DatabaseEvent, EventListener } from "./events.ts";
 export interface Audience {
   /** How many listen. Nothing is told, and no event is made, while it is 0. */
   readonly size: number;
-  /** Returns a function that takes the listener off. */
+  /** Returns a function that takes the listener off. The same function listens once, however often it is added. */
   add(listener: EventListener): () => void;
   tell(event: DatabaseEvent): void;
 }
@@ -16,17 +16,15 @@ export function makeAudience(warn: (message: string) => void): Audience {
   const report = (error: unknown) => {
     if (warned) return;
     warned = true;
-    warn(`A listener of db.subscribe threw (${error instanceof Error ? error.name : typeof error}). Said once.`);
+    warn(`A listener of db.subscribe threw ${error instanceof Error ? error.name : typeof error}. Said once.`);
   };
   return {
     get size() {
       return listeners.size;
     },
     add(listener) {
-      // the same function may listen twice
-      const own: EventListener = (event) => listener(event);
-      listeners.add(own);
-      return () => void listeners.delete(own);
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
     tell(event) {
       for (const listener of listeners) {

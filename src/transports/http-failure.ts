@@ -49,17 +49,20 @@ export async function statusFailure(response: HttpAnswer, { statements, batch }:
   }
   const report = await readReport(response);
   if (report !== undefined) {
-    return new DatabaseError(report, {
+    const error = new DatabaseError(report, {
       fate: fateOfSqlState(report.code, { pooled: true, completed: true, severity: report.severity ?? undefined }),
       values: statements.flatMap(({ values }) => values),
     });
+    // 400 is how every refusal of Postgres comes
+    return status === 400 ? error : Object.assign(error, { status });
   }
   const hint = status === 400 ? "user, password and database" : refusals[status];
-  return new ConnectionError(`The endpoint answered with status ${status}.${hint ? ` Check ${hint}.` : ""}`, {
+  const error = new ConnectionError(`The endpoint answered with status ${status}.${hint ? ` Check ${hint}.` : ""}`, {
     code: "HTTP_STATUS",
     fate: status in refusals && (status !== 507 || batch) ? "refused" : "unknown",
     retryable: status === 429,
   });
+  return Object.assign(error, { status });
 }
 
 /** Postgres' own error in the body, if there is one. A SQLSTATE of letters alone looks like an operating system's code, but has a severity. */

@@ -25,6 +25,7 @@ export function postOver(dispatcher: Dispatcher, url: string, { headers, body, s
       if (controller === undefined) fail(signal.reason);
       else controller.abort(signal.reason);
     };
+    if (signal.aborted) return abort();
     signal.addEventListener("abort", abort);
     dispatcher.dispatch(
       { method: "POST", path: pathname + search, headers, body },

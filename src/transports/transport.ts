@@ -29,6 +29,8 @@ export interface Via {
   readonly reused: boolean | null;
   /** How often the statement was tried, 1 when the first attempt succeeded. */
   readonly attempts: number;
+  /** The rows are the caller's own: the database could not be asked. Then `attempts` is 0. */
+  readonly fallback?: true;
 }
 
 /** What a statement gave. The same shape, values and types on every transport. */
@@ -125,8 +127,6 @@ export interface Session {
 export interface SessionCall extends CallOptions {
   /** It begins a transaction: its first exchange may be sent again on another connection, for nothing of it stays before COMMIT. */
   readonly begins: boolean;
-  /** The stack of whoever asks, where a leak is to be told; absent where none is looked for. */
-  readonly takenAt?: string | undefined;
 }
 
 /** How one exchange of a session is sent. */

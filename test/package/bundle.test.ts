@@ -10,9 +10,10 @@ const driverAlone = `import { Client, neon, types } from "${NEON}"; export defau
 
 /**
  * What the package may add to the driver it stands on, bytes of gzip. The aim is 12,000, and is not reached; this is what was reached, rounded
- * up to the next 100: a ratchet, which goes down and never up.
+ * up to the next 100: a ratchet, which goes down and never up. It went up once, by 1,800, for what no call should be without: the breaker,
+ * the budget and the events.
  */
-const MAX_ADDED_BYTES = 15_800;
+const MAX_ADDED_BYTES = 17_600;
 
 /** The conditions of each toolchain: wrangler, Next.js' edge, and a runtime nobody has heard of. */
 const edges: readonly (readonly [string, BundleOptions])[] = [
@@ -77,6 +78,11 @@ test("a worker that asks for TCP has pg, of Node what nodejs_compat has, and not
 test("asking for TCP costs other runtimes nothing", async () => {
   const { packages } = await bundle(project, overTcp, { ...edges[1]?.[1] });
   expect(packages).toEqual([NEON, "warmline"]);
+});
+
+test.each(edges)("instrumented for OpenTelemetry and bundled for %s, its API alone is added, and nothing of Node", async (_, options) => {
+  const code = 'import { instrument } from "warmline/otel"; export default instrument;';
+  expect((await bundle(project, code, options)).packages).toEqual(["@opentelemetry/api", "warmline"]);
 });
 
 describe("the reading of a bundle", () => {

@@ -73,12 +73,13 @@ const app = new Hono<{ Bindings: object }>()
   .get("/closes", async (c) => {
     const own = createDatabase({ tcp: hyperdrive() });
     await db.query("select 1");
-    let answered = false;
-    own.query("select pg_sleep(0.3)").then(() => {
-      answered = true;
-    });
+    await own.query("select 1");
+    const running = own.query("select 'answered' as word, pg_sleep(0.2)");
     await own.close();
-    return c.json({ total: own.stats().total, other: db.stats().total, answered });
+    const held = own.stats().total;
+    const { rows } = await running;
+    await Promise.resolve();
+    return c.json({ held, answer: rows[0]?.word, total: own.stats().total, other: db.stats().total });
   })
   .get("/bypass", async (c) => {
     const { rows } = await db.query("select 1 as n", [], { cache: "bypass" });

@@ -1,3 +1,6 @@
+/** How much of a stack is kept. */
+const FRAMES = 40;
+
 /** A connection that is held, and where it was taken. */
 interface Held {
   readonly since: number;
@@ -34,9 +37,21 @@ export class LeakWatch {
     this.#options = options;
   }
 
-  /** Begins to watch; returns a function for the end. `takenAt` is the stack of whoever took the connection, `id` the connection's name. */
-  hold(takenAt: string, id: () => string): () => void {
-    const held: Held = { since: this.#options.now(), takenAt: takenAt.replace(/^Error.*\n/, ""), id };
+  /**
+   * Remembers who asks. To be called when the connection is there, with a function that gives its name: then it is watched, until the function
+   * that gives is called.
+   */
+  takenHere(): (id: () => string) => () => void {
+    const { stackTraceLimit } = Error;
+    // the caller stands above a dozen frames of this package
+    Error.stackTraceLimit = FRAMES;
+    const { stack = "" } = new Error();
+    Error.stackTraceLimit = stackTraceLimit;
+    return (id) => this.#hold(stack.replace(/^Error.*\n/, ""), id);
+  }
+
+  #hold(takenAt: string, id: () => string): () => void {
+    const held: Held = { since: this.#options.now(), takenAt, id };
     held.timer = setTimeout(() => this.#report(held), this.#options.thresholdMs).unref();
     this.#held.add(held);
     return () => this.#forget(held);

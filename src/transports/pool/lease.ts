@@ -27,8 +27,8 @@ export interface LeaseOptions {
   readonly cancellation?: Cancellation | undefined;
   /** The holder asks by its own first exchange, through `WarmPool.confirm`. Default false: the pool asks by a Sync. */
   readonly asksItself?: boolean;
-  /** The stack of whoever asks, where a leak is to be told. Default: it is not watched. */
-  readonly takenAt?: string | undefined;
+  /** Whoever asks may forget to give it back: it is watched. Default false. */
+  readonly held?: boolean | undefined;
 }
 
 /** A connection that is in no lease yet. */

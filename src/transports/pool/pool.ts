@@ -28,7 +28,8 @@ export interface PoolTransportOptions {
 /** Work on a lease, and whether its first exchange asks the connection by itself. */
 interface Holding<T> {
   readonly asksItself: boolean;
-  readonly takenAt?: string | undefined;
+  /** For a callback of the caller's, however long that takes. */
+  readonly held?: boolean;
   /** Rejects, and never throws. */
   readonly use: (lease: Lease) => Promise<T>;
 }
@@ -66,7 +67,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
   }
 
   /** One promise from the queue to the answer: what stands on a query's way is paid for in every query. */
-  function hold<T>({ cancellation }: CallOptions, { asksItself, takenAt, use }: Holding<T>): Promise<T> {
+  function hold<T>({ cancellation }: CallOptions, { asksItself, held, use }: Holding<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       pool.lease(
         (error, lease) => {
@@ -82,7 +83,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
             },
           );
         },
-        { cancellation, asksItself, takenAt },
+        { cancellation, asksItself, held },
       );
     });
   }
@@ -91,7 +92,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
    * Sends what may be sent again on another connection: after a pause the connection is asked in the same write. If it is silent, or lost
    * before its first sign of life, the whole is sent on a fresh one. If that cannot be had, what was written first may still be done.
    */
-  async function askFirst<T>(lease: Lease, send: Send<T>): Promise<T> {
+  async function askFirst<T>(lease: Lease, send: Send<T>, persists?: () => boolean): Promise<T> {
     const asked = sessionOf(lease.client);
     const { promise: alive, resolve } = Promise.withResolvers<boolean>();
     const first = send(asked, () => resolve(true));
@@ -104,7 +105,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
       },
     );
     try {
-      await pool.confirm(lease, () => alive);
+      await pool.confirm(lease, () => alive, persists);
       const chosen = sessionOf(lease.client);
       return await (chosen === asked ? first : send(chosen));
     } catch (error) {
@@ -113,8 +114,8 @@ export function poolTransport(options: PoolTransportOptions): Transport {
     }
   }
 
-  const sendAsking = <T>(lease: Lease, send: Send<T>): Promise<T> =>
-    lease.unasked ? askFirst(lease, send) : send(sessionOf(lease.client));
+  const sendAsking = <T>(lease: Lease, send: Send<T>, persists?: () => boolean): Promise<T> =>
+    lease.unasked ? askFirst(lease, send, persists) : send(sessionOf(lease.client));
 
   async function commitAll(
     session: WireSession,
@@ -152,9 +153,11 @@ export function poolTransport(options: PoolTransportOptions): Transport {
     session: <T>(use: (session: Session) => Promise<T>, call: SessionCall) =>
       hold(call, {
         asksItself: call.begins,
-        takenAt: call.takenAt,
+        held: true,
         use: async (lease) => {
-          const session = leasedSession({ current: () => sessionOf(lease.client), send: (send) => sendAsking(lease, send) });
+          // its callback has begun: only here can it still be bridged that no other connection is to be had at first
+          const persists = () => call.cancellation.reason === undefined;
+          const session = leasedSession({ current: () => sessionOf(lease.client), send: (send) => sendAsking(lease, send, persists) });
           return use(session).finally(session.settled);
         },
       }),

@@ -102,8 +102,7 @@ export class WarmPool extends pg.Pool {
         this.connect((error, client) => (client === undefined ? reject(error) : resolve(client)));
       });
     }
-    const takenAt = this.#leaks && !this.#querying ? new Error().stack : undefined;
-    this.lease((error, lease) => callback(error, lease?.client, lease?.release ?? nothing), { takenAt });
+    this.lease((error, lease) => callback(error, lease?.client, lease?.release ?? nothing), { held: !this.#querying });
     return undefined;
   }
 
@@ -111,12 +110,13 @@ export class WarmPool extends pg.Pool {
    * Checks a connection out for `granted`, which is called exactly once. A cancelled call leaves the queue at once; a connection that comes
    * too late for it goes to the next.
    */
-  lease(granted: Granted, { cancellation, asksItself = false, takenAt }: LeaseOptions = {}): void {
+  lease(granted: Granted, { cancellation, asksItself = false, held = false }: LeaseOptions = {}): void {
     if (this.closing) {
       granted(closed(), undefined);
       return;
     }
     this.#leaks?.check();
+    const watch = held ? this.#leaks?.takenHere() : undefined;
     let open = true;
     let turn: Turn | undefined;
     let stopListening: (() => void) | undefined;
@@ -125,7 +125,7 @@ export class WarmPool extends pg.Pool {
       open = false;
       turn?.leave();
       stopListening?.();
-      if (lease !== undefined && takenAt !== undefined) lease.onEnd = this.#leaks?.hold(takenAt, () => this.ledger.idOf(lease.client));
+      if (lease !== undefined) lease.onEnd = watch?.(() => this.ledger.idOf(lease.client));
       granted(error, lease);
     };
     const fail = (error: Error) => open && settle(error, undefined);
@@ -142,9 +142,9 @@ export class WarmPool extends pg.Pool {
 
   /**
    * Asks the connection of a lease whether it lives. One that is lost is replaced; one that is silent gets a replacement opened beside it,
-   * and whichever answers first is the lease's from then on.
+   * and whichever answers first is the lease's from then on. While `persists` says so, a replacement that cannot be opened is tried again.
    */
-  async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>): Promise<void> {
+  async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void> {
     lease.unasked = false;
     const probed = this.ledger.noteProbe(lease.client);
     try {
@@ -152,6 +152,7 @@ export class WarmPool extends pg.Pool {
         client: lease.client,
         answer: ask(lease.client).then(probed.answer),
         connectTimeoutMs: this.#connectTimeoutMs,
+        persists,
         openBeside: (opened) => openBeside(this, opened),
         giveSurplus: (surplus) => this.#giveSurplus(surplus),
       });

@@ -85,12 +85,10 @@ export class Connections {
     await Promise.all(unheld.map(({ closed }) => closed.promise));
   }
 
-  /** Ends all connections to some databases, those that are held when they are given back; resolves when they have ended. */
-  async retire(sources: readonly (ClientSource | null)[]): Promise<void> {
+  /** Likewise, and those that are held end when they are given back. */
+  retire(sources: readonly (ClientSource | null)[]): Promise<void> {
     for (const source of sources) if (source !== null) this.#retired.add(source);
-    const own = [...this.#open].filter(({ source }) => this.#retired.has(source));
-    await this.end(sources);
-    await Promise.all(own.map(({ closed }) => closed.promise));
+    return this.end(sources);
   }
 
   /** How many there are to some databases, and how many calls wait for one. */

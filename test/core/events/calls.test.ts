@@ -120,13 +120,12 @@ describe("a listener", () => {
     await using db = openPool();
     const listener = vi.fn();
     const leave = db.subscribe(listener);
-    const leaveAgain = db.subscribe(listener);
+    db.subscribe(listener);
     await db.query("select 1");
-    expect(listener.mock.calls.filter(([{ type }]) => type === "query")).toHaveLength(2);
+    expect(listener.mock.calls.filter(([{ type }]) => type === "query")).toHaveLength(1);
     leave();
-    leaveAgain();
     await db.query("select 2");
-    expect(listener.mock.calls.filter(([{ type }]) => type === "query")).toHaveLength(2);
+    expect(listener.mock.calls.filter(([{ type }]) => type === "query")).toHaveLength(1);
   });
 
   test("fails no call when it throws or rejects, and is told of once", async () => {
@@ -142,7 +141,7 @@ describe("a listener", () => {
       expect((await db.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
       await failureOf(db.query("select nothing"));
       expect(after.mock.calls.filter(([{ type }]) => type === "query")).toHaveLength(2);
-      expect(warn.mock.calls).toEqual([["warmline: A listener of db.subscribe threw (RangeError). Said once."]]);
+      expect(warn.mock.calls).toEqual([["warmline: A listener of db.subscribe threw RangeError. Said once."]]);
     } finally {
       warn.mockRestore();
     }
