@@ -60,8 +60,8 @@ export function createLambdaContender(name: string): Contender {
       if (error?.errorType.startsWith("Runtime.")) return { state: "died" };
       throw new Error(`The errand broke: ${error?.errorMessage}\n${environment.logs().slice(-2_000)}`);
     },
-    async pause() {
-      await (await ready()).environment.freezeFor({ wallClockMs: PAUSE_MS });
+    async pause(wallClockMs = PAUSE_MS) {
+      await (await ready()).environment.freezeFor({ wallClockMs });
     },
     // an unhandled rejection ends the process on Lambda
     count: () => ({ deaths: environment?.deaths.length ?? 0, unhandled: 0 }),

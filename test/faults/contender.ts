@@ -11,8 +11,8 @@ export interface Contender extends AsyncDisposable {
   open(config: SubjectConfig): Promise<void>;
   /** Runs an errand. A process that died is started again with the next one, and one that hung is ended. Rejects when the errand is broken. */
   send(request: Request, limitMs: number): Promise<Reply>;
-  /** Lets time go by between two invocations, where there is a between. */
-  pause(): Promise<void>;
+  /** Lets time go by between two invocations, where there is a between. Default: a minute. */
+  pause(wallClockMs?: number): Promise<void>;
   /** Processes that ended by themselves, and rejections that nobody handled, so far. */
   count(): { readonly deaths: number; readonly unhandled: number };
   /** What its processes printed last. */

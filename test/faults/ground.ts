@@ -78,7 +78,7 @@ export function createGround(parts: GroundParts): { readonly ground: Ground; rea
       if (!(await succeeds()) && !(await succeeds()))
         throw new Error(`${contender.name} (${way}) does not work at all:\n${contender.logs()}`);
     },
-    pause: () => contender.pause(),
+    pause: (wallClockMs) => contender.pause(wallClockMs),
     async recover() {
       recovered = true;
       await world.heal();
