@@ -11,8 +11,8 @@ export interface Admin extends AsyncDisposable {
   query<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<readonly R[]>;
   /** Takes an advisory lock, until it is released. Statements that want it too wait. */
   lock(): Promise<{ readonly lock: number; release(): Promise<void> }>;
-  /** Resolves when a backend of the application waits for a lock. Rejects after ten seconds. */
-  waiting(applicationName: string): Promise<void>;
+  /** Resolves when a backend of the application waits for a lock, or with `false` when none does. Rejects after ten seconds. */
+  waiting(applicationName: string, wanted?: boolean): Promise<void>;
   /** Ends the application's backends in this state; resolves with their number when the server has none of them any more. */
   kill(applicationName: string, state?: BackendState): Promise<number>;
   /** The application's backends, those with something to do first. */
@@ -24,10 +24,19 @@ const PATIENCE_MS = 10_000;
 /** Connects when it is first asked. */
 export function openAdmin(server: PostgresServer): Admin {
   let main: Promise<pg.Client> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
   let locks = 0;
   const held = new Set<pg.Client>();
 
-  async function query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<readonly R[]> {
+  /** One after the other, for all who ask. */
+  function query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<readonly R[]> {
+    const answer = last.then(() => ask<R>(text, values));
+    last = answer.catch(() => {});
+    return answer;
+  }
+
+  async function ask<R extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<readonly R[]> {
+    const isFresh = main === undefined;
     main ??= connect(server);
     const client = await main.catch((error) => {
       main = undefined;
@@ -36,11 +45,12 @@ export function openAdmin(server: PostgresServer): Admin {
     try {
       return (await client.query<R>(text, [...values])).rows;
     } catch (error) {
-      if (!(error instanceof pg.DatabaseError) || error.severity === "FATAL") {
-        main = undefined;
-        await client.end().catch(() => {});
-      }
-      throw error;
+      if (error instanceof pg.DatabaseError && error.severity !== "FATAL") throw error;
+      main = undefined;
+      await client.end().catch(() => {});
+      // the faults of the suite end this connection too: what it is asked may be asked twice
+      if (isFresh) throw error;
+      return await ask(text, values);
     }
   }
 
@@ -63,10 +73,10 @@ export function openAdmin(server: PostgresServer): Admin {
         },
       };
     },
-    waiting: (applicationName) =>
+    waiting: (applicationName, wanted = true) =>
       until(async () => {
         const text = "select 1 from pg_stat_activity where application_name = $1 and wait_event_type = 'Lock'";
-        return (await query(text, [applicationName])).length > 0;
+        return (await query(text, [applicationName])).length > 0 === wanted;
       }),
     async kill(applicationName, state) {
       const meant = (await backends(applicationName)).filter((backend) => state === undefined || backend.state === state);
@@ -95,5 +105,7 @@ async function connect(server: PostgresServer): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: server.url(), application_name: "fault suite" });
   client.on("error", () => {});
   await client.connect();
+  // a fault may make the whole server read-only
+  await client.query("set default_transaction_read_only = off");
   return client;
 }

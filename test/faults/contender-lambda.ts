@@ -60,6 +60,10 @@ export function createLambdaContender(name: string): Contender {
       if (error?.errorType.startsWith("Runtime.")) return { state: "died" };
       throw new Error(`The errand broke: ${error?.errorMessage}\n${environment.logs().slice(-2_000)}`);
     },
+    async end() {
+      await (await started)?.stack.disposeAsync();
+      started = undefined;
+    },
     async pause(wallClockMs = PAUSE_MS) {
       await (await ready()).environment.freezeFor({ wallClockMs });
     },

@@ -11,6 +11,8 @@ export interface Contender extends AsyncDisposable {
   open(config: SubjectConfig): Promise<void>;
   /** Runs an errand. A process that died is started again with the next one, and one that hung is ended. Rejects when the errand is broken. */
   send(request: Request, limitMs: number): Promise<Reply>;
+  /** Ends its process, which is no death of its own; the next request starts another. */
+  end(): Promise<void>;
   /** Lets time go by between two invocations, where there is a between. Default: a minute. */
   pause(wallClockMs?: number): Promise<void>;
   /** Processes that ended by themselves, and rejections that nobody handled, so far. */
@@ -120,6 +122,7 @@ export function createContender(name: string): Contender {
       else await ask(await running, { open: next }, OPEN_LIMIT_MS);
     },
     send: async (request, limitMs) => ask(await ready(), request, limitMs),
+    end,
     async pause() {},
     count: () => ({ deaths, unhandled }),
     logs: () => logs,

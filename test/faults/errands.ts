@@ -1,6 +1,7 @@
 import { boundedErrands } from "./errands/bounded.ts";
 import { callerErrands } from "./errands/caller.ts";
 import { loadErrands } from "./errands/load.ts";
+import { overloadErrands } from "./errands/overload.ts";
 import { resolverErrands } from "./errands/resolver.ts";
 import { timeErrands } from "./errands/time.ts";
 import { writeErrands } from "./errands/writes.ts";
@@ -10,6 +11,7 @@ import type { Stage } from "./stage.ts";
 export const errands = {
   ...writeErrands,
   ...loadErrands,
+  ...overloadErrands,
   ...callerErrands,
   ...resolverErrands,
   ...boundedErrands,

@@ -24,8 +24,14 @@ export interface Fault<M extends Middle = Middle> {
   readonly bareRounds?: number;
   /** Whether it needs a program that is not there; then the row is skipped, and said to be. */
   readonly missing?: () => string | undefined;
+  /** Whether it strikes the server as a whole, so that nothing else may run beside it. Otherwise its ways are tried side by side. */
+  readonly alone?: boolean;
   /** Settings of warmline beside the address. `deadlineMs` bounds each call. Default: `max` 2 and a deadline of 2,000 ms. */
   readonly options?: DatabaseOptions & { readonly deadlineMs?: number };
+  /** Who logs in. Default: the server's superuser. */
+  readonly login?: { readonly user: string; readonly password: string };
+  /** Whether a pooler keeps connections for whoever asks next: only those still at work are left over then. Over `http` the endpoint does. */
+  readonly pooled?: boolean;
   /** Finds this machine as `localhost`, which has to be resolved, instead of by its address. */
   readonly byName?: boolean;
   /** What a Postgres of its own is started with; servers asked for in the same words are one. Default: the suite's own, in plain text. */
@@ -49,6 +55,8 @@ export interface Middle extends Address, AsyncDisposable {}
 export interface Round {
   /** Whether the fault was felt. A round in which it was not is done again. */
   readonly struck: boolean;
+  /** What was measured, in numbers; the report has those of the last round. */
+  readonly figures?: Readonly<Record<string, number>> | undefined;
   /** What the contender did against its promises, in words, where no count of the table shows it. Counted for warmline alone. */
   readonly wrong?: string | undefined;
 }
@@ -64,6 +72,8 @@ export interface Ground<M extends Middle = Middle> {
   readonly way: Way;
   readonly contender: string;
   readonly deadlineMs: number;
+  /** Whether fewer rounds than usual were asked for: then what takes long is cut short. */
+  readonly quick: boolean;
   /** What Postgres knows the contender by. */
   readonly applicationName: string;
   readonly server: PostgresServer;
@@ -83,6 +93,8 @@ export interface Ground<M extends Middle = Middle> {
   transaction(lock?: number): Promise<Outcome>;
   /** Writes until one write succeeds: what the fault finds is then a connection that has worked. */
   ready(): Promise<void>;
+  /** Ends the contender's process, which counts as no death; the next call starts another. */
+  restart(): Promise<void>;
   /** On lambda time goes by in the frozen environment, by default a minute; elsewhere nothing happens. */
   pause(wallClockMs?: number): Promise<void>;
   /**

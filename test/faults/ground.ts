@@ -18,6 +18,7 @@ export interface GroundParts {
   readonly book: Book;
   readonly applicationName: string;
   readonly deadlineMs: number;
+  readonly quick: boolean;
   /** What a call may take beyond its deadline before it counts as hung, milliseconds. */
   readonly slackMs: number;
   /** How long success is waited for, milliseconds. */
@@ -34,7 +35,7 @@ export interface GroundCounts {
 
 /** A ground for one round after the other; `counts` grows. */
 export function createGround(parts: GroundParts): { readonly ground: Ground; readonly counts: GroundCounts; recovered(): boolean } {
-  const { way, contender, server, admin, world, book, applicationName, deadlineMs } = parts;
+  const { way, contender, server, admin, world, book, applicationName, deadlineMs, quick } = parts;
   const counts: GroundCounts = { hung: 0, failed: 0, unrecovered: 0, recoveries: [] };
   let recovered = false;
 
@@ -63,6 +64,7 @@ export function createGround(parts: GroundParts): { readonly ground: Ground; rea
     way,
     contender: contender.name,
     deadlineMs,
+    quick,
     applicationName,
     server,
     admin,
@@ -78,6 +80,7 @@ export function createGround(parts: GroundParts): { readonly ground: Ground; rea
       if (!(await succeeds()) && !(await succeeds()))
         throw new Error(`${contender.name} (${way}) does not work at all:\n${contender.logs()}`);
     },
+    restart: () => contender.end(),
     pause: (wallClockMs) => contender.pause(wallClockMs),
     async recover() {
       recovered = true;

@@ -16,6 +16,8 @@ export interface RowRun {
   readonly server: PostgresServer;
   readonly admin: Admin;
   readonly rounds: number;
+  /** As in the ground. */
+  readonly quick: boolean;
 }
 
 const DEFAULT_MAX = 2;
@@ -27,8 +29,8 @@ const LEAK_PATIENCE_MS = 3_000;
 
 let runs = 0;
 
-/** Runs the rounds, closes the contender's client, and asks the table. Throws when the fault is not felt in as many rounds as are asked for. */
-export async function runRow({ fault, way, contender, server, admin, rounds }: RowRun): Promise<Tally> {
+/** Runs the rounds, closes the contender's client, and asks the table. Throws when warmline does not feel the fault in as many rounds as are asked for. */
+export async function runRow({ fault, way, contender, server, admin, rounds, quick }: RowRun): Promise<Tally> {
   const applicationName = `fault-${process.pid}-${++runs}`;
   const kind = contender.name === "bare" ? "bare" : "warmline";
   const { deadlineMs = DEFAULT_DEADLINE_MS, max = DEFAULT_MAX } = fault.options ?? {};
@@ -36,7 +38,7 @@ export async function runRow({ fault, way, contender, server, admin, rounds }: R
   const before = contender.count();
   await using world = await openWorld(fault, way, server);
   const { ground, counts, recovered } = createGround({
-    ...{ way, contender, server, admin, world, book, applicationName, deadlineMs },
+    ...{ way, contender, server, admin, world, book, applicationName, deadlineMs, quick },
     slackMs: SLACK_MS[kind],
     patienceMs: PATIENCE_MS[kind],
   });
@@ -51,7 +53,8 @@ export async function runRow({ fault, way, contender, server, admin, rounds }: R
 
   const wrong: string[] = [];
   const holding = way === "lambda" ? 1 : way === "request" ? 0 : max;
-  const countsBackends = way !== "http";
+  const countsBackends = way !== "http" && fault.pooled !== true;
+  let figures: Tally["figures"];
   let leaked = 0;
   let done = 0;
   for (let unfelt = 0; done < rounds; ) {
@@ -60,8 +63,11 @@ export async function runRow({ fault, way, contender, server, admin, rounds }: R
     if (!recovered()) await ground.recover();
     if (countsBackends) leaked += await surplus(admin, applicationName, holding);
     if (round.wrong !== undefined) wrong.push(round.wrong);
+    figures = round.figures ?? figures;
     if (round.struck) done += 1;
-    else if (++unfelt > rounds) throw new Error(`"${fault.name}" was not felt in ${unfelt} rounds of ${contender.name} (${way}).`);
+    // a bare driver may die before it can feel it
+    else if (++unfelt > rounds && kind === "bare") break;
+    else if (unfelt > rounds) throw new Error(`"${fault.name}" was not felt in ${unfelt} rounds of ${contender.name} (${way}).`);
   }
   await ground.send("close", {});
   // an endpoint keeps its own connections for whoever asks next: there only what is still at work is left over
@@ -78,6 +84,7 @@ export async function runRow({ fault, way, contender, server, admin, rounds }: R
     recoveryMs: median(counts.recoveries),
     unrecovered: counts.unrecovered,
     wrong,
+    ...(figures && { figures }),
   };
 }
 

@@ -49,6 +49,8 @@ export interface Subject {
   /** A write that is given up at its own deadline or by its signal; a bare driver, which knows neither, writes as ever. */
   bounded(write: Write, bounds: Bounds): Promise<void>;
   read(): Promise<void>;
+  /** A statement that takes so long, milliseconds. */
+  sleep(ms: number): Promise<void>;
   /** Ends its connections. */
   close(): Promise<void>;
   /** Runs work as one request, on the way `request`; elsewhere only runs it. */

@@ -23,8 +23,10 @@ export interface SuiteOptions {
   readonly way?: Way | undefined;
   /** Who takes warmline's place. Default: `warmline`. */
   readonly contender?: string;
-  readonly onRow?: (row: SuiteRow) => void;
+  readonly onRow?: (row: SuiteRow, seconds: number) => void;
   readonly onSkip?: (fault: Fault, why: string) => void;
+  /** Told of a fault that could not be brought about on a way, or judged: nothing was proved there. Default: the suite ends with the error. */
+  readonly onBroken?: (fault: Fault, way: Way, error: unknown) => void;
 }
 
 interface Place {
@@ -32,7 +34,12 @@ interface Place {
   readonly admin: Admin;
 }
 
-/** Runs every fault on each of its ways, for warmline and for the bare driver of that way. Leaves nothing running. */
+/** Ways tried at the same time: most of a round is waiting. */
+const WIDTH = 3;
+
+/**
+ * Runs every fault on each of its ways, for warmline and for the bare driver of that way. Leaves nothing running.
+ */
 export async function runSuite(options: SuiteOptions): Promise<readonly SuiteRow[]> {
   await using stack = new AsyncDisposableStack();
   const places = new Map<string, Promise<Place>>();
@@ -45,11 +52,24 @@ export async function runSuite(options: SuiteOptions): Promise<readonly SuiteRow
     return place;
   };
   const contenderFor = (name: string, way: Way): Contender => {
-    const key = way === "lambda" ? `${name} on lambda` : name;
+    const key = `${name} ${way}`;
     const contender = contenders.get(key) ?? stack.use(way === "lambda" ? createLambdaContender(name) : createContender(name));
     contenders.set(key, contender);
     return contender;
   };
+
+  async function compare(fault: Fault, way: Way): Promise<SuiteRow> {
+    const startedAt = performance.now();
+    const place = await placeFor(fault);
+    const quick = options.rounds !== undefined;
+    const run = (contender: string, rounds: number) =>
+      runRow({ ...place, fault, way, contender: contenderFor(contender, way), rounds: Math.min(rounds, options.rounds ?? rounds), quick });
+    const own = await run(options.contender ?? "warmline", fault.rounds);
+    const bare = await run("bare", fault.bareRounds ?? fault.rounds);
+    const row: SuiteRow = { group: fault.group, fault: fault.name, transport: way, ...own, bare };
+    options.onRow?.(row, (performance.now() - startedAt) / 1_000);
+    return row;
+  }
 
   const rows: SuiteRow[] = [];
   for (const fault of options.faults) {
@@ -58,19 +78,35 @@ export async function runSuite(options: SuiteOptions): Promise<readonly SuiteRow
       options.onSkip?.(fault, missing);
       continue;
     }
-    const { group, name } = fault;
-    for (const way of fault.ways.filter((way) => (options.way ?? way) === way)) {
-      const place = await placeFor(fault);
-      const run = (contender: string, rounds: number) =>
-        runRow({ ...place, fault, way, contender: contenderFor(contender, way), rounds: Math.min(rounds, options.rounds ?? rounds) });
-      const own = await run(options.contender ?? "warmline", fault.rounds);
-      const bare = await run("bare", fault.bareRounds ?? fault.rounds);
-      const row: SuiteRow = { group, fault: name, transport: way, ...own, bare };
-      rows.push(row);
-      options.onRow?.(row);
-    }
+    const ways = fault.ways.filter((way) => (options.way ?? way) === way);
+    const work = async (way: Way) => {
+      try {
+        return await compare(fault, way);
+      } catch (error) {
+        if (options.onBroken === undefined) throw error;
+        options.onBroken(fault, way, error);
+        return undefined;
+      }
+    };
+    const compared = await inTurns(ways, { width: fault.alone ? 1 : WIDTH, work });
+    rows.push(...compared.filter((row) => row !== undefined));
   }
   return rows;
+}
+
+/** Works through the items, so many at a time; results are in the order of the items. A failure is thrown when the others have ended. */
+async function inTurns<T, R>(
+  items: readonly T[],
+  { width, work }: { readonly width: number; readonly work: (item: T) => Promise<R> },
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  const left = [...items.entries()];
+  const turns = Array.from({ length: width }, async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) results[next[0]] = await work(next[1]);
+  });
+  const failed = (await Promise.allSettled(turns)).find((turn) => turn.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return results;
 }
 
 async function openPlace(wanted: NonNullable<Fault["server"]>, stack: AsyncDisposableStack): Promise<Place> {

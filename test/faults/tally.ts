@@ -18,6 +18,8 @@ export interface Tally extends Verdict {
   readonly unrecovered: number;
   /** Broken promises that no count shows, in words, one for each round. */
   readonly wrong: readonly string[];
+  /** What the fault's own measurements gave. */
+  readonly figures?: Readonly<Record<string, number>>;
 }
 
 /** First success after the server's return, at the latest; milliseconds. */

@@ -30,6 +30,10 @@ export async function openWorld(fault: Fault, way: Way, server: PostgresServer):
     const url = new URL(server.url());
     const host = fault.byName ? "localhost" : "127.0.0.1";
     url.hostname = host;
+    if (fault.login !== undefined) {
+      url.username = fault.login.user;
+      url.password = encodeURIComponent(fault.login.password);
+    }
     url.port = String(overHttp ? server.port : front.port);
     return {
       front,
@@ -40,7 +44,6 @@ export async function openWorld(fault: Fault, way: Way, server: PostgresServer):
       async heal() {
         await front.admit();
         front.reset("swallow");
-        front.reset("drip");
         back.resume();
       },
       [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -1,5 +1,4 @@
 import { connect, type Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Fault } from "./network.ts";
 
 /** One client's connection through a network. */
@@ -29,7 +28,6 @@ export function openLink({ client, target, onStrike, onClose }: LinkOptions): Li
   const sides = { client, server };
   const other = { client: server, server: client };
   const lines = { client: createLine(), server: createLine() };
-  const trickle = createTrickle();
   let fault: Fault | undefined;
   let leftBytes = 0;
   let withheld: (() => void)[] = [];
@@ -49,10 +47,13 @@ export function openLink({ client, target, onStrike, onClose }: LinkOptions): Li
     if (fault?.kind === "delay") strike("delay");
     lines[from](fault?.kind === "delay" ? fault.delayMs : 0, act);
   };
-  /** Bytes that come one by one; what was said before them has come. */
+  /** Passes bytes on one by one. The line keeps their order, whatever follows them. */
   const drip = (bytes: Buffer, delayMs: number) => {
     strike("drip");
-    for (const byte of bytes) trickle(delayMs, () => client.writable && client.write(Uint8Array.of(byte)));
+    fault = undefined;
+    for (const [index, byte] of bytes.entries()) {
+      lines.server((index + 1) * delayMs, () => client.writable && client.write(Uint8Array.of(byte)));
+    }
   };
   const release = () => {
     const acts = withheld;
@@ -94,7 +95,6 @@ export function openLink({ client, target, onStrike, onClose }: LinkOptions): Li
   const onEnd = (from: Side, end: () => void) => {
     if (fault?.kind === "swallow") return strike("swallow");
     if (fault?.kind === "rst-on-write" && from === "server") return;
-    if (fault?.kind === "drip" && from === "server") return trickle(0, end);
     pass(from, end);
   };
   for (const from of ["client", "server"] as const) {
@@ -117,14 +117,6 @@ export function openLink({ client, target, onStrike, onClose }: LinkOptions): Li
       server.end();
     },
     reset,
-  };
-}
-
-/** Acts one after the other, each so long after the last. */
-function createTrickle(): (delayMs: number, act: () => void) => void {
-  let last = Promise.resolve();
-  return (delayMs, act) => {
-    last = last.then(() => delay(delayMs)).then(act);
   };
 }
 

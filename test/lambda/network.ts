@@ -10,7 +10,7 @@ import { type Link, openLink } from "./network-link.ts";
  *   that was paused when it came. That write still goes to the server, if it is there, and afterwards all is as before.
  * - `swallow`: nothing passes any more in either direction, and nobody is told.
  * - `delay`: everything takes `delayMs` longer each way.
- * - `drip`: what the server says comes a byte at a time, each `delayMs` after the last.
+ * - `drip`: what the server says next comes a byte at a time, each `delayMs` after the last; afterwards all is as before.
  * - `cut-after`: the connection ends as soon as `bytes` more of what `from` says were passed on; the rest is lost.
  */
 export type Fault =

@@ -18,6 +18,8 @@ export interface Lease {
   readonly release: Release;
   /** pg's own release of the connection: back to its idle ones, or out of the pool. */
   toPool: Release;
+  /** Called when it is given back, where somebody watches how long it is held. */
+  onEnd?: (() => void) | undefined;
 }
 
 /** How a checkout is bounded, and who asks a connection that is in doubt. */
@@ -25,6 +27,8 @@ export interface LeaseOptions {
   readonly cancellation?: Cancellation | undefined;
   /** The holder asks by its own first exchange, through `WarmPool.confirm`. Default false: the pool asks by a Sync. */
   readonly asksItself?: boolean;
+  /** Whoever asks may forget to give it back: it is watched. Default false. */
+  readonly held?: boolean | undefined;
 }
 
 /** A connection that is in no lease yet. */
@@ -36,6 +40,15 @@ export function acquireTimeout(limitMs: number, max: number): ConnectionError {
     `No connection was free within ${limitMs} ms (acquireTimeoutMs): all ${max} are in use. Shorten transactions, or raise max if the server has room.`,
     { code: "ACQUIRE_TIMEOUT", fate: "not-sent", retryable: true },
   );
+}
+
+/** So many wait already that another could not be served in time. */
+export function queueFull(maxWaiting: number): ConnectionError {
+  return new ConnectionError(`${maxWaiting} calls wait for a connection (maxWaiting), and no more are taken. Send less at once.`, {
+    code: "QUEUE_FULL",
+    fate: "not-sent",
+    retryable: true,
+  });
 }
 
 /** Use after `end`. */

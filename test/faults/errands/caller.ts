@@ -8,19 +8,21 @@ interface Two {
 
 /** What callers do wrong, or ask too much of. */
 export const callerErrands = {
-  /** Takes every connection of the pool and forgets them while one more write wants in; gives them back at the end. */
+  /** Takes every connection of a pool and forgets them while one more caller wants one; gives them back at the end. */
   async forget({ subject, call }: Stage, { id, connections }: { readonly id: string; readonly connections: number }): Promise<void> {
+    const other = await subject.again();
     const held: Held[] = [];
     for (let taken = 0; taken < connections; taken++) {
-      const one = await subject.hold?.();
+      const one = await other.hold?.();
       if (one !== undefined) held.push(one);
     }
     await call([id], async () => {
-      const one = await subject.hold?.();
+      const one = await other.hold?.();
       one?.release();
-      await subject.write({ id });
+      await other.write({ id });
     });
     for (const one of held) one.release();
+    await call([], () => other.close());
   },
   /** Asks the database itself from inside a transaction that holds its only connection. */
   async nested({ subject, call }: Stage, { first, second }: Two): Promise<void> {
@@ -39,10 +41,13 @@ export const callerErrands = {
     );
     await call([second], () => subject.write({ id: second }));
   },
-  /** Does not wait for a transaction's write, which the lock holds up; then writes on. */
-  async unawaited({ subject, call }: Stage, { first, second, lock }: Two & { readonly lock?: number }): Promise<void> {
-    await call([first], () => subject.unawaited({ id: first, lock }));
-    await call([second], () => subject.write({ id: second }));
+  /** Waits neither for a transaction's write nor for one by itself; then writes on. */
+  async unawaited({ subject, call }: Stage, { first, second }: Two): Promise<void> {
+    await call([first], () => subject.unawaited({ id: first }));
+    await call([second], async () => {
+      void subject.write({ id: `${second}-forgotten` });
+      await subject.write({ id: second });
+    });
   },
   /** Closes a client of its own while writes are on their way and more wait; tells whether a write after that is refused. */
   async closing({ subject, call }: Stage, { ids, late }: { readonly ids: readonly string[]; readonly late: string }): Promise<boolean> {

@@ -1,4 +1,6 @@
 import { isCommandComplete } from "../../support/postgres-messages.ts";
+
+import { until } from "../admin.ts";
 import type { Fault, Ground, Round } from "../fault.ts";
 
 /** Sessions the server itself ends. */
@@ -11,6 +13,8 @@ export const killed: readonly Fault[] = [
     async round(ground) {
       const killed = await ground.admin.kill(ground.applicationName, "idle");
       await ground.pause();
+      // what was used a moment ago is not asked: the farewell has to have arrived
+      if (ground.way !== "lambda") await until(() => ground.back.openConnections() === 0);
       const { state, code } = await ground.write();
       return { struck: killed > 0, wrong: state === "ok" ? undefined : `the next write fails (${code})` };
     },

@@ -54,6 +54,9 @@ function overPool(pool: pg.Pool): Bare {
     async read() {
       await pool.query("select 1");
     },
+    async sleep(ms) {
+      await pool.query("select pg_sleep($1)", [ms / 1_000]);
+    },
     close: () => pool.end(),
   };
 }
@@ -79,6 +82,7 @@ function perRequest(connectionString: string): Bare {
         await client.query("COMMIT");
       }),
     read: () => withClient((client) => client.query("select 1")),
+    sleep: (ms) => withClient((client) => client.query("select pg_sleep($1)", [ms / 1_000])),
     close: async () => {},
   };
 }
@@ -103,6 +107,9 @@ function overHttp(config: SubjectConfig, connectionString: string): Bare {
     },
     async read() {
       await client.query("select 1");
+    },
+    async sleep(ms) {
+      await client.query("select pg_sleep($1)", [ms / 1_000]);
     },
     close: async () => {},
   };

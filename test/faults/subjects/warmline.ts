@@ -40,6 +40,9 @@ export const openSubject: OpenSubject = async (config) => {
       if (way === "websocket") await database.transaction((tx) => tx.sql`select 1`);
       else await database.query("select 1");
     },
+    async sleep(ms) {
+      await database.query("select pg_sleep($1)", [ms / 1_000]);
+    },
     async close() {
       await Promise.all([database.close(), pool?.end()]);
     },

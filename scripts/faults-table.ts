@@ -30,7 +30,7 @@ export function faultTable(rows: readonly SuiteRow[]): string {
     "",
     "Each row: lost (acknowledged, not in the table), doubled (there twice), lied (said to be undone, and there), hung (past the deadline), leaked",
     "(backends left), unhandled rejections, processes that died; median time to the first success after the cause was gone. Only rounds in which the",
-    "proxy or the server saw the fault strike are counted. Bare: pg or Neon's driver as their documentation shows them.",
+    "proxy or the server saw the fault strike are counted; a process that hung or died is started again. Bare: pg or Neon's driver as their documentation shows them.",
   ].join("\n");
 }
 
@@ -39,12 +39,14 @@ export function faultLine(row: SuiteRow): string {
   const words = breaches(row);
   const bare = counts.filter((name) => row.bare[name] > 0).map((name) => `${name} ${row.bare[name]}`);
   const outcome = words.length === 0 ? `held, recovery ${milliseconds(row.recoveryMs)}` : `FAILED: ${words.join("; ")}`;
-  return `${row.group}: ${row.fault} · ${row.transport} · ${row.rounds} rounds · ${outcome} · bare: ${bare.join(", ") || "held"}`;
+  const own = `${row.group}: ${row.fault} · ${row.transport} · ${row.rounds} rounds · ${outcome}`;
+  const figures = row.figures === undefined ? "" : ` · ${JSON.stringify(row.figures)} · bare: ${JSON.stringify(row.bare.figures)}`;
+  return `${own} · bare: ${bare.join(", ") || "held"}${figures}`;
 }
 
-/** The rows as one JSON object. */
-export function faultJson(rows: readonly SuiteRow[]): string {
-  return JSON.stringify({ rows });
+/** The rows as one JSON object, with the names of what could not be brought about. */
+export function faultJson(rows: readonly SuiteRow[], broken: readonly string[]): string {
+  return JSON.stringify({ rows, broken });
 }
 
 function milliseconds(value: number | null): string {
