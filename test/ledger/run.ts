@@ -99,7 +99,7 @@ export async function runLedger(options: LedgerOptions): Promise<LedgerRow> {
 
     try {
       await Promise.all([striker(), ...Array.from({ length: CLIENTS }, client)]);
-      await place.close();
+      await place.db.close();
     } finally {
       await place[Symbol.asyncDispose]();
     }
