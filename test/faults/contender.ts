@@ -13,8 +13,8 @@ export interface Contender extends AsyncDisposable {
   send(request: Request, limitMs: number): Promise<Reply>;
   /** Ends its process, which is no death of its own; the next request starts another. */
   end(): Promise<void>;
-  /** Lets time go by between two invocations, where there is a between. */
-  pause(): Promise<void>;
+  /** Lets time go by between two invocations, where there is a between. Default: a minute. */
+  pause(wallClockMs?: number): Promise<void>;
   /** Processes that ended by themselves, and rejections that nobody handled, so far. */
   count(): { readonly deaths: number; readonly unhandled: number };
   /** What its processes printed last. */
