@@ -4,10 +4,17 @@ import { RetryBudget } from "../delivery/budget.ts";
 import { Deadline } from "../delivery/deadline.ts";
 import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import { mayRepeat } from "../delivery/retry.ts";
+<<<<<<< HEAD
+import { UsageError, type WarmlineError } from "../errors/errors.ts";
+import type { EventListener, Operation } from "../observe/events.ts";
+import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
+import type { CallOptions, Result, Session, Statement, Transport } from "../transports/transport.ts";
+=======
 import { UsageError } from "../errors/errors.ts";
 import type { BreakerState, EventListener } from "../observe/events.ts";
 import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
 import type { Result, Session, Statement, Transport, TransportName, TransportStats } from "../transports/transport.ts";
+>>>>>>> main
 import { refuseTransactionControl } from "./control.ts";
 import { fallBack } from "./fallback.ts";
 import { nestedCall, requireSession } from "./misuse.ts";
@@ -16,10 +23,12 @@ import type { DatabaseParts, RequestContext } from "./parts.ts";
 import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
 import { type Row, type RowOf, type Sql, toStatement } from "./sql.ts";
+import { type DatabaseStats, noStats } from "./stats.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 import type { Call, Holding } from "./work.ts";
 
 export type { DatabaseParts, Ground, OpenTransaction, RequestContext, TransactionContext } from "./parts.ts";
+export type { DatabaseStats } from "./stats.ts";
 
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
 export interface Database extends Omit<Queries, "query">, AsyncDisposable {
@@ -54,18 +63,6 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   subscribe(listener: EventListener): () => void;
   /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests it waits for no call: those in use end with it. */
   close(): Promise<void>;
-}
-
-/** Numbers since the database was made; those of a shared pool are the pool's. */
-export interface DatabaseStats extends TransportStats {
-  /** Null before the first call. */
-  readonly transport: TransportName | null;
-  /** Calls tried again. */
-  readonly retries: number;
-  /** Calls on their way. */
-  readonly running: number;
-  /** `open`: calls are refused at once, one in half a second may try. */
-  readonly breaker: BreakerState;
 }
 
 interface Limits extends CallLimits {
@@ -280,4 +277,15 @@ export function makeDatabase(parts: DatabaseParts): Database {
 }
 
 const never = (): boolean => false;
+<<<<<<< HEAD
+
+function nested(): UsageError {
+  return new UsageError("This call goes around the transaction it is made in. Use tx.", { code: "NESTED_QUERY" });
+}
+
+function requireSession(transport: Transport): void {
+  if (!transport.can.session) throw new UsageError("There are no sessions without WebSocket. Use db.batch().", { code: "NO_SESSION" });
+}
+=======
 const noStats: TransportStats = { total: 0, idle: 0, waiting: 0, connects: 0, reuses: 0, thaws: 0, probes: 0, discarded: 0, leaks: 0 };
+>>>>>>> main
