@@ -38,11 +38,26 @@ export interface LambdaBundle {
  */
 const neverAskedFor = /^(pg-native|pgpass|pg-cloudflare)$/;
 
-/** warmline asks for values as text: pg's readers of binary values are reached by nobody, and are a table from type ids to functions. */
-const noBinaryReaders = "exports.init = () => {};";
-
-/** warmline reads URLs itself and gives pg fields. pg's own reader is asked for when pg is loaded, so something has to stand there. */
-const noUrlReader = 'exports.parse = () => { throw new Error("pg takes fields in this bundle, no connection string"); };';
+/** What stands in for modules that are asked for when others are loaded, and then never used here. Whoever uses one after all is told. */
+const standIns: readonly (readonly [path: RegExp, contents: string])[] = [
+  // warmline reads URLs itself and gives pg fields
+  [
+    /[\\/]pg-connection-string[\\/]index\.js$/,
+    `exports.parse = () => { throw new Error("pg takes fields in this bundle, no connection string"); };`,
+  ],
+  // warmline asks for values as text
+  [/[\\/]pg-types[\\/]lib[\\/]binaryParsers\.js$/, "exports.init = () => {};"],
+  // the names of type ids are for people who write parsers
+  [
+    /[\\/]pg-types[\\/]lib[\\/]builtins\.js$/,
+    `module.exports = new Proxy({}, { get() { throw new Error("this bundle leaves types.builtins out; write the type's id"); } });`,
+  ],
+  // the demo mounts no application of another framework
+  [
+    /[\\/]hono[\\/]dist[\\/]utils[\\/]mount\.js$/,
+    `export const createMountedRequest = () => { throw new Error("this bundle leaves app.mount out"); };`,
+  ],
+];
 
 const leaveOut: Plugin = {
   name: "leave-out-what-pg-does-not-need-here",
@@ -51,8 +66,7 @@ const leaveOut: Plugin = {
       /[\\/]pg[\\/]lib[\\/]index\.js$/.test(importer) ? { path: "pg-native", external: true } : undefined,
     );
     onResolve({ filter: neverAskedFor }, ({ path }) => ({ path, external: true }));
-    onLoad({ filter: /[\\/]pg-types[\\/]lib[\\/]binaryParsers\.js$/ }, () => ({ contents: noBinaryReaders, loader: "js" }));
-    onLoad({ filter: /[\\/]pg-connection-string[\\/]index\.js$/ }, () => ({ contents: noUrlReader, loader: "js" }));
+    for (const [filter, contents] of standIns) onLoad({ filter }, () => ({ contents, loader: "js" }));
   },
 };
 
