@@ -26,6 +26,11 @@ export class Slots {
     return this.#waiters.size;
   }
 
+  /** Whether the next one has to wait. */
+  get full(): boolean {
+    return this.#taken >= this.#max;
+  }
+
   /** Whether nobody may enter any more. */
   get closed(): boolean {
     return this.#onDrained !== undefined;
@@ -33,7 +38,7 @@ export class Slots {
 
   /** Calls `enter` once a slot is free, at once if one is, or `late` after `limitMs`; 0 for no limit. */
   take(enter: () => void, { limitMs, late }: { readonly limitMs: number; readonly late: () => void }): Place {
-    if (this.#taken < this.#max) {
+    if (!this.full) {
       this.#enter(enter);
       return { leave: () => {} };
     }
@@ -58,7 +63,7 @@ export class Slots {
   free(): void {
     this.#taken--;
     const [next] = this.#waiters;
-    if (next === undefined || this.#taken >= this.#max) return;
+    if (next === undefined || this.full) return;
     clearTimeout(next.limit);
     this.#waiters.delete(next);
     this.#enter(next.enter);

@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
 import { askBySync, destroySocket, leftBusy, looksDead, rollBack } from "./client-state.ts";
@@ -86,7 +87,13 @@ export class WarmPool extends pg.Pool {
         this.connect((error, client) => (client === undefined ? reject(error) : resolve(client)));
       });
     }
-    this.lease((error, lease) => callback(error, lease?.client, lease?.release ?? nothing));
+    this.lease((error, lease) => {
+      if (lease === undefined) return callback(error, undefined, nothing);
+      // pg gives a connection back from its socket's callbacks, which run as the request that opened it
+      const release: Release = AsyncResource.bind(lease.release);
+      lease.client.release = release;
+      callback(undefined, lease.client, release);
+    });
     return undefined;
   }
 
@@ -112,7 +119,9 @@ export class WarmPool extends pg.Pool {
     const fail = (error: Error) => open && settle(error, undefined);
     stopListening = cancellation?.onCancel(() => cancellation.reason && fail(cancellation.reason("not-sent")));
     if (!open) return;
-    place = this.#slots.take(() => this.#grant(settle, asksItself), {
+    const enter = () => this.#grant(settle, asksItself);
+    // whoever waits is let in by another request's release, and must not run as that request
+    place = this.#slots.take(this.#slots.full ? AsyncResource.bind(enter) : enter, {
       limitMs: this.#acquireTimeoutMs,
       late: () => fail(acquireTimeout(this.#acquireTimeoutMs, this.options.max)),
     });
