@@ -104,6 +104,9 @@ export const parsers: Rule = {
 /** Variables and bindings by name. */
 export const record: Rule = { shape: "an object", fits: isRecord };
 
+/** What is shown a pool. */
+export const poolKeeper: Rule = { shape: "a function that takes a pool", fits: (value) => typeof value === "function" };
+
 /** What adds a way to the server to those a build owns. */
 export const sockets: Rule = { shape: "hyperdrive()", fits: (value) => typeof value === "function" };
 

@@ -11,6 +11,7 @@ import {
   parsers,
   password,
   pgbouncerFlag,
+  poolKeeper,
   printable,
   type Rule,
   record,
@@ -70,6 +71,7 @@ export const callTable = {
   deadlineMs: [milliseconds(0), 30_000],
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
   types: [parsers, {}],
+  onPool: [poolKeeper],
   tcp: [sockets],
   env: [record],
 } as const satisfies Readonly<Record<string, Row>>;

@@ -24,6 +24,10 @@ export function makePool({ settings, plan, address, clock, warn }: TransportInpu
     create: () => new WarmPool(config),
     warn,
   });
+  if (settings.onPool !== null && !shared.pool.ledger.shown) {
+    shared.pool.ledger.shown = true;
+    settings.onPool(shared.pool);
+  }
   return poolTransport({
     pool: shared.pool,
     pooled: plan.capabilities.pooled,

@@ -31,5 +31,6 @@ export class WarmPool extends ConfiguredPool {
       throw refusal("statementTimeoutMs", `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
     }
     super(poolConfig(settings, plan, settings.address));
+    settings.onPool?.(this);
   }
 }
