@@ -155,7 +155,11 @@ export class DatabaseError extends WarmlineError implements ServerFields {
     });
     this.sqlState = report.code;
     const { statementIndex } = context;
-    for (const name of shownFields) if (report[name] != null) Object.assign(this, { [name]: report[name] });
+    for (const name of shownFields) {
+      // Bun's errors have a column and a line of their own, those of the source
+      Reflect.deleteProperty(this, name);
+      if (report[name] != null) Object.assign(this, { [name]: report[name] });
+    }
     if (statementIndex !== undefined) Object.assign(this, { statementIndex });
     for (const name of quotingFields) Object.defineProperty(this, name, { value: report[name] ?? undefined });
   }
