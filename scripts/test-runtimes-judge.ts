@@ -2,7 +2,12 @@ import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import type { Failure } from "../test/runtimes/stand-in.ts";
+
+/** A case that failed, by all its titles. */
+export interface Failure {
+  readonly title: string;
+  readonly message: string;
+}
 
 /** The runtimes that are judged against Node. */
 export const runtimes = ["bun", "deno"] as const;
