@@ -2,6 +2,7 @@ import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { commandOf, environmentOf, type RuntimeName } from "./test-runtimes-command.ts";
 
 /** A case that failed, by all its titles. */
 export interface Failure {
@@ -11,8 +12,6 @@ export interface Failure {
 
 /** The runtimes that are judged against Node. */
 export const runtimes = ["bun", "deno"] as const;
-
-type RuntimeName = (typeof runtimes)[number] | "node";
 
 /** One run of the suite. */
 export interface JudgeOptions {
@@ -97,33 +96,16 @@ function findProblem({ cases, wanted, found, runtime, entry, end }: Seen): strin
   return entry.endsWith("/node_modules/warmline/dist/entry/node.js") ? undefined : `It took ${entry} for the package.`;
 }
 
-/** A module under a runtime, with nothing of the network but what the module asks for itself. */
-function command(runtime: RuntimeName, tools: string): readonly [string, ...string[]] {
-  if (runtime === "bun") return [join(tools, "@oven/bun-linux-x64/bin/bun"), "run", "--no-install"];
-  if (runtime === "deno") return [join(tools, "@deno/linux-x64-glibc/deno"), "run", "-A", "--no-remote", "--node-modules-dir=manual"];
-  return [process.execPath];
-}
-
-function environment(module: string): NodeJS.ProcessEnv {
-  return {
-    PATH: process.env.PATH,
-    HOME: join(module, ".."),
-    DENO_DIR: join(module, "../.deno"),
-    DENO_NO_UPDATE_CHECK: "1",
-    DO_NOT_TRACK: "1",
-  };
-}
-
 /** Resolves with the lines that are the judge's own, and the last words of one that ended otherwise than well. */
 function run(
   { tools, module, runtime }: Pick<JudgeOptions, "tools" | "module" | "runtime">,
   provided: object,
 ): Promise<{ readonly lines: readonly Line[]; readonly end: string }> {
   return new Promise((resolve, reject) => {
-    const [file, ...args] = command(runtime, tools);
+    const [file, ...args] = commandOf(runtime, tools);
     const child = spawn(file, [...args, module, JSON.stringify(provided)], {
       cwd: join(module, ".."),
-      env: environment(module),
+      env: environmentOf(module),
       stdio: ["ignore", "pipe", "pipe"],
       timeout: RUN_LIMIT_MS,
       killSignal: "SIGKILL",
@@ -148,7 +130,7 @@ function read(line: string): readonly Line[] {
 }
 
 async function versionOf(runtime: RuntimeName, tools: string): Promise<string> {
-  const [file] = command(runtime, tools);
+  const [file] = commandOf(runtime, tools);
   const { stdout } = await promisify(execFile)(file, ["--version"]);
   return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? "unknown";
 }
