@@ -17,6 +17,7 @@ export interface Line {
 /** The entries that make sense where there is nothing of Node, and what each may bring along. */
 export const edgeEntries: Readonly<Record<string, readonly string[]>> = {
   ".": ["@neondatabase/serverless", "cloudflare:workers"],
+  "./hyperdrive": [],
   "./hono": [],
   "./lambda": [],
   "./vercel": [],
@@ -39,7 +40,10 @@ export function judgeBundle(
   const files = inputs.flatMap((path) => /node_modules\/warmline\/(dist\/.*\.js)/.exec(path.split("?")[0] ?? "")?.[1] ?? []);
   const reached = [...new Set([...inputs.flatMap(packageOf), ...left])];
   const allowed = [...(edgeEntries[wanted.entry] ?? []), "warmline"];
-  const forbidden = wanted.edge ? reached.filter((name) => !allowed.includes(name)) : [];
+  // who asks for sockets in a worker asks for pg, and for what nodejs_compat has of Node
+  const asksForPg = wanted.file === "dist/entry/hyperdrive.js";
+  const mayNot = asksForPg ? (name: string) => unasked.test(name) : (name: string) => !allowed.includes(name);
+  const forbidden = wanted.edge ? reached.filter(mayNot) : [];
   const chose = files.includes(wanted.file) ? wanted.file : (files.find((file) => /\/(entry|adapters)\//.test(file)) ?? "nothing");
   return { ...line(wanted, chose, wanted.file), forbidden, ...(forbidden.length > 0 && { problem: `${forbidden.join(", ")} reached it` }) };
 }
@@ -48,6 +52,8 @@ export function judgeBundle(
 export function line({ tool, entry }: Pick<Line, "tool" | "entry">, chose: string, wanted: string): Line {
   return { tool, entry, chose, forbidden: [], ...(chose !== wanted && { problem: `it chose ${chose}, and ${wanted} is right` }) };
 }
+
+const unasked = /^(@aws-sdk|@smithy|undici$|ws$)/;
 
 function packageOf(path: string): readonly string[] {
   if (path.includes("__vite-browser-external")) return ["a built-in of Node"];
