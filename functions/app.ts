@@ -1,6 +1,5 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { secureHeaders } from "hono/secure-headers";
 import { Hono } from "hono/tiny";
 import type { Database } from "warmline";
 import { problemOf } from "./answer-error.ts";
@@ -15,7 +14,9 @@ import { orderRoutes } from "./routes/orders.ts";
 import { productRoutes } from "./routes/products.ts";
 import { proofRoutes } from "./routes/proof.ts";
 import { statsRoutes } from "./routes/stats.ts";
-import { limits } from "./schemas.ts";
+
+/** The most a request's body may have. */
+const MAX_BODY_BYTES = 64 * 1024;
 
 /** What the application is given by the platform it runs on. */
 export interface AppOptions {
@@ -55,10 +56,10 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       return c.json(problem.body, problem.status, problem.headers);
     })
     .notFound((c) => c.json(new Problem(404, "NOT_FOUND", "There is nothing at this address. See /openapi.json.").body, 404))
-    .use(answerHeaders(instance), secureHeaders())
+    .use(answerHeaders(instance))
     .on(["POST", "PUT", "PATCH", "DELETE"], "*", guard)
     .use("/stats", guard)
-    .use(bodyLimit({ maxSize: limits.bodyBytes, onError: refuseBody }))
+    .use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }))
     .route("/", healthRoutes(db, readyDeadlineMs))
     .route("/", productRoutes(db))
     .route("/", orderRoutes(db))
@@ -68,7 +69,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 }
 
 function refuseBody(): never {
-  throw new Problem(413, "BODY_TOO_LARGE", `A body holds at most ${limits.bodyBytes} bytes.`);
+  throw new Problem(413, "BODY_TOO_LARGE", `A body holds at most ${MAX_BODY_BYTES} bytes.`);
 }
 
 function logFault({ error, ...where }: Fault): void {

@@ -1,4 +1,4 @@
-import { limits } from "./schemas.ts";
+import { limits } from "./limits.ts";
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: object, description: string) => ({ description, content: { "application/json": { schema } } });

@@ -1,21 +1,5 @@
 import * as v from "valibot";
-
-/** The limits of what a request may ask for. They stand in the OpenAPI document too. */
-export const limits = {
-  /** Bytes of a request's body. */
-  bodyBytes: 64 * 1024,
-  /** Lines of one order. */
-  orderLines: 20,
-  /** Pieces of one product in one order. */
-  quantity: 1_000,
-  /** Products on one page, and when the caller names no number. */
-  page: 100,
-  defaultPage: 20,
-  /** Characters of an Idempotency-Key. */
-  idempotencyKey: 255,
-  /** The largest id a Postgres `integer` holds. */
-  productId: 2_147_483_647,
-} as const;
+import { limits } from "./limits.ts";
 
 // Every check has a message of its own: valibot's quote what they were given.
 

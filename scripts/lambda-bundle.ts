@@ -11,6 +11,9 @@ export const lambdaEntries = { lambda: "functions/lambda.ts", "lambda-stream": "
 
 const source = (path: string) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
 
+/** Where the bundle would be, if it were written here. */
+const PREFIX = "dist-lambda/";
+
 /** One file of the bundle. */
 export interface BundledFile {
   /** Its path in the artifact, `chunks/node-ABC.mjs`. */
@@ -23,6 +26,8 @@ export interface LambdaBundle {
   readonly files: readonly BundledFile[];
   /** Bytes of an entry and all it imports statically; what it imports later is not loaded at a cold start. */
   readonly coldBytes: Readonly<Record<keyof typeof lambdaEntries, number>>;
+  /** Bytes a login with an IAM token reads besides, where the environment holds the credentials. */
+  readonly iamBytes: number;
   readonly totalBytes: number;
   readonly metafile: Metafile;
 }
@@ -32,6 +37,9 @@ export interface LambdaBundle {
  * always hands over a password function), and Cloudflare's sockets. pg asks late, so that nothing misses them.
  */
 const neverAskedFor = /^(pg-native|pgpass|pg-cloudflare)$/;
+
+/** warmline asks for values as text: pg's readers of binary values are reached by nobody, and are a table from type ids to functions. */
+const noBinaryReaders = "exports.init = () => {};";
 
 /** warmline reads URLs itself and gives pg fields. pg's own reader is asked for when pg is loaded, so something has to stand there. */
 const noUrlReader = 'exports.parse = () => { throw new Error("pg takes fields in this bundle, no connection string"); };';
@@ -43,19 +51,39 @@ const leaveOut: Plugin = {
       /[\\/]pg[\\/]lib[\\/]index\.js$/.test(importer) ? { path: "pg-native", external: true } : undefined,
     );
     onResolve({ filter: neverAskedFor }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /[\\/]pg-types[\\/]lib[\\/]binaryParsers\.js$/ }, () => ({ contents: noBinaryReaders, loader: "js" }));
     onLoad({ filter: /[\\/]pg-connection-string[\\/]index\.js$/ }, () => ({ contents: noUrlReader, loader: "js" }));
   },
 };
 
-/**
- * Bundles the Lambda handlers from source: ES modules for Node 24, minified, the package `warmline` taken from `src`. What is imported
- * dynamically becomes a chunk of its own. Needs no network and writes nothing.
- */
+/** The bundle of the demo's handlers. Needs no network and writes nothing. */
 export async function bundleLambda(): Promise<LambdaBundle> {
+  const { files, metafile } = await bundleHandlers(lambdaEntries);
+  const cold = coldOutputs(metafile, `${PREFIX}lambda.mjs`);
+  return {
+    files,
+    coldBytes: {
+      lambda: bytesOf(metafile, cold),
+      "lambda-stream": bytesOf(metafile, coldOutputs(metafile, `${PREFIX}lambda-stream.mjs`)),
+    },
+    iamBytes: bytesOf(
+      metafile,
+      [...coldOutputs(metafile, iamChunk(metafile))].filter((path) => !cold.has(path)),
+    ),
+    totalBytes: files.reduce((sum, { contents }) => sum + contents.byteLength, 0),
+    metafile,
+  };
+}
+
+/**
+ * Bundles handlers from source, by the names they are to have: ES modules for Node 24, minified, the package `warmline` taken from `src`. What
+ * is imported dynamically becomes a chunk of its own.
+ */
+export async function bundleHandlers(entryPoints: Readonly<Record<string, string>>): Promise<Pick<LambdaBundle, "files" | "metafile">> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: lambdaEntries,
-    outdir: "dist-lambda",
+    entryPoints: { ...entryPoints },
+    outdir: PREFIX,
     write: false,
     bundle: true,
     splitting: true,
@@ -72,19 +100,10 @@ export async function bundleLambda(): Promise<LambdaBundle> {
     // pg is CommonJS and requires Node's own modules.
     banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
   });
-  const prefix = "dist-lambda/";
   const files = outputFiles
-    .map(({ path, contents }) => ({ path: path.slice(root.length + prefix.length).replaceAll("\\", "/"), contents }))
+    .map(({ path, contents }) => ({ path: path.slice(root.length + PREFIX.length).replaceAll("\\", "/"), contents }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
-  return {
-    files,
-    coldBytes: {
-      lambda: coldBytes(metafile, `${prefix}lambda.mjs`),
-      "lambda-stream": coldBytes(metafile, `${prefix}lambda-stream.mjs`),
-    },
-    totalBytes: files.reduce((sum, { contents }) => sum + contents.byteLength, 0),
-    metafile,
-  };
+  return { files, metafile };
 }
 
 /** The outputs a module pulls in when it is loaded, itself included. */
@@ -101,6 +120,13 @@ export function coldOutputs(metafile: Metafile, entry: string): ReadonlySet<stri
   return seen;
 }
 
-function coldBytes(metafile: Metafile, entry: string): number {
-  return [...coldOutputs(metafile, entry)].reduce((sum, path) => sum + (metafile.outputs[path]?.bytes ?? 0), 0);
+/** The chunk that signs IAM tokens. */
+function iamChunk({ outputs }: Metafile): string {
+  const found = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === "src/aws/iam-token.ts");
+  if (found === undefined) throw new Error("What signs IAM tokens is no chunk of its own: a function with a password reads it too.");
+  return found[0];
+}
+
+function bytesOf(metafile: Metafile, paths: Iterable<string>): number {
+  return [...paths].reduce((sum, path) => sum + (metafile.outputs[path]?.bytes ?? 0), 0);
 }

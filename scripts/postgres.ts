@@ -12,12 +12,16 @@ export interface PostgresServer {
   readonly port: number;
   readonly user: "postgres";
   readonly password: string;
-  /** Process id of the server itself (the postmaster). */
+  /** Process id of the server itself (the postmaster); another one after `resume`. */
   readonly pid: number;
   /** Path of the PEM file of the authority that signed the server's certificate; undefined without `tls`. */
   readonly ca: string | undefined;
   /** Connection URL with the password in clear; the database is `postgres` unless named. */
   url(database?: string): string;
+  /** Shuts the server down, which tells every session 57P01, and keeps its data and its port for `resume`. */
+  halt(): Promise<void>;
+  /** Starts it again after `halt`; resolves when it takes logins. Throws with the end of its log when it does not start. */
+  resume(): Promise<void>;
   /** Stops the server and removes its data. Safe to call more than once, and after the server ended by itself. */
   stop(): Promise<void>;
 }
@@ -47,19 +51,33 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     const password = randomBytes(18).toString("base64url");
     await initialize(workplace, binaries, password);
     const tlsSettings = options.tls ? await installCertificate(workplace) : {};
-    const { server, port } = await startServer(workplace, binaries, { ...tlsSettings, ...options.settings });
+    const settings = { ...tlsSettings, ...options.settings };
+    let server: Program;
+    const started = await startServer(workplace, binaries, settings);
+    const { port } = started;
+    server = started.server;
     let stopping: Promise<void> | undefined;
+    // SIGINT is Postgres' fast shutdown: every session is told 57P01.
+    const halt = () => server.end("SIGINT", stopTimeoutMs);
     return {
       host: "127.0.0.1",
       port,
       user: "postgres",
       password,
-      pid: server.pid,
+      get pid() {
+        return server.pid;
+      },
       ca: options.tls ? join(tlsFolder, "ca.pem") : undefined,
       url: (database = "postgres") => `postgresql://postgres:${password}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
+      halt,
+      async resume() {
+        server = await runServer(workplace, binaries, { settings, port });
+        if (!(await isReady(server, join(workplace.folder, "data")))) {
+          throw new Error(`Postgres did not start again:\n${await workplace.readLog()}`);
+        }
+      },
       stop() {
-        // SIGINT is Postgres' fast shutdown: every session is told 57P01.
-        stopping ??= server.end("SIGINT", stopTimeoutMs).then(() => workplace.close());
+        stopping ??= halt().then(() => workplace.close());
         return stopping;
       },
     };
@@ -91,16 +109,24 @@ async function startServer(
   binaries: PostgresBinaries,
   chosen: Readonly<Record<string, string>>,
 ): Promise<{ readonly server: Program; readonly port: number }> {
-  const settings = { listen_addresses: "127.0.0.1", unix_socket_directories: "", fsync: "off", full_page_writes: "off", ...chosen };
-  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const data = join(workplace.folder, "data");
   for (let attempt = 1; attempt <= portAttempts; attempt += 1) {
     const port = await findFreePort();
-    const server = await workplace.run(binaries.postgres, ["-D", data, "-p", String(port), ...flags]);
+    const server = await runServer(workplace, binaries, { settings: chosen, port });
     if (await isReady(server, data)) return { server, port };
     await server.end("SIGQUIT", stopTimeoutMs);
   }
   throw new Error(`Postgres did not start:\n${await workplace.readLog()}`);
+}
+
+function runServer(
+  workplace: Workplace,
+  { postgres }: PostgresBinaries,
+  { settings, port }: { readonly settings: Readonly<Record<string, string>>; readonly port: number },
+): Promise<Program> {
+  const all = { listen_addresses: "127.0.0.1", unix_socket_directories: "", fsync: "off", full_page_writes: "off", ...settings };
+  const flags = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  return workplace.run(postgres, ["-D", join(workplace.folder, "data"), "-p", String(port), ...flags]);
 }
 
 /** The eighth line of postmaster.pid is the server's state, which pg_ctl reads in the same way. */

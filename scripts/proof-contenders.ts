@@ -1,6 +1,7 @@
 import { createDatabase, type Database } from "warmline";
 import { serveApp } from "../functions/node.ts";
 import { lambdaAtScale, lambdaDirect, lambdaOverRdsProxy } from "./proof-lambda.ts";
+import { workers } from "./proof-workers.ts";
 
 /** A runtime with a transport that has to prove itself. A new one is one more entry below. */
 export interface Contender {
@@ -8,8 +9,11 @@ export interface Contender {
   readonly transport: string;
   /** What its answers have to say they came over. Default: `transport`. */
   readonly over?: string;
-  /** The most sessions the server may count for the proof to hold; null where a runtime holds no connection and may open as many as it likes. */
-  readonly connections: number | null;
+  /**
+   * The most sessions the server may count for the proof to hold; `one each` where a connection ends with its invocation; null where a runtime
+   * holds no connection and may open as many as it likes.
+   */
+  readonly connections: number | "one each" | null;
   /** Invocations on their way at a time. Default 1. */
   readonly atOnce?: number;
   /** Starts the demo API there, over the database at `databaseUrl`. */
@@ -20,6 +24,8 @@ export interface Contender {
 export interface Place {
   readonly databaseUrl: string;
   readonly endpointUrl: string;
+  /** How many times the endpoint was posted to. */
+  readonly countPosts: () => number;
 }
 
 /** The demo API of a contender, answering. */
@@ -67,7 +73,7 @@ export const demoContenders: readonly Contender[] = [
 ];
 
 /** Every runtime and transport that exists, as far as this machine can run it. */
-export const contenders: readonly Contender[] = [...demoContenders, lambdaOverRdsProxy, ...lambdaAtScale];
+export const contenders: readonly Contender[] = [...demoContenders, lambdaOverRdsProxy, ...lambdaAtScale, ...workers];
 
 async function serveOnNode(db: Database): Promise<Served> {
   const app = await serveApp({ db, port: 0 });

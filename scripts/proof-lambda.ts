@@ -52,7 +52,7 @@ export const lambdaOverRdsProxy: Contender = {
     return {
       ...served,
       alsoCounted: () => ({
-        words: `${proxy.tokens.length} IAM token signed, over TLS`,
+        words: `${proxy.tokens.length} IAM token signed, over TLS; ${served.alsoCounted().words}`,
         held: proxy.tokens.length === 1 && proxy.refusals.length === 0,
       }),
       async stop() {
@@ -78,7 +78,7 @@ const scaleOut: Contender = {
     const served = await serveOnLambda({ env: { DATABASE_URL: url }, environments: ENVIRONMENTS });
     return {
       ...served,
-      alsoCounted: () => ({ words: `${ENVIRONMENTS} environments on ${SLOTS} slots`, held: true }),
+      alsoCounted: () => ({ words: `${ENVIRONMENTS} environments on ${SLOTS} slots; ${served.alsoCounted().words}`, held: true }),
       async stop() {
         await served.stop();
         await pooler.stop();

@@ -43,6 +43,7 @@ async function prove(world: World, contender: Contender, { invocations, onProgre
   const served = await contender.serve({
     databaseUrl,
     endpointUrl: world.endpointUrl,
+    countPosts: world.countPosts,
   });
   const backends = new Set<number>();
   const timesMs: number[] = [];
@@ -77,7 +78,7 @@ async function prove(world: World, contender: Contender, { invocations, onProgre
     ...counted,
     p50Ms: percentile(timesMs, 50),
     p99Ms: percentile(timesMs, 99),
-    held: holds(contender, counted) && also?.held !== false,
+    held: holds(contender, { ...counted, invocations }) && also?.held !== false,
   };
 }
 
@@ -96,9 +97,11 @@ async function invoke(served: Served, over: string): Promise<{ readonly backendP
 /** Whether what was counted is what was promised: no failure, and no connection more than there was to be. */
 export function holds(
   { connections }: Pick<Contender, "connections">,
-  { serverSessions, backends, failures }: Pick<ProofRow, "serverSessions" | "backends" | "failures">,
+  { serverSessions, backends, failures, invocations }: Pick<ProofRow, "serverSessions" | "backends" | "failures" | "invocations">,
 ): boolean {
-  return failures === 0 && (connections === null || [serverSessions, backends].every((count) => count >= 1 && count <= connections));
+  if (failures > 0) return false;
+  if (connections === "one each") return serverSessions === invocations && backends >= 1;
+  return connections === null || [serverSessions, backends].every((count) => count >= 1 && count <= connections);
 }
 
 /** Nearest rank, of numbers in order; to a hundredth. */

@@ -6,7 +6,7 @@ import type { Environment } from "../test/lambda/environment.ts";
 import { startSandbox } from "../test/lambda/sandbox.ts";
 import { bundleLambda } from "./lambda-bundle.ts";
 import type { Answer, Served } from "./proof-contenders.ts";
-import { pauseBefore } from "./proof-pauses.ts";
+import { pauseBefore, pausesInWords } from "./proof-pauses.ts";
 
 /** The demo's function as it is deployed. */
 export interface Deployment {
@@ -22,7 +22,7 @@ interface HttpReply {
 }
 
 /** The demo's Lambda function, bundled as it is deployed and called through its URL; its environments are frozen between invocations. */
-export async function serveOnLambda({ env, environments = 1 }: Deployment): Promise<Served> {
+export async function serveOnLambda({ env, environments = 1 }: Deployment): Promise<Required<Served>> {
   const folder = await mkdtemp(join(tmpdir(), "warmline-demo-"));
   for (const { path, contents } of (await bundleLambda()).files) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -35,7 +35,7 @@ export async function serveOnLambda({ env, environments = 1 }: Deployment): Prom
     await sandbox.stop();
     await rm(folder, { recursive: true, force: true });
   };
-  let invocations = 0;
+  let pauses = 0;
   try {
     const { body } = await call(resting[0] as Environment, { path: "/stats", token });
     return {
@@ -44,12 +44,13 @@ export async function serveOnLambda({ env, environments = 1 }: Deployment): Prom
         const environment = resting.shift();
         if (environment === undefined) throw new Error("More invocations at once than environments.");
         try {
-          if (environment.pid !== undefined) await environment.freezeFor(pauseBefore(++invocations));
+          if (environment.pid !== undefined) await environment.freezeFor(pauseBefore(++pauses));
           return await call(environment, { path: "/proof", token });
         } finally {
           resting.push(environment);
         }
       },
+      alsoCounted: () => ({ words: pausesInWords(pauses), held: true }),
       stop,
     };
   } catch (error) {

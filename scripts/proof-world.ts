@@ -7,6 +7,8 @@ import { type PostgresServer, startPostgres } from "./postgres.ts";
 /** A Postgres of one's own with the local endpoint in front of it, and the demo's tables wherever they are asked for. */
 export interface World {
   readonly endpointUrl: string;
+  /** Times the endpoint was posted to. */
+  countPosts(): number;
   /** Makes a database of this name with infra/schema.sql in it, and gives its URL. */
   seed(database: string): Promise<string>;
   /** Sessions begun in a database since the cluster was made, as the server counts them; read from another database, outside a transaction. */
@@ -38,6 +40,7 @@ async function worldOf(postgres: PostgresServer, endpoint: Endpoint): Promise<Wo
   await counter.connect();
   return {
     endpointUrl: endpoint.url,
+    countPosts: () => endpoint.requests,
     async seed(name) {
       await counter.query(`create database ${pg.escapeIdentifier(name)}`);
       const url = postgres.url(name);

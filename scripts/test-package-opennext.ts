@@ -22,6 +22,8 @@ const worker = {
  */
 const app: Readonly<Record<string, string>> = {
   "package.json": '{ "private": true, "type": "module", "scripts": { "build": "next build" } }',
+  // without one of its own, OpenNext takes the folder above for a workspace
+  "package-lock.json": '{ "lockfileVersion": 3 }',
   "wrangler.json": JSON.stringify(worker),
   "next.config.mjs": `export default {
     serverExternalPackages: ["pg-cloudflare"],
@@ -46,6 +48,8 @@ const app: Readonly<Record<string, string>> = {
 export async function checkOpenNext({ project }: Stranger, tools: string): Promise<Line> {
   const line = { tool: "OpenNext, bundled", entry: ".", chose: "dist/entry/node.js", forbidden: [] };
   const folder = join(project, "opennext");
+  process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+  process.env.WRANGLER_SEND_METRICS = "false";
   try {
     for (const [name, text] of Object.entries(app)) {
       await mkdir(dirname(join(folder, name)), { recursive: true });
@@ -57,7 +61,7 @@ export async function checkOpenNext({ project }: Stranger, tools: string): Promi
     }
     await promisify(execFile)(process.execPath, [join(folder, "node_modules/@opennextjs/cloudflare/dist/cli/index.js"), "build"], {
       cwd: folder,
-      env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1", WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false" },
+      env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1" },
       maxBuffer: 64 << 20,
     });
     const answers = await askTwice(folder);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { bundlers } from "./test-package-bundlers.ts";
 import { edgeEntries, expectedFile, judgeBundle, type Line } from "./test-package-expected.ts";
+import { checkOpenNext } from "./test-package-opennext.ts";
 import { runEntries } from "./test-package-runs.ts";
 import { installForStranger } from "./test-package-stranger.ts";
 import { installTools } from "./test-package-tools.ts";
@@ -24,8 +25,9 @@ function report(found: readonly Line[]): void {
 }
 
 progress("installing the tools, and the package from its tarball");
-const [tools, runtimes, stranger] = await Promise.all([
+const [tools, opennext, runtimes, stranger] = await Promise.all([
   installTools("test/package/tools"),
+  installTools("test/package/opennext"),
   installTools("test/runtimes/tools"),
   installForStranger(),
 ]);
@@ -52,6 +54,7 @@ for (const { name: tool, conditions, edge, bundle } of bundlers) {
 }
 
 report([await checkTypes()]);
+report([await checkOpenNext(stranger, opennext)]);
 if (flags.json) console.log(JSON.stringify({ lines }));
 const failed = lines.filter(({ problem }) => problem !== undefined).length;
 progress(`${lines.length} lines, ${failed} failed`);

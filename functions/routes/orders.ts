@@ -4,13 +4,12 @@ import { type AppEnv, noted } from "../context.ts";
 import { presentOrder, selectOrder } from "../orders/order.ts";
 import { placeOrder } from "../orders/place-order.ts";
 import { Problem } from "../problem.ts";
-import { orderHeaders, orderPath, orderRequest } from "../schemas.ts";
 import { requireJson, validate } from "../validate.ts";
 
 /** `POST /orders` and `GET /orders/:id`. */
 export function orderRoutes(db: Database) {
   return new Hono<AppEnv>()
-    .post("/orders", validate("header", orderHeaders), requireJson, validate("json", orderRequest), async (c) => {
+    .post("/orders", validate("header", "orderHeaders"), requireJson, validate("json", "orderRequest"), async (c) => {
       const { order, replayed } = await placeOrder(db, {
         idempotencyKey: c.req.valid("header")["idempotency-key"],
         lines: c.req.valid("json").lines,
@@ -20,7 +19,7 @@ export function orderRoutes(db: Database) {
       if (replayed) c.header("Idempotency-Replayed", "true");
       return c.json(order, replayed ? 200 : 201);
     })
-    .get("/orders/:id", validate("param", orderPath), async (c) => {
+    .get("/orders/:id", validate("param", "orderPath"), async (c) => {
       const { id } = c.req.valid("param");
       const [stored] = noted(c, await db.query(selectOrder({ id }), { readOnly: true })).rows;
       if (stored === undefined) throw new Problem(404, "ORDER_NOT_FOUND", "There is no order with this id.");

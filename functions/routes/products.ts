@@ -2,7 +2,6 @@ import { Hono } from "hono/tiny";
 import { type Database, sql } from "warmline";
 import { type AppEnv, noted } from "../context.ts";
 import { Problem } from "../problem.ts";
-import { productPage, productPath } from "../schemas.ts";
 import { validate } from "../validate.ts";
 
 /** A product as the API shows it. */
@@ -16,7 +15,7 @@ export interface Product {
 /** `GET /products`, page by page in the order of ids, and `GET /products/:id`. */
 export function productRoutes(db: Database) {
   return new Hono<AppEnv>()
-    .get("/products", validate("query", productPage), async (c) => {
+    .get("/products", validate("query", "productPage"), async (c) => {
       const { limit, after } = c.req.valid("query");
       // One more than the page holds tells whether there is another.
       const statement = sql<Product>`
@@ -25,7 +24,7 @@ export function productRoutes(db: Database) {
       const products = rows.slice(0, limit);
       return c.json({ products, next: rows.length > limit ? (products.at(-1)?.id ?? null) : null });
     })
-    .get("/products/:id", validate("param", productPath), async (c) => {
+    .get("/products/:id", validate("param", "productPath"), async (c) => {
       const { id } = c.req.valid("param");
       const statement = sql<Product>`select id, name, price_cents as "priceCents", stock from products where id = ${id}`;
       const [product] = noted(c, await db.query(statement, { readOnly: true })).rows;

@@ -1,23 +1,40 @@
 import type { Database } from "../entry/node.ts";
+import { collectEmf, type EmfOptions } from "./emf.ts";
+
+export type { EmfOptions } from "./emf.ts";
+
+/** What a wrapped handler does besides. */
+export interface LambdaOptions {
+  /** Writes metrics of the database as one line of the log per invocation, from which CloudWatch makes metrics. Default: none. */
+  readonly emf?: EmfOptions;
+}
 
 /**
  * A handler whose connection is kept or ended after each invocation, as the setting `release` says. Ending it costs a connect per
  * invocation; it is for many environments on few slots and no pooler between. Wraps handlers of any form, streaming ones too.
  *
+ * @throws RangeError for an `emf.namespace` CloudWatch does not take
  * @example export const handler = lambdaHandler(db, async (event) => …);
  */
 export function lambdaHandler<Args extends readonly unknown[], Reply>(
   db: Database,
   handler: (...args: Args) => Promise<Reply>,
+  { emf }: LambdaOptions = {},
 ): (...args: Args) => Promise<Reply> {
+  const writeMetrics = emf && collectEmf(db, emf, { write, now: Date.now, functionName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? "local" });
   return async (...args) => {
     try {
       return await handler(...args);
     } finally {
       // before the first call there is nothing to end, and the plan may not be there to be read
       if (db.stats().transport !== null && db.plan.release === "after-invocation") await db.release();
+      writeMetrics?.();
     }
   };
+}
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 /**

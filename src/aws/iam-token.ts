@@ -1,7 +1,6 @@
 import { Secret } from "../errors/redact.ts";
 import { credentialsExpired, type Environment, environmentCredentials } from "./credentials.ts";
 import { type SignedToken, signWithRdsSigner } from "./rds-signer.ts";
-import { tokenRegion } from "./region.ts";
 import { signToken, TOKEN_LIFETIME_S, type TokenTarget } from "./sigv4-token.ts";
 
 /** What tokens are made from. */
@@ -9,8 +8,8 @@ export interface IamPasswordOptions {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** The setting; null leaves it to the host name and the environment. */
-  readonly region: string | null;
+  /** The region the host is in. */
+  readonly region: string;
   /** Read again for every token: credentials are rotated in place. */
   readonly env: () => Environment;
   /** The wall clock, in milliseconds since 1970: the monotonic one may stand still in a frozen environment. */
@@ -45,10 +44,9 @@ interface Kept {
 /**
  * A source of IAM tokens for one login. A token is kept until 15 minutes have passed or its credentials end, whichever comes first, less
  * {@link TOKEN_MARGIN_MS}. Credentials are the environment's own (Lambda's), else whatever `@aws-sdk/rds-signer` finds.
- * @throws {ConfigError} where nobody tells the region. `token` rejects with `NO_CREDENTIALS`, `CREDENTIALS_EXPIRED` or `SIGNER_MISSING`.
+ * `token` rejects with `NO_CREDENTIALS`, `CREDENTIALS_EXPIRED` or `SIGNER_MISSING`.
  */
-export function iamPassword({ env, now, sign, ...login }: IamPasswordOptions): IamPassword {
-  const target: TokenTarget = { ...login, region: tokenRegion({ ...login, env: env() }) };
+export function iamPassword({ env, now, sign, ...target }: IamPasswordOptions): IamPassword {
   let kept: Kept | undefined;
   let signing: Promise<Kept> | undefined;
 

@@ -1,27 +1,29 @@
 import type { Plan } from "../decide/plan.ts";
+import { Breaker } from "../delivery/breaker.ts";
+import { RetryBudget } from "../delivery/budget.ts";
 import { Deadline } from "../delivery/deadline.ts";
 import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import { mayRepeat } from "../delivery/retry.ts";
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
-import type {
-  CallOptions,
-  ParserSet,
-  Result,
-  Session,
-  Statement,
-  Transport,
-  TransportName,
-  TransportStats,
-} from "../transports/transport.ts";
+import type { BreakerState, EventListener, Operation } from "../observe/events.ts";
+import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
+import type { CallOptions, Result, Session, Statement, Transport, TransportName, TransportStats } from "../transports/transport.ts";
 import { refuseTransactionControl } from "./control.ts";
+import { fallBack } from "./fallback.ts";
 import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
+import type { DatabaseParts, RequestContext } from "./parts.ts";
 import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
-import { type RowOf, type Sql, toStatement } from "./sql.ts";
+import { type Row, type RowOf, type Sql, toStatement } from "./sql.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 
+export type { DatabaseParts, Ground, OpenTransaction, RequestContext, TransactionContext } from "./parts.ts";
+
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
-export interface Database extends Queries<QueryOptions>, AsyncDisposable {
+export interface Database extends Omit<Queries, "query">, AsyncDisposable {
+  /** Sends one statement. Rejects with a WarmlineError that has a `fate`. */
+  query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
+  query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
   /** Runs statements as one transaction in one round trip, and gives a result for each. */
   batch<const S extends readonly Sql<unknown>[]>(
     statements: S,
@@ -46,7 +48,9 @@ export interface Database extends Queries<QueryOptions>, AsyncDisposable {
   /** Ends the connections nobody holds, one that a warm-up is opening too; the next call opens one. */
   release(): Promise<void>;
   stats(): DatabaseStats;
-  /** Refuses new calls, lets running ones finish, and gives the connections up. */
+  /** Calls `listener` for every event from now on; returns a function that ends this. Without a listener no event is made. */
+  subscribe(listener: EventListener): () => void;
+  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests it waits for no call: those in use end with it. */
   close(): Promise<void>;
 }
 
@@ -58,46 +62,8 @@ export interface DatabaseStats extends TransportStats {
   readonly retries: number;
   /** Calls on their way. */
   readonly running: number;
-}
-
-/** What a database stands on, once its environment is known. */
-export interface Ground {
-  readonly plan: Plan;
-  readonly deadlineMs: number;
-  readonly parsers: ParserSet;
-  /** Made at the first call; the same one for all. */
-  readonly transport: () => Transport | Promise<Transport>;
-  /** Where scripts run, when that is another address; closed after each. */
-  readonly directTransport: () => Promise<Transport | undefined>;
-}
-
-/** What a database is made of; the entry fills it in. */
-export interface DatabaseParts {
-  /** @throws ConfigError where the environment lacks something; asked again by the next call */
-  readonly ground: () => Ground;
-  readonly delivery: Omit<DeliveryContext, "onRetry">;
-  /** Knows which transactions a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */
-  readonly transactions: TransactionContext | undefined;
-  /** Makes a scope for the connections of one request; absent where connections belong to no request. */
-  readonly scope: Database["scope"] | undefined;
-}
-
-/** What a platform hands to the handler of one request. */
-export interface RequestContext {
-  /** Keeps what belongs to the request alive until the promise settles. */
-  waitUntil(promise: Promise<unknown>): void;
-}
-
-/** The part of AsyncLocalStorage that is needed. */
-export interface TransactionContext {
-  getStore(): OpenTransaction | undefined;
-  run<T>(store: OpenTransaction, work: () => T): T;
-}
-
-/** A transaction whose callback runs, and the one around it. */
-export interface OpenTransaction {
-  readonly database: object;
-  readonly outer: OpenTransaction | undefined;
+  /** `open`: calls are refused at once, one in half a second may try. */
+  readonly breaker: BreakerState;
 }
 
 interface Limits extends CallLimits {
@@ -108,49 +74,80 @@ interface Limits extends CallLimits {
 
 /** A database over its parts. Nothing is connected or read from the environment before the first call. */
 export function makeDatabase(parts: DatabaseParts): Database {
-  const { transactions } = parts;
-  const context = { ...parts.delivery, onRetry: () => retries++ };
+  const { transactions, events } = parts;
+  const { clock } = parts.delivery;
+  const context: DeliveryContext = {
+    ...parts.delivery,
+    breaker: new Breaker((state, until) => events.size > 0 && events.tell({ type: "breaker", state, until })),
+    budget: new RetryBudget(),
+    onRetry({ code, fate }, attempt, delayMs) {
+      retries++;
+      if (events.size > 0) events.tell({ type: "retry", code, fate, attempt, delayMs });
+    },
+  };
   const identity = {};
   let transport: Transport | undefined;
   let retries = 0;
   let running = 0;
   let closing: Promise<void> | undefined;
   let warming: Promise<void> | undefined;
+  /** 1 from a warm-up that failed until the end of the call after it, whose first attempt it counts as. */
+  let warmedInVain = 0;
   let onIdle: (() => void) | undefined;
 
+  const mayTryAgain: typeof mayRepeat = (error, claims, attempt) => mayRepeat(error, claims, attempt + warmedInVain);
+
   /** One call: its deadline, its attempts, and its end. No async function: each promise on a query's way costs CPU in every query. */
-  function call<T>(
-    limits: Limits,
-    work: (transport: Transport, options: CallOptions) => Promise<T>,
-    repeat = (error: WarmlineError, number: number) => mayRepeat(error, limits, number),
-  ): Promise<T> {
+  function call<T>(limits: Limits, { operation, statements, work, repeat = mayTryAgain }: Call<T>): Promise<T> {
     if (closing !== undefined) throw new UsageError("The database has been closed. Create a new one.", { code: "CLOSED" });
     for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nested();
     const ground = parts.ground();
     const { deadlineMs = ground.deadlineMs, signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
-    const cancellation = new Deadline(context.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
-    const begin = (chosen: Transport, attempt: number) =>
-      work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
-    const attempt = async (number: number) => {
-      transport = await ground.transport();
-      return begin(transport, number);
+    const cancellation = new Deadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
+    const begin = (chosen: Transport, attempt: number) => {
+      transport = chosen;
+      return work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
+    };
+    // at once where it can be had at once: then a stack still says who called
+    const beginFirst = (attempt: number) => {
+      const made = ground.transport();
+      return "query" in made ? begin(made, attempt) : made.then((chosen) => begin(chosen, attempt));
     };
     const onEnd = () => {
       cancellation.dispose();
+      warmedInVain = 0;
       if (--running === 0) onIdle?.();
     };
+    let attempts = 0;
+    const run = () =>
+      deliver(
+        { cancellation, mayRepeat: (error, number) => repeat(error, limits, number), onEnd },
+        (number) => {
+          attempts = number;
+          return transport ? begin(transport, number) : beginFirst(number);
+        },
+        context,
+      );
     running++;
-    return deliver(
-      { cancellation, mayRepeat: repeat, onEnd },
-      (number) => (transport ? begin(transport, number) : attempt(number)),
-      context,
-    );
+    return operation ? observe({ operation, within: null, statements, attempts: () => attempts }, run) : run();
+  }
+
+  /** Runs what will be told to those who listen; without them, it only runs it. */
+  function observe<T>(called: Called, run: () => Promise<T>): Promise<T> {
+    if (events.size === 0) return run();
+    return observeCall(called, { events, now: clock.now, stopwatch: parts.stopwatch, slowMs: parts.ground().slowQueryMs }, run);
   }
 
   function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
     const options = checkCall(given, optionsOf.query);
+    const { fallback } = options;
     refuseTransactionControl(statement);
-    return call(options, (chosen, callOptions) => chosen.query(statement, callOptions));
+    const answer = call(options, {
+      operation: "query",
+      statements: statement,
+      work: (chosen, callOptions) => chosen.query(statement, callOptions),
+    });
+    return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: parts.ground().plan.transport })) : answer;
   }
 
   async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
@@ -159,26 +156,36 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const statements = sources.map((source) => toStatement(source));
     statements.forEach(refuseTransactionControl);
     if (statements.length === 0) return [];
-    return call(options, (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options }));
+    return call(options, {
+      operation: "batch",
+      statements,
+      work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options }),
+    });
   }
 
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
-  function hold<T>(options: Limits, { begins, use, again }: Holding<T>): Promise<T> {
+  function hold<T>(options: Limits, { operation, use, again }: Holding<T>): Promise<T> {
     let begun = false;
-    return call(
-      options,
-      (chosen, callOptions) => {
+    return call(options, {
+      operation,
+      work(chosen, callOptions) {
         requireSession(chosen);
         begun = false;
         const start = (session: Session) => {
           begun = true;
           return use(session, callOptions);
         };
-        return chosen.session(start, { ...callOptions, begins });
+        return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
       },
-      (error, number) => (begun ? again(error, number) : mayRepeat(error, {}, number)),
-    );
+      repeat: (error, _, number) => (begun ? again(error, number) : mayTryAgain(error, {}, number)),
+    });
   }
+
+  /** Tells of statements sent in a transaction or session. */
+  const within =
+    (place: "transaction" | "session"): ObserveStatement =>
+    (statements, run) =>
+      observe({ operation: "query", within: place, statements, attempts: () => 1 }, run);
 
   async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
@@ -186,16 +193,16 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const marked = (tx: Transaction) =>
       transactions ? transactions.run({ database: identity, outer: transactions.getStore() }, () => work(tx)) : work(tx);
     return hold(options, {
-      begins: true,
-      use: (session, callOptions) => runTransaction({ session, call: callOptions, mode: options }, marked),
+      operation: "transaction",
+      use: (session, callOptions) => runTransaction({ session, call: callOptions, mode: options, observe: within("transaction") }, marked),
       again: (error, number) => number <= most && mayRunAgain(error),
     });
   }
 
   async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
     return hold(checkCall(given, optionsOf.session), {
-      begins: false,
-      use: (held, callOptions) => runSession(held, callOptions, work),
+      operation: "session",
+      use: (held, callOptions) => runSession({ session: held, call: callOptions, observe: within("session") }, work),
       again: never,
     });
   }
@@ -203,20 +210,26 @@ export function makeDatabase(parts: DatabaseParts): Database {
   async function script(text: string, given: CallLimits | undefined): Promise<void> {
     const options = checkCall(given, optionsOf.session);
     toStatement(text);
-    await call(options, async (chosen, callOptions) => {
-      const direct = await parts.ground().directTransport();
-      const over = direct ?? chosen;
-      requireSession(over);
-      try {
-        await over.session((held) => held.script(text, callOptions), { ...callOptions, begins: false });
-      } finally {
-        await direct?.[Symbol.asyncDispose]();
-      }
+    await call(options, {
+      operation: "script",
+      async work(chosen, callOptions) {
+        const direct = await parts.ground().directTransport();
+        const over = direct ?? chosen;
+        requireSession(over);
+        try {
+          await over.session((held) => held.script(text, callOptions), { ...callOptions, begins: false });
+        } finally {
+          await direct?.[Symbol.asyncDispose]();
+        }
+      },
     });
   }
 
+  /** Whether what another request began must not be waited for: there promises belong to the request that made them. */
+  const keepsApart = () => (running > 0 || transport !== undefined) && parts.ground().plan.traits.ioScope === "request";
+
   async function end(): Promise<void> {
-    if (running > 0) {
+    if (running > 0 && !keepsApart()) {
       await new Promise<void>((resolve) => {
         onIdle = resolve;
       });
@@ -225,7 +238,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   function close(): Promise<void> {
-    closing ??= end();
+    if (closing === undefined || keepsApart()) closing = end();
     return closing;
   }
 
@@ -239,29 +252,50 @@ export function makeDatabase(parts: DatabaseParts): Database {
       return parts.ground().plan;
     },
     async warmUp() {
-      warming = call({}, (chosen, callOptions) => chosen.warmUp(callOptions), never);
-      await warming;
+      warming = call({}, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never });
+      await warming.catch((error) => {
+        warmedInVain = 1;
+        throw error;
+      });
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
-      await warming?.catch(() => {});
+      if (!keepsApart()) await warming?.catch(() => {});
       await transport?.release();
     },
-    stats: () => ({ ...(transport?.stats() ?? noStats), transport: transport?.name ?? null, retries, running }),
+    stats: () => ({
+      ...noStats,
+      ...transport?.stats(),
+      transport: transport?.name ?? null,
+      retries,
+      running,
+      breaker: context.breaker.state,
+    }),
+    subscribe: events.add,
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
+/** What is done in one call. */
+interface Call<T> {
+  /** Absent for what is not told: warming up. */
+  readonly operation?: Operation;
+  readonly statements?: Called["statements"];
+  readonly work: (transport: Transport, options: CallOptions) => Promise<T>;
+  /** Whether a failed attempt may be followed by another. Default: by its fate and the call's claims. */
+  readonly repeat?: typeof mayRepeat;
+}
+
 /** Work on a held connection. */
 interface Holding<T> {
-  readonly begins: boolean;
+  readonly operation: "transaction" | "session";
   readonly use: (session: Session, call: CallOptions) => Promise<T>;
   readonly again: (error: WarmlineError, number: number) => boolean;
 }
 
 const never = (): boolean => false;
-const noStats: TransportStats = { total: 0, idle: 0, waiting: 0, connects: 0, reuses: 0, probes: 0, discarded: 0 };
+const noStats: TransportStats = { total: 0, idle: 0, waiting: 0, connects: 0, reuses: 0, thaws: 0, probes: 0, discarded: 0, leaks: 0 };
 
 function nested(): UsageError {
   return new UsageError("This call goes around the transaction it is made in. Use tx.", { code: "NESTED_QUERY" });

@@ -1,4 +1,4 @@
-import { UsageError } from "../errors/errors.ts";
+import { UsageError, type WarmlineError } from "../errors/errors.ts";
 import type { TransactionMode } from "../transports/transport.ts";
 
 /** What any call can be told. */
@@ -12,17 +12,22 @@ export interface CallLimits {
 }
 
 /** What a query can be told. */
-export interface QueryOptions extends CallLimits {
+export interface QueryOptions<Row = unknown> extends CallLimits {
   /** Enforced by the server: the statement runs in a READ ONLY transaction, in the same round trip. So it may be repeated. Default false. */
   readonly readOnly?: boolean | undefined;
   /** The caller's claim that doing it twice does no harm: it may be repeated when its fate is unknown. Default false. */
   readonly idempotent?: boolean | undefined;
   /** Rows as objects by column name, or as arrays in column order. Default `object`. */
   readonly rowMode?: "object" | "array" | undefined;
+  /**
+   * Gives rows to go on with when the database cannot be reached or has no room; never asked about a statement that is wrong. Its rows come
+   * with `via.fallback`, and what it throws is thrown. Only with `readOnly`. Default: none.
+   */
+  readonly fallback?: ((error: WarmlineError) => readonly Row[] | Promise<readonly Row[]>) | undefined;
 }
 
 /** What a batch can be told: all of it is one transaction. */
-export interface BatchCallOptions extends QueryOptions, TransactionMode {
+export interface BatchCallOptions extends Omit<QueryOptions, "fallback">, TransactionMode {
   readonly readOnly?: boolean | undefined;
 }
 
@@ -44,6 +49,7 @@ const rules: Readonly<Record<string, Rule>> = {
   readOnly: flag,
   idempotent: flag,
   rowMode: oneOf("object", "array"),
+  fallback: [(value) => typeof value === "function", "a function"],
   cache: oneOf("bypass"),
   isolation: oneOf("read uncommitted", "read committed", "repeatable read", "serializable"),
   deferrable: flag,
@@ -55,7 +61,7 @@ const query = [...limits, "readOnly", "idempotent", "rowMode"];
 
 /** The options each kind of call takes. */
 export const optionsOf: Readonly<Record<"query" | "batch" | "transaction" | "session" | "inside", readonly string[]>> = {
-  query,
+  query: [...query, "fallback"],
   batch: [...query, "isolation", "deferrable"],
   transaction: [...limits, "readOnly", "isolation", "deferrable", "retries"],
   session: limits,
@@ -71,6 +77,8 @@ export function checkCall<O extends object>(options: O | undefined, names: reado
     if (rule === undefined) throw invalid(`This call has no option ${JSON.stringify(name)}. It takes ${names.join(", ")}.`);
     if (value !== undefined && !rule[0](value)) throw invalid(`The option ${name} must be ${rule[1]}.`);
   }
+  const { fallback, readOnly } = options as QueryOptions;
+  if (fallback && !readOnly) throw invalid("The option fallback needs readOnly: true.");
   return options;
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors/errors.ts";
+import type { ObserveStatement } from "../observe/observe-call.ts";
 import type { CallOptions, Result, Session, Via } from "../transports/transport.ts";
 import { runBounded } from "./bounded.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
@@ -9,8 +10,15 @@ export interface DatabaseSession extends Queries {
   readonly via: Via;
 }
 
+/** What a session runs on. */
+export interface HeldSession {
+  readonly session: Session;
+  readonly call: CallOptions;
+  readonly observe: ObserveStatement;
+}
+
 /** Runs `work` on a held session, statement by statement, as the caller writes them: transaction control included. */
-export function runSession<T>(session: Session, call: CallOptions, work: (session: DatabaseSession) => Promise<T>): Promise<T> {
+export function runSession<T>({ session, call, observe }: HeldSession, work: (session: DatabaseSession) => Promise<T>): Promise<T> {
   let over = false;
   return runBounded(session, call.cancellation, {
     fate: () => "unknown",
@@ -18,7 +26,8 @@ export function runSession<T>(session: Session, call: CallOptions, work: (sessio
       const queries = makeQueries<InnerOptions>(async (statement, options) => {
         const { rowMode = "object" } = checkInner(options);
         if (over) throw new UsageError("This session is over. Await every query in its callback.", { code: "SESSION_OVER" });
-        return (await watch(session.exchange([statement], { ...call, rowMode, phase: "autocommit" })))[0] as Result;
+        const send = async () => (await watch(session.exchange([statement], { ...call, rowMode, phase: "autocommit" })))[0] as Result;
+        return observe(statement, send);
       });
       return work(Object.assign(queries, { via: session.via }));
     },

@@ -1,6 +1,6 @@
 import { UsageError } from "../errors/errors.ts";
 import type { Statement } from "../transports/transport.ts";
-import { checkText, encodeJson, encodeValue, isPromise, type SqlParts, sqlParts } from "./values.ts";
+import { checkText, encodeJson, encodeValue, isPromise, type SqlParts, sqlParts, writable } from "./values.ts";
 
 /** A row whose columns are not typed. */
 export type Row = Record<string, unknown>;
@@ -112,7 +112,8 @@ sql.id = function id(...names: readonly string[]): Sql<never> {
 
 /** A parameter written as JSON: for json and jsonb, where an array would otherwise be a Postgres array and a string no JSON. */
 sql.json = function json(value: unknown): Sql<never> {
-  return new Fragment(["", ""], [encodeJson(value, "The value of sql.json")]);
+  const party = "The value of sql.json";
+  return new Fragment(["", ""], [writable(party, () => encodeJson(value, party))]);
 };
 
 /** Pieces or values in a row, with `, ` or another `sql` between them. @throws UsageError INVALID_STATEMENT for an empty list */
@@ -136,7 +137,7 @@ const MAX_PARAMETERS = 65_535;
  * @throws UsageError INVALID_STATEMENT, TOO_MANY_PARAMETERS, and what {@link encodeValue} throws
  */
 export function toStatement(source: unknown, values?: unknown): Statement {
-  const statement = isSql(source) ? toSend(source[sqlParts]) : fromText(source, values);
+  const statement = writable("A statement or value", () => (isSql(source) ? toSend(source[sqlParts]) : fromText(source, values)));
   if (statement.values.length > MAX_PARAMETERS) {
     throw invalid(`A statement carries at most ${MAX_PARAMETERS} parameters; send arrays with unnest($1::…[]).`, "TOO_MANY_PARAMETERS");
   }

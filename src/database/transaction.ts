@@ -1,5 +1,6 @@
-import { isWarmlineError, UsageError } from "../errors/errors.ts";
-import { transactionFailed } from "../errors/transaction-failed.ts";
+import { DecodeError, isWarmlineError, UsageError } from "../errors/errors.ts";
+import { transactionFailed, transactionUnread } from "../errors/transaction-failed.ts";
+import type { ObserveStatement } from "../observe/observe-call.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { CallOptions, ExchangePhase, Result, Session, Statement, TransactionMode } from "../transports/transport.ts";
 import { runBounded } from "./bounded.ts";
@@ -17,17 +18,22 @@ export interface HeldTransaction {
   readonly session: Session;
   readonly call: CallOptions;
   readonly mode: TransactionMode;
+  readonly observe: ObserveStatement;
 }
 
 /**
  * Runs `work` inside a transaction on a held session. BEGIN and SAVEPOINT travel with the statement after them, so n statements cost n + 1
  * round trips; a callback that sends nothing costs none.
  */
-export async function runTransaction<T>({ session, call, mode }: HeldTransaction, work: (tx: Transaction) => Promise<T>): Promise<T> {
+export async function runTransaction<T>(
+  { session, call, mode, observe }: HeldTransaction,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
   /** What travels with the next statement. */
   let pending = [begin(mode)];
   let begun = false;
   let over = false;
+  let unread: DecodeError | undefined;
   /** How many savepoints are open. */
   let depth = 0;
   let watch = <R>(sent: Promise<R>): Promise<R> => sent;
@@ -37,8 +43,16 @@ export async function runTransaction<T>({ session, call, mode }: HeldTransaction
     const all = [...pending, ...statements];
     pending = [];
     begun = true;
-    return (await watch(session.exchange(all, { ...call, rowMode, phase, prelude }))).slice(prelude);
+    try {
+      return (await watch(session.exchange(all, { ...call, rowMode, phase, prelude }))).slice(prelude);
+    } catch (error) {
+      if (error instanceof DecodeError) unread = error;
+      throw error;
+    }
   }
+
+  /** What was done is undone: the fate of an answer that could not be read is another then. */
+  const undone = (error: unknown) => (unread !== undefined && error === unread ? transactionUnread() : error);
 
   function scope(): Transaction {
     const own = depth;
@@ -51,7 +65,7 @@ export async function runTransaction<T>({ session, call, mode }: HeldTransaction
         const options = checkInner(given);
         check();
         refuseTransactionControl(statement);
-        return (await send([statement], "open", options))[0] as Result;
+        return observe(statement, async () => (await send([statement], "open", options))[0] as Result);
       }),
       async transaction(inner) {
         check();
@@ -80,7 +94,7 @@ export async function runTransaction<T>({ session, call, mode }: HeldTransaction
     } catch (error) {
       // the error that led here is the one to be told; a connection lost meanwhile refuses what comes next by itself
       if (close() && !over) await send([bare(`ROLLBACK TO ${name}`), release]).catch(() => {});
-      throw error;
+      throw undone(error);
     }
   }
 
@@ -102,7 +116,7 @@ export async function runTransaction<T>({ session, call, mode }: HeldTransaction
       pending = [];
       await send([ROLLBACK]).catch(() => session.destroy());
     }
-    throw error;
+    throw undone(error);
   }
 }
 

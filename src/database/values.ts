@@ -39,6 +39,15 @@ export function encodeValue(value: unknown, parameter: number): string | null {
   }
 }
 
+/** What `write` gives, unless it is more than the engine's stack or its longest text can hold. */
+export function writable<T>(party: Party, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    throw error instanceof RangeError ? refuse(party, "UNSUPPORTED_VALUE", "is nested too deep or too long to be written") : error;
+  }
+}
+
 /** Text as Postgres can hold it. */
 export function checkText(text: string, party: Party): string {
   if (text.includes("\0")) throw refuse(party, "NUL_CHARACTER", "holds U+0000; remove it, or send bytea");

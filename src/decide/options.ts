@@ -71,6 +71,10 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** Bounds waiting for a free connection, from 1. Default 5000. */
   readonly acquireTimeoutMs?: number | undefined;
+  /** Most calls that may wait for a connection; one more is refused at once. 0 to 1000000. Default 10000. */
+  readonly maxWaiting?: number | undefined;
+  /** Reports a connection held for longer, with the stack of whoever took it, from 1. Costs a stack for each session and transaction. Default: off. */
+  readonly leakThresholdMs?: number | undefined;
   /** Whether the connection is kept between invocations on Lambda, or ended after each by `warmline/lambda`. Default `keep`. */
   readonly release?: "keep" | "after-invocation" | undefined;
   /** Connects when the database is made, not at the first call. Default: in Lambda's init phase, unless it lies hours before the first call. */
@@ -81,6 +85,8 @@ export interface DatabaseOptions {
   readonly deadlineMs?: number | undefined;
   /** Bounds one statement, from 1: Postgres' own `statement_timeout`, or where the target takes none at login, this side with a CancelRequest. Default: the server's. */
   readonly statementTimeoutMs?: number | undefined;
+  /** From when on a query or batch is told as `slow` to subscribers, from 1. Default: off. */
+  readonly slowQueryMs?: number | undefined;
   /** docs/settings.md says what each mode means. Default: plain on this machine, verified everywhere else. */
   readonly sslMode?: SslMode | undefined;
   /** `iam`: log in with IAM tokens of AWS. Default: so where the host is RDS or RDS Proxy and there is no password. */

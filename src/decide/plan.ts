@@ -14,6 +14,8 @@ export interface Plan {
   readonly runtime: RuntimeName;
   readonly traits: RuntimeTraits;
   readonly target: TargetName;
+  /** Where the database is. */
+  readonly server: { readonly host: string; readonly port: number; readonly database: string };
   /** The target's; over `http` `pooled` is true whatever the target, since the endpoint keeps its connections. */
   readonly capabilities: Capabilities;
   readonly transport: TransportName;
@@ -68,6 +70,7 @@ export function makePlan(input: PlanInput): Plan {
   const { name: transport, reason, size } = chooseWay(input);
   const { reasons, warnings, ...held } = size(input);
   const http = transport === "http";
+  const { host, port, database } = settings.address;
   const limited = settings.statementTimeoutMs !== null;
   const deadline = limited && transport === "pool" && startupParameters ? "server-and-client" : "client";
   const keeper = http ? (startupParameters ? "the endpoint" : "nobody over HTTP") : deadline === "client" ? "this side" : "the server";
@@ -75,6 +78,7 @@ export function makePlan(input: PlanInput): Plan {
     runtime: runtime.name,
     traits: runtime.traits,
     target: target.name,
+    server: { host, port, database },
     capabilities: { ...target.capabilities, pooled: http || pooled },
     transport,
     endpoint: http ? target.endpoint : null,

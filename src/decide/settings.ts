@@ -33,6 +33,9 @@ export interface Settings {
   readonly lifetimeMs: number;
   readonly connectTimeoutMs: number;
   readonly acquireTimeoutMs: number;
+  readonly maxWaiting: number;
+  /** Null for never. */
+  readonly leakThresholdMs: number | null;
   readonly release: "keep" | "after-invocation";
   /** Null leaves it to the entry. */
   readonly warmUp: boolean | null;
@@ -40,6 +43,8 @@ export interface Settings {
   /** Infinity for no deadline. */
   readonly deadlineMs: number;
   readonly statementTimeoutMs: number | null;
+  /** Null for never. */
+  readonly slowQueryMs: number | null;
   readonly types: Readonly<Record<number, (text: string) => unknown>>;
   readonly onPool: ((pool: HeldPool) => void) | null;
   /** Read by the entry, which leaves these two out: they decide where the others are found. */

@@ -1,12 +1,18 @@
 import { CancelledError, type Fate, isWarmlineError, type WarmlineError } from "../errors/errors.ts";
 import type { Cancellation, Clock } from "../transports/transport.ts";
+import type { Breaker } from "./breaker.ts";
+import type { RetryBudget } from "./budget.ts";
+import { isOutage } from "./outage.ts";
 import { backoffMs } from "./retry.ts";
 
-/** What delivery is given by the entry: time, chance, and who wants to know of a repetition. */
+/** What all calls of a database share: time, chance, what keeps them from a dead server, and who wants to know of a repetition. */
 export interface DeliveryContext {
   readonly clock: Clock;
   readonly random: () => number;
-  readonly onRetry: (error: WarmlineError) => void;
+  /** Told before the pause: what failed, in which attempt, and how long the pause is, milliseconds. */
+  readonly breaker: Breaker;
+  readonly budget: RetryBudget;
+  readonly onRetry: (error: WarmlineError, attempt: number, delayMs: number) => void;
 }
 
 /** One call as delivery sees it. */
@@ -19,26 +25,39 @@ export interface Delivery {
 }
 
 /**
- * Runs `attempt` until it succeeds, its failure may not be repeated, or the call's deadline leaves no room for another. `attempt` gets its
- * number, from 1.
+ * Runs `attempt` until it succeeds, its failure may not be repeated, or nothing leaves room for another: the call's deadline, the budget, a
+ * breaker that has opened. `attempt` gets its number, from 1.
+ * @throws ConnectionError CIRCUIT_OPEN without an attempt, while the breaker is open
  */
 export async function deliver<T>(call: Delivery, attempt: (number: number) => Promise<T>, context: DeliveryContext): Promise<T> {
   const { cancellation } = call;
+  const { clock, breaker, budget } = context;
   let doubtful: WarmlineError | undefined;
   try {
     throwIfOver(cancellation, "not-sent");
+    breaker.pass(clock.now);
     for (let number = 1; ; number++) {
       try {
-        return await attempt(number);
+        const value = await attempt(number);
+        breaker.succeed();
+        budget.earn(number);
+        return value;
       } catch (error) {
-        if (!isWarmlineError(error)) throw error;
+        const own = isWarmlineError(error);
+        if (own && isOutage(error)) breaker.fail(error.code, clock.now());
+        // what a callback threw itself, or the server's own answer: it can be reached
+        else if (!own || "sqlState" in error) breaker.succeed();
+        if (!own) throw error;
         if (error.fate === "unknown") doubtful = error;
+        const end = keepDoubt(error, doubtful, cancellation);
         const delayMs = backoffMs(number, context.random);
         const over = error instanceof CancelledError || !call.mayRepeat(error, number);
-        if (over || context.clock.now() + delayMs >= cancellation.deadlineAt) throw keepDoubt(error, doubtful, cancellation);
-        context.onRetry(error);
-        await pause(delayMs, cancellation, context.clock);
+        if (over || breaker.state !== "closed" || clock.now() + delayMs >= cancellation.deadlineAt || !budget.take()) throw end;
+        context.onRetry(error, number, delayMs);
+        await pause(delayMs, cancellation, clock);
         throwIfOver(cancellation, (doubtful ?? error).fate);
+        // opened by other calls meanwhile
+        if (breaker.state !== "closed") throw end;
       }
     }
   } finally {

@@ -13,6 +13,7 @@ const attemptsByCode: Readonly<Record<string, number>> = {
   "28000": 2,
   // the pool is full: another turn in the queue only lengthens it
   ACQUIRE_TIMEOUT: 1,
+  QUEUE_FULL: 1,
 };
 
 /** What the caller said about doing a call twice. */

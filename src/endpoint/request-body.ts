@@ -62,7 +62,16 @@ function readQuery(json: unknown): RequestedQuery {
   if (arrayMode !== null && typeof arrayMode !== "boolean") throw badBody('"arrayMode" is not a boolean');
   if (params.length > MAX_PARAMETERS) throw badRequest(`a query has more than ${MAX_PARAMETERS} parameters`);
   if (text.includes("\0")) throw badRequest("a query's text contains a NUL character");
-  return { text, values: params.map(parameterText), arrayMode: arrayMode ?? undefined };
+  return { text, values: params.map(readParameter), arrayMode: arrayMode ?? undefined };
+}
+
+/** JSON is read at any depth, and written only as deep as the stack goes. */
+function readParameter(value: unknown): string | null {
+  try {
+    return parameterText(value);
+  } catch {
+    throw badBody("a parameter is nested too deeply");
+  }
 }
 
 function badBody(reason: string) {

@@ -89,15 +89,18 @@ export function apiError(status: number, msg: string): RequestFailure {
   return new RequestFailure(status, { msg });
 }
 
+/** SQLSTATE classes of a server that cannot serve: connection, resources, operator, system and internal. Source: PostgreSQL's documentation, error codes. */
+const SERVER_FAULT = /^(08|53|57|58|XX)/;
+
 /**
- * A login that failed. Bad credentials (class 28) are 400 with a message alone, an unknown database (3D000) is 400 with all that the server
- * said, and whatever else keeps the server from answering is 500.
+ * A login that failed. Bad credentials (class 28) are 400 with a message alone, and what else the server refuses about the request, an unknown
+ * database or startup parameter, is 400 with all that it said. A server that cannot serve is 500, reached or not.
  */
 export function loginFailure(error: unknown): RequestFailure {
   const fields = serverErrorFields(error);
   if (fields === undefined) return new RequestFailure(500, errorBody({ message: "Couldn't connect to compute node" }));
   if (fields.code?.startsWith("28")) return badRequest(fields.message);
-  return new RequestFailure(fields.code === "3D000" ? 400 : 500, errorBody(fields));
+  return new RequestFailure(SERVER_FAULT.test(fields.code ?? "") ? 500 : 400, errorBody(fields));
 }
 
 /** A statement that failed: the server's report, or a connection lost under it. Both are 400; the second has no code. */

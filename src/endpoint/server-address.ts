@@ -43,13 +43,14 @@ function readTls(parameters: URLSearchParams, host: string): ConnectionOptions |
     case "disable":
       return false;
     case "no-verify":
-      console.warn("warmline: TLS to Postgres is not verified (sslmode no-verify): anyone on the way can read along.");
-      return { rejectUnauthorized: false };
     case "require":
     case "verify-ca":
     case "verify-full": {
       const file = parameters.get("sslrootcert");
-      return file === null ? {} : { ca: readCertificates(file) };
+      if (mode === "no-verify") {
+        console.warn("warmline: TLS to Postgres is not verified (sslmode no-verify): anyone on the way can read along.");
+      }
+      return { rejectUnauthorized: mode !== "no-verify", ...(file !== null && { ca: readCertificates(file) }) };
     }
     default:
       throw invalid("databaseUrl has an sslmode that is not taken. Use disable, require, verify-full or no-verify.");

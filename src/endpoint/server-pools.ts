@@ -10,6 +10,8 @@ import { createTypeCatalog, type TypeCatalog } from "./type-catalog.ts";
 
 /** Most connections the endpoint keeps for one login. */
 const MAX_CONNECTIONS = 20;
+/** Most logins whose idle connections are kept: with startup parameters of its own each request could be another login. */
+const MAX_LOGINS = 16;
 /** A connection without work for this long is closed. */
 const IDLE_TIMEOUT_MS = 60_000;
 
@@ -40,14 +42,31 @@ interface LoginPool {
 
 /** Opens pools to `server` as logins come. */
 export function createServerPools(server: ServerAccess): ServerPools {
+  /** In the order of their last use. */
   const pools = new Map<string, LoginPool>();
+  const ending = new Set<Promise<void>>();
+
+  const endLongestIdle = () => {
+    for (const [key, { pool }] of pools) {
+      if (pool.idleCount < pool.totalCount || pool.waitingCount > 0) continue;
+      pools.delete(key);
+      const ended: Promise<void> = pool.end().then(() => void ending.delete(ended));
+      ending.add(ended);
+      return;
+    }
+  };
 
   const poolFor = (login: Login): LoginPool => {
     const key = createHash("sha256")
       .update(JSON.stringify([login.user, login.password, login.database, Object.entries(login.parameters).sort()]))
       .digest("hex");
     const known = pools.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      pools.delete(key);
+      pools.set(key, known);
+      return known;
+    }
+    if (pools.size >= MAX_LOGINS) endLongestIdle();
     const startup = { ...login.parameters, user: login.user, database: login.database, client_encoding: "UTF8" };
     const pool = new Pool({
       ...serverClientConfig(server, { password: login.password, startup }),
@@ -56,11 +75,11 @@ export function createServerPools(server: ServerAccess): ServerPools {
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
     });
     const forgetWhenEmpty = () => {
-      if (pool.totalCount === 0 && pool.waitingCount === 0) pools.delete(key);
+      if (pool.totalCount === 0 && pool.waitingCount === 0 && pools.get(key) === created) pools.delete(key);
     };
+    const created = { pool, types: createTypeCatalog(), forgetWhenEmpty };
     pool.on("error", forgetWhenEmpty);
     pool.on("remove", forgetWhenEmpty);
-    const created = { pool, types: createTypeCatalog(), forgetWhenEmpty };
     pools.set(key, created);
     return created;
   };
@@ -78,7 +97,7 @@ export function createServerPools(server: ServerAccess): ServerPools {
     async close() {
       const open = [...pools.values()];
       pools.clear();
-      await Promise.all(open.map(({ pool }) => pool.end()));
+      await Promise.all([...ending, ...open.map(({ pool }) => pool.end())]);
     },
   };
 }

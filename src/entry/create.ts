@@ -5,6 +5,7 @@ import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
 import type { Address } from "../decide/settings.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
+import { type Audience, makeAudience } from "../observe/audience.ts";
 import type { Clock, ParserSet, Transport, TransportName } from "../transports/transport.ts";
 
 /** What an entry of the package owns, and what its runtime offers. Nothing is called before a database needs it. */
@@ -37,6 +38,8 @@ export interface TransportInput {
   readonly address: Address;
   readonly clock: Clock;
   readonly warn: (message: string) => void;
+  /** Who is told of what happens to connections. */
+  readonly events: Audience;
 }
 
 /** `createDatabase` of one entry. */
@@ -54,9 +57,12 @@ export function databaseOn(own: Platform): CreateDatabase {
     const { tcp, env, ...options } = checkOptions(given, own.runtimes);
     const here = env ? { ...own, env: () => env } : own;
     const platform = tcp ? tcp(here, options) : here;
+    const events = makeAudience(platform.warn);
     const database = makeDatabase({
-      ground: once(() => decide(options, platform)),
+      ground: once(() => decide(options, platform, events)),
       delivery: { clock, random: () => Math.random() },
+      events,
+      stopwatch: () => performance.now(),
       transactions: platform.transactions,
       scope: platform.scope,
     });
@@ -66,16 +72,18 @@ export function databaseOn(own: Platform): CreateDatabase {
   };
 }
 
-function decide(options: DatabaseOptions, platform: Platform): Ground {
+function decide(options: DatabaseOptions, platform: Platform, events: Audience): Ground {
   const settings = resolveSettings(options, texts(platform.env()));
   const runtime = platform.runtime(settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   const plan = makePlan({ runtime, target, settings, available: platform.available() });
   const { warn } = platform;
-  const make = (address: Address) => (platform.transports[plan.transport] as MakeTransport)({ settings, plan, address, clock, warn });
+  const make = (address: Address) =>
+    (platform.transports[plan.transport] as MakeTransport)({ settings, plan, address, clock, warn, events });
   return {
     plan,
     deadlineMs: settings.deadlineMs,
+    slowQueryMs: settings.slowQueryMs,
     parsers: parserSet(settings.types, platform.parsers),
     transport: once(() => {
       plan.warnings.forEach(warn);

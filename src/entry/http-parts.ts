@@ -1,13 +1,21 @@
 import type { PasswordSource } from "../decide/settings.ts";
 import { passwordFailure } from "../transports/failure.ts";
-import { httpTransport } from "../transports/http.ts";
+import { httpTransport, type SendRequest } from "../transports/http.ts";
 import type { ReadNetworkCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
 import { webSocketSessions } from "../transports/websocket.ts";
 import type { TransportInput } from "./create.ts";
 
-/** The HTTP transport of a plan, with its sessions over WebSocket. `readCode` is for runtimes whose failures have codes. */
-export function makeHttp({ settings, plan, address, clock }: TransportInput, readCode?: ReadNetworkCode): Transport {
+/** What a runtime has beyond `fetch`. */
+export interface HttpParts {
+  /** For runtimes whose failures have codes. */
+  readonly readCode?: ReadNetworkCode;
+  readonly send?: SendRequest;
+  readonly release?: () => Promise<void>;
+}
+
+/** The HTTP transport of a plan, with its sessions over WebSocket. */
+export function makeHttp({ settings, plan, address, clock }: TransportInput, { readCode, send, release }: HttpParts = {}): Transport {
   const { sqlUrl, sessionUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;
   const { host, port, user, database } = address;
   const { startupOptions, statementTimeoutMs } = settings;
@@ -37,7 +45,8 @@ export function makeHttp({ settings, plan, address, clock }: TransportInput, rea
     connectionUrl: url.href,
     // the driver puts it into a URL, and leaves percent signs as they are
     password: password === null ? null : async () => encodeURIComponent(typeof password === "string" ? password : await password()),
-    fetch: (input, init) => fetch(input, init),
+    send: send ?? ((url, request) => fetch(url, request)),
+    release,
     openSession: plan.session === "websocket" ? sessions.open : undefined,
     sessionStats: sessions.stats,
     readCode,

@@ -1,9 +1,28 @@
-import { readNetworkCode } from "../transports/network-failure.ts";
+import { detectRuntime } from "../decide/detect-runtime.ts";
+import { readNetworkCode as readCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { TransportInput } from "./create.ts";
 import { makeHttp } from "./http-parts.ts";
 
-/** The HTTP transport where failures have codes: Node, Bun and Deno. */
-export function makeNodeHttp(input: TransportInput): Transport {
-  return makeHttp(input, readNetworkCode);
+/**
+ * The HTTP transport where failures have codes: Node, Bun and Deno. On Node it keeps connections of its own; the others have a `fetch` that
+ * does it better, and so has Node behind a proxy that its variables name.
+ */
+export async function makeNodeHttp(input: TransportInput): Promise<Transport> {
+  if (!isNode() || process.env.NODE_USE_ENV_PROXY === "1") return makeHttp(input, { readCode });
+  const { shareAgent } = await import("../transports/http-agent.ts");
+  const { plan, settings, clock } = input;
+  const { sqlUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;
+  const { send, release } = shareAgent({
+    origin: new URL(sqlUrl).origin,
+    connectTimeoutMs: settings.connectTimeoutMs,
+    freezes: plan.traits.freezes,
+    now: clock.now,
+  });
+  return makeHttp(input, { readCode, send, release });
+}
+
+/** Whether Node itself runs here, whatever platform it serves: the variables that name platforms are left out. */
+function isNode(): boolean {
+  return detectRuntime({ global: globalThis, env: {} }, null).name === "node";
 }

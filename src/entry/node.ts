@@ -17,7 +17,8 @@ const create = databaseOn({
   runtimes: runtimeNames,
   runtime: detect,
   env: () => process.env,
-  available: () => ({ ways: [overPool, overHttp], webSocket: typeof WebSocket === "function" }),
+  // Node loads the whole of undici, some 20 ms, where the name is so much as read
+  available: () => ({ ways: [overPool, overHttp], webSocket: "WebSocket" in globalThis }),
   transports: {
     pool: makePool,
     // loaded when it is chosen: a function that only uses the pool does not pay for the other driver

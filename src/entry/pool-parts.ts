@@ -1,7 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { iamPassword } from "../aws/iam-token.ts";
-import { pinningReporter } from "../aws/pinning.ts";
 import { trustedCertificates } from "../aws/tls.ts";
 import { usesIam } from "../decide/auth.ts";
 import type { Plan } from "../decide/plan.ts";
@@ -9,34 +6,48 @@ import type { Address, Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
 import { poolTransport } from "../transports/pool/pool.ts";
-import { sharePool } from "../transports/pool/registry.ts";
+import { type PoolShare, sharePool } from "../transports/pool/registry.ts";
 import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { TransportInput } from "./create.ts";
+import { iamLogin } from "./iam-login.ts";
 import { passwordFor } from "./password.ts";
+import { pinningReport } from "./pinning-report.ts";
 
 /** The pool transport of a plan, over the one pool of this configuration in the process. */
-export function makePool({ settings, plan, address, clock, warn }: TransportInput): Transport {
-  const config = poolConfig(settings, plan, address);
-  const shared = sharePool({
-    identity: settings.name ?? JSON.stringify([address.host, address.port, address.database, address.user]),
-    fingerprint: fingerprint(config, address),
-    create: () => new WarmPool(config),
-    warn,
-  });
-  if (settings.onPool !== null && !shared.pool.ledger.shown) {
-    shared.pool.ledger.shown = true;
-    settings.onPool(shared.pool);
-  }
+export function makePool(input: TransportInput): Transport {
+  const { settings, plan, clock, warn, events } = input;
+  const shared = joinPool(input);
+  const leave = shared.pool.ledger.join(events);
+  const tellPin = (reason: string) => {
+    warn(reason);
+    events.tell({ type: "pin", reason });
+  };
   return poolTransport({
     pool: shared.pool,
     pooled: plan.capabilities.pooled,
     cancel: plan.capabilities.cancel,
     statementTimeoutMs: plan.capabilities.startupParameters ? null : settings.statementTimeoutMs,
     clock,
-    onStatement: plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReporter(warn) : undefined,
-    release: shared.release,
+    onStatement: plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReport(tellPin) : undefined,
+    release: () => shared.release().finally(leave),
   });
+}
+
+/** A share of the one pool of this configuration in the process. */
+export function joinPool({ settings, plan, address, warn }: Omit<TransportInput, "clock" | "events">): PoolShare {
+  const config = poolConfig(settings, plan, address);
+  const share = sharePool({
+    identity: settings.name ?? JSON.stringify([address.host, address.port, address.database, address.user]),
+    fingerprint: fingerprint(config, address),
+    create: () => new WarmPool({ ...config, warn }),
+    warn,
+  });
+  if (settings.onPool !== null && !share.pool.ledger.shown) {
+    share.pool.ledger.shown = true;
+    settings.onPool(share.pool);
+  }
+  return share;
 }
 
 /** Settings in pg's words. The driver sees fields, never a URL or an `sslmode`. */
@@ -48,10 +59,11 @@ export function poolConfig(settings: Settings, plan: Plan, address: Address): Wa
     target: target.name,
     onLambda: plan.runtime === "lambda" || plan.runtime === "lambda-managed",
     ca: tls.ca,
-    readFile: (path) => readFileSync(path, "utf8"),
+    // asked for here, since importing it costs every cold start milliseconds
+    readFile: (path) => process.getBuiltinModule("node:fs").readFileSync(path, "utf8"),
   });
   const iam = usesIam(address, target)
-    ? iamPassword({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
+    ? iamLogin({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
     : undefined;
   const startup = plan.capabilities.startupParameters;
   return {
@@ -73,6 +85,8 @@ export function poolConfig(settings: Settings, plan: Plan, address: Address): Wa
     freshness: { serverIdleMs: settings.idleSessionTimeoutMs ?? plan.capabilities.serverIdleMs, lifetimeMs: plan.lifetimeMs },
     acquireTimeoutMillis: settings.acquireTimeoutMs,
     connectTimeoutMillis: settings.connectTimeoutMs,
+    maxWaiting: settings.maxWaiting,
+    leakThresholdMillis: settings.leakThresholdMs,
     keepAlive: true,
     // a script that is done ends by itself; a server has its socket to live on
     allowExitOnIdle: true,

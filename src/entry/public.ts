@@ -22,4 +22,23 @@ export {
   WarmlineError,
 } from "../errors/errors.ts";
 export { TransactionError } from "../errors/transaction-failed.ts";
+export type {
+  BreakerEvent,
+  BreakerState,
+  CallFailure,
+  ConnectEvent,
+  DatabaseEvent,
+  DiscardEvent,
+  EventListener,
+  LeakEvent,
+  Operation,
+  PinEvent,
+  ProbeEvent,
+  QueryEvent,
+  RetryEvent,
+  ReuseEvent,
+  SlowEvent,
+  ThawEvent,
+  WaitingEvent,
+} from "../observe/events.ts";
 export type { Field, Isolation, Result, TransactionMode, TransportName, Via } from "../transports/transport.ts";

@@ -28,16 +28,27 @@ export class WarmlineError extends Error {
   readonly retryable: boolean;
 
   constructor(message: string, details: ErrorDetails) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, details.cause === undefined ? undefined : details);
     this.name = new.target.name;
     this.code = details.code;
     this.fate = details.fate;
     this.retryable = details.retryable ?? false;
   }
+
+  /** True for the error of another copy of this package too: a bundler may put several into one process, where they share a pool. */
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: the class that is asked, most often a subclass
+    return isOfClass(error, this);
+  }
 }
+
+const isOfClass = (error: unknown, asked: typeof WarmlineError): boolean =>
+  isWarmlineError(error) && (asked === WarmlineError || asked.name === error.name || Error[Symbol.hasInstance].call(asked, error));
 
 /** A setting is missing or wrong. Nothing was sent. */
 export class ConfigError extends WarmlineError {
+  // written out in every class, for minifiers rename what they like
+  static override readonly name = "ConfigError";
   /** The setting's name, as in the settings table, or the environment variable it came from. */
   readonly setting: string;
 
@@ -49,6 +60,7 @@ export class ConfigError extends WarmlineError {
 
 /** The call itself is wrong: a value that cannot be sent, a nested query, use after `close`. Nothing was sent. */
 export class UsageError extends WarmlineError {
+  static override readonly name = "UsageError";
   constructor(message: string, details: { readonly code: string }) {
     super(message, { code: details.code, fate: "not-sent" });
   }
@@ -69,13 +81,23 @@ class InterruptedError extends WarmlineError {
 }
 
 /** The way to the server failed: connecting, waiting for a connection, or the connection itself; over HTTP also the endpoint's own failures. */
-export class ConnectionError extends InterruptedError {}
+export class ConnectionError extends InterruptedError {
+  static override readonly name = "ConnectionError";
+  /** Of the endpoint's answer, where it came over HTTP. */
+  declare readonly status?: number;
+  /** With CIRCUIT_OPEN: when the next call may try, milliseconds from now. */
+  declare readonly retryAfterMs?: number;
+}
 
 /** The call's deadline passed, or its signal was aborted. */
-export class CancelledError extends InterruptedError {}
+export class CancelledError extends InterruptedError {
+  static override readonly name = "CancelledError";
+}
 
-/** The statement was done, and its answer could not be read. */
-export class DecodeError extends WarmlineError {}
+/** The statement was done, and its answer could not be read. A transaction that ends with it is rolled back, and its fate is `refused`. */
+export class DecodeError extends WarmlineError {
+  static override readonly name = "DecodeError";
+}
 
 /** The fields of a Postgres ErrorResponse, named as in pg. `position` counts characters of the statement from 1, as text. */
 export interface ServerFields {
@@ -127,7 +149,10 @@ export type ServerReport = { readonly [Name in keyof ServerFields]?: string | nu
  * `detail`, `hint`, `where` and `internalQuery` may quote them, so those four are not enumerable.
  */
 export class DatabaseError extends WarmlineError implements ServerFields {
+  static override readonly name = "DatabaseError";
   readonly sqlState: string;
+  /** Of the endpoint's answer, where it says more than that the statement was refused. */
+  declare readonly status?: number;
   declare readonly severity: string | undefined;
   declare readonly detail: string | undefined;
   declare readonly hint: string | undefined;
@@ -155,13 +180,12 @@ export class DatabaseError extends WarmlineError implements ServerFields {
     });
     this.sqlState = report.code;
     const { statementIndex } = context;
-    for (const name of shownFields) {
-      // Bun's errors have a column and a line of their own, those of the source
-      Reflect.deleteProperty(this, name);
-      if (report[name] != null) Object.assign(this, { [name]: report[name] });
+    for (const name of serverFieldNames) {
+      const value = report[name] ?? undefined;
+      // defined also where there is none: Bun's errors have a column and a line of their own, those of the source
+      Object.defineProperty(this, name, { value, enumerable: value !== undefined && !(quotingFields as readonly string[]).includes(name) });
     }
     if (statementIndex !== undefined) Object.assign(this, { statementIndex });
-    for (const name of quotingFields) Object.defineProperty(this, name, { value: report[name] ?? undefined });
   }
 }
 

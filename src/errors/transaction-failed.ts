@@ -1,12 +1,22 @@
-import { WarmlineError } from "./errors.ts";
+import { DecodeError, WarmlineError } from "./errors.ts";
 
 /** A transaction ended in ROLLBACK although its work did not throw: a statement in it had failed, and nothing stays done. */
-export class TransactionError extends WarmlineError {}
+export class TransactionError extends WarmlineError {
+  static override readonly name = "TransactionError";
+}
 
 /** The error of a COMMIT that was answered with ROLLBACK. */
 export function transactionFailed(): TransactionError {
   return new TransactionError("The transaction was rolled back, for a statement in it had failed. Let that error leave the callback.", {
     code: "TRANSACTION_FAILED",
+    fate: "refused",
+  });
+}
+
+/** The error of a transaction that was rolled back because an answer in it could not be read. */
+export function transactionUnread(): DecodeError {
+  return new DecodeError("The transaction was rolled back, for a parser in the types setting threw.", {
+    code: "DECODE_FAILED",
     fate: "refused",
   });
 }

@@ -1,6 +1,7 @@
 import { ConnectionError, DatabaseError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
 import { redactedCause } from "../errors/redact.ts";
 import { fateOfSqlState } from "../errors/sqlstate.ts";
+import type { HttpAnswer } from "./http.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
 import type { Statement } from "./transport.ts";
 
@@ -40,7 +41,7 @@ export interface StatusContext {
 }
 
 /** An answer whose status is no success, as the error it stands for. */
-export async function statusFailure(response: Response, { statements, batch }: StatusContext): Promise<WarmlineError> {
+export async function statusFailure(response: HttpAnswer, { statements, batch }: StatusContext): Promise<WarmlineError> {
   const { status, type } = response;
   if (type === "opaqueredirect" || (status >= 300 && status < 400)) {
     await response.body?.cancel();
@@ -48,21 +49,24 @@ export async function statusFailure(response: Response, { statements, batch }: S
   }
   const report = await readReport(response);
   if (report !== undefined) {
-    return new DatabaseError(report, {
+    const error = new DatabaseError(report, {
       fate: fateOfSqlState(report.code, { pooled: true, completed: true, severity: report.severity ?? undefined }),
       values: statements.flatMap(({ values }) => values),
     });
+    // 400 is how every refusal of Postgres comes
+    return status === 400 ? error : Object.assign(error, { status });
   }
   const hint = status === 400 ? "user, password and database" : refusals[status];
-  return new ConnectionError(`The endpoint answered with status ${status}.${hint ? ` Check ${hint}.` : ""}`, {
+  const error = new ConnectionError(`The endpoint answered with status ${status}.${hint ? ` Check ${hint}.` : ""}`, {
     code: "HTTP_STATUS",
     fate: status in refusals && (status !== 507 || batch) ? "refused" : "unknown",
     retryable: status === 429,
   });
+  return Object.assign(error, { status });
 }
 
 /** Postgres' own error in the body, if there is one. A SQLSTATE of letters alone looks like an operating system's code, but has a severity. */
-async function readReport(response: Response): Promise<ServerReport | undefined> {
+async function readReport(response: HttpAnswer): Promise<ServerReport | undefined> {
   const body = (await response.json().catch(() => undefined)) as Partial<ServerReport> | undefined;
   const { code, message, severity } = body ?? {};
   if (typeof code !== "string" || typeof message !== "string") return undefined;

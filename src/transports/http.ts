@@ -8,6 +8,30 @@ import type { BatchOptions, CallOptions, Field, Isolation, Result, Session, Stat
 /** Opens a session beside the HTTP transport; see websocket.ts. */
 export type OpenSession = <T>(use: (session: Session) => Promise<T>, call: CallOptions) => Promise<T>;
 
+/** One POST as it is sent. */
+export interface HttpRequest {
+  readonly method: "POST";
+  readonly headers: Record<string, string>;
+  readonly body: string;
+  /** A redirect is an answer: followed, it would carry the connection string away. */
+  readonly redirect: "manual";
+  /** Aborted at the call's deadline: the only limit there is. */
+  readonly signal: AbortSignal;
+}
+
+/** The part of a Response that is read. */
+export interface HttpAnswer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly type?: string;
+  readonly body?: { cancel(): Promise<void> } | null;
+  text(): Promise<string>;
+  json(): Promise<unknown>;
+}
+
+/** Posts, as `fetch` does. May reject with a WarmlineError whose fate is then believed. */
+export type SendRequest = (url: string, request: HttpRequest) => Promise<HttpAnswer>;
+
 /** What the HTTP transport is made of. */
 export interface HttpTransportOptions {
   /** The full address statements are posted to. */
@@ -16,7 +40,9 @@ export interface HttpTransportOptions {
   readonly connectionUrl: string;
   /** Called for every POST; null where none is set. */
   readonly password: (() => string | Promise<string>) | null;
-  readonly fetch: typeof fetch;
+  readonly send: SendRequest;
+  /** Gives up what `send` keeps open; absent where it is `fetch`. */
+  readonly release: (() => Promise<void>) | undefined;
   /** Absent where there is no WebSocket. */
   readonly openSession: OpenSession | undefined;
   readonly sessionStats: () => { readonly connects: number; readonly discarded: number };
@@ -55,17 +81,18 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     const early = ended("not-sent");
     if (early) return Promise.reject(early);
     const signal = cancellation.signal();
-    const fetchAnswer = async (url: string, init: RequestInit) => {
+    const fetchAnswer = async (url: string, init: Omit<HttpRequest, "redirect" | "signal">) => {
       // the password function was asked meanwhile
       const late = ended("not-sent");
       if (late) throw late;
       try {
-        const response = await options.fetch(url, { ...init, redirect: "manual", signal });
+        const response = await options.send(url, { ...init, redirect: "manual", signal });
         if (!response.ok) throw await statusFailure(response, context);
         const body = parseAnswer(await response.text(), context);
         return { ok: true, json: async () => body };
       } catch (error) {
-        throw ended("unknown") ?? (isWarmlineError(error) ? error : fetchFailure(error, options.sqlUrl, options.readCode));
+        const failure = isWarmlineError(error) ? error : fetchFailure(error, options.sqlUrl, options.readCode);
+        throw ended(failure.fate === "not-sent" ? failure.fate : "unknown") ?? failure;
       }
     };
     return withDriverSettings({ fetchEndpoint: () => options.sqlUrl, fetchFunction: fetchAnswer }, () =>
@@ -101,10 +128,12 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     },
     batch,
     session: (use, call) => (options.openSession as OpenSession)(use, call),
-    stats: () => ({ total: 0, idle: 0, waiting: 0, reuses: 0, probes: 0, ...options.sessionStats() }),
+    stats: options.sessionStats,
     async warmUp() {},
     async release() {},
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      await options.release?.();
+    },
   };
 }
 

@@ -29,6 +29,8 @@ export interface Via {
   readonly reused: boolean | null;
   /** How often the statement was tried, 1 when the first attempt succeeded. */
   readonly attempts: number;
+  /** The rows are the caller's own: the database could not be asked. Then `attempts` is 0. */
+  readonly fallback?: true;
 }
 
 /** What a statement gave. The same shape, values and types on every transport. */
@@ -136,7 +138,7 @@ export interface ExchangeCall extends CallOptions {
   readonly onAlive?: (() => void) | undefined;
 }
 
-/** Numbers of one transport since it was made; `null` where it holds no connections. */
+/** Numbers of one transport since it was made. */
 export interface TransportStats {
   readonly total: number;
   readonly idle: number;
@@ -145,10 +147,14 @@ export interface TransportStats {
   readonly connects: number;
   /** Calls served by a connection that had served one before. */
   readonly reuses: number;
+  /** Connections used again after a pause of a second or more. */
+  readonly thaws: number;
   /** Connections asked, after a pause, whether they still answer. */
   readonly probes: number;
   /** Connections thrown away because they were lost, failed or left in an unknown state. */
   readonly discarded: number;
+  /** Connections held for longer than `leakThresholdMs`. */
+  readonly leaks: number;
 }
 
 /**
@@ -168,5 +174,6 @@ export interface Transport extends AsyncDisposable {
   warmUp(options: CallOptions): Promise<void>;
   /** Ends the connections nobody holds; the next call opens one. */
   release(): Promise<void>;
-  stats(): TransportStats;
+  /** What is left out is 0. */
+  stats(): Partial<TransportStats>;
 }

@@ -29,8 +29,8 @@ test("every import of src and functions is one the floor plan allows", () => {
   expect(files.flatMap((path) => findBreaches(path, readImports(`${ROOT}${path}`)))).toEqual([]);
 });
 
-test("nothing outside the tests, the benchmark and the examples imports them, save the proofs on Lambda's sandbox", () => {
-  const files = [...source, ...functions, ...filesIn("scripts")].filter((path) => !/^scripts\/(proof|faults)-/.test(path));
+test("nothing outside the tests, the benchmark and the examples imports them, save the proofs and the faults", () => {
+  const files = [...source, ...functions, ...filesIn("scripts")].filter((path) => !/^scripts\/(proof|faults|ledger|fuzz)/.test(path));
   const reaching = files.filter((path) =>
     readImports(`${ROOT}${path}`).some(
       ({ specifier }) => /^\.\.?\//.test(specifier) && isPrivate(posix.join(posix.dirname(path), specifier)),

@@ -7,11 +7,11 @@ import { promisify } from "node:util";
 import { type BuildOptions, build } from "esbuild";
 import { afterEach, describe, expect, test } from "vitest";
 
-const source = fileURLToPath(new URL("../../src/aws/iam-token.ts", import.meta.url));
+const source = fileURLToPath(new URL("../../src/entry/iam-login.ts", import.meta.url));
 const login = { host: "db.c1.eu-central-1.rds.amazonaws.com", port: 5432, user: "app", region: null };
 const program = `
-  import { iamPassword } from ${JSON.stringify(source)};
-  iamPassword({ ...${JSON.stringify(login)}, env: () => process.env, now: Date.now }).token().then(console.log, (error) => console.log(error.code));
+  import { iamLogin } from ${JSON.stringify(source)};
+  iamLogin({ ...${JSON.stringify(login)}, env: () => process.env, now: Date.now }).token().then(console.log, (error) => console.log(error.code));
 `;
 
 let folder = "";

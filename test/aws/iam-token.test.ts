@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect, promisify } from "node:util";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { type IamPasswordOptions, iamPassword, TOKEN_MARGIN_MS } from "../../src/aws/iam-token.ts";
+import { TOKEN_MARGIN_MS } from "../../src/aws/iam-token.ts";
 import { signToken } from "../../src/aws/sigv4-token.ts";
+import { type IamLoginOptions, iamLogin } from "../../src/entry/iam-login.ts";
 
 const MINUTE_MS = 60_000;
 const start = Date.UTC(2026, 10, 21, 12);
@@ -16,7 +17,7 @@ const keys = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "canary/
 /** A source with a clock in the test's hands, and a signer that counts. */
 function counted(options: { readonly credentialsExpireAt?: number } = {}) {
   const state = { now: start, signings: 0 };
-  const source = iamPassword({
+  const source = iamLogin({
     ...login,
     env: () => ({}),
     now: () => state.now,
@@ -25,8 +26,8 @@ function counted(options: { readonly credentialsExpireAt?: number } = {}) {
   return { state, source };
 }
 
-function fromEnvironment(env: Record<string, string>, options: Partial<IamPasswordOptions> = {}) {
-  return iamPassword({ ...login, env: () => env, now: () => start, ...options });
+function fromEnvironment(env: Record<string, string>, options: Partial<IamLoginOptions> = {}) {
+  return iamLogin({ ...login, env: () => env, now: () => start, ...options });
 }
 
 describe("a token", () => {
@@ -123,7 +124,7 @@ describe("credentials", () => {
 });
 
 describe("the region", () => {
-  const regionOf = async (options: Partial<IamPasswordOptions>, env: Record<string, string> = {}) =>
+  const regionOf = async (options: Partial<IamLoginOptions>, env: Record<string, string> = {}) =>
     /%2F\d{8}%2F(.*)%2Frds-db/.exec(await fromEnvironment({ ...keys, ...env }, options).token())?.[1];
 
   test.each([
@@ -185,7 +186,7 @@ describe("other sources of credentials", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const fromProcess = () => iamPassword({ ...login, env: () => process.env, now: () => start });
+  const fromProcess = () => iamLogin({ ...login, env: () => process.env, now: () => start });
 
   test("are found by AWS's own signer: a profile, also beside credentials in the environment", async () => {
     await inFolder({ AWS_PROFILE: "work", ...keys }, "[work]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = profile/secret\n");
@@ -210,7 +211,7 @@ describe("other sources of credentials", () => {
     await writeFile(join(folder, "credentials"), `[brief]\ncredential_process = cat ${script}\n`);
     vi.useFakeTimers({ toFake: ["Date"], now: start });
     let now = start;
-    const source = iamPassword({ ...login, env: () => process.env, now: () => now });
+    const source = iamLogin({ ...login, env: () => process.env, now: () => now });
     const first = await source.token();
     expect(first).toContain("AKIDPROCESS");
     await writeFile(script, JSON.stringify({ ...identity, AccessKeyId: "AKIDNEXT", Expiration: "2026-11-21T13:00:00Z" }));
@@ -238,7 +239,7 @@ describe("other sources of credentials", () => {
     await writeFile(
       join(folder, "main.ts"),
       `import { iamPassword } from "./aws/iam-token.ts";
-       const source = iamPassword({ ...${JSON.stringify(login)}, env: () => ({}), now: Date.now });
+       const source = iamPassword({ ...${JSON.stringify({ ...login, region: "eu-central-1" })}, env: () => ({}), now: Date.now });
        await source.token().catch(({ name, code, setting, message }) => console.log(JSON.stringify({ name, code, setting, message })));`,
     );
     await writeFile(join(folder, "package.json"), '{"type":"module"}');

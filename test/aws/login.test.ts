@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from "vitest";
-import { type IamPasswordOptions, iamPassword } from "../../src/aws/iam-token.ts";
 import { signWithRdsSigner } from "../../src/aws/rds-signer.ts";
 import { signToken, type TokenTarget } from "../../src/aws/sigv4-token.ts";
 import { trustedCertificates } from "../../src/aws/tls.ts";
+import { type IamLoginOptions, iamLogin } from "../../src/entry/iam-login.ts";
 import { WarmPool } from "../../src/transports/pool/warm-pool.ts";
 import { openDirect, until } from "../core/databases.ts";
 import { type FakeRdsProxy, type FakeRdsProxyOptions, startFakeRdsProxy } from "./fake-rds-proxy.ts";
@@ -50,8 +50,8 @@ function environmentOf({
 }
 
 /** Tokens for a fake, signed with the first credentials unless told otherwise. */
-function tokensFor({ host, port }: { host: string; port: number }, options: Partial<IamPasswordOptions> = {}) {
-  return iamPassword({ host, port, user, region, env: () => environmentOf(first), now: Date.now, ...options });
+function tokensFor({ host, port }: { host: string; port: number }, options: Partial<IamLoginOptions> = {}) {
+  return iamLogin({ host, port, user, region, env: () => environmentOf(first), now: Date.now, ...options });
 }
 
 /** What pg and the pool are told, save the password. */
@@ -88,7 +88,7 @@ describe("a login at RDS Proxy", () => {
     expect((await logIn(fake, { password: token })).rows).toHaveLength(1);
   });
 
-  test.each<[string, Partial<IamPasswordOptions>, string]>([
+  test.each<[string, Partial<IamLoginOptions>, string]>([
     ["expired", { now: () => Date.now() - 900_000 }, "expired"],
     ["of the future", { now: () => Date.now() + 600_000 }, "not valid yet"],
     ["for another host", { host: "127.0.0.1" }, "another host"],

@@ -1,7 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import { inject } from "vitest";
-import { createDatabase, type Database, type DatabaseOptions, isWarmlineError, type WarmlineError } from "../../src/entry/node.ts";
+import {
+  createDatabase,
+  type Database,
+  type DatabaseEvent,
+  type DatabaseOptions,
+  isWarmlineError,
+  type WarmlineError,
+} from "../../src/entry/node.ts";
 
 /** A server, or a wire or pooler laid to one. */
 interface Place {
@@ -18,6 +25,15 @@ export function urlAt(place?: Place): string {
 /** A database on a pool that it shares with no other test; no call waits for longer than ten seconds. */
 export function openPool(options: DatabaseOptions = {}): Database {
   return createDatabase({ url: urlAt(), transport: "pool", name: randomUUID(), deadlineMs: 10_000, ...options });
+}
+
+/** The events of one type, as they come. */
+export function eventsOf<T extends DatabaseEvent["type"]>(db: Database, type: T): Extract<DatabaseEvent, { type: T }>[] {
+  const events: Extract<DatabaseEvent, { type: T }>[] = [];
+  db.subscribe((event) => {
+    if (event.type === type) events.push(event as Extract<DatabaseEvent, { type: T }>);
+  });
+  return events;
 }
 
 /** What a promise rejects with, which has to be this package's own error. */

@@ -50,7 +50,7 @@ describe("the settings document", () => {
       ...settings.address,
       types: "{}",
     };
-    const inWords = ["–", "none", "by plan", "by host", "found out", "told from the host", "the server's", "the runtime's store"];
+    const inWords = ["–", "none", "by plan", "by host", "found out", "told from the host", "the server's", "the runtime's store", "off"];
     const given = ["url", "host", "database", "user", "sslMode", "ca"];
     for (const [name = "", , , shown = ""] of rows) {
       const value = given.includes(name) ? null : (values[name] ?? null);

@@ -206,11 +206,14 @@ describe("settings", () => {
       lifetimeMs: 1_800_000,
       connectTimeoutMs: 5_000,
       acquireTimeoutMs: 5_000,
+      maxWaiting: 10_000,
+      leakThresholdMs: null,
       release: "keep",
       warmUp: null,
       idleSessionTimeoutMs: null,
       deadlineMs: 30_000,
       statementTimeoutMs: null,
+      slowQueryMs: null,
       types: {},
     });
   });

@@ -138,6 +138,12 @@ describe("a bad request", () => {
     expect([answer.status, answer.body]).toEqual([400, only(/^could not parse the HTTP request body: /)]);
   });
 
+  test("has a parameter that is nested deeper than it can be written", async () => {
+    const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`;
+    const { status, body } = await post(`{"query":"select $1::text","params":[${deep}]}`);
+    expect([status, body]).toEqual([400, only(/nested too deeply$/)]);
+  });
+
   test("has a NUL in its text, and is not sent", async () => {
     expect((await post({ query: "select 1\0" })).body).toEqual(only(/NUL/));
   });
@@ -155,7 +161,7 @@ describe("a bad request", () => {
 
   test("names a startup parameter the server does not know", async () => {
     const { status, body } = await post({ query: "select 1" }, { url: databaseUrl((url) => url.searchParams.set("no_such_setting", "1")) });
-    expect([status, body.code]).toEqual([500, "42704"]);
+    expect([status, body.code]).toEqual([400, "42704"]);
   });
 
   test.each([

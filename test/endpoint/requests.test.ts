@@ -278,3 +278,13 @@ test("requests are counted, whatever becomes of them", async () => {
   await post("{");
   expect(running().requests - before).toBe(2);
 });
+
+test("keeps the idle connections of no more than sixteen logins", async () => {
+  for (let index = 0; index < 40; index += 1) {
+    const url = databaseUrl((changed) => changed.searchParams.set("application_name", `login ${index}`));
+    expect((await post({ query: "select 1" }, { url })).status).toBe(200);
+  }
+  const kept = async () =>
+    ((await query("select count(*)::int4 as n from pg_stat_activity where application_name like 'login %'")).rows as { n: number }[])[0]?.n;
+  await eventually(kept, (count) => count !== undefined && count <= 16);
+});

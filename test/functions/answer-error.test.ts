@@ -23,6 +23,13 @@ describe("the answer to a failure", () => {
     expect(JSON.stringify(body)).not.toContain("canary");
   });
 
+  it("asks the caller to wait until the circuit breaker lets a call try, in whole seconds", () => {
+    const open = new ConnectionError("canary", { code: "CIRCUIT_OPEN", fate: "not-sent", retryable: true });
+    const retryAfter = (retryAfterMs: number) => problemOf(Object.assign(open, { retryAfterMs })).headers["Retry-After"];
+    expect([retryAfter(20), retryAfter(500), retryAfter(1_200)]).toEqual(["1", "1", "2"]);
+    expect(problemOf(open).status).toBe(503);
+  });
+
   it.each([
     ["a table that is not there", fromServer("42P01")],
     ["a dropped database", fromServer("57P04")],

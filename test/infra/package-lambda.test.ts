@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { bundleLambda, coldOutputs, type LambdaBundle } from "../../scripts/lambda-bundle.ts";
+import { bundleLambda, COLD_BUDGET_BYTES, coldOutputs, type LambdaBundle } from "../../scripts/lambda-bundle.ts";
 import { zipFiles } from "../../scripts/zip-files.ts";
 
 const run = promisify(execFile);
@@ -50,6 +50,17 @@ const call = (path: string) =>
   })})`;
 
 describe("the Lambda artifact", () => {
+  it.each(["lambda", "lambda-stream"] as const)("has %s read at most 160 KB at a cold start, without what signs IAM tokens", (entry) => {
+    expect(COLD_BUDGET_BYTES).toBe(160 * 1024);
+    expect(bundle.coldBytes[entry]).toBeLessThanOrEqual(COLD_BUDGET_BYTES);
+  });
+
+  it("reads a few KB more to log in with an IAM token from the environment's credentials, and the AWS SDK for none of it", () => {
+    expect(bundle.iamBytes).toBeGreaterThan(1_000);
+    expect(bundle.iamBytes).toBeLessThan(8_000);
+    expect(coldInputs().filter((path) => /src\/aws\/(iam-token|sigv4-token|rds-signer|pinning)/.test(path))).toEqual([]);
+  });
+
   it("reads neither Neon's driver nor the AWS SDK at a cold start, and has the driver as a chunk", () => {
     expect(coldInputs().filter((path) => /@neondatabase|@aws-sdk|@smithy/.test(path))).toEqual([]);
     expect(coldInputs().some((path) => path.startsWith("node_modules/pg/"))).toBe(true);
@@ -59,15 +70,16 @@ describe("the Lambda artifact", () => {
   it("leaves out what pg never asks for here", () => {
     const left = /node_modules\/(pgpass|split2|pg-cloudflare|pg\/lib\/native)\//;
     expect(Object.keys(bundle.metafile.inputs).filter((path) => left.test(path))).toEqual([]);
+    const binary = Object.values(bundle.metafile.outputs).flatMap(
+      ({ inputs }) => inputs["node_modules/pg-types/lib/binaryParsers.js"] ?? [],
+    );
+    expect(Math.max(...binary.map(({ bytesInOutput }) => bytesInOutput))).toBeLessThan(100);
   });
 
   it("counts what an entry imports statically, itself included, and nothing it imports later", () => {
-    const chunks = Object.entries(bundle.metafile.outputs);
-    const later = chunks
-      .filter(([, { imports }]) => imports.some(({ kind }) => kind === "dynamic-import"))
-      .flatMap(([, { imports }]) => imports);
-    const lazy = later.find(({ kind }) => kind === "dynamic-import")?.path ?? "";
-    expect(bundle.metafile.outputs[lazy]?.bytes).toBeGreaterThan(100_000);
+    const later = Object.values(bundle.metafile.outputs).flatMap(({ imports }) => imports.filter(({ kind }) => kind === "dynamic-import"));
+    const largest = Math.max(...later.map(({ path }) => bundle.metafile.outputs[path]?.bytes ?? 0));
+    expect(largest).toBeGreaterThan(100_000);
     expect(bundle.coldBytes.lambda).toBeLessThan(bundle.totalBytes - 100_000);
     expect(bundle.coldBytes.lambda).toBeGreaterThan(bundle.metafile.outputs["dist-lambda/lambda.mjs"]?.bytes ?? 0);
   });
@@ -81,6 +93,16 @@ describe("the Lambda artifact", () => {
     expect(paths).toEqual(expect.arrayContaining(["lambda.mjs", "lambda-stream.mjs"]));
     expect(paths.filter((path) => !/^([a-z-]+|chunks\/[A-Za-z0-9-]+)\.mjs$/.test(path))).toEqual([]);
     for (const { contents } of bundle.files) expect(Buffer.from(contents).includes(process.cwd())).toBe(false);
+  });
+
+  it("loads nothing of undici while it is initialized, though it plans and connects then", async () => {
+    const loaded = await runBeside(
+      `await import("./lambda.mjs");
+       console.log(JSON.stringify(process.moduleLoadList.filter((name) => /undici/.test(name))));
+       process.exit();`,
+      { DATABASE_URL: inject("postgres").url, AWS_LAMBDA_FUNCTION_NAME: "demo", AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand" },
+    );
+    expect(loaded).toEqual([]);
   });
 
   it("answers without node_modules beside it, over one connection for all invocations", async () => {

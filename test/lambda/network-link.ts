@@ -4,6 +4,8 @@ import type { Fault } from "./network.ts";
 /** One client's connection through a network. */
 export interface Link {
   lay(fault: Fault): void;
+  /** What lies on it. */
+  fault(): Fault["kind"] | undefined;
   /** Resets both sides. */
   reset(): void;
 }
@@ -21,7 +23,8 @@ type Side = "client" | "server";
 
 /** Joins `client` to the target until both sides are closed. */
 export function openLink({ client, target, onStrike, onClose }: LinkOptions): Link {
-  const server = connect({ ...target, allowHalfOpen: true, noDelay: true });
+  const { host, port } = target;
+  const server = connect({ host, port, allowHalfOpen: true, noDelay: true });
   const sides = { client, server };
   const other = { client: server, server: client };
   const lines = { client: createLine(), server: createLine() };
@@ -43,6 +46,14 @@ export function openLink({ client, target, onStrike, onClose }: LinkOptions): Li
     if (fault?.kind === "withhold" && from === "server") return void withheld.push(act);
     if (fault?.kind === "delay") strike("delay");
     lines[from](fault?.kind === "delay" ? fault.delayMs : 0, act);
+  };
+  /** Passes bytes on one by one. The line keeps their order, whatever follows them. */
+  const drip = (bytes: Buffer, delayMs: number) => {
+    strike("drip");
+    fault = undefined;
+    for (const [index, byte] of bytes.entries()) {
+      lines.server((index + 1) * delayMs, () => client.writable && client.write(Uint8Array.of(byte)));
+    }
   };
   const release = () => {
     const acts = withheld;
@@ -77,6 +88,7 @@ export function openLink({ client, target, onStrike, onClose }: LinkOptions): Li
       if (bytes.length >= leftBytes) return cut(from, bytes.subarray(0, leftBytes));
       leftBytes -= bytes.length;
     }
+    if (fault?.kind === "drip" && from === "server") return drip(bytes, fault.delayMs);
     pass(from, () => other[from].writable && other[from].write(bytes));
     if (from === "client" && fault?.kind === "withhold") release();
   };
@@ -93,6 +105,7 @@ export function openLink({ client, target, onStrike, onClose }: LinkOptions): Li
     socket.on("close", () => client.destroyed && server.destroyed && onClose());
   }
   return {
+    fault: () => fault?.kind,
     lay(laid) {
       fault = laid;
       felt = false;

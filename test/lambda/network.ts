@@ -10,11 +10,12 @@ import { type Link, openLink } from "./network-link.ts";
  *   that was paused when it came. That write still goes to the server, if it is there, and afterwards all is as before.
  * - `swallow`: nothing passes any more in either direction, and nobody is told.
  * - `delay`: everything takes `delayMs` longer each way.
+ * - `drip`: what the server says next comes a byte at a time, each `delayMs` after the last; afterwards all is as before.
  * - `cut-after`: the connection ends as soon as `bytes` more of what `from` says were passed on; the rest is lost.
  */
 export type Fault =
   | { readonly kind: "fin" | "rst" | "rst-on-write" | "withhold" | "swallow" }
-  | { readonly kind: "delay"; readonly delayMs: number }
+  | { readonly kind: "delay" | "drip"; readonly delayMs: number }
   | { readonly kind: "cut-after"; readonly bytes: number; readonly from: "client" | "server" };
 
 /**
@@ -37,13 +38,19 @@ export interface Network extends AsyncDisposable {
   openConnections(): number;
   /** Lays a fault on every connection that is open now, in place of an earlier one; gives their number. Connections to come are whole. */
   lay(fault: Fault): number;
+  /** Resets the connections on which such a fault lies: a server whose client was swallowed learns of nothing by itself. */
+  reset(kind: Fault["kind"]): void;
+  /** Stops listening, so that new connections are refused, until `admit`. Those that are open stay. */
+  refuse(): void;
+  /** Listens again, on the same port. */
+  admit(): Promise<void>;
   /** What was felt so far, in order. */
   readonly strikes: readonly Strike[];
   /** Resets all connections and stops listening. Safe to call more than once. */
   close(): Promise<void>;
 }
 
-/** Lays a network to a server, or to a proxy before one. */
+/** Lays a network to a server, or to a proxy before one. `target` is read for each connection anew: it may move. */
 export async function startNetwork(target: { readonly host: string; readonly port: number }): Promise<Network> {
   const links = new Set<Link>();
   const strikes: Strike[] = [];
@@ -63,6 +70,12 @@ export async function startNetwork(target: { readonly host: string; readonly por
   await once(listener, "listening");
   const address = listener.address();
   if (address === null || typeof address === "string") throw new Error("The network has no port.");
+  const { port } = address;
+  const admit = async () => {
+    if (listener.listening) return;
+    listener.listen(port, "127.0.0.1");
+    await once(listener, "listening");
+  };
   const close = async () => {
     for (const link of links) link.reset();
     if (!listener.listening) return;
@@ -71,7 +84,7 @@ export async function startNetwork(target: { readonly host: string; readonly por
   };
   return {
     host: "127.0.0.1",
-    port: address.port,
+    port,
     connections: () => connections,
     openConnections: () => links.size,
     lay(fault) {
@@ -79,6 +92,12 @@ export async function startNetwork(target: { readonly host: string; readonly por
       for (const link of struck) link.lay(fault);
       return struck.length;
     },
+    reset(kind) {
+      for (const link of links) if (link.fault() === kind) link.reset();
+    },
+    // the port is closed at once, however many connections stay
+    refuse: () => void listener.close(),
+    admit,
     strikes,
     close,
     [Symbol.asyncDispose]: close,

@@ -23,6 +23,7 @@ export interface WarmFunctionOptions extends Omit<SandboxOptions, "handler" | "e
   readonly url?: string;
   readonly database?: DatabaseOptions;
   readonly closes?: boolean;
+  readonly emfNamespace?: string;
 }
 
 /** Bundles handlers/warm.ts for a file of tests; the function it gives deploys it, until the end of a test. */
@@ -35,9 +36,9 @@ export function useWarmHandler(): (options: WarmFunctionOptions) => Promise<Warm
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  return async ({ url, database, closes, ...options }) => {
+  return async ({ url, database, closes, emfNamespace, ...options }) => {
     const PGAPPNAME = `warm ${randomUUID()}`;
-    const HANDLER_OPTIONS = JSON.stringify({ database, closes });
+    const HANDLER_OPTIONS = JSON.stringify({ database, closes, emfNamespace });
     const env = { PGAPPNAME, HANDLER_OPTIONS, ...(url !== undefined && { DATABASE_URL: url }) };
     const sandbox = await startSandbox({ timeoutMs: 20_000, ...options, handler, env });
     onTestFinished(sandbox.stop);

@@ -10,15 +10,15 @@ const driverAlone = `import { Client, neon, types } from "${NEON}"; export defau
 
 /**
  * What the package may add to the driver it stands on, bytes of gzip. The aim is 12,000, and is not reached; this is what was reached, rounded
- * up to the next 100: a ratchet, which goes down and never up.
+ * up to the next 100: a ratchet, which goes down and never up. It went up once, by 1,800, for what no call should be without: the breaker,
+ * the budget and the events.
  */
-const MAX_ADDED_BYTES = 15_700;
+const MAX_ADDED_BYTES = 17_700;
 
-/** The conditions of each toolchain: wrangler, Next.js' edge, browsers, and a runtime nobody has heard of. */
+/** The conditions of each toolchain: wrangler, Next.js' edge, and a runtime nobody has heard of. */
 const edges: readonly (readonly [string, BundleOptions])[] = [
   ["workerd", { conditions: ["workerd", "worker", "browser"], platform: "browser" }],
   ["edge-light", { conditions: ["edge-light"], platform: "neutral", mainFields: ["module", "main"] }],
-  ["browser", { platform: "browser" }],
   ["an unknown target", { conditions: [], platform: "neutral", mainFields: ["module", "main"] }],
 ];
 
@@ -37,13 +37,19 @@ describe.each(edges)("bundled for %s", (name, options) => {
   });
 });
 
+test("bundled for a browser, there is nothing in it that could reach a database", async () => {
+  const { packages } = await bundle(project, consumer, { platform: "browser" });
+  expect(packages).toEqual(["warmline"]);
+});
+
 const node: BundleOptions = { platform: "node", external: ["pg-native", "pg-cloudflare"], splitting: true };
 
-test("bundled for Node, Neon's driver is loaded only when it is chosen", async () => {
+test("bundled for Node, Neon's driver and undici are loaded only when HTTP is chosen", async () => {
   const { metafile, packages } = await bundle(project, consumer, node);
-  expect(packages).toEqual(expect.arrayContaining(["warmline", "pg", NEON]));
-  expect(packagesAtStart(metafile)).toEqual(expect.arrayContaining(["warmline", "pg"]));
-  expect(packagesAtStart(metafile)).not.toContain(NEON);
+  expect(packages).toEqual(expect.arrayContaining(["warmline", "pg", NEON, "undici"]));
+  const atStart = packagesAtStart(metafile);
+  expect(atStart).toEqual(expect.arrayContaining(["warmline", "pg"]));
+  expect([NEON, "undici"].filter((name) => atStart.includes(name))).toEqual([]);
 });
 
 test("bundled for Node, the endpoint and its WebSocket server stay out of it", async () => {
@@ -72,6 +78,11 @@ test("a worker that asks for TCP has pg, of Node what nodejs_compat has, and not
 test("asking for TCP costs other runtimes nothing", async () => {
   const { packages } = await bundle(project, overTcp, { ...edges[1]?.[1] });
   expect(packages).toEqual([NEON, "warmline"]);
+});
+
+test.each(edges)("instrumented for OpenTelemetry and bundled for %s, its API alone is added, and nothing of Node", async (_, options) => {
+  const code = 'import { instrument } from "warmline/otel"; export default instrument;';
+  expect((await bundle(project, code, options)).packages).toEqual(["@opentelemetry/api", "warmline"]);
 });
 
 describe("the reading of a bundle", () => {

@@ -1,4 +1,5 @@
 // Compiled, never run: every entry of the package has one public type, whichever condition chose it.
+import type * as browser from "../../src/entry/browser.ts";
 import type * as edge from "../../src/entry/edge.ts";
 import type * as node from "../../src/entry/node.ts";
 import type * as workerd from "../../src/entry/workerd.ts";
@@ -8,3 +9,5 @@ expectTrue<Equal<typeof edge, typeof node>>();
 expectTrue<Equal<typeof workerd, typeof node>>();
 expectTrue<Equal<typeof edge.createDatabase, typeof node.createDatabase>>();
 expectTrue<Equal<typeof workerd.createDatabase, typeof node.createDatabase>>();
+expectTrue<Equal<typeof browser, typeof node>>();
+expectTrue<Equal<typeof browser.createDatabase, typeof node.createDatabase>>();

@@ -1,6 +1,8 @@
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { Client } from "pg";
 import { createTestHarness, type TestHarness } from "wrangler";
+import { buildWorker } from "../../scripts/worker-artefact.ts";
+import type { WorkerBindings } from "../../scripts/worker-runtime.ts";
 
 /** A worker under wrangler's own test harness, in real workerd. */
 export interface RunningWorker {
@@ -9,25 +11,20 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** Bundles and starts a worker of this folder. `hyperdrive` maps bindings to what they connect to. */
-export async function startWorker(
-  file: string,
-  {
-    hyperdrive = {},
-    vars = {},
-  }: { readonly hyperdrive?: Readonly<Record<string, string>>; readonly vars?: Readonly<Record<string, string>> },
-): Promise<RunningWorker> {
+/** Bundles a worker of this folder as it would be deployed, and starts it. */
+export async function startWorker(file: string, { hyperdrive = {}, vars = {}, flags = [] }: WorkerBindings): Promise<RunningWorker> {
+  const artefact = await buildWorker(`test/workers/${file}`, flags);
   const harness = createTestHarness({
-    root: fileURLToPath(new URL("../../", import.meta.url)),
+    root: artefact.folder,
     workers: [
       {
         config: {
           name: "warmline-test",
-          main: `test/workers/${file}`,
+          main: join(artefact.folder, artefact.file),
+          no_bundle: true,
           compatibility_date: "2026-10-01",
-          // without paths: the package is found as its users find it, built
-          tsconfig: "tsconfig.build.json",
-          vars,
+          compatibility_flags: [...flags],
+          vars: { ...vars },
           hyperdrive: Object.entries(hyperdrive).map(([binding, localConnectionString]) => ({
             binding,
             id: "0123456789abcdef0123456789abcdef",
@@ -37,8 +34,17 @@ export async function startWorker(
       },
     ],
   });
-  const { url } = await harness.listen();
-  return { url, harness, stop: () => harness.close() };
+  const stop = async () => {
+    await harness.close();
+    await artefact[Symbol.asyncDispose]();
+  };
+  try {
+    const { url } = await harness.listen();
+    return { url, harness, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** Counts the backends of an application, and asks again until there are none or `withinMs` is over. */

@@ -1,28 +1,9 @@
-import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { startPostgres } from "../../scripts/postgres.ts";
+import { activeBackends, ask, createOwnDatabase } from "./databases.ts";
 import { backendsLeft, type RunningWorker, startWorker } from "./harness.ts";
 
 const { url: serverUrl } = inject("postgres");
-
-/** A database of its own, so that its backends can be counted. */
-async function createOwnDatabase(name: string): Promise<string> {
-  const client = new Client({ connectionString: serverUrl });
-  await client.connect();
-  await client.query(`drop database if exists ${name} with (force)`);
-  await client.query(`create database ${name}`);
-  await client.end();
-  const own = new URL(serverUrl);
-  own.pathname = `/${name}`;
-  return own.href;
-}
-
-async function ask<Row>(url: string, text: string): Promise<readonly Row[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  const { rows } = await client.query(text).finally(() => client.end());
-  return rows as Row[];
-}
 
 const ways = [
   { name: "tcp", target: "postgres", start: (url: string) => startWorker("requests.ts", { vars: { DATABASE_URL: url } }) },
@@ -88,10 +69,10 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, s
   test("finishes what a client that went away had begun, and ends its connection", async () => {
     const leave = new AbortController();
     const gone = get("/sleep", { signal: leave.signal }).catch((error: Error) => error.name);
-    while ((await backends(databaseUrl, "pg_sleep(0.7)")) === 0);
+    while ((await activeBackends(databaseUrl, "pg_sleep(0.7)")) === 0);
     leave.abort();
     expect(await gone).toBe("AbortError");
-    while ((await backends(databaseUrl, "pg_sleep(0.7)")) > 0);
+    while ((await activeBackends(databaseUrl, "pg_sleep(0.7)")) > 0);
     expect(await backendsLeft(databaseUrl)).toBe(0);
     expect((await get("/one")).status).toBe(200);
   });
@@ -102,6 +83,21 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, s
     expect(await backendsLeft(databaseUrl)).toBe(0);
   });
 
+  test("is closed and released by a request while another one's query runs, without waiting for it", async () => {
+    const held = get("/held");
+    while ((await activeBackends(databaseUrl, "pg_sleep(1.5)")) === 0);
+    for (const path of ["/release", "/close", "/close"]) expect((await get(path)).status).toBe(200);
+    expect(await activeBackends(databaseUrl, "pg_sleep(1.5)")).toBe(1);
+    expect((await held).status).toBe(200);
+    expect(await get("/held")).toEqual({ status: 500, body: '{"code":"CLOSED"}' });
+    expect(await backendsLeft(databaseUrl)).toBe(0);
+  });
+
+  test("closed by the request that uses it, ends its connection when what runs there is answered, and no other database's", async () => {
+    expect(await get("/closes")).toEqual({ status: 200, body: '{"held":1,"answer":"answered","total":0,"other":1}' });
+    expect(await backendsLeft(databaseUrl)).toBe(0);
+  });
+
   test("gives a call without a scope a connection for itself, and warns once", async () => {
     worker.harness.clearLogs();
     for (let n = 0; n < 5; n++) expect((await get("/unscoped")).status).toBe(200);
@@ -109,14 +105,6 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, s
     expect(await backendsLeft(databaseUrl)).toBe(0);
   });
 });
-
-async function backends(url: string, text: string): Promise<number> {
-  const rows = await ask<{ n: number }>(
-    url,
-    `select count(*)::int as n from pg_stat_activity where state = 'active' and application_name = 'warmline' and query like '%${text}%'`,
-  );
-  return rows[0]?.n ?? 0;
-}
 
 test("what is written for Node hangs from the second request on, and these tests would tell", async () => {
   const worker = await startWorker("naive.ts", { vars: { DATABASE_URL: serverUrl } });

@@ -6,6 +6,9 @@ import { hyperdrive } from "warmline/hyperdrive";
 /** At module scope, as one writes it without knowing better: each request has to find it usable. */
 const db = createDatabase({ tcp: hyperdrive(), acquireTimeoutMs: 300 });
 
+/** Another, to be given up. */
+const given = createDatabase({ tcp: hyperdrive() });
+
 interface Ctx {
   waitUntil(promise: Promise<unknown>): void;
 }
@@ -50,6 +53,33 @@ const app = new Hono<{ Bindings: object }>()
     const all = Array.from({ length: 7 }, () => db.session((session) => session.sql`select pg_sleep(1.5)`));
     const codes = (await Promise.allSettled(all)).map((one) => (one.status === "fulfilled" ? "done" : one.reason.code));
     return c.json({ codes, sockets: db.stats().connects });
+  })
+  .get("/held", async (c) => {
+    await given.query("select pg_sleep(1.5)");
+    return c.text("done");
+  })
+  .get("/close", async (c) => {
+    // with a connection of this request, which ends now
+    const connected = given.query("select 1").catch(() => {});
+    await connected;
+    await given.close();
+    return c.text("done");
+  })
+  .get("/release", async (c) => {
+    await given.query("select 1");
+    await given.release();
+    return c.json(given.stats().total);
+  })
+  .get("/closes", async (c) => {
+    const own = createDatabase({ tcp: hyperdrive() });
+    await db.query("select 1");
+    await own.query("select 1");
+    const running = own.query("select 'answered' as word, pg_sleep(0.2)");
+    await own.close();
+    const held = own.stats().total;
+    const { rows } = await running;
+    await Promise.resolve();
+    return c.json({ held, answer: rows[0]?.word, total: own.stats().total, other: db.stats().total });
   })
   .get("/bypass", async (c) => {
     const { rows } = await db.query("select 1 as n", [], { cache: "bypass" });

@@ -1,5 +1,7 @@
 /** What is known of a connection's life, by the wall clock: milliseconds since the epoch. */
 export interface Life {
+  /** Its name, unique within this process. */
+  readonly id: string;
   readonly connectedAt: number;
   usedAt: number;
   /** Its own share of chance, 0 to 1, so that connections made together do not end together. */
@@ -18,7 +20,7 @@ export interface FreshnessLimits {
 export type Verdict = "use" | "ask" | "replace";
 
 /** What was used so recently has not been through a freeze, nor through any idle limit on its way. */
-const TRUST_MS = 1_000;
+export const TRUST_MS = 1_000;
 
 /**
  * Judges a connection before it is used again. Only the wall clock counts: timers and the monotonic clock stand still in a frozen

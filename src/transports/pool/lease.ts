@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type pg from "pg";
 import { ConnectionError, UsageError } from "../../errors/errors.ts";
 import type { Cancellation } from "../transport.ts";
@@ -18,6 +19,8 @@ export interface Lease {
   readonly release: Release;
   /** pg's own release of the connection: back to its idle ones, or out of the pool. */
   toPool: Release;
+  /** Called when it is given back, where somebody watches how long it is held. */
+  onEnd?: (() => void) | undefined;
 }
 
 /** How a checkout is bounded, and who asks a connection that is in doubt. */
@@ -25,10 +28,25 @@ export interface LeaseOptions {
   readonly cancellation?: Cancellation | undefined;
   /** The holder asks by its own first exchange, through `WarmPool.confirm`. Default false: the pool asks by a Sync. */
   readonly asksItself?: boolean;
+  /** Whoever asks may forget to give it back: it is watched. Default false. */
+  readonly held?: boolean | undefined;
 }
 
 /** A connection that is in no lease yet. */
 export type Opened = Pick<Lease, "client" | "toPool">;
+
+/**
+ * Serves a checkout from a lease. Its release runs as the request that took the connection: pg gives one back from its socket's callbacks,
+ * which run as the request that opened it.
+ */
+export function checkingOut(callback: Checkout): Granted {
+  return (error, lease) => {
+    if (lease === undefined) return callback(error, undefined, () => {});
+    const release: Release = AsyncResource.bind(lease.release);
+    lease.client.release = release;
+    callback(undefined, lease.client, release);
+  };
+}
 
 /** Nobody gave a connection back in time. */
 export function acquireTimeout(limitMs: number, max: number): ConnectionError {
@@ -36,6 +54,15 @@ export function acquireTimeout(limitMs: number, max: number): ConnectionError {
     `No connection was free within ${limitMs} ms (acquireTimeoutMs): all ${max} are in use. Shorten transactions, or raise max if the server has room.`,
     { code: "ACQUIRE_TIMEOUT", fate: "not-sent", retryable: true },
   );
+}
+
+/** So many wait already that another could not be served in time. */
+export function queueFull(maxWaiting: number): ConnectionError {
+  return new ConnectionError(`${maxWaiting} calls wait for a connection (maxWaiting), and no more are taken. Send less at once.`, {
+    code: "QUEUE_FULL",
+    fate: "not-sent",
+    retryable: true,
+  });
 }
 
 /** Use after `end`. */

@@ -1,18 +1,116 @@
 import type pg from "pg";
+import type { Audience } from "../../observe/audience.ts";
+import type { DatabaseEvent, DiscardEvent, ProbeEvent } from "../../observe/events.ts";
 import type { WireSession } from "../wire-session.ts";
 import type { Life } from "./freshness.ts";
+import type { Leak } from "./leaks.ts";
+import { nextConnectionNumber } from "./registry.ts";
 
-/** What a pool knows of its connections beyond pg's own counts, whichever handle or copy of the package asks. */
+/** A connection that has just been opened. */
+export interface Opening extends Pick<Life, "connectedAt" | "jitter"> {
+  readonly durationMs: number;
+}
+
+/** What a pool knows of its connections beyond pg's own counts, and tells of them, whichever handle or copy of the package asks. */
 export class Ledger {
   connects = 0;
   reuses = 0;
   discarded = 0;
+  /** Connections used again after a pause. */
+  thaws = 0;
   /** Connections asked whether they still answer. */
   probes = 0;
+  /** Connections held for too long. */
+  leaks = 0;
   /** When a connection was last found dead: what was used before may be, too. Milliseconds since the epoch. */
   suspectSince = 0;
   /** Whether the pool has been shown to an `onPool`: handles share it, and one that looks after it is enough. */
   shown = false;
   readonly lives: WeakMap<pg.PoolClient, Life> = new WeakMap();
   readonly sessions: WeakMap<pg.PoolClient, WireSession> = new WeakMap();
+  /** Those of the handles that share the pool. */
+  #audiences: readonly Audience[] = [];
+
+  /** Tells an audience from now on; returns a function that ends this. */
+  join(audience: Audience): () => void {
+    this.#audiences = [...this.#audiences, audience];
+    return () => {
+      this.#audiences = this.#audiences.filter((other) => other !== audience);
+    };
+  }
+
+  /** Tells what `make` gives, if anybody listens. */
+  tell(make: () => DatabaseEvent): void {
+    const heard = this.#audiences.filter(({ size }) => size > 0);
+    if (heard.length === 0) return;
+    const event = make();
+    for (const audience of heard) audience.tell(event);
+  }
+
+  /** The name of a connection, unique within this process. */
+  idOf(client: pg.PoolClient): string {
+    return this.lives.get(client)?.id ?? "";
+  }
+
+  noteConnect(client: pg.PoolClient, { durationMs, ...life }: Opening): void {
+    this.connects++;
+    const id = `c${nextConnectionNumber()}`;
+    this.lives.set(client, { id, usedAt: life.connectedAt, ...life });
+    this.tell(() => ({ type: "connect", transport: "pool", connectionId: id, durationMs }));
+  }
+
+  noteReuse(client: pg.PoolClient): void {
+    this.reuses++;
+    if (this.#audiences.some(isHeard)) this.tell(() => ({ type: "reuse", transport: "pool", connectionId: this.idOf(client) }));
+  }
+
+  noteThaw(client: pg.PoolClient, idleMs: number): void {
+    this.thaws++;
+    this.tell(() => ({ type: "thaw", connectionId: this.idOf(client), idleMs }));
+  }
+
+  /** A connection is asked: `answer` is to be given what it says, `tell` called when it is known who is used. */
+  noteProbe(client: pg.PoolClient): { readonly answer: (alive: boolean) => boolean; readonly tell: () => void } {
+    this.probes++;
+    const startedAt = performance.now();
+    let answer: ProbeEvent["answer"] = "silent";
+    return {
+      answer(alive) {
+        answer = alive ? "answered" : "lost";
+        return alive;
+      },
+      tell: () => this.tell(() => ({ type: "probe", connectionId: this.idOf(client), answer, durationMs: performance.now() - startedAt })),
+    };
+  }
+
+  noteDiscard(client: pg.PoolClient, reason: DiscardEvent["reason"]): void {
+    this.discarded++;
+    this.tell(() => ({ type: "discard", transport: "pool", connectionId: this.idOf(client), reason }));
+  }
+
+  /** Counts a leak, tells of it and warns. */
+  leakReporter(warn: (message: string) => void): (leak: Leak) => void {
+    return (leak) => {
+      this.leaks++;
+      this.tell(() => ({ type: "leak", ...leak }));
+      warn(`A connection has been held for ${leak.heldMs} ms (leakThresholdMs), and still is. It was taken here:\n${leak.stack}`);
+    };
+  }
+
+  /** Tells of a queue that does not become empty, and warns of the first. */
+  waitingReporter(warn: (message: string) => void): (waiting: number, forMs: number) => void {
+    let warned = false;
+    return (waiting, forMs) => {
+      this.tell(() => ({ type: "waiting", waiting, forMs }));
+      if (warned) return;
+      warned = true;
+      warn(
+        `Calls have been waiting for a connection for ${forMs} ms, ${waiting} of them now. Shorten transactions, or raise max. Said once.`,
+      );
+    };
+  }
+}
+
+function isHeard({ size }: Audience): boolean {
+  return size > 0;
 }

@@ -2,12 +2,11 @@ import type pg from "pg";
 import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { begin, COMMIT } from "../statements.ts";
-import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport, TransportStats } from "../transport.ts";
+import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
 import { type WireClient, WireSession } from "../wire-session.ts";
 import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
-import { nextConnectionNumber } from "./registry.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
 /** What the pool transport is made of. */
@@ -29,6 +28,8 @@ export interface PoolTransportOptions {
 /** Work on a lease, and whether its first exchange asks the connection by itself. */
 interface Holding<T> {
   readonly asksItself: boolean;
+  /** For a callback of the caller's, however long that takes. */
+  readonly held?: boolean;
   /** Rejects, and never throws. */
   readonly use: (lease: Lease) => Promise<T>;
 }
@@ -46,7 +47,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
     if (session === undefined) {
       session = new WireSession(client as unknown as WireClient, {
         transport: "pool",
-        connectionId: `c${nextConnectionNumber()}`,
+        connectionId: ledger.idOf(client),
         pooled: options.pooled,
         cancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,
         statementTimeoutMs: options.statementTimeoutMs,
@@ -60,13 +61,13 @@ export function poolTransport(options: PoolTransportOptions): Transport {
 
   function giveBack(lease: Lease): void {
     const session = sessionOf(lease.client);
-    if (session.uses++ > 0) ledger.reuses++;
+    if (session.uses++ > 0) ledger.noteReuse(lease.client);
     if (session.broken) session.destroy();
     lease.release(session.broken);
   }
 
   /** One promise from the queue to the answer: what stands on a query's way is paid for in every query. */
-  function hold<T>({ cancellation }: CallOptions, { asksItself, use }: Holding<T>): Promise<T> {
+  function hold<T>({ cancellation }: CallOptions, { asksItself, held, use }: Holding<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       pool.lease(
         (error, lease) => {
@@ -82,7 +83,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
             },
           );
         },
-        { cancellation, asksItself },
+        { cancellation, asksItself, held },
       );
     });
   }
@@ -91,7 +92,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
    * Sends what may be sent again on another connection: after a pause the connection is asked in the same write. If it is silent, or lost
    * before its first sign of life, the whole is sent on a fresh one. If that cannot be had, what was written first may still be done.
    */
-  async function askFirst<T>(lease: Lease, send: Send<T>): Promise<T> {
+  async function askFirst<T>(lease: Lease, send: Send<T>, persists?: () => boolean): Promise<T> {
     const asked = sessionOf(lease.client);
     const { promise: alive, resolve } = Promise.withResolvers<boolean>();
     const first = send(asked, () => resolve(true));
@@ -104,7 +105,7 @@ export function poolTransport(options: PoolTransportOptions): Transport {
       },
     );
     try {
-      await pool.confirm(lease, () => alive);
+      await pool.confirm(lease, () => alive, persists);
       const chosen = sessionOf(lease.client);
       return await (chosen === asked ? first : send(chosen));
     } catch (error) {
@@ -113,8 +114,8 @@ export function poolTransport(options: PoolTransportOptions): Transport {
     }
   }
 
-  const sendAsking = <T>(lease: Lease, send: Send<T>): Promise<T> =>
-    lease.unasked ? askFirst(lease, send) : send(sessionOf(lease.client));
+  const sendAsking = <T>(lease: Lease, send: Send<T>, persists?: () => boolean): Promise<T> =>
+    lease.unasked ? askFirst(lease, send, persists) : send(sessionOf(lease.client));
 
   async function commitAll(
     session: WireSession,
@@ -152,21 +153,26 @@ export function poolTransport(options: PoolTransportOptions): Transport {
     session: <T>(use: (session: Session) => Promise<T>, call: SessionCall) =>
       hold(call, {
         asksItself: call.begins,
+        held: true,
         use: async (lease) => {
-          const session = leasedSession({ current: () => sessionOf(lease.client), send: (send) => sendAsking(lease, send) });
+          // its callback has begun: only here can it still be bridged that no other connection is to be had at first
+          const persists = () => call.cancellation.reason === undefined;
+          const session = leasedSession({ current: () => sessionOf(lease.client), send: (send) => sendAsking(lease, send, persists) });
           return use(session).finally(session.settled);
         },
       }),
     warmUp: (call) => hold(call, { asksItself: false, use: async () => {} }),
     release: () => pool.endIdle(),
-    stats: (): TransportStats => ({
+    stats: () => ({
       total: pool.totalCount,
       idle: pool.idleCount,
       waiting: pool.waitingCount,
       connects: ledger.connects,
       reuses: ledger.reuses,
+      thaws: ledger.thaws,
       probes: ledger.probes,
       discarded: ledger.discarded,
+      leaks: ledger.leaks,
     }),
     [Symbol.asyncDispose]: options.release,
   };

@@ -1,3 +1,4 @@
+import { VERSION } from "./version.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
 interface Entry {
@@ -7,8 +8,12 @@ interface Entry {
   handles: number;
 }
 
+/** What copies of any version find and fill: nothing in it may change its meaning. An entry is read by copies of its own version alone. */
 interface Registry {
+  /** By version and identity. */
   readonly pools: Map<string, Entry>;
+  /** Of the copies that have asked for a pool. */
+  readonly versions: Set<string>;
   connections: number;
   warned: boolean;
 }
@@ -18,7 +23,7 @@ const place = Symbol.for("warmline.registry.v1");
 /** The one registry of this process: bundlers and reloads evaluate modules more than once, `globalThis` they share. */
 function registry(): Registry {
   const home = globalThis as { [place]?: Registry };
-  home[place] ??= { pools: new Map(), connections: 0, warned: false };
+  home[place] ??= { pools: new Map(), versions: new Set(), connections: 0, warned: false };
   return home[place];
 }
 
@@ -40,21 +45,27 @@ export interface PoolRequest {
 /** So many pools at once are more likely a leak than a plan. */
 const MANY_POOLS = 50;
 
-/**
- * The pool of this identity, made if there is none. One with another configuration is drained: it serves what it has, and ends. `release`
- * gives up the caller's share; the last one ends the pool.
- */
-export function sharePool(request: PoolRequest): { readonly pool: WarmPool; readonly release: () => Promise<void> } {
+/** A caller's share of a pool. */
+export interface PoolShare {
+  readonly pool: WarmPool;
+  /** Gives the share up; the last one ends the pool. */
+  readonly release: () => Promise<void>;
+}
+
+/** The pool of this identity, made if there is none. One with another configuration is drained: it serves what it has, and ends. */
+export function sharePool(request: PoolRequest): PoolShare {
+  warnOfVersions(request.warn);
   const { pools } = registry();
-  let entry = pools.get(request.identity);
+  const key = `${VERSION} ${request.identity}`;
+  let entry = pools.get(key);
   if (entry !== undefined && (entry.fingerprint !== request.fingerprint || entry.pool.closing)) {
-    pools.delete(request.identity);
+    pools.delete(key);
     if (!entry.pool.closing) void entry.pool.end();
     entry = undefined;
   }
   if (entry === undefined) {
     entry = { pool: request.create(), fingerprint: request.fingerprint, handles: 0 };
-    pools.set(request.identity, entry);
+    pools.set(key, entry);
     warnOfMany(request.warn);
   }
   const held = entry;
@@ -66,10 +77,19 @@ export function sharePool(request: PoolRequest): { readonly pool: WarmPool; read
       if (released) return;
       released = true;
       if (--held.handles > 0 || held.pool.closing) return;
-      if (pools.get(request.identity) === held) pools.delete(request.identity);
+      if (pools.get(key) === held) pools.delete(key);
       await held.pool.end();
     },
   };
+}
+
+/** Versions share no pool, for nobody knows what another one expects of it; so a process of two may hold twice the connections. */
+function warnOfVersions(warn: (message: string) => void): void {
+  const { versions } = registry();
+  if (versions.has(VERSION)) return;
+  versions.add(VERSION);
+  if (versions.size === 1) return;
+  warn(`versions ${[...versions].join(" and ")} of this package are loaded in one process, and share no pool. Install one of them.`);
 }
 
 function warnOfMany(warn: (message: string) => void): void {

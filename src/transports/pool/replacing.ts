@@ -1,11 +1,15 @@
 import type pg from "pg";
-import { ConnectionError } from "../../errors/errors.ts";
+import { ConnectionError, isWarmlineError } from "../../errors/errors.ts";
+import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
 import { connectTimeout } from "../failure.ts";
 import { askBySync, destroySocket } from "./client-state.ts";
 import type { Opened } from "./lease.ts";
 
 /** How long a connection may be silent before a replacement is opened beside it, milliseconds. A busy pooler answers late, and is healthy. */
 const SILENCE_MS = 250;
+
+/** Before opening is tried again, where the call persists, milliseconds: as long as repeating a call that was not sent may take. */
+const PAUSES_MS = [50, 100, 200, 400];
 
 /** A connection that was asked, and where another comes from. */
 export interface Asked {
@@ -14,6 +18,8 @@ export interface Asked {
   readonly answer: Promise<boolean>;
   /** Bounds opening a connection, milliseconds; 0 for no bound. */
   readonly connectTimeoutMs: number;
+  /** Asked whether opening is tried again when it fails: for a call that has begun, and cannot be begun anew. Default: it is not. */
+  readonly persists?: (() => boolean) | undefined;
   /** Opens a connection beside those the pool may have. */
   openBeside(opened: (error: Error | undefined, fresh: Opened | undefined) => void): void;
   /** Takes what was opened and is not needed. */
@@ -34,6 +40,7 @@ export function answerOrReplacement(asked: Asked): Promise<Opened | undefined> {
     let opening = false;
     let beside: Opened | undefined;
     let refusal: Error | undefined;
+    const pauses = [...PAUSES_MS];
     let limit: NodeJS.Timeout | undefined;
 
     const settle = (end: () => void) => {
@@ -46,7 +53,11 @@ export function answerOrReplacement(asked: Asked): Promise<Opened | undefined> {
     };
     const refuse = (error: Error | undefined) => {
       refusal = error;
-      if (lost) settle(() => reject(refusal));
+      if (!lost || !open) return;
+      const pauseMs =
+        isWarmlineError(error) && error.retryable && error.code !== TOO_MANY_CONNECTIONS && asked.persists?.() && pauses.shift();
+      if (pauseMs) setTimeout(openAnother, pauseMs);
+      else settle(() => reject(refusal));
     };
     const take = (fresh: Opened) => {
       beside = undefined;
@@ -66,6 +77,10 @@ export function answerOrReplacement(asked: Asked): Promise<Opened | undefined> {
         const giveUp = () => settle(() => reject(refusal ?? connectTimeout(placeOf(asked.client), connectTimeoutMs)));
         limit = setTimeout(giveUp, connectTimeoutMs);
       }
+      openAnother();
+    };
+    const openAnother = () => {
+      if (!open) return;
       asked.openBeside((error, fresh) => {
         if (fresh === undefined) refuse(error);
         else if (!open) asked.giveSurplus(fresh);

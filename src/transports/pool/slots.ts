@@ -1,25 +1,50 @@
-/** Somebody who waits for a slot, and the timer that bounds the wait. */
-interface Waiter {
-  readonly enter: () => void;
-  readonly limit: NodeJS.Timeout | undefined;
+/** What becomes of a caller. Exactly one of the functions is called, and none once it has left. */
+export interface Caller {
+  /** A slot is free, maybe at once. */
+  readonly enter: (turn: Turn) => void;
+  /** None was free within `limitMs`; 0 for no limit. */
+  readonly late: () => void;
+  readonly limitMs: number;
+  /** None is free, and too many wait already. */
+  readonly full: () => void;
 }
 
-/** A place in the queue; leaving it twice, or after having entered, does nothing. */
-export interface Place {
-  leave(): void;
+/** A caller's place in the queue, and then its slot. */
+export class Turn {
+  readonly caller: Caller;
+  limit: NodeJS.Timeout | undefined;
+  readonly #slots: Slots;
+
+  constructor(slots: Slots, caller: Caller) {
+    this.#slots = slots;
+    this.caller = caller;
+  }
+
+  /** Gives up waiting, or the connection that is on its way; twice, or later, it does nothing. */
+  leave(): void {
+    this.#slots.forget(this);
+  }
+
+  /** The connection has come, or failed to: then the slot is free again. */
+  entered(held: boolean): void {
+    if (!held) this.#slots.free();
+    this.#slots.forget(this);
+  }
 }
 
 /** How many may hold a connection at once, and who waits for it, first come first served. */
 export class Slots {
   readonly #max: number;
-  readonly #waiters = new Set<Waiter>();
+  readonly #maxWaiting: number;
+  readonly #waiters = new Set<Turn>();
+  /** Whose connection is on its way, and still wanted. */
+  readonly #entering = new Set<Turn>();
   #taken = 0;
-  /** Taken, and not held yet: their connection is on its way. */
-  #entering = 0;
   #onDrained: (() => void) | undefined;
 
-  constructor(max: number) {
+  constructor(max: number, maxWaiting: number) {
     this.#max = max;
+    this.#maxWaiting = maxWaiting;
   }
 
   get waiting(): number {
@@ -36,27 +61,17 @@ export class Slots {
     return this.#onDrained !== undefined;
   }
 
-  /** Calls `enter` once a slot is free, at once if one is, or `late` after `limitMs`; 0 for no limit. */
-  take(enter: () => void, { limitMs, late }: { readonly limitMs: number; readonly late: () => void }): Place {
-    if (!this.full) {
-      this.#enter(enter);
-      return { leave: () => {} };
+  /** Takes a slot, or a place in the queue; undefined when there is neither. */
+  take(caller: Caller): Turn | undefined {
+    if (!this.full) return this.#enter(new Turn(this, caller));
+    if (this.#waiters.size >= this.#maxWaiting) {
+      caller.full();
+      return undefined;
     }
-    const waiter: Waiter = { enter, limit: limitMs > 0 ? setTimeout(late, limitMs) : undefined };
-    this.#waiters.add(waiter);
-    return {
-      leave: () => {
-        clearTimeout(waiter.limit);
-        if (this.#waiters.delete(waiter)) this.#noteDrained();
-      },
-    };
-  }
-
-  /** The connection has come, or failed to: then its slot is free again. */
-  entered(held: boolean): void {
-    this.#entering--;
-    if (!held) this.free();
-    this.#noteDrained();
+    const turn = new Turn(this, caller);
+    if (caller.limitMs > 0) turn.limit = setTimeout(caller.late, caller.limitMs);
+    this.#waiters.add(turn);
+    return turn;
   }
 
   /** Gives a slot to the next. */
@@ -66,10 +81,16 @@ export class Slots {
     if (next === undefined || this.full) return;
     clearTimeout(next.limit);
     this.#waiters.delete(next);
-    this.#enter(next.enter);
+    this.#enter(next);
   }
 
-  /** Closes the slots; resolves when everybody who waited has entered or left. */
+  /** Nobody waits for this turn any more. */
+  forget(turn: Turn): void {
+    clearTimeout(turn.limit);
+    if (this.#waiters.delete(turn) || this.#entering.delete(turn)) this.#noteDrained();
+  }
+
+  /** Closes the slots; resolves when nobody waits any more, neither for a slot nor for a connection. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#onDrained = resolve;
@@ -77,13 +98,14 @@ export class Slots {
     });
   }
 
-  #enter(enter: () => void): void {
+  #enter(turn: Turn): Turn {
     this.#taken++;
-    this.#entering++;
-    enter();
+    this.#entering.add(turn);
+    turn.caller.enter(turn);
+    return turn;
   }
 
   #noteDrained(): void {
-    if (this.#waiters.size === 0 && this.#entering === 0) this.#onDrained?.();
+    if (this.#waiters.size === 0 && this.#entering.size === 0) this.#onDrained?.();
   }
 }

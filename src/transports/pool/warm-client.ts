@@ -15,6 +15,8 @@ type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Clie
 
 /** pg's client with a bound on connecting of its own, and errors of connecting that carry a code and the fate `not-sent`. */
 export class WarmClient extends pg.Client {
+  /** How long opening it took, milliseconds. */
+  openedInMs = 0;
   readonly #config: WarmClientConfig;
 
   constructor(config: WarmClientConfig) {
@@ -38,6 +40,7 @@ export class WarmClient extends pg.Client {
     const { connectTimeoutMillis = 0, password } = this.#config;
     const where = `${this.host}:${this.port}`;
     const { stream } = this.connection;
+    const startedAt = performance.now();
     let timedOut = false;
     let refusedTls = false;
     const timer =
@@ -54,6 +57,7 @@ export class WarmClient extends pg.Client {
     }
     super.connect((error: Error | null) => {
       clearTimeout(timer);
+      this.openedInMs = performance.now() - startedAt;
       // pg keeps what the function gave
       if (isPasswordRefusal(error) && typeof this.password === "string") this.#config.onPasswordRefused?.(this.password);
       if (error === null) done(undefined);

@@ -2,32 +2,29 @@ import { AsyncResource } from "node:async_hooks";
 import pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
 import { askBySync, destroySocket, leftBusy, looksDead, rollBack } from "./client-state.ts";
-import { afterTwoTicks, type FreshnessLimits, judge } from "./freshness.ts";
-import { acquireTimeout, type Checkout, closed, type Granted, type Lease, type LeaseOptions, type Opened, type Release } from "./lease.ts";
+import { afterTwoTicks, type FreshnessLimits, judge, TRUST_MS } from "./freshness.ts";
+import { LeakWatch } from "./leaks.ts";
+import {
+  acquireTimeout,
+  type Checkout,
+  checkingOut,
+  closed,
+  type Granted,
+  type Lease,
+  type LeaseOptions,
+  type Opened,
+  queueFull,
+  type Release,
+} from "./lease.ts";
 import { Ledger } from "./ledger.ts";
+import { clientsOf, endOneIdle, openBeside } from "./pg-pool.ts";
 import { answerOrReplacement } from "./replacing.ts";
-import { type Place, Slots } from "./slots.ts";
+import { Slots, type Turn } from "./slots.ts";
+import { WaitingWatch } from "./waiting.ts";
 import { WarmClient } from "./warm-client.ts";
+import { DEFAULT_MAX_WAITING, DEFAULT_TIMEOUT_MS, type WarmPoolConfig } from "./warm-pool-config.ts";
 
-/** pg's pool options, with waiting and connecting bounded apart, and what is known of a connection's life. */
-export interface WarmPoolConfig extends Omit<pg.PoolConfig, "connectionTimeoutMillis" | "maxLifetimeSeconds" | "Client"> {
-  /** Bounds waiting for a free connection, milliseconds; 0 for no bound. Default 5000. */
-  readonly acquireTimeoutMillis?: number;
-  /** Bounds opening a connection, login included, milliseconds; 0 for no bound. Default 5000. */
-  readonly connectTimeoutMillis?: number;
-  /** Told what the password function gave, when the server refused it at login (28000, 28P01). */
-  readonly onPasswordRefused?: (password: string) => void;
-  /** When a connection is replaced without being asked. Default: never. */
-  readonly freshness?: FreshnessLimits;
-  /** The wall clock and chance. Default: the process'. */
-  readonly now?: () => number;
-  readonly random?: () => number;
-}
-
-const DEFAULT_TIMEOUT_MS = 5_000;
-
-/** How long a goodbye may take, milliseconds: a swallowed connection never takes it. */
-const GOODBYE_LIMIT_MS = 1_000;
+export type { WarmPoolConfig } from "./warm-pool-config.ts";
 
 const nothing = (): void => {};
 
@@ -43,30 +40,42 @@ export class WarmPool extends pg.Pool {
   readonly #connectTimeoutMs: number;
   readonly #freshness: FreshnessLimits;
   readonly #now: () => number;
+  readonly #maxWaiting: number;
   readonly #slots: Slots;
+  readonly #waiting: WaitingWatch;
+  readonly #leaks: LeakWatch | undefined;
+  /** Set while a query of the pool's own takes its connection, which it gives back by itself. */
+  #querying = false;
 
   constructor(config: WarmPoolConfig = {}) {
     const {
       acquireTimeoutMillis = DEFAULT_TIMEOUT_MS,
       connectTimeoutMillis = DEFAULT_TIMEOUT_MS,
+      maxWaiting = DEFAULT_MAX_WAITING,
+      leakThresholdMillis: thresholdMs = null,
+      warn = nothing,
       freshness = { serverIdleMs: null, lifetimeMs: 0 },
       now = () => Date.now(),
       random = () => Math.random(),
       ...options
     } = config;
     super({ ...options, connectionTimeoutMillis: 0, connectTimeoutMillis, Client: WarmClient } as object);
-    this.#slots = new Slots(this.options.max);
+    const { ledger } = this;
+    this.#maxWaiting = maxWaiting;
+    this.#slots = new Slots(this.options.max, maxWaiting);
+    this.#waiting = new WaitingWatch({ now, report: ledger.waitingReporter(warn) });
+    this.#leaks = thresholdMs === null ? undefined : new LeakWatch({ thresholdMs, now, report: ledger.leakReporter(warn) });
     this.#acquireTimeoutMs = acquireTimeoutMillis;
     this.#connectTimeoutMs = connectTimeoutMillis;
     this.#freshness = freshness;
     this.#now = now;
-    this.on("error", () => {
-      this.ledger.discarded++;
-      this.ledger.suspectSince = now();
+    this.on("error", (_error, client) => {
+      ledger.noteDiscard(client as pg.PoolClient, "lost");
+      ledger.suspectSince = now();
     });
     this.on("connect", (client) => {
-      this.ledger.connects++;
-      this.ledger.lives.set(client, { connectedAt: now(), usedAt: now(), jitter: random() });
+      const { openedInMs: durationMs } = client as unknown as WarmClient;
+      ledger.noteConnect(client, { connectedAt: now(), jitter: random(), durationMs });
       client.on("error", nothing);
     });
   }
@@ -77,6 +86,14 @@ export class WarmPool extends pg.Pool {
         return this.#slots.waiting;
       },
     });
+    WarmPool.prototype.query = function query(this: WarmPool, ...args: readonly unknown[]) {
+      this.#querying = true;
+      try {
+        return Reflect.apply(pg.Pool.prototype.query, this, args);
+      } finally {
+        this.#querying = false;
+      }
+    } as pg.Pool["query"];
   }
 
   override connect(): Promise<pg.PoolClient>;
@@ -87,13 +104,7 @@ export class WarmPool extends pg.Pool {
         this.connect((error, client) => (client === undefined ? reject(error) : resolve(client)));
       });
     }
-    this.lease((error, lease) => {
-      if (lease === undefined) return callback(error, undefined, nothing);
-      // pg gives a connection back from its socket's callbacks, which run as the request that opened it
-      const release: Release = AsyncResource.bind(lease.release);
-      lease.client.release = release;
-      callback(undefined, lease.client, release);
-    });
+    this.lease(checkingOut(callback), { held: !this.#querying });
     return undefined;
   }
 
@@ -101,45 +112,52 @@ export class WarmPool extends pg.Pool {
    * Checks a connection out for `granted`, which is called exactly once. A cancelled call leaves the queue at once; a connection that comes
    * too late for it goes to the next.
    */
-  lease(granted: Granted, { cancellation, asksItself = false }: LeaseOptions = {}): void {
+  lease(granted: Granted, { cancellation, asksItself = false, held = false }: LeaseOptions = {}): void {
     if (this.closing) {
       granted(closed(), undefined);
       return;
     }
+    this.#leaks?.check();
+    const watch = held ? this.#leaks?.takenHere() : undefined;
     let open = true;
-    let place: Place | undefined;
+    let turn: Turn | undefined;
     let stopListening: (() => void) | undefined;
     const settle: Granted = (error, lease) => {
       if (!open) return lease?.release();
       open = false;
-      place?.leave();
+      turn?.leave();
       stopListening?.();
+      if (lease !== undefined) lease.onEnd = watch?.(() => this.ledger.idOf(lease.client));
       granted(error, lease);
     };
     const fail = (error: Error) => open && settle(error, undefined);
     stopListening = cancellation?.onCancel(() => cancellation.reason && fail(cancellation.reason("not-sent")));
     if (!open) return;
-    const enter = () => this.#grant(settle, asksItself);
-    // whoever waits is let in by another request's release, and must not run as that request
-    place = this.#slots.take(this.#slots.full ? AsyncResource.bind(enter) : enter, {
-      limitMs: this.#acquireTimeoutMs,
+    this.#waiting.note(this.#slots.waiting);
+    const enter = (own: Turn) => this.#grant(settle, { asksItself, turn: own });
+    turn = this.#slots.take({
+      // whoever waits is let in by another request's release, and must not run as that request
+      enter: this.#slots.full ? AsyncResource.bind(enter) : enter,
       late: () => fail(acquireTimeout(this.#acquireTimeoutMs, this.options.max)),
+      limitMs: this.#acquireTimeoutMs,
+      full: () => fail(queueFull(this.#maxWaiting)),
     });
   }
 
   /**
    * Asks the connection of a lease whether it lives. One that is lost is replaced; one that is silent gets a replacement opened beside it,
-   * and whichever answers first is the lease's from then on.
+   * and whichever answers first is the lease's from then on. While `persists` says so, a replacement that cannot be opened is tried again.
    */
-  async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>): Promise<void> {
+  async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void> {
     lease.unasked = false;
-    this.ledger.probes++;
+    const probed = this.ledger.noteProbe(lease.client);
     try {
       const fresh = await answerOrReplacement({
         client: lease.client,
-        answer: ask(lease.client),
+        answer: ask(lease.client).then(probed.answer),
         connectTimeoutMs: this.#connectTimeoutMs,
-        openBeside: (opened) => this.#openBeside(opened),
+        persists,
+        openBeside: (opened) => openBeside(this, opened),
         giveSurplus: (surplus) => this.#giveSurplus(surplus),
       });
       if (fresh === undefined) return;
@@ -148,12 +166,14 @@ export class WarmPool extends pg.Pool {
     } catch (error) {
       this.#findDead(lease);
       throw error;
+    } finally {
+      probed.tell();
     }
   }
 
   /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told, or cannot be. */
   async endIdle(): Promise<void> {
-    await Promise.all(Array.from({ length: this.idleCount }, () => this.#endOneIdle()));
+    await Promise.all(Array.from({ length: this.idleCount }, () => endOneIdle((taken) => super.connect(taken))));
   }
 
   /** Whether the pool takes no new work. */
@@ -170,30 +190,21 @@ export class WarmPool extends pg.Pool {
       (callback as (error: Error) => void)(closed());
       return undefined;
     }
-    const ended = this.#slots.close().then(() => super.end());
+    const ended = this.#slots.close().then(() => {
+      const ending = super.end();
+      // nobody waits any more for what is still connecting
+      for (const client of clientsOf(this)) if (!this.ledger.lives.has(client)) destroySocket(client);
+      return ending;
+    });
     if (callback === undefined) return ended;
     ended.then(callback, callback);
     return undefined;
   }
 
-  #endOneIdle(): Promise<void> {
-    return new Promise((resolve) => {
-      super.connect((_error, client, release) => {
-        if (client === undefined) return resolve();
-        const limit = setTimeout(() => destroySocket(client), GOODBYE_LIMIT_MS);
-        client.once("end", () => {
-          clearTimeout(limit);
-          resolve();
-        });
-        release(true);
-      });
-    });
-  }
-
-  #grant(granted: Granted, asksItself: boolean): void {
+  #grant(granted: Granted, { asksItself, turn }: { readonly asksItself: boolean; readonly turn: Turn }): void {
     const done: Granted = (error, lease) => {
       granted(error, lease);
-      this.#slots.entered(lease !== undefined);
+      turn.entered(lease !== undefined);
     };
     this.#obtain((error, lease) => {
       if (lease === undefined || !lease.unasked || asksItself) return done(error, lease);
@@ -211,10 +222,13 @@ export class WarmPool extends pg.Pool {
       const lease = this.#leaseOf(client, release);
       const { ledger } = this;
       const life = ledger.lives.get(client);
-      const verdict = life === undefined ? "use" : judge(life, this.#freshness, { now: this.#now(), suspectSince: ledger.suspectSince });
+      const now = this.#now();
+      const verdict = life === undefined ? "use" : judge(life, this.#freshness, { now, suspectSince: ledger.suspectSince });
       if (verdict === "use") return done(undefined, lease);
+      const idleMs = life === undefined ? 0 : now - life.usedAt;
+      if (idleMs >= TRUST_MS) ledger.noteThaw(client, idleMs);
       if (verdict === "replace") {
-        this.#discard(lease);
+        this.#discard(lease, "expired");
         return this.#obtain(done);
       }
       afterTwoTicks(() => {
@@ -233,9 +247,10 @@ export class WarmPool extends pg.Pool {
     const finish = (destroy: Error | boolean | undefined) => {
       const life = this.ledger.lives.get(lease.client);
       if (life !== undefined && !lease.unasked) life.usedAt = this.#now();
-      if (destroy && lease.toPool !== nothing) this.ledger.discarded++;
+      if (destroy && lease.toPool !== nothing) this.ledger.noteDiscard(lease.client, "broken");
       if (destroy) destroySocket(lease.client);
       lease.toPool(destroy);
+      if (this.#slots.waiting > 0) this.#waiting.note(this.#slots.waiting);
       this.#slots.free();
     };
     const lease: Lease = {
@@ -245,6 +260,7 @@ export class WarmPool extends pg.Pool {
       release: (destroy) => {
         if (given) throw new UsageError("This client has been given back already. Release it once.", { code: "RELEASED_TWICE" });
         given = true;
+        lease.onEnd?.();
         if (destroy || !leftBusy(lease.client)) finish(destroy);
         else rollBack(lease.client).then(finish);
       },
@@ -259,8 +275,8 @@ export class WarmPool extends pg.Pool {
   }
 
   /** Destroys the connection in a lease; its slot stays with the lease. */
-  #discard(lease: Lease): void {
-    this.ledger.discarded++;
+  #discard(lease: Lease, reason: "lost" | "expired"): void {
+    this.ledger.noteDiscard(lease.client, reason);
     destroySocket(lease.client);
     lease.toPool(true);
     lease.toPool = nothing;
@@ -269,15 +285,7 @@ export class WarmPool extends pg.Pool {
   /** What died may not have died alone: every connection used before is asked next time. */
   #findDead(lease: Lease): void {
     this.ledger.suspectSince = this.#now();
-    this.#discard(lease);
-  }
-
-  /** A connection beside those the pool may have: it takes the place of one that is silent. */
-  #openBeside(opened: (error: Error | undefined, fresh: Opened | undefined) => void): void {
-    const pool = this as unknown as { newClient(pending: { callback: Checkout }): void };
-    pool.newClient({
-      callback: (error, client, toPool) => opened(error, client && { client, toPool }),
-    });
+    this.#discard(lease, "lost");
   }
 
   /** The silent one answered after all: the pool keeps the new one only if there is room. */

@@ -30,6 +30,7 @@ interface Connection {
   readonly source: ClientSource;
   readonly client: RequestClient;
   state: "idle" | "brief" | "held";
+  readonly closed: PromiseWithResolvers<void>;
 }
 
 interface Waiter extends LeaseCall {
@@ -56,6 +57,8 @@ export class Connections {
   readonly #owner: ConnectionsOwner;
   readonly #open = new Set<Connection>();
   readonly #waiters = new Set<Waiter>();
+  /** Databases that were given up: their connections end when nobody holds them. */
+  readonly #retired = new Set<ClientSource>();
   /** Sockets that are open, or not closed yet. */
   #sockets = 0;
   #ended: PromiseWithResolvers<void> | undefined;
@@ -75,10 +78,17 @@ export class Connections {
     }
   }
 
-  /** Ends the connections nobody holds; resolves when every one has ended. */
-  async end(): Promise<void> {
-    for (const connection of this.#open) if (connection.state === "idle") this.#close(connection);
-    await this.#ended?.promise;
+  /** Ends the connections nobody holds, to some databases or to all; resolves when they have ended. */
+  async end(sources?: readonly (ClientSource | null)[]): Promise<void> {
+    const unheld = [...this.#open].filter(({ source, state }) => state === "idle" && (sources?.includes(source) ?? true));
+    for (const connection of unheld) this.#close(connection);
+    await Promise.all(unheld.map(({ closed }) => closed.promise));
+  }
+
+  /** Likewise, and those that are held end when they are given back. */
+  retire(sources: readonly (ClientSource | null)[]): Promise<void> {
+    for (const source of sources) if (source !== null) this.#retired.add(source);
+    return this.end(sources);
   }
 
   /** How many there are to some databases, and how many calls wait for one. */
@@ -154,7 +164,12 @@ export class Connections {
   }
 
   #add(source: ClientSource): Connection {
-    const connection: Connection = { source, client: source.open((request) => this.#besides(request)), state: "idle" };
+    const connection: Connection = {
+      source,
+      client: source.open((request) => this.#besides(request)),
+      state: "idle",
+      closed: Promise.withResolvers(),
+    };
     if (this.#sockets++ === 0) {
       this.#ended = Promise.withResolvers();
       this.#owner.onOpen(this.#ended.promise);
@@ -167,12 +182,16 @@ export class Connections {
     connection.state = "idle";
     if (connection.client.session.broken) this.#close(connection);
     this.#serve();
-    if (connection.state === "idle" && this.#owner.mayEnd() && this.#open.has(connection)) this.#close(connection);
+    const mayEnd = this.#owner.mayEnd() || this.#retired.has(connection.source);
+    if (connection.state === "idle" && mayEnd) this.#close(connection);
   }
 
   #close(connection: Connection): void {
     if (!this.#open.delete(connection)) return;
-    connection.client.close().then(() => this.#socketFree());
+    connection.client.close().then(() => {
+      connection.closed.resolve();
+      this.#socketFree();
+    });
   }
 
   async #besides(request: () => Promise<void>): Promise<void> {

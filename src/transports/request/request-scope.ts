@@ -21,10 +21,10 @@ export class RequestScope {
     });
   }
 
-  /** The work is done: connections nobody holds end now, the others when they are given back. Resolves when all have ended. */
-  leave(): Promise<void> {
+  /** The work is done: connections nobody holds end now, the others when they are given back. */
+  leave(): void {
     this.#working = false;
-    return this.connections.end();
+    this.connections.end();
   }
 }
 

@@ -122,13 +122,11 @@ export function requestTransport(options: RequestTransportOptions): Transport {
       if (scopes.getStore() !== undefined) await lease(call, { held: false, use: async () => {} });
     },
     async release() {
-      await scopes.getStore()?.connections.end();
+      await scopes.getStore()?.connections.end([main, past]);
     },
-    stats: () => ({ ...(scopes.getStore()?.connections.count([main, past]) ?? none), probes: 0, ...counts }),
+    stats: () => ({ ...scopes.getStore()?.connections.count([main, past]), ...counts }),
     async [Symbol.asyncDispose]() {
-      await scopes.getStore()?.connections.end();
+      await scopes.getStore()?.connections.retire([main, past]);
     },
   };
 }
-
-const none = { total: 0, idle: 0, waiting: 0 };

@@ -1,53 +1,32 @@
 import { describe, expect, test } from "vitest";
+import { Breaker } from "../../../src/delivery/breaker.ts";
+import { RetryBudget } from "../../../src/delivery/budget.ts";
 import { Deadline } from "../../../src/delivery/deadline.ts";
 import { deliver } from "../../../src/delivery/deliver.ts";
 import { backoffMs, mayRepeat, type RepeatClaims } from "../../../src/delivery/retry.ts";
 import { CancelledError, ConnectionError, DatabaseError, type Fate, type WarmlineError } from "../../../src/errors/errors.ts";
-
-/** A clock that goes only when it is told to. */
-function handDrivenClock() {
-  let nowMs = 1_000_000;
-  const timers = new Map<number, { readonly atMs: number; readonly callback: () => void }>();
-  let made = 0;
-  const settle = async () => {
-    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-  };
-  return {
-    now: () => nowMs,
-    setTimeout(callback: () => void, ms: number) {
-      timers.set(++made, { atMs: nowMs + ms, callback });
-      return made;
-    },
-    clearTimeout: (timer: unknown) => void timers.delete(timer as number),
-    pending: () => timers.size,
-    /** Goes on by so many milliseconds, timer by timer, and lets promises settle in between. */
-    async advance(ms: number) {
-      await settle();
-      const until = nowMs + ms;
-      for (;;) {
-        const [next] = [...timers].sort(([, a], [, b]) => a.atMs - b.atMs);
-        if (next === undefined || next[1].atMs > until) break;
-        nowMs = next[1].atMs;
-        timers.delete(next[0]);
-        next[1].callback();
-        await settle();
-      }
-      nowMs = until;
-      await settle();
-    },
-  };
-}
+import { handDrivenClock } from "./hand-driven-clock.ts";
 
 interface Setting {
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
   readonly claims?: Partial<RepeatClaims>;
   readonly random?: () => number;
+  readonly breaker?: Breaker;
+  readonly budget?: RetryBudget;
   /** What each attempt does: an error to fail with, or a value. The last goes for all that follow. */
   readonly attempts: readonly unknown[];
 }
 
-function start({ deadlineMs = 60_000, signal, claims, random = () => 1, attempts }: Setting) {
+function start({
+  breaker = new Breaker(() => {}),
+  budget = new RetryBudget(),
+  deadlineMs = 60_000,
+  signal,
+  claims,
+  random = () => 1,
+  attempts,
+}: Setting) {
   const clock = handDrivenClock();
   const cancellation = new Deadline(clock, { deadlineMs, signal });
   const startedAt = clock.now();
@@ -63,7 +42,7 @@ function start({ deadlineMs = 60_000, signal, claims, random = () => 1, attempts
       if (step instanceof Error) throw step;
       return step;
     },
-    { clock, random, onRetry: (error) => retried.push(error) },
+    { clock, random, breaker, budget, onRetry: (error) => retried.push(error) },
   ).then(
     (value) => {
       outcome = value;

@@ -22,6 +22,11 @@ export function answer(status: number, body: unknown = "", headers: Readonly<Rec
   };
 }
 
+const field = { name: "word", tableID: 0, columnID: 0, dataTypeID: 25, dataTypeSize: -1, dataTypeModifier: -1, format: "text" };
+
+/** What an endpoint says of a statement that gave one row: `{ word: "x" }`. */
+export const oneRow = { fields: [field], rows: [["x"]], command: "SELECT", rowCount: 1, rowAsArray: true };
+
 /** Starts it on 127.0.0.1 and a free port. */
 export async function startToldServer(): Promise<ToldServer> {
   let reply: Reply = answer(500);

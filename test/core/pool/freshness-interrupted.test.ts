@@ -121,3 +121,48 @@ describe("a connection that dies while nobody uses it", () => {
     expect(db.stats().probes).toBe(1);
   });
 });
+
+describe("a transaction whose connection died in the pause", () => {
+  test("waits for another as long as a query would be repeated, and runs its callback once", async () => {
+    const { db, connectionId } = await openPaused(wire);
+    await using _db = db;
+    let refusals = 0;
+    wire.cutAt(({ from, type }) => from === "client" && type === "P");
+    wire.onMessage(({ type }) => type === "startup" && ++refusals < 4 && wire.cut());
+    let runs = 0;
+    const via = await db.transaction(async (tx) => {
+      runs++;
+      return (await tx.query(insert)).via;
+    });
+    expect([runs, await countRows(), via.connectionId === connectionId]).toEqual([1, 1, false]);
+    // three that were cut during login, and the one that was not
+    expect(wire.connections()).toBe(5);
+  });
+
+  test("gives up when none is to be had, and has sent nothing", async () => {
+    const { db } = await openPaused(wire);
+    await using _db = db;
+    wire.cutAt(({ from, type }) => from === "client" && type === "P");
+    wire.onMessage(({ type }) => type === "startup" && wire.cut());
+    const error = await failureOf(db.transaction((tx) => tx.query(insert)));
+    expect(error).toMatchObject({ name: "ConnectionError", fate: "not-sent", retryable: true });
+    expect([wire.connections(), await countRows()]).toEqual([6, 0]);
+  });
+
+  test("gives up when its signal is aborted", async () => {
+    const { db } = await openPaused(wire);
+    await using _db = db;
+    const abort = new AbortController();
+    wire.cutAt(({ from, type }) => from === "client" && type === "P");
+    wire.onMessage(({ type }) => {
+      if (type !== "startup") return;
+      wire.cut();
+      abort.abort();
+    });
+    const error = await failureOf(db.transaction((tx) => tx.query(insert), { signal: abort.signal }));
+    expect(error).toMatchObject({ code: "ABORTED" });
+    expect(["not-sent", "refused"]).toContain(error.fate);
+    await until(() => db.stats().total === 0);
+    expect([wire.connections(), await countRows()]).toEqual([2, 0]);
+  });
+});

@@ -51,9 +51,21 @@ test("a parser that throws in a transaction rolls it back when its error leaves 
   await using db = openPool({ types: throwing, max: 1 });
   await direct.query("truncate parsed");
   const failure = failureOf(db.transaction((tx) => tx.sql`insert into parsed values ('first') returning word`));
-  expect(await failure).toMatchObject({ code: "DECODE_FAILED" });
+  expect(await failure).toMatchObject({ name: "DecodeError", code: "DECODE_FAILED", fate: "refused", retryable: false });
   expect(await words()).toEqual([]);
   expect((await db.query("select 1")).via.reused).toBe(true);
+});
+
+test("a parser that throws in a savepoint undoes the savepoint, and in a transaction that goes on nothing", async () => {
+  await using db = openPool({ types: throwing, max: 1 });
+  await direct.query("truncate parsed");
+  const fates: unknown[] = [];
+  await db.transaction(async (tx) => {
+    const inner = tx.transaction((nested) => nested.sql`insert into parsed values ('undone') returning word`);
+    fates.push((await failureOf(inner)).fate);
+    fates.push((await failureOf(tx.sql`insert into parsed values ('done') returning word`)).fate);
+  });
+  expect([fates, await words()]).toEqual([["refused", "applied"], ["done"]]);
 });
 
 test("a parser that gives null, undefined or a promise is believed", async () => {

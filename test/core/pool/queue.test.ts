@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, inject, test } from "vitest";
+import { describe, expect, inject, test, vi } from "vitest";
 import { startWire } from "../../support/wire.ts";
-import { failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
+import { eventsOf, failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
+import { pause } from "./passing-time.ts";
 
 /** Something to wait for that a test decides itself. */
 function gate() {
@@ -89,5 +90,55 @@ describe("the pool's queue", () => {
     await delay(1_300);
     wire.resume();
     expect((await next).rows).toEqual([{ three: 3 }]);
+  });
+
+  test("refuses at once what would be one too many to wait", async () => {
+    await using db = openPool({ max: 1, maxWaiting: 2 });
+    const { promise, resolve } = gate();
+    const holder = db.session(() => promise);
+    const waiting = [db.query("select 1"), db.transaction((tx) => tx.query("select 1"))];
+    await until(() => db.stats().waiting === 2);
+    const error = await failureOf(db.query("select 1", [], { idempotent: true }));
+    expect(error).toMatchObject({ name: "ConnectionError", code: "QUEUE_FULL", fate: "not-sent", retryable: true });
+    expect(error.message).toContain("maxWaiting");
+    expect(db.stats()).toMatchObject({ waiting: 2, retries: 0 });
+    resolve();
+    await Promise.all([holder, ...waiting]);
+    expect((await db.query("select 1")).rowCount).toBe(1);
+  });
+
+  test("may be left out altogether", async () => {
+    await using db = openPool({ max: 1, maxWaiting: 0 });
+    const [first, second] = await Promise.allSettled([db.query("select 1"), db.query("select 1")]);
+    expect([first.status, second.status]).toEqual(["fulfilled", "rejected"]);
+  });
+
+  test("is told of, and warned of once, when it does not become empty for a second", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    try {
+      await using db = openPool({ max: 1 });
+      const told = eventsOf(db, "waiting");
+      for (const round of [1, 2]) {
+        const { promise, resolve } = gate();
+        const holder = db.session(() => promise);
+        const calls = [db.query("select 1")];
+        await until(() => db.stats().waiting === 1);
+        // tells the watch that somebody waits
+        calls.push(db.query("select 2"));
+        await until(() => db.stats().waiting === 2);
+        expect(told).toHaveLength(round - 1);
+        pause(1_500);
+        calls.push(db.query("select 3"), db.query("select 4"));
+        await until(() => db.stats().waiting === 4);
+        expect(told).toHaveLength(round);
+        resolve();
+        await Promise.all([holder, ...calls]);
+      }
+      expect(told).toMatchObject(Array(2).fill({ type: "waiting", waiting: 2 }));
+      expect(told.every(({ forMs }) => forMs >= 1_500)).toBe(true);
+      expect(warn.mock.calls.flat()).toEqual([expect.stringContaining("raise max")]);
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 });

@@ -16,6 +16,8 @@ export interface WarmOptions {
   readonly database?: DatabaseOptions;
   /** Whether it closes the database on SIGTERM. */
   readonly closes?: boolean;
+  /** Namespace of the metrics it logs; without one it logs none. */
+  readonly emfNamespace?: string;
 }
 
 /** What it tells of every errand but a reply of a certain size. */
@@ -28,11 +30,13 @@ export interface WarmReply {
   readonly threadId: number;
 }
 
-const { database = {}, closes = false } = JSON.parse(process.env.HANDLER_OPTIONS ?? "{}") as WarmOptions;
+const { database = {}, closes = false, emfNamespace } = JSON.parse(process.env.HANDLER_OPTIONS ?? "{}") as WarmOptions;
 const db = createDatabase(database);
 if (closes) await closeOnShutdown(db);
 
-export const handler = lambdaHandler(db, async (errand: WarmErrand): Promise<WarmReply | string> => {
+export const handler = lambdaHandler(db, answer, emfNamespace === undefined ? {} : { emf: { namespace: emfNamespace } });
+
+async function answer(errand: WarmErrand): Promise<WarmReply | string> {
   if (errand.do === "reply") return "x".repeat(errand.bytes - 2);
   try {
     return tell(await carryOut(errand));
@@ -41,7 +45,7 @@ export const handler = lambdaHandler(db, async (errand: WarmErrand): Promise<War
     const { code, fate, message } = error;
     return { ...tell([]), failure: { code, fate, message } };
   }
-});
+}
 
 function tell(rows: WarmReply["rows"]): WarmReply {
   return { rows, failure: null, stats: db.stats(), max: process.env.DATABASE_URL === undefined ? null : db.plan.max, threadId };

@@ -1,0 +1,36 @@
+import { parseArgs } from "node:util";
+import { type Way, ways } from "../test/faults/fault.ts";
+import { faults } from "../test/faults/rows.ts";
+import { runSuite } from "../test/faults/suite.ts";
+import { breaches } from "../test/faults/tally.ts";
+import { faultJson, faultLine, faultTable } from "./faults-table.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    only: { type: "string", default: "" },
+    transport: { type: "string" },
+  },
+});
+const rounds = flags.rounds === undefined ? undefined : Number(flags.rounds);
+if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) throw new Error("--rounds takes a whole number from 1.");
+if (flags.transport !== undefined && !ways.includes(flags.transport as Way))
+  throw new Error(`--transport takes one of ${ways.join(", ")}.`);
+const chosen = faults.filter(({ group, name }) => `${group}: ${name}`.includes(flags.only));
+
+const broken: string[] = [];
+const rows = await runSuite({
+  faults: chosen,
+  rounds,
+  way: flags.transport as Way | undefined,
+  onRow: (row, seconds) => console.error(`${faultLine(row)} · ${seconds.toFixed(1)} s`),
+  onSkip: ({ group, name }, why) => console.error(`${group}: ${name} · SKIPPED: ${why}`),
+  onBroken({ group, name }, way, error) {
+    broken.push(`${group}: ${name} · ${way}`);
+    console.error(`${broken.at(-1)} · NOTHING PROVED:`, error);
+  },
+});
+if (rows.length + broken.length === 0) throw new Error("No fault fits --only and --transport.");
+console.log(flags.json ? faultJson(rows, broken) : faultTable(rows));
+if (broken.length > 0 || rows.some((row) => breaches(row).length > 0)) process.exitCode = 1;

@@ -1,0 +1,49 @@
+import { parseArgs } from "node:util";
+import { type FuzzRow, holds, runFuzz } from "../test/fuzz/run.ts";
+import { targetNames } from "../test/fuzz/targets.ts";
+import { startPostgres } from "./postgres.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    seed: { type: "string", default: "1" },
+    count: { type: "string", default: "2500" },
+  },
+});
+const seed = wholeNumber("seed", flags.seed);
+const count = wholeNumber("count", flags.count);
+
+const server = await startPostgres();
+try {
+  const rows: FuzzRow[] = [];
+  for (const target of targetNames) {
+    process.stderr.write(`${target}: ${count} requests …\n`);
+    rows.push(await runFuzz(target, server, { seed, count }));
+  }
+  if (flags.json) console.log(JSON.stringify({ rows }));
+  else for (const row of rows) console.log(describe(row));
+  if (!rows.every((row) => holds(row, count))) process.exitCode = 1;
+} finally {
+  await server.stop();
+}
+
+function describe(row: FuzzRow): string {
+  const told = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .map(([name, times]) => `${name} ${times}`)
+      .join(", ");
+  return [
+    `${row.target}, seed ${row.seed}: ${row.requests} requests, ${row.crashes} crashes, ${row.serverErrors} answers of 5xx, ${row.problems.length} problems`,
+    `  sent: ${told(row.kinds)}`,
+    `  answered: ${told(row.statuses)}`,
+    `  ${row.wellAfter ? "answers" : "DOES NOT ANSWER"} good requests in between and after`,
+    ...row.problems
+      .slice(0, 20)
+      .map(({ number, kind, problem, answer }) => `  case ${number} (${kind}): ${problem}: ${JSON.stringify(answer)}`),
+  ].join("\n");
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} takes a whole number.`);
+  return Number(text);
+}

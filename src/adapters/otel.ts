@@ -1,0 +1,74 @@
+import { context, type MeterProvider, metrics, SpanKind, SpanStatusCode, type TracerProvider, trace } from "@opentelemetry/api";
+import type { Database, DatabaseEvent, QueryEvent } from "../entry/node.ts";
+import { queryShape } from "../observe/query-shape.ts";
+import { type CallAttributes, describeCall, hrTime, placeOf } from "./otel-attributes.ts";
+import { watchConnections } from "./otel-connections.ts";
+
+/** How a database is instrumented. */
+export interface InstrumentOptions {
+  /** Default: the global one. */
+  readonly tracerProvider?: TracerProvider;
+  /** Default: the global one. */
+  readonly meterProvider?: MeterProvider;
+  /** Whether spans hold `db.query.text`: the statements with `?` for every literal, never a parameter's value. Default true. */
+  readonly captureText?: boolean;
+}
+
+const NAME = "warmline";
+
+/** Source: OpenTelemetry's database conventions, `db.client.operation.duration`; seconds. */
+const BUCKETS_S = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
+
+/**
+ * Tells OpenTelemetry of a database's calls and connections, by its stable database conventions: a CLIENT span for every call, as a child of
+ * the caller's; their durations; and the connections by state. To be called once for each pool, after the SDK was set up. Returns a function
+ * that ends it.
+ *
+ * @example instrument(db);
+ */
+export function instrument(db: Database, options: InstrumentOptions = {}): () => void {
+  const { tracerProvider = trace, meterProvider = metrics, captureText = true } = options;
+  const tracer = tracerProvider.getTracer(NAME);
+  const meter = meterProvider.getMeter(NAME);
+  const duration = meter.createHistogram("db.client.operation.duration", {
+    description: "Duration of database client operations.",
+    unit: "s",
+    advice: { explicitBucketBoundaries: BUCKETS_S },
+  });
+  const connections = watchConnections(db, meter);
+
+  function tell(event: QueryEvent): void {
+    const call = describeCall(event, placeOf(db));
+    const startTime = hrTime(event.startedAt);
+    const attributes = { ...call.atStart, ...(captureText && event.texts.length > 0 && { "db.query.text": textOf(event) }) };
+    const span = tracer.startSpan(call.name, { kind: SpanKind.CLIENT, startTime, attributes }, context.active());
+    span.setAttributes(call.atEnd);
+    if (event.failure !== null) span.setStatus({ code: SpanStatusCode.ERROR, message: event.failure.code });
+    span.end(hrTime(event.startedAt + event.durationMs));
+    if (isOperation(event)) duration.record(event.durationMs / 1_000, metricAttributes(call));
+  }
+
+  const unsubscribe = db.subscribe((event: DatabaseEvent) => {
+    if (event.type === "query") tell(event);
+    connections.hear(event);
+  });
+  return () => {
+    unsubscribe();
+    connections.stop();
+  };
+}
+
+/** What a transaction or session takes is also its callback's time; the statements in it are counted by themselves. */
+function isOperation({ operation }: QueryEvent): boolean {
+  return operation !== "transaction" && operation !== "session";
+}
+
+function metricAttributes({ atStart, atEnd }: CallAttributes): CallAttributes["atStart"] {
+  const { "db.operation.batch.size": _, ...low } = { ...atStart, ...atEnd };
+  return low;
+}
+
+/** Those of a batch one after the other, or the one they have in common. */
+function textOf({ texts }: QueryEvent): string {
+  return [...new Set(texts.map((text) => queryShape(text).text))].join("; ");
+}

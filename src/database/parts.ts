@@ -1,0 +1,50 @@
+import type { Plan } from "../decide/plan.ts";
+import type { DeliveryContext } from "../delivery/deliver.ts";
+import type { Audience } from "../observe/audience.ts";
+import type { ParserSet, Transport } from "../transports/transport.ts";
+
+/** What a database stands on, once its environment is known. */
+export interface Ground {
+  readonly plan: Plan;
+  readonly deadlineMs: number;
+  /** From when on a query is told as slow; null for never. */
+  readonly slowQueryMs: number | null;
+  readonly parsers: ParserSet;
+  /** Made at the first call; the same one for all. */
+  readonly transport: () => Transport | Promise<Transport>;
+  /** Where scripts run, when that is another address; closed after each. */
+  readonly directTransport: () => Promise<Transport | undefined>;
+}
+
+/** What a database is made of; the entry fills it in. */
+export interface DatabaseParts {
+  /** @throws ConfigError where the environment lacks something; asked again by the next call */
+  readonly ground: () => Ground;
+  readonly delivery: Pick<DeliveryContext, "clock" | "random">;
+  /** Who listens; the transport tells them too. */
+  readonly events: Audience;
+  /** A clock of finer steps than the wall's, milliseconds. */
+  readonly stopwatch: () => number;
+  /** Knows which transactions a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */
+  readonly transactions: TransactionContext | undefined;
+  /** Runs work as one request, where connections belong to one; absent elsewhere. */
+  readonly scope: (<T>(context: RequestContext, work: () => T) => T) | undefined;
+}
+
+/** What a platform hands to the handler of one request. */
+export interface RequestContext {
+  /** Keeps what belongs to the request alive until the promise settles. */
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/** The part of AsyncLocalStorage that is needed. */
+export interface TransactionContext {
+  getStore(): OpenTransaction | undefined;
+  run<T>(store: OpenTransaction, work: () => T): T;
+}
+
+/** A transaction whose callback runs, and the one around it. */
+export interface OpenTransaction {
+  readonly database: object;
+  readonly outer: OpenTransaction | undefined;
+}

@@ -1,0 +1,66 @@
+import type { Dispatcher } from "undici";
+import type { HttpAnswer, HttpRequest } from "./http.ts";
+import { readNetworkCode, unreachable } from "./network-failure.ts";
+
+/**
+ * Posts over `dispatcher`, at most once: a request that its client would write again by itself (HTTP/2 after GOAWAY or REFUSED_STREAM) is
+ * ended instead.
+ *
+ * @returns the answer with its whole body; redirects are answers
+ * @throws ConnectionError with the fate `not-sent` for every failure before the request is given to a connection; later ones as they come
+ */
+export function postOver(dispatcher: Dispatcher, url: string, { headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const { host, pathname, search } = new URL(url);
+    const chunks: Buffer[] = [];
+    let status = 0;
+    let controller: Dispatcher.DispatchController | undefined;
+    const fail = (error: unknown) => {
+      signal.removeEventListener("abort", abort);
+      if (controller === undefined) reject(readNetworkCode(error, { where: host }) ?? unreachable(error, { where: host }));
+      else reject(error);
+    };
+    /** In a queue it cannot be taken back: it is refused when its turn comes. */
+    const abort = () => {
+      if (controller === undefined) fail(signal.reason);
+      else controller.abort(signal.reason);
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort);
+    dispatcher.dispatch(
+      { method: "POST", path: pathname + search, headers, body },
+      {
+        onRequestStart(begun) {
+          // thrown, it ends this request alone; aborted, it would take a connection with it that others wait for
+          if (controller !== undefined) throw new Error("The endpoint did not take the request.");
+          signal.throwIfAborted();
+          controller = begun;
+        },
+        onResponseStart(_, code) {
+          status = code;
+        },
+        onResponseData(_, chunk) {
+          chunks.push(chunk);
+        },
+        onResponseEnd() {
+          signal.removeEventListener("abort", abort);
+          // the connection is free a turn of the event loop later: who is answered first would open another for the next call
+          queueMicrotask(() => setImmediate(resolve, answerOf(status, chunks)));
+        },
+        onResponseError(_, error) {
+          fail(error);
+        },
+      },
+    );
+  });
+}
+
+function answerOf(status: number, chunks: readonly Buffer[]): HttpAnswer {
+  const text = Buffer.concat(chunks).toString("utf8");
+  return {
+    ok: status >= 200 && status < 300,
+    status,
+    text: async () => text,
+    json: async () => JSON.parse(text),
+  };
+}

@@ -1,0 +1,75 @@
+/** How much of a stack is kept. */
+const FRAMES = 40;
+
+/** A connection that is held, and where it was taken. */
+interface Held {
+  readonly since: number;
+  readonly takenAt: string;
+  readonly id: () => string;
+  timer?: NodeJS.Timeout;
+}
+
+/** A connection that is held for too long. */
+export interface Leak {
+  readonly connectionId: string;
+  readonly heldMs: number;
+  readonly stack: string;
+}
+
+/** What is looked for, and who is told. */
+export interface LeakWatchOptions {
+  readonly thresholdMs: number;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Called once for each connection that is held for too long. */
+  readonly report: (leak: Leak) => void;
+}
+
+/**
+ * Watches over connections somebody holds. A timer tells of one that is never given back; the wall clock, asked at every checkout, where
+ * timers stand still.
+ */
+export class LeakWatch {
+  readonly #options: LeakWatchOptions;
+  readonly #held = new Set<Held>();
+
+  constructor(options: LeakWatchOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Remembers who asks. To be called when the connection is there, with a function that gives its name: then it is watched, until the function
+   * that gives is called.
+   */
+  takenHere(): (id: () => string) => () => void {
+    const { stackTraceLimit } = Error;
+    // the caller stands above a dozen frames of this package
+    Error.stackTraceLimit = FRAMES;
+    const { stack = "" } = new Error();
+    Error.stackTraceLimit = stackTraceLimit;
+    return (id) => this.#hold(stack.replace(/^Error.*\n/, ""), id);
+  }
+
+  #hold(takenAt: string, id: () => string): () => void {
+    const held: Held = { since: this.#options.now(), takenAt, id };
+    held.timer = setTimeout(() => this.#report(held), this.#options.thresholdMs).unref();
+    this.#held.add(held);
+    return () => this.#forget(held);
+  }
+
+  /** Reports what is held for too long by the wall clock. */
+  check(): void {
+    const { now, thresholdMs } = this.#options;
+    for (const held of this.#held) if (now() - held.since >= thresholdMs) this.#report(held);
+  }
+
+  #report(held: Held): void {
+    this.#forget(held);
+    this.#options.report({ connectionId: held.id(), heldMs: this.#options.now() - held.since, stack: held.takenAt });
+  }
+
+  #forget(held: Held): void {
+    clearTimeout(held.timer);
+    this.#held.delete(held);
+  }
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { afterEach, describe, expect, inject, test, vi } from "vitest";
+import * as original from "../../../src/entry/node.ts";
+import { sharedPool } from "../../../src/entry/pool.ts";
+import { VERSION } from "../../../src/transports/pool/version.ts";
+import { loadCopy } from "../../support/package-copy.ts";
+import { failureOf, until } from "../databases.ts";
+
+afterEach(() => void vi.restoreAllMocks());
+
+const settings = (name: string) => ({ url: inject("postgres").url, transport: "pool", max: 1, name }) as const;
+
+test("the version in the source is that of package.json", async () => {
+  expect(JSON.parse(await readFile("package.json", "utf8"))).toMatchObject({ version: VERSION });
+});
+
+describe("two copies of the package in one process", () => {
+  test("share one pool, whose connections one opens and the other reuses", async () => {
+    const copy = await loadCopy();
+    const name = randomUUID();
+    await using first = original.createDatabase(settings(name));
+    await using second = copy.createDatabase(settings(name));
+    const opened = (await first.query("select 1")).via;
+    const reused = (await second.query("select 1")).via;
+    expect(reused).toMatchObject({ connectionId: opened.connectionId, reused: true });
+    expect(second.stats()).toMatchObject({ total: 1, connects: 1, reuses: 1 });
+  });
+
+  test("drain each other's pool when the configuration changes", async () => {
+    const copy = await loadCopy();
+    const name = randomUUID();
+    const before = copy.createDatabase(settings(name));
+    await before.query("select 1");
+    await using after = original.createDatabase({ ...settings(name), max: 2 });
+    await after.query("select 1");
+    await until(() => before.stats().total === 0);
+    expect(await failureOf(before.query("select 1"))).toMatchObject({ code: "CLOSED" });
+    await before.close();
+  });
+
+  test("know each other's errors by their classes, minified or not", async () => {
+    const copy = await loadCopy({ minify: true });
+    const name = randomUUID();
+    await using first = copy.createDatabase(settings(name));
+    await using second = original.createDatabase(settings(name));
+    await first.query("select 1");
+    // the connection's insides are the copy's, and so is its error
+    const refused = await failureOf(second.query("select 1 / 0"));
+    expect(Object.getPrototypeOf(refused)).not.toBe(original.DatabaseError.prototype);
+    expect(refused).toBeInstanceOf(original.DatabaseError);
+    expect(refused).toBeInstanceOf(original.WarmlineError);
+    expect(refused).not.toBeInstanceOf(original.ConnectionError);
+    expect(refused).toMatchObject({ name: "DatabaseError", code: "22012", fate: "refused" });
+    const own = await failureOf(first.query("select", [undefined]));
+    expect(own).toMatchObject({ name: "UsageError", code: "UNDEFINED_VALUE" });
+    expect(own).toBeInstanceOf(original.UsageError);
+  });
+
+  test("end a call that is given up on a connection the other opened", async () => {
+    const copy = await loadCopy({ minify: true });
+    const name = randomUUID();
+    await using first = copy.createDatabase(settings(name));
+    await using second = original.createDatabase(settings(name));
+    await first.query("select 1");
+    const given = await failureOf(second.query("select pg_sleep(60)", [], { signal: AbortSignal.timeout(50) }));
+    expect(given).toBeInstanceOf(original.CancelledError);
+    expect(given).toMatchObject({ code: "ABORTED", fate: "refused" });
+  });
+});
+
+test("two versions in one process share no pool, and say so once", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const older = await loadCopy({ version: "0.0.9" });
+  const name = randomUUID();
+  await using first = original.createDatabase(settings(name));
+  await using second = older.createDatabase(settings(name));
+  await using third = older.createDatabase(settings(randomUUID()));
+  const backends: unknown[] = [];
+  for (const db of [first, second, third, first]) backends.push((await db.query("select pg_backend_pid() as pid")).rows[0]?.pid);
+  expect(new Set(backends).size).toBe(3);
+  const warnings = warn.mock.calls.map(([message]) => String(message)).filter((message) => message.includes("versions"));
+  expect(warnings).toEqual([
+    `warmline: versions ${VERSION} and 0.0.9 of this package are loaded in one process, and share no pool. Install one of them.`,
+  ]);
+});
+
+describe("sharedPool", () => {
+  test("is the pool of the database with the same settings, whoever asks first", async () => {
+    const name = randomUUID();
+    const pool = sharedPool(settings(name));
+    await using db = original.createDatabase(settings(name));
+    const pid = async () => (await db.query("select pg_backend_pid() as pid")).rows[0]?.pid;
+    expect((await pool.query("select pg_backend_pid() as pid")).rows).toEqual([{ pid: await pid() }]);
+    expect(sharedPool(settings(name))).toBe(pool);
+    expect(db.stats()).toMatchObject({ total: 1, connects: 1 });
+    await pool.end();
+  });
+
+  test("outlives the databases that share it", async () => {
+    const name = randomUUID();
+    const pool = sharedPool(settings(name));
+    await original.createDatabase(settings(name)).close();
+    const db = original.createDatabase(settings(name));
+    await db.query("select 1");
+    await db.close();
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    await pool.end();
+  });
+
+  test("is another pool for other settings, and refuses settings that are missing", async () => {
+    const pool = sharedPool(settings(randomUUID()));
+    expect(sharedPool(settings(randomUUID()))).not.toBe(pool);
+    expect(() => sharedPool({ url: undefined })).toThrow(original.ConfigError);
+  });
+});
+
+test("in a browser createDatabase is refused at once, and says where to query instead", async () => {
+  const { createDatabase, sql } = await import("../../../src/entry/browser.ts");
+  expect(() => createDatabase("postgres://someone:secret@db.example/shop")).toThrow(
+    expect.objectContaining({ name: "ConfigError", code: "BROWSER", message: expect.stringMatching(/server(?!.*secret)/s) }),
+  );
+  expect(sql`select ${1}`).toBeDefined();
+});

@@ -1,0 +1,72 @@
+import { isCommandComplete } from "../../support/postgres-messages.ts";
+
+import { until } from "../admin.ts";
+import type { Fault, Ground, Round } from "../fault.ts";
+
+/** Sessions the server itself ends. */
+export const killed: readonly Fault[] = [
+  {
+    group: "connection",
+    name: "backend killed idle",
+    ways: ["pool", "http", "lambda"],
+    rounds: 10,
+    async round(ground) {
+      const killed = await ground.admin.kill(ground.applicationName, "idle");
+      await ground.pause();
+      // what was used a moment ago is not asked: the farewell has to have arrived
+      if (ground.way !== "lambda") await until(() => ground.back.openConnections() === 0);
+      const { state, code } = await ground.write();
+      return { struck: killed > 0, wrong: state === "ok" ? undefined : `the next write fails (${code})` };
+    },
+  },
+  {
+    group: "connection",
+    name: "backend killed in flight",
+    ways: ["pool", "http", "websocket", "request", "lambda"],
+    rounds: 10,
+    round: (ground) => killWaiting(ground, (lock) => ground.write(lock)),
+  },
+  {
+    group: "connection",
+    name: "backend killed in a transaction",
+    ways: ["pool", "http", "websocket", "request", "lambda"],
+    rounds: 10,
+    round: (ground) => killWaiting(ground, (lock) => ground.transaction(lock)),
+  },
+  {
+    group: "connection",
+    name: "connection lost between COMMIT and its answer",
+    ways: ["pool", "http", "websocket", "request", "lambda"],
+    rounds: 10,
+    round: (ground) => loseAnswer(ground, "COMMIT", () => ground.transaction()),
+  },
+  {
+    group: "connection",
+    name: "connection lost between a write and its answer",
+    ways: ["pool", "http", "request", "lambda"],
+    rounds: 10,
+    round: (ground) => loseAnswer(ground, "INSERT 0 1", () => ground.write()),
+  },
+];
+
+/** Ends the backend while the call waits for a lock in it. */
+async function killWaiting({ admin, applicationName }: Ground, call: (lock: number) => Promise<unknown>): Promise<Round> {
+  const { lock, release } = await admin.lock();
+  const calling = call(lock);
+  await admin.waiting(applicationName);
+  const killed = await admin.kill(applicationName, "active");
+  await calling;
+  await release();
+  return { struck: killed > 0 };
+}
+
+/** Cuts the connection when the server reports the command done: that message is lost, and the command was done. */
+async function loseAnswer({ back }: Ground, tag: string, call: () => Promise<unknown>): Promise<Round> {
+  let struck = false;
+  const cut = back.cutAt(isCommandComplete(tag)).then(() => {
+    struck = true;
+  });
+  await call();
+  if (struck) await cut;
+  return { struck };
+}

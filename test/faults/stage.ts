@@ -1,0 +1,36 @@
+import { isWarmlineError } from "../../src/entry/node.ts";
+import type { Settled } from "./outcome.ts";
+import type { Subject } from "./subject.ts";
+
+/** What an errand is run on, in the contender's process. */
+export interface Stage {
+  readonly subject: Subject;
+  /** Runs one call, which carries the writes `ids`, as a request of its own, and notes how it ended. Never rejects. */
+  call(ids: readonly string[], work: () => Promise<unknown>): Promise<Settled>;
+}
+
+/** What a caller's own code throws inside a transaction: nothing of that may stay done. */
+export class OwnError extends Error {}
+
+/** A stage that writes down what ends on it. */
+export function createStage(subject: Subject): Stage & { readonly settled: readonly Settled[] } {
+  const settled: Settled[] = [];
+  return {
+    subject,
+    settled,
+    async call(ids, work) {
+      const startedAt = performance.now();
+      const ended = await subject.request(work).then(() => ({ ok: true }), explain);
+      const note: Settled = { ids, ...ended, ms: performance.now() - startedAt };
+      settled.push(note);
+      return note;
+    },
+  };
+}
+
+function explain(error: unknown): Pick<Settled, "ok" | "fate" | "code"> {
+  if (isWarmlineError(error)) return { ok: false, fate: error.fate, code: error.code };
+  if (error instanceof OwnError) return { ok: false, fate: "refused", code: "OWN" };
+  const { code, message } = error as { readonly code?: unknown; readonly message?: string };
+  return { ok: false, code: typeof code === "string" ? code : (message ?? "").slice(0, 60) };
+}

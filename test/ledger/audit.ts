@@ -1,0 +1,90 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Client } from "pg";
+import { ACCOUNTS, OPENING_BALANCE, type Transfer } from "./transfers.ts";
+
+/** What a client was told of a transfer; `hung` when it was told nothing long after the deadline. */
+export type Told = "acknowledged" | "refused" | "not-sent" | "unknown" | "applied" | "hung";
+
+/** A transfer, and what its client was told in the end. */
+export interface Outcome {
+  readonly transfer: Transfer;
+  readonly told: Told;
+}
+
+/** What must not be. Each is a count. */
+export interface Violations {
+  /** By how much the accounts together hold more or less than at the beginning. */
+  readonly money: number;
+  /** Accounts that do not hold what the transfers in the table make of them. */
+  readonly balances: number;
+  /** Acknowledged, and not in the table. */
+  readonly lost: number;
+  /** In the table more than once. */
+  readonly doubled: number;
+  /** Refused or not sent, and in the table. */
+  readonly lied: number;
+  /** With a key, and not acknowledged in the end. */
+  readonly unfinished: number;
+  /** In the table, and sent by nobody. */
+  readonly strange: number;
+  /** Told nothing long after the deadline. */
+  readonly hung: number;
+}
+
+/** What the table says. */
+export interface Audit {
+  readonly violations: Violations;
+  /** Transfers whose fate was unknown, and that are there. */
+  readonly unknownDone: number;
+}
+
+/** Waits until no transfer runs at the server any more, then compares what the clients were told with what is there. */
+export async function audit(client: Client, outcomes: readonly Outcome[]): Promise<Audit> {
+  await settled(client);
+  const { rows: entries } = await client.query<{ id: string; times: number }>(
+    "select id, count(*)::int as times from transfers group by id",
+  );
+  const { rows: accounts } = await client.query<{ held: number; due: number }>(`
+    select balance::int as held, (${OPENING_BALANCE} + coalesce(sum(case a.id when t.creditor then amount else -amount end), 0))::int as due
+    from accounts a left join transfers t on a.id in (t.debtor, t.creditor) group by a.id`);
+  const times = new Map(entries.map((entry) => [entry.id, entry.times]));
+  const written = ({ transfer }: Outcome) => times.get(transfer.id) ?? 0;
+  const count = (holds: (outcome: Outcome) => boolean) => outcomes.filter(holds).length;
+  const sent = new Set(outcomes.map(({ transfer }) => transfer.id));
+  return {
+    violations: {
+      money: Math.abs(accounts.reduce((sum, { held }) => sum + held, 0) - ACCOUNTS * OPENING_BALANCE),
+      balances: accounts.filter(({ held, due }) => held !== due).length,
+      lost: count((outcome) => (outcome.told === "acknowledged" || outcome.told === "applied") && written(outcome) === 0),
+      doubled: count((outcome) => written(outcome) > 1),
+      lied: count((outcome) => (outcome.told === "refused" || outcome.told === "not-sent") && written(outcome) > 0),
+      unfinished: count(({ transfer, told }) => transfer.keyed && told !== "acknowledged"),
+      strange: entries.filter(({ id }) => !sent.has(id)).length,
+      hung: count(({ told }) => told === "hung"),
+    },
+    unknownDone: count((outcome) => outcome.told === "unknown" && written(outcome) > 0),
+  };
+}
+
+/** Backends that still serve transfers after everything was closed; waits for those that are about to end. */
+export async function leftBehind(client: Client): Promise<number> {
+  const count = async () => {
+    const { rows } = await client.query<{ pid: number }>(
+      "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'",
+    );
+    return rows.length;
+  };
+  const giveUpAt = Date.now() + 5_000;
+  while ((await count()) > 0 && Date.now() < giveUpAt) await delay(10);
+  return count();
+}
+
+async function settled(client: Client): Promise<void> {
+  for (const giveUpAt = Date.now() + 30_000; Date.now() < giveUpAt; await delay(10)) {
+    const { rowCount } = await client.query(
+      "select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null",
+    );
+    if (rowCount === 0) return;
+  }
+  throw new Error("A transfer is still running at the server.");
+}

@@ -1,0 +1,159 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { PostgresServer } from "../../scripts/postgres.ts";
+import { type Database, isWarmlineError } from "../../src/entry/node.ts";
+import { createRandom, type Random } from "../support/random.ts";
+import { audit, leftBehind, type Outcome, type Told, type Violations } from "./audit.ts";
+import { DEADLINE_MS, layWay, type Way } from "./places.ts";
+import { sendTransfer } from "./send-transfer.ts";
+import { type FaultName, faultNames, faultOrder, strike, withClient } from "./strikes.ts";
+import { nextTransfer, schema, type Transfer } from "./transfers.ts";
+
+/** One run of the ledger over one way. */
+export interface LedgerRow {
+  readonly transport: Way;
+  readonly seed: number;
+  readonly clients: number;
+  readonly transfers: number;
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly notSent: number;
+  readonly unknown: number;
+  /** How many of the unknown ones were done. */
+  readonly unknownDone: number;
+  /** Transfers with a key, and how often they were sent in all. */
+  readonly keyed: number;
+  readonly keyedSends: number;
+  /** Faults that struck. */
+  readonly faults: Readonly<Record<FaultName, number>>;
+  /** What must not be: all are 0. `leaked` counts backends left at the end, `unhandled` rejections nobody listened to. */
+  readonly violations: Violations & { readonly leaked: number; readonly unhandled: number };
+  readonly durationMs: number;
+}
+
+/** What is run. */
+export interface LedgerOptions {
+  readonly server: PostgresServer;
+  readonly way: Way;
+  readonly seed: number;
+  readonly transfers: number;
+  /** Who sends; a client of warmline's that repeats what it should not is caught by the audit. Default: {@link sendTransfer}. */
+  readonly send?: (db: Database, transfer: Transfer) => Promise<void>;
+  readonly onProgress?: (settled: number) => void;
+}
+
+const CLIENTS = 50;
+/** A call that says nothing for so long after its deadline hangs. */
+const SLACK_MS = 20_000;
+/** How long a client waits after a failure, like anyone who was told that the database is not there. */
+const PAUSE_MS = 100;
+/** How often a transfer with a key is sent at most: outages are over long before. */
+const MOST_SENDS = 300;
+
+/** Sends transfers from 50 clients over one way while faults strike, then holds what the clients were told against the table. */
+export async function runLedger(options: LedgerOptions): Promise<LedgerRow> {
+  const { server, way, seed, transfers, send = sendTransfer, onProgress = () => {} } = options;
+  const startedAt = Date.now();
+  const database = `ledger_${way}_${seed}_${startedAt.toString(36)}`;
+  await withClient(server, (client) => client.query(`create database ${database}`));
+  await withClient(server, (client) => client.query(schema), database);
+  let unhandled = 0;
+  const onUnhandled = () => {
+    unhandled += 1;
+  };
+  process.on("unhandledRejection", onUnhandled);
+  try {
+    const place = await layWay(way, server, database);
+    const outcomes: Outcome[] = [];
+    const faults = Object.fromEntries(faultNames.map((name) => [name, 0])) as Record<FaultName, number>;
+    const random = createRandom(seed);
+    let begun = 0;
+    let keyedSends = 0;
+
+    const client = async () => {
+      while (begun < transfers) {
+        begun += 1;
+        const transfer = nextTransfer(random, place.forms);
+        let told: Told;
+        let sends = 0;
+        do {
+          told = await tell(place.run(() => send(place.db, transfer)));
+          sends += 1;
+          if (told !== "acknowledged") await delay(PAUSE_MS);
+        } while (transfer.keyed && told !== "acknowledged" && told !== "hung" && sends < MOST_SENDS);
+        if (transfer.keyed) keyedSends += sends;
+        outcomes.push({ transfer, told });
+        onProgress(outcomes.length);
+      }
+    };
+
+    const striker = async () => {
+      const chance = createRandom(seed + 1);
+      const ground = { place, server, database, random: chance, running: () => begun < transfers };
+      for (const name of faultOrder(chance)) {
+        const from = outcomes.length + gap(chance, transfers);
+        while (ground.running() && outcomes.length < from) await delay(2);
+        if (!ground.running()) return;
+        if (await strike(name, ground)) faults[name] += 1;
+      }
+    };
+
+    try {
+      await Promise.all([striker(), ...Array.from({ length: CLIENTS }, client)]);
+      await place.close();
+    } finally {
+      await place[Symbol.asyncDispose]();
+    }
+    const found = await withClient(
+      server,
+      async (auditor) => ({ leaked: await leftBehind(auditor), ...(await audit(auditor, outcomes)) }),
+      database,
+    );
+    const count = (told: Told) => outcomes.filter((outcome) => outcome.told === told).length;
+    return {
+      transport: way,
+      seed,
+      clients: CLIENTS,
+      transfers: outcomes.length,
+      acknowledged: count("acknowledged"),
+      refused: count("refused"),
+      notSent: count("not-sent"),
+      unknown: count("unknown"),
+      unknownDone: found.unknownDone,
+      keyed: outcomes.filter(({ transfer }) => transfer.keyed).length,
+      keyedSends,
+      faults,
+      violations: { ...found.violations, leaked: found.leaked, unhandled },
+      durationMs: Date.now() - startedAt,
+    };
+  } finally {
+    process.off("unhandledRejection", onUnhandled);
+    await withClient(server, (client) => client.query(`drop database ${database} with (force)`));
+  }
+}
+
+/** Whether nothing is that must not be, every transfer was sent, and every kind of fault struck. */
+export function holds(row: LedgerRow, transfers: number): boolean {
+  const clean = Object.values(row.violations).every((violations) => violations === 0);
+  return clean && row.transfers === transfers && faultNames.every((name) => row.faults[name] > 0);
+}
+
+/** Transfers between two faults: some hundred faults in a long run, and every fault several times in a short one. */
+function gap(random: Random, transfers: number): number {
+  const mean = Math.max(20, transfers / 200);
+  return random.between(mean / 2, mean * 1.5);
+}
+
+/** What a call tells its client. What is no error of warmline's is a defect of the run. */
+async function tell(call: Promise<void>): Promise<Told> {
+  const patience = new AbortController();
+  const late = delay(DEADLINE_MS + SLACK_MS, "hung" as const, { signal: patience.signal, ref: false });
+  late.catch(() => {});
+  try {
+    return await Promise.race([call.then(() => "acknowledged" as const), late]);
+  } catch (error) {
+    if (isWarmlineError(error)) return error.fate;
+    throw error;
+  } finally {
+    patience.abort();
+  }
+}

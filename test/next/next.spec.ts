@@ -1,0 +1,203 @@
+import { mkdir } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { edgeSources, serverSources } from "./bundle-sources.ts";
+import { startChromium } from "./chromium.ts";
+import { type InstalledExample, installExample, type Variant } from "./installed-example.ts";
+import { type Bundler, buildNext, type NextServer, startNext } from "./next-process.ts";
+import { type Shop, type Shops, startShops } from "./shop.ts";
+import { get, paths, visit } from "./visits.ts";
+
+const began = Date.now();
+const tell = (words: string) => console.info(`[${Math.round((Date.now() - began) / 1000)} s] ${words}`);
+
+let shops: Shops;
+let example: InstalledExample;
+
+beforeAll(async () => {
+  tell("packing the package, installing the example, starting Postgres and the endpoint");
+  [shops, example] = await Promise.all([startShops(), installExample()]);
+  tell("installed");
+});
+afterAll(async () => {
+  await example?.remove();
+  await shops?.stop();
+});
+
+const REQUESTS = 200;
+const EDITS = 20;
+
+/** Edits the database file under a development server and asks for everything after each edit. Gives the most backends there were. */
+async function developing(bundler: Bundler, variant: Variant): Promise<number> {
+  await example.become(variant, { max: 5 });
+  await example.edit(0);
+  const shop = await shops.open(`${bundler} dev ${variant}`);
+  const server = await startNext(example.folder, ["dev", `--${bundler}`], shop.env);
+  let most = 0;
+  try {
+    await visit(server, paths.length);
+    for (let edit = 1; edit <= EDITS; edit++) {
+      await example.edit(edit);
+      await untilServed(server, edit);
+      expect(await visit(server, paths.length)).toEqual({ 200: paths.length });
+      most = Math.max(most, await shop.backends());
+    }
+  } finally {
+    await server.stop();
+  }
+  return most;
+}
+
+/** The watcher of a development server may miss a change: saved again every three seconds, it is seen. */
+async function untilServed(server: NextServer, edit: number): Promise<void> {
+  const began = Date.now();
+  for (let saved = began; JSON.parse((await get(server, "/api/edit")).text).edit !== edit; await delay(50)) {
+    if (Date.now() - began > 60_000) throw new Error(`Edit ${edit} was not served:\n${server.output().slice(-2_000)}`);
+    if (Date.now() - saved < 3_000) continue;
+    await example.edit(edit);
+    saved = Date.now();
+  }
+}
+
+/** Builds without a database, starts with one, and uses the server. */
+async function serving<T>(
+  { bundler, variant, max, name }: { readonly bundler: Bundler; readonly variant: Variant; readonly max: number; readonly name: string },
+  use: (server: NextServer, shop: Shop) => Promise<T>,
+): Promise<T> {
+  await example.become(variant, { max });
+  tell(`${bundler}, ${variant}: next build`);
+  await buildNext(example.folder, bundler);
+  const shop = await shops.open(name);
+  const server = await startNext(example.folder, ["start"], shop.env);
+  try {
+    return await use(server, shop);
+  } finally {
+    await server.stop();
+  }
+}
+
+describe.each<Bundler>(["turbopack", "webpack"])("built with %s", (bundler) => {
+  describe("as published", () => {
+    let server: NextServer;
+    let shop: Shop;
+
+    beforeAll(async () => {
+      // one connection, so that every pool is one session
+      await example.become("published", { max: 1 });
+      tell(`${bundler}, published: next build without a DATABASE_URL`);
+      await buildNext(example.folder, bundler);
+      shop = await shops.open(`${bundler} published`);
+      server = await startNext(example.folder, ["start"], shop.env);
+      tell(`${bundler}, published: next start`);
+    });
+    afterAll(() => server?.stop());
+
+    test(`${REQUESTS} requests to the proxy, two routes and the page make one pool, as the server counts it`, async () => {
+      expect(await visit(server, REQUESTS)).toEqual({ 200: REQUESTS });
+      const { pool } = JSON.parse((await get(server, "/api/products")).text);
+      const sessions = await shop.sessions();
+      tell(`${bundler}, published: ${sessions} session, as the server counts; ${pool.reuses} reuses`);
+      // the pool that one of the routes knows opened every session there ever was
+      expect(pool.connects).toBe(sessions);
+      expect(sessions - pool.discarded).toBe(1);
+    });
+
+    test("the route on the edge runtime answers over HTTP", async () => {
+      const { status, text } = await get(server, "/api/edge");
+      expect([status, JSON.parse(text)]).toEqual([
+        200,
+        { runtime: "edge-light", transport: "http", products: expect.arrayContaining([expect.objectContaining({ name: "Linen cloth" })]) },
+      ]);
+    });
+
+    test("nothing of pg, of the pool or of Node's entry is in the edge route", async () => {
+      const edge = await edgeSources(example.folder, "/api/edge/route");
+      const poolFiles = /node_modules\/(pg|pg-[a-z]+|drizzle-orm)\/|warmline\/(src|dist)\/(entry\/(node|pool)|transports\/pool\/|aws\/)/;
+      expect(edge).toContainEqual(expect.stringMatching(/warmline\/(src|dist)\/entry\/edge\.[jt]s$/));
+      expect(edge.filter((source) => poolFiles.test(source))).toEqual([]);
+      // the same reading finds them where they are
+      expect((await serverSources(example.folder)).filter((source) => poolFiles.test(source))).not.toEqual([]);
+      tell(`${bundler}: ${edge.length} source files in the edge route, none of them pg's`);
+    });
+
+    test("the page takes an order in a browser, and shows no secret", async () => {
+      await using browser = await startChromium();
+      const page = await browser.newPage({ viewport: { width: 1180, height: 900 }, colorScheme: "light" });
+      const complaints: string[] = [];
+      page.on("pageerror", (error) => complaints.push(error.message));
+      await page.goto(server.url);
+      const card = page.getByRole("listitem").filter({ hasText: "Tea bowl" });
+      await card.getByRole("button", { name: "Order" }).click();
+      await card.getByRole("status").filter({ hasText: "Tea bowl is yours." }).waitFor();
+      await page.locator(".orders").getByText("Tea bowl").waitFor();
+      await card.getByText("17 left").waitFor();
+      await mkdir("test-artifacts", { recursive: true });
+      await page.screenshot({ path: `test-artifacts/next-${bundler}.png`, fullPage: true });
+      const shown = (await page.content()) + (await page.locator("body").innerText());
+      expect(shown).toContain("One pool");
+      for (const secret of [shop.password, "postgres://", "postgresql://", shop.env.WARMLINE_ENDPOINT]) expect(shown).not.toContain(secret);
+      expect(complaints).toEqual([]);
+      expect(await shop.ask("select string_agg(product_id || ' × ' || quantity, ', ') from orders")).toBe("3 × 1");
+      expect(await shop.ask("select stock from products where id = 3")).toBe(17);
+    });
+
+    test("a database in a client component is refused at once, and the error says why", async () => {
+      await using browser = await startChromium();
+      const page = await browser.newPage();
+      await page.goto(`${server.url}/browser`);
+      const said = page.locator("#said").filter({ hasNotText: "nothing yet" });
+      await said.waitFor();
+      expect(await said.innerText()).toMatch(
+        /^ConfigError BROWSER: A browser must not hold the address of a database\. .*server component/,
+      );
+    });
+
+    test.each([
+      ["without DATABASE_URL", {}, "MISSING_SETTING"],
+      ["with a DATABASE_URL that is wrong", { DATABASE_URL: "postgres://someone:canary-7Q@127.0.0.1:port/shop" }, "INVALID_SETTING"],
+    ])("%s a request fails with 500 and a ConfigError in the log, and neither shows a secret", async (_, env, code) => {
+      const lost = await startNext(example.folder, ["start"], env);
+      try {
+        for (const path of [...paths, "/api/edge"]) {
+          const { status, text } = await get(lost, path);
+          expect(status, path).toBe(500);
+          expect(text, path).not.toMatch(/canary-7Q|postgres:\/\//);
+        }
+        expect(lost.output()).toContain("ConfigError");
+        expect(lost.output()).toContain(code);
+        expect(lost.output()).not.toContain("canary-7Q");
+      } finally {
+        await lost.stop();
+      }
+    });
+  });
+
+  test("in serverExternalPackages it makes one pool, too", async () => {
+    await serving({ bundler, variant: "external", max: 1, name: `${bundler} external` }, async (server, shop) => {
+      expect(await visit(server, REQUESTS)).toEqual({ 200: REQUESTS });
+      const { pool } = JSON.parse((await get(server, "/api/products")).text);
+      const sessions = await shop.sessions();
+      tell(`${bundler}, external: ${sessions} session`);
+      expect(pool.connects).toBe(sessions);
+      expect(sessions - pool.discarded).toBe(1);
+    });
+  });
+
+  test("for comparison: the same app with a pg.Pool at module level", async () => {
+    await serving({ bundler, variant: "module-level", max: 1, name: `${bundler} module-level` }, async (server, shop) => {
+      expect(await visit(server, REQUESTS)).toEqual({ 200: REQUESTS });
+      tell(`${bundler}, module-level pg.Pool: ${await shop.sessions()} pools of one session each`);
+    });
+  });
+
+  test(`${EDITS} edits of the database file in development leave at most the pool's five backends`, async () => {
+    const backends = await developing(bundler, "published");
+    tell(`${bundler}, next dev, ${EDITS} edits: ${backends} backends`);
+    expect(backends).toBeGreaterThan(0);
+    expect(backends).toBeLessThanOrEqual(5);
+  });
+
+  test("for comparison: the same edits with a pg.Pool at module level", async () => {
+    tell(`${bundler}, next dev, ${EDITS} edits, module-level pg.Pool: ${await developing(bundler, "module-level")} backends`);
+  });
+});

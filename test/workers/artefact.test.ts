@@ -1,0 +1,43 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { buildWorker, runWrangler } from "../../scripts/worker-artefact.ts";
+import { profileStartup } from "../../scripts/worker-startup.ts";
+
+/** What the demo over HTTP may weigh, bytes of gzip: 75 KB as wrangler counts them. */
+const MAX_GZIP_BYTES = 75 * 1024;
+
+const configuration = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
+
+test(`the demo over HTTP is uploaded with at most ${MAX_GZIP_BYTES} bytes, and needs nothing of Node`, async () => {
+  await using artefact = await buildWorker("functions/worker.ts", ["no_nodejs_compat"]);
+  console.info(`functions/worker.ts: ${artefact.gzipBytes} bytes gzip`);
+  expect(artefact.gzipBytes).toBeGreaterThan(50_000);
+  expect(artefact.gzipBytes).toBeLessThanOrEqual(MAX_GZIP_BYTES);
+  const code = await readFile(join(artefact.folder, artefact.file), "utf8");
+  const imported = [...code.matchAll(/(?:^|;)import[\w{}$, *]*?(?:from)?"([^"]+)"/gm)].map(([, name]) => name);
+  expect(imported).toEqual(["cloudflare:workers"]);
+});
+
+test.each(["preview", "production"])(
+  "the environment %s is uploaded under a name of its own, observed, and with no secret in its variables",
+  async (name) => {
+    const [, environment = ""] = configuration.split(`[env.${name}]\n`);
+    expect(environment).toContain(`name = "warmline-demo-${name}"`);
+    expect(configuration).toContain(`[env.${name}.observability]\nenabled = true`);
+    const printed = await runWrangler(["deploy", "--dry-run", `--env=${name}`]);
+    expect(printed).toContain("No bindings found.");
+    expect(printed).not.toMatch(/DATABASE_URL|API_TOKEN/);
+  },
+);
+
+test("the configuration has no variables, and shows where a Hyperdrive binding goes", () => {
+  expect(configuration).not.toMatch(/^\s*\[.*vars.*\]/m);
+  expect(configuration).toMatch(/^# \[\[hyperdrive\]\]$/m);
+});
+
+test("wrangler profiles the start of the demo, which is some milliseconds of CPU", async () => {
+  const { cpuMs, ownMs } = await profileStartup();
+  expect(ownMs).toBeGreaterThan(0);
+  expect(cpuMs).toBeGreaterThanOrEqual(ownMs);
+});
