@@ -22,6 +22,16 @@ export type PasswordSource = string | (() => string | Promise<string>);
 /** TCP where a socket belongs to one request, as `hyperdrive` of `warmline/hyperdrive` gives it: added to what a build of the package owns. */
 export type RequestSockets = <Platform>(platform: Platform, options: DatabaseOptions) => Platform;
 
+/** A pool as it is shown to who looks after its connections: the part of `pg.Pool` that platforms ask for. */
+export interface HeldPool {
+  /** For how long a connection may stay unused, milliseconds; 0 for ever. */
+  readonly options: { readonly idleTimeoutMillis?: number | null };
+  /** Calls `listener` when a connection is given back, as the request that held it; with an error, or true, when it ends instead. */
+  on(event: "release", listener: (error?: unknown) => void): unknown;
+  /** Ends the connections nobody holds. Resolves when the server has been told, or cannot be. */
+  endIdle(): Promise<void>;
+}
+
 /** What `createDatabase` takes. Every setting is optional; docs/settings.md has the table with defaults and reasons. */
 export interface DatabaseOptions {
   /** Identity of the pool, where host, port, database and user are not enough. */
@@ -89,6 +99,8 @@ export interface DatabaseOptions {
   readonly sslNegotiation?: "postgres" | "direct" | undefined;
   /** Whether SCRAM is bound to the TLS connection. `require` needs verified TLS. Default `disable`. */
   readonly channelBinding?: "disable" | "prefer" | "require" | undefined;
+  /** Shown the pool when it has been made, once: `attachPool` of `warmline/vercel`, or a platform's own. Never called where there is no pool. */
+  readonly onPool?: ((pool: HeldPool) => void) | undefined;
   /** TCP in Workers, from `warmline/hyperdrive`. Elsewhere it changes nothing. Default: none. */
   readonly tcp?: RequestSockets | undefined;
   /** Variables and bindings to read instead of the runtime's own. */

@@ -104,8 +104,15 @@ export const parsers: Rule = {
 /** Variables and bindings by name. */
 export const record: Rule = { shape: "an object", fits: isRecord };
 
+/** What is shown a pool. */
+export const poolKeeper: Rule = { shape: "a function", fits: isFunction };
+
 /** What adds a way to the server to those a build owns. */
-export const sockets: Rule = { shape: "hyperdrive()", fits: (value) => typeof value === "function" };
+export const sockets: Rule = { shape: "hyperdrive()", fits: isFunction };
+
+function isFunction(value: unknown): boolean {
+  return typeof value === "function";
+}
 
 /** Whether a value is an object with names in it, not a list. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import { type Address, completeAddress, directAddress } from "./address.ts";
 import { frozen } from "./frozen.ts";
-import type { DatabaseOptions, TransportName } from "./options.ts";
+import type { DatabaseOptions, HeldPool, TransportName } from "./options.ts";
 import { refusal } from "./refuse.ts";
 import type { RuntimeName } from "./runtime.ts";
 import { callTable, complete, type Parts, readWritten, rows, type TabledName } from "./table.ts";
@@ -9,7 +9,7 @@ import { parseUrl } from "./url.ts";
 
 export type { Address } from "./address.ts";
 export { checkOptions } from "./check.ts";
-export type { DatabaseOptions, PasswordSource, TransportName } from "./options.ts";
+export type { DatabaseOptions, HeldPool, PasswordSource, TransportName } from "./options.ts";
 export type { TlsChoice } from "./tls.ts";
 
 /** Every setting, validated and complete. Frozen, with the password wrapped. */
@@ -46,6 +46,7 @@ export interface Settings {
   /** Null for never. */
   readonly slowQueryMs: number | null;
   readonly types: Readonly<Record<number, (text: string) => unknown>>;
+  readonly onPool: ((pool: HeldPool) => void) | null;
   /** Read by the entry, which leaves these two out: they decide where the others are found. */
   readonly tcp: null;
   readonly env: null;

@@ -11,6 +11,7 @@ import {
   parsers,
   password,
   pgbouncerFlag,
+  poolKeeper,
   printable,
   type Rule,
   record,
@@ -73,6 +74,7 @@ export const callTable = {
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
   slowQueryMs: [milliseconds(1)],
   types: [parsers, {}],
+  onPool: [poolKeeper],
   tcp: [sockets],
   env: [record],
 } as const satisfies Readonly<Record<string, Row>>;

@@ -37,12 +37,17 @@ export function makePool(input: TransportInput): Transport {
 /** A share of the one pool of this configuration in the process. */
 export function joinPool({ settings, plan, address, warn }: Omit<TransportInput, "clock" | "events">): PoolShare {
   const config = poolConfig(settings, plan, address);
-  return sharePool({
+  const share = sharePool({
     identity: settings.name ?? JSON.stringify([address.host, address.port, address.database, address.user]),
     fingerprint: fingerprint(config, address),
     create: () => new WarmPool({ ...config, warn }),
     warn,
   });
+  if (settings.onPool !== null && !share.pool.ledger.shown) {
+    share.pool.ledger.shown = true;
+    settings.onPool(share.pool);
+  }
+  return share;
 }
 
 /** Settings in pg's words. The driver sees fields, never a URL or an `sslmode`. */

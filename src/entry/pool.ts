@@ -22,6 +22,7 @@ export class WarmPool extends ConfiguredPool {
   constructor(options: WarmPoolOptions = {}) {
     const { settings, plan } = planned(options);
     super({ ...poolConfig(settings, plan, settings.address), warn });
+    settings.onPool?.(this);
   }
 }
 

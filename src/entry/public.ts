@@ -7,7 +7,7 @@ export { type Row, type RowOf, type Sql, sql } from "../database/sql.ts";
 export type { Transaction } from "../database/transaction.ts";
 export type { Plan } from "../decide/plan.ts";
 export type { RuntimeName } from "../decide/runtime.ts";
-export type { DatabaseOptions, PasswordSource } from "../decide/settings.ts";
+export type { DatabaseOptions, HeldPool, PasswordSource } from "../decide/settings.ts";
 export type { TargetName } from "../decide/target.ts";
 export {
   CancelledError,

@@ -181,9 +181,12 @@ export class DatabaseError extends WarmlineError implements ServerFields {
     });
     this.sqlState = report.code;
     const { statementIndex } = context;
-    for (const name of shownFields) if (report[name] != null) Object.assign(this, { [name]: report[name] });
+    for (const name of serverFieldNames) {
+      const value = report[name] ?? undefined;
+      // defined also where there is none: Bun's errors have a column and a line of their own, those of the source
+      Object.defineProperty(this, name, { value, enumerable: value !== undefined && !(quotingFields as readonly string[]).includes(name) });
+    }
     if (statementIndex !== undefined) Object.assign(this, { statementIndex });
-    for (const name of quotingFields) Object.defineProperty(this, name, { value: report[name] ?? undefined });
   }
 }
 

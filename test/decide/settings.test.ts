@@ -177,6 +177,7 @@ describe("settings", () => {
   test("come out complete: every key is there, with the defaults", () => {
     expect(settle("postgres://u@h/d")).toEqual({
       name: null,
+      onPool: null,
       tcp: null,
       env: null,
       address: {

@@ -20,8 +20,8 @@ export interface InstalledExample {
   readonly folder: string;
   /** Puts the published files back and makes them this variant, whose pool has at most `max` connections. */
   become(variant: Variant, options: { readonly max: number }): Promise<void>;
-  /** Changes the database file as an editor would: what it exports as `edit` is now `edit`, and the pool is of `max` where that is given. */
-  edit(edit: number, max?: number): Promise<void>;
+  /** Changes the database file as an editor would: what it exports as `edit` is now `edit`. */
+  edit(edit: number): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -54,10 +54,9 @@ export async function installExample(): Promise<InstalledExample> {
       if (!text.includes("max: 5")) throw new Error("lib/database.ts no longer says max: 5.");
       await writeFile(database, text.replaceAll("max: 5", `max: ${max}`));
     },
-    async edit(edit, max) {
+    async edit(edit) {
       const text = (await readFile(database, "utf8")).replace(/\nexport const edit = .*\n/, "");
-      const sized = max === undefined ? text : text.replace(/max: \d+/, `max: ${max}`);
-      await writeFile(database, `${sized}\nexport const edit = ${edit}, saves = ${++saves};\n`);
+      await writeFile(database, `${text}\nexport const edit = ${edit}, saves = ${++saves};\n`);
     },
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   };

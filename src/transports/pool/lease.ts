@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type pg from "pg";
 import { ConnectionError, UsageError } from "../../errors/errors.ts";
 import type { Cancellation } from "../transport.ts";
@@ -33,6 +34,19 @@ export interface LeaseOptions {
 
 /** A connection that is in no lease yet. */
 export type Opened = Pick<Lease, "client" | "toPool">;
+
+/**
+ * Serves a checkout from a lease. Its release runs as the request that took the connection: pg gives one back from its socket's callbacks,
+ * which run as the request that opened it.
+ */
+export function checkingOut(callback: Checkout): Granted {
+  return (error, lease) => {
+    if (lease === undefined) return callback(error, undefined, () => {});
+    const release: Release = AsyncResource.bind(lease.release);
+    lease.client.release = release;
+    callback(undefined, lease.client, release);
+  };
+}
 
 /** Nobody gave a connection back in time. */
 export function acquireTimeout(limitMs: number, max: number): ConnectionError {

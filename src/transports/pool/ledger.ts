@@ -24,6 +24,8 @@ export class Ledger {
   leaks = 0;
   /** When a connection was last found dead: what was used before may be, too. Milliseconds since the epoch. */
   suspectSince = 0;
+  /** Whether the pool has been shown to an `onPool`: handles share it, and one that looks after it is enough. */
+  shown = false;
   readonly lives: WeakMap<pg.PoolClient, Life> = new WeakMap();
   readonly sessions: WeakMap<pg.PoolClient, WireSession> = new WeakMap();
   /** Those of the handles that share the pool. */

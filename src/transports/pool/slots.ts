@@ -51,6 +51,11 @@ export class Slots {
     return this.#waiters.size;
   }
 
+  /** Whether the next one has to wait. */
+  get full(): boolean {
+    return this.#taken >= this.#max;
+  }
+
   /** Whether nobody may enter any more. */
   get closed(): boolean {
     return this.#onDrained !== undefined;
@@ -58,7 +63,7 @@ export class Slots {
 
   /** Takes a slot, or a place in the queue; undefined when there is neither. */
   take(caller: Caller): Turn | undefined {
-    if (this.#taken < this.#max) return this.#enter(new Turn(this, caller));
+    if (!this.full) return this.#enter(new Turn(this, caller));
     if (this.#waiters.size >= this.#maxWaiting) {
       caller.full();
       return undefined;
@@ -73,7 +78,7 @@ export class Slots {
   free(): void {
     this.#taken--;
     const [next] = this.#waiters;
-    if (next === undefined || this.#taken >= this.#max) return;
+    if (next === undefined || this.full) return;
     clearTimeout(next.limit);
     this.#waiters.delete(next);
     this.#enter(next);

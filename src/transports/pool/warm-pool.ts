@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
 import { askBySync, destroySocket, leftBusy, looksDead, rollBack } from "./client-state.ts";
@@ -6,6 +7,7 @@ import { LeakWatch } from "./leaks.ts";
 import {
   acquireTimeout,
   type Checkout,
+  checkingOut,
   closed,
   type Granted,
   type Lease,
@@ -102,7 +104,7 @@ export class WarmPool extends pg.Pool {
         this.connect((error, client) => (client === undefined ? reject(error) : resolve(client)));
       });
     }
-    this.lease((error, lease) => callback(error, lease?.client, lease?.release ?? nothing), { held: !this.#querying });
+    this.lease(checkingOut(callback), { held: !this.#querying });
     return undefined;
   }
 
@@ -132,8 +134,10 @@ export class WarmPool extends pg.Pool {
     stopListening = cancellation?.onCancel(() => cancellation.reason && fail(cancellation.reason("not-sent")));
     if (!open) return;
     this.#waiting.note(this.#slots.waiting);
+    const enter = (own: Turn) => this.#grant(settle, { asksItself, turn: own });
     turn = this.#slots.take({
-      enter: (own) => this.#grant(settle, { asksItself, turn: own }),
+      // whoever waits is let in by another request's release, and must not run as that request
+      enter: this.#slots.full ? AsyncResource.bind(enter) : enter,
       late: () => fail(acquireTimeout(this.#acquireTimeoutMs, this.options.max)),
       limitMs: this.#acquireTimeoutMs,
       full: () => fail(queueFull(this.#maxWaiting)),
