@@ -4,17 +4,10 @@ import { RetryBudget } from "../delivery/budget.ts";
 import { Deadline } from "../delivery/deadline.ts";
 import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import { mayRepeat } from "../delivery/retry.ts";
-<<<<<<< HEAD
-import { UsageError, type WarmlineError } from "../errors/errors.ts";
-import type { EventListener, Operation } from "../observe/events.ts";
-import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
-import type { CallOptions, Result, Session, Statement, Transport } from "../transports/transport.ts";
-=======
 import { UsageError } from "../errors/errors.ts";
-import type { BreakerState, EventListener } from "../observe/events.ts";
+import type { EventListener } from "../observe/events.ts";
 import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
-import type { Result, Session, Statement, Transport, TransportName, TransportStats } from "../transports/transport.ts";
->>>>>>> main
+import type { Result, Session, Statement, Transport } from "../transports/transport.ts";
 import { refuseTransactionControl } from "./control.ts";
 import { fallBack } from "./fallback.ts";
 import { nestedCall, requireSession } from "./misuse.ts";
@@ -277,15 +270,3 @@ export function makeDatabase(parts: DatabaseParts): Database {
 }
 
 const never = (): boolean => false;
-<<<<<<< HEAD
-
-function nested(): UsageError {
-  return new UsageError("This call goes around the transaction it is made in. Use tx.", { code: "NESTED_QUERY" });
-}
-
-function requireSession(transport: Transport): void {
-  if (!transport.can.session) throw new UsageError("There are no sessions without WebSocket. Use db.batch().", { code: "NO_SESSION" });
-}
-=======
-const noStats: TransportStats = { total: 0, idle: 0, waiting: 0, connects: 0, reuses: 0, thaws: 0, probes: 0, discarded: 0, leaks: 0 };
->>>>>>> main
