@@ -1,5 +1,4 @@
 import type { Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { Hono } from "hono/tiny";
 import type { Database } from "warmline";
 import { problemOf } from "./answer-error.ts";
@@ -7,6 +6,7 @@ import { answerHeaders } from "./answer-headers.ts";
 import { authorize } from "./authorize.ts";
 import type { AppEnv } from "./context.ts";
 import { createInstance, type Instance } from "./instance.ts";
+import { limitBody } from "./limit-body.ts";
 import type { Modules } from "./modules.ts";
 import { Problem } from "./problem.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -64,17 +64,13 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     .use(answerHeaders(instance))
     .on(["POST", "PUT", "PATCH", "DELETE"], "*", guard)
     .use("/stats", guard)
-    .use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }))
+    .use(limitBody(MAX_BODY_BYTES))
     .route("/", healthRoutes(db, readyDeadlineMs))
     .route("/", productRoutes(db, validate))
     .route("/", orderRoutes(db, validate))
     .route("/", proofRoutes(db, instance))
     .route("/", statsRoutes(db, instance))
     .route("/", openapiRoutes(modules));
-}
-
-function refuseBody(): never {
-  throw new Problem(413, "BODY_TOO_LARGE", `A body holds at most ${MAX_BODY_BYTES} bytes.`);
 }
 
 function logFault({ error, ...where }: Fault): void {

@@ -10,7 +10,7 @@ function wholeNumber(min: number, max: number) {
 
 function wholeNumberText(min: number, max: number) {
   const message = `must be a whole number from ${min} to ${max}`;
-  return v.pipe(v.string(message), v.regex(/^\d{1,10}$/, message), v.transform(Number), v.minValue(min, message), v.maxValue(max, message));
+  return v.pipe(v.string(message), v.regex(/^\d{1,10}$/, message), v.transform(Number), wholeNumber(min, max));
 }
 
 /** One product of an order, and how many of it. */
@@ -55,7 +55,9 @@ export const productPage = v.object({
 export const productPath = v.object({ id: wholeNumberText(1, limits.productId) });
 
 /** The path of `GET /orders/:id`. */
-export const orderPath = v.object({ id: v.pipe(v.string("must be a UUID"), v.uuid("must be a UUID")) });
+export const orderPath = v.object({
+  id: v.pipe(v.string("must be a UUID"), v.regex(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i, "must be a UUID")),
+});
 
 /** A line as {@link orderRequest} gives it. */
 export type OrderLineRequest = v.InferOutput<typeof orderLine>;

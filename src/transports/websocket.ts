@@ -86,9 +86,6 @@ async function connect(options: WebSocketOptions, { cancellation }: CallOptions,
     transport: "http",
     connectionId,
     pooled: true,
-    cancel: undefined,
-    statementTimeoutMs: null,
-    clock,
     // the driver sends the password and the first statement together: a login refused late has still run nothing
     explain: (failure) => (!loggedIn && isErrorResponse(failure) ? explain(failure) : undefined),
   });
