@@ -14,7 +14,7 @@ function wholeNumberText(min: number, max: number) {
 }
 
 /** One product of an order, and how many of it. */
-export const orderLine = v.strictObject(
+const orderLine = v.strictObject(
   { productId: wholeNumber(1, limits.productId), quantity: wholeNumber(1, limits.quantity) },
   "must be an object of productId and quantity, and nothing else",
 );

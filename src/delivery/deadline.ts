@@ -67,7 +67,7 @@ const aborted: Reason = (fate) => new CancelledError("The call was aborted by it
 
 function exceeded(deadlineMs: number): Reason {
   return (fate) =>
-    new CancelledError(`The call did not end within its deadline of ${deadlineMs} ms.`, {
+    new CancelledError(`The call took over ${deadlineMs} ms (deadlineMs).`, {
       code: "DEADLINE_EXCEEDED",
       fate,
       retryable: fate !== "unknown",

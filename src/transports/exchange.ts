@@ -163,8 +163,7 @@ function emptyAnswer(): Answer {
 
 /** A column as a plain object, whichever class the driver made it of. */
 export function plainField(field: Field): Field {
-  const { name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format } = field;
-  return { name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format };
+  return { ...field };
 }
 
 /** A type parser threw. Its own message may quote the value, so it is not passed on. */

@@ -142,5 +142,5 @@ export class WireSession implements Session {
 }
 
 function lost(): UsageError {
-  return new UsageError("This connection was given up after a failure. Leave the callback.", { code: "SESSION_BROKEN" });
+  return new UsageError("This connection failed. Leave the callback.", { code: "SESSION_BROKEN" });
 }
