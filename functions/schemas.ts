@@ -38,11 +38,11 @@ export const orderRequest = v.strictObject(
 export const orderHeaders = v.object(
   {
     "idempotency-key": v.pipe(
-      v.string("is required: any text that is new for a new order, and the same when the request is sent again"),
+      v.string("is required: new for a new order, the same when it is sent again"),
       v.regex(/^[\x21-\x7e]{1,255}$/, `must be 1 to ${limits.idempotencyKey} printable ASCII characters without a space`),
     ),
   },
-  "is required: any text that is new for a new order, and the same when the request is sent again",
+  "is required: new for a new order, the same when it is sent again",
 );
 
 /** The query of `GET /products`: a page size, and the id after which the page begins. */

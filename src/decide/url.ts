@@ -18,7 +18,7 @@ export function parseUrl(url: unknown, setting: string): Parts {
   if (!form) {
     throw refusal(
       setting,
-      "like postgres://user:password@host:port/database, without quotes, IPv6 in brackets, with @ / ? # % and spaces percent-encoded (%40 is @)",
+      "like postgres://user:password@host:port/database, without quotes, IPv6 in brackets, with @ / ? # % and spaces percent-encoded (%40 is @, %25 is %)",
     );
   }
   const { v6, query, host = v6, ...pieces } = form.groups as Readonly<Record<string, string | undefined>>;

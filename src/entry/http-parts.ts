@@ -47,8 +47,8 @@ export function makeHttp(
     password: password === null ? null : async () => encodeURIComponent(typeof password === "string" ? password : await password()),
     send,
     release,
-    openSession: plan.session === "websocket" ? sessions.open : undefined,
-    sessionStats: sessions.stats,
+    sessions,
+    canOpen: plan.session === "websocket",
     readCode,
   });
 }

@@ -2,7 +2,7 @@ import { Client, type ClientConfig } from "@neondatabase/serverless";
 import type { WarmlineError } from "../errors/errors.ts";
 import { isErrorResponse } from "./exchange.ts";
 import { connectTimeout, loginFailure } from "./failure.ts";
-import type { OpenSession } from "./http.ts";
+import type { Sessions } from "./http.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
 import type { CallOptions, Clock } from "./transport.ts";
 import { type WireClient, WireSession } from "./wire-session.ts";
@@ -20,14 +20,8 @@ export interface WebSocketOptions {
   readonly readCode: ReadNetworkCode | undefined;
 }
 
-/** Sessions and what became of them. */
-export interface WebSocketSessions {
-  readonly open: OpenSession;
-  readonly stats: () => { readonly connects: number; readonly discarded: number };
-}
-
 /** Opens a session per call over WebSocket, with Neon's client, and closes it when the call is done. */
-export function webSocketSessions(options: WebSocketOptions): WebSocketSessions {
+export function webSocketSessions(options: WebSocketOptions): Sessions {
   let connects = 0;
   let discarded = 0;
   return {
