@@ -38,14 +38,14 @@ const entries = Object.keys(manifest.exports).filter((name) => name !== "./packa
 
 for (const runtime of ["node", "bun", "deno"] as const) report(await runEntries(runtime, stranger, runtimes, entries));
 
-for (const { name: tool, conditions, edge, bundle } of bundlers) {
+for (const { name: tool, build, edge, bundle } of bundlers) {
   for (const entry of edge ? Object.keys(edgeEntries) : entries) {
     const file = join(project, "consumer.js");
     await writeFile(
       file,
       `import * as all from "${entry.replace(/^\./, manifest.name)}"; globalThis.all = all; export default { fetch: () => new Response(String(Object.keys(all))) };`,
     );
-    const wanted = { tool, entry, edge, file: expectedFile(manifest, entry, conditions) };
+    const wanted = { tool, entry, edge, file: expectedFile(manifest, entry, build) };
     const found = await bundle({ project, file, tools }).then(
       (bundled) => judgeBundle(bundled, wanted),
       (error: Error) => ({ tool, entry, chose: "nothing", forbidden: [], problem: error.message.slice(0, 2_000) }),
