@@ -94,7 +94,7 @@ function medianOf(runs: readonly Run[]): Run {
 async function prepare(folder: string): Promise<readonly Contender[]> {
   // each in a bundle of its own, for what two share becomes one more file to read
   const bare = await deploy({ bare: "scripts/init-handler-bare.ts" }, join(folder, "bare"));
-  const demo = await deploy(lambdaEntries, join(folder, "demo"));
+  const demo = await deploy({ lambda: lambdaEntries.lambda }, join(folder, "demo"));
   const iam = await deploy({ iam: "scripts/init-handler-iam.ts" }, join(folder, "iam"));
   const profile = join(folder, "credentials");
   await writeFile(profile, "[init]\naws_access_key_id = AKIDINIT\naws_secret_access_key = none\n");

@@ -38,11 +38,31 @@ export interface LambdaBundle {
  */
 const neverAskedFor = /^(pg-native|pgpass|pg-cloudflare)$/;
 
-/** warmline asks for values as text: pg's readers of binary values are reached by nobody, and are a table from type ids to functions. */
-const noBinaryReaders = "exports.init = () => {};";
-
-/** warmline reads URLs itself and gives pg fields. pg's own reader is asked for when pg is loaded, so something has to stand there. */
-const noUrlReader = 'exports.parse = () => { throw new Error("pg takes fields in this bundle, no connection string"); };';
+/** What stands in for modules that are asked for when others are loaded, and then never used here. Whoever uses one after all is told. */
+const standIns: readonly (readonly [path: RegExp, contents: string])[] = [
+  // on Lambda warmline goes over its pool: the way over HTTP is 900 KB, and what both share would be files of their own at every cold start
+  [
+    /[\\/]src[\\/]entry[\\/]node-http\.ts$/,
+    `export const makeNodeHttp = () => { throw new Error("this bundle goes over the pool; leave transport out"); };`,
+  ],
+  // warmline reads URLs itself and gives pg fields
+  [
+    /[\\/]pg-connection-string[\\/]index\.js$/,
+    `exports.parse = () => { throw new Error("pg takes fields in this bundle, no connection string"); };`,
+  ],
+  // warmline asks for values as text
+  [/[\\/]pg-types[\\/]lib[\\/]binaryParsers\.js$/, "exports.init = () => {};"],
+  // the names of type ids are for people who write parsers
+  [
+    /[\\/]pg-types[\\/]lib[\\/]builtins\.js$/,
+    `module.exports = new Proxy({}, { get() { throw new Error("this bundle leaves types.builtins out; write the type's id"); } });`,
+  ],
+  // the demo mounts no application of another framework
+  [
+    /[\\/]hono[\\/]dist[\\/]utils[\\/]mount\.js$/,
+    `export const createMountedRequest = () => { throw new Error("this bundle leaves app.mount out"); };`,
+  ],
+];
 
 const leaveOut: Plugin = {
   name: "leave-out-what-pg-does-not-need-here",
@@ -51,14 +71,19 @@ const leaveOut: Plugin = {
       /[\\/]pg[\\/]lib[\\/]index\.js$/.test(importer) ? { path: "pg-native", external: true } : undefined,
     );
     onResolve({ filter: neverAskedFor }, ({ path }) => ({ path, external: true }));
-    onLoad({ filter: /[\\/]pg-types[\\/]lib[\\/]binaryParsers\.js$/ }, () => ({ contents: noBinaryReaders, loader: "js" }));
-    onLoad({ filter: /[\\/]pg-connection-string[\\/]index\.js$/ }, () => ({ contents: noUrlReader, loader: "js" }));
+    for (const [filter, contents] of standIns) onLoad({ filter }, () => ({ contents, loader: "js" }));
   },
 };
 
 /** The bundle of the demo's handlers. Needs no network and writes nothing. */
 export async function bundleLambda(): Promise<LambdaBundle> {
-  const { files, metafile } = await bundleHandlers(lambdaEntries);
+  // apart, for what two entries share would be one more file for each to read; chunks of the same name are the same
+  const bundles = await Promise.all(Object.entries(lambdaEntries).map(([name, path]) => bundleHandlers({ [name]: path })));
+  const files = [...new Map(bundles.flatMap((bundle) => bundle.files).map((file) => [file.path, file])).values()].sort(byPath);
+  const metafile = {
+    inputs: Object.assign({}, ...bundles.map((bundle) => bundle.metafile.inputs)) as Metafile["inputs"],
+    outputs: Object.assign({}, ...bundles.map((bundle) => bundle.metafile.outputs)) as Metafile["outputs"],
+  };
   const cold = coldOutputs(metafile, `${PREFIX}lambda.mjs`);
   return {
     files,
@@ -102,8 +127,12 @@ export async function bundleHandlers(entryPoints: Readonly<Record<string, string
   });
   const files = outputFiles
     .map(({ path, contents }) => ({ path: path.slice(root.length + PREFIX.length).replaceAll("\\", "/"), contents }))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
+    .sort(byPath);
   return { files, metafile };
+}
+
+function byPath(a: BundledFile, b: BundledFile): number {
+  return a.path < b.path ? -1 : 1;
 }
 
 /** The outputs a module pulls in when it is loaded, itself included. */

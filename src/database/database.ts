@@ -4,20 +4,24 @@ import { RetryBudget } from "../delivery/budget.ts";
 import { Deadline } from "../delivery/deadline.ts";
 import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import { mayRepeat } from "../delivery/retry.ts";
-import { UsageError, type WarmlineError } from "../errors/errors.ts";
-import type { BreakerState, EventListener, Operation } from "../observe/events.ts";
+import { UsageError } from "../errors/errors.ts";
+import type { EventListener } from "../observe/events.ts";
 import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
-import type { CallOptions, Result, Session, Statement, Transport, TransportName, TransportStats } from "../transports/transport.ts";
+import type { Result, Session, Statement, Transport } from "../transports/transport.ts";
 import { refuseTransactionControl } from "./control.ts";
 import { fallBack } from "./fallback.ts";
+import { nestedCall, requireSession } from "./misuse.ts";
 import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
 import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
 import { type Row, type RowOf, type Sql, toStatement } from "./sql.ts";
+import { type DatabaseStats, noStats } from "./stats.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
+import type { Call, Holding } from "./work.ts";
 
 export type { DatabaseParts, Ground, OpenTransaction, RequestContext, TransactionContext } from "./parts.ts";
+export type { DatabaseStats } from "./stats.ts";
 
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
 export interface Database extends Omit<Queries, "query">, AsyncDisposable {
@@ -54,18 +58,6 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Numbers since the database was made; those of a shared pool are the pool's. */
-export interface DatabaseStats extends TransportStats {
-  /** Null before the first call. */
-  readonly transport: TransportName | null;
-  /** Calls tried again. */
-  readonly retries: number;
-  /** Calls on their way. */
-  readonly running: number;
-  /** `open`: calls are refused at once, one in half a second may try. */
-  readonly breaker: BreakerState;
-}
-
 interface Limits extends CallLimits {
   readonly readOnly?: boolean | undefined;
   readonly idempotent?: boolean | undefined;
@@ -94,14 +86,17 @@ export function makeDatabase(parts: DatabaseParts): Database {
   /** 1 from a warm-up that failed until the end of the call after it, whose first attempt it counts as. */
   let warmedInVain = 0;
   let onIdle: (() => void) | undefined;
+  /** Whether what another request began must not be waited for: there promises belong to the request that made them. */
+  let apart = false;
 
   const mayTryAgain: typeof mayRepeat = (error, claims, attempt) => mayRepeat(error, claims, attempt + warmedInVain);
 
   /** One call: its deadline, its attempts, and its end. No async function: each promise on a query's way costs CPU in every query. */
   function call<T>(limits: Limits, { operation, statements, work, repeat = mayTryAgain }: Call<T>): Promise<T> {
-    if (closing !== undefined) throw new UsageError("The database has been closed. Create a new one.", { code: "CLOSED" });
-    for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nested();
+    if (closing !== undefined) throw new UsageError("The database was closed. Create a new one.", { code: "CLOSED" });
+    for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nestedCall();
     const ground = parts.ground();
+    apart = ground.plan.traits.ioScope === "request";
     const { deadlineMs = ground.deadlineMs, signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
     const cancellation = new Deadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
     const begin = (chosen: Transport, attempt: number) => {
@@ -225,11 +220,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
     });
   }
 
-  /** Whether what another request began must not be waited for: there promises belong to the request that made them. */
-  const keepsApart = () => (running > 0 || transport !== undefined) && parts.ground().plan.traits.ioScope === "request";
-
   async function end(): Promise<void> {
-    if (running > 0 && !keepsApart()) {
+    if (running > 0 && !apart) {
       await new Promise<void>((resolve) => {
         onIdle = resolve;
       });
@@ -238,7 +230,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   function close(): Promise<void> {
-    if (closing === undefined || keepsApart()) closing = end();
+    if (closing === undefined || apart) closing = end();
     return closing;
   }
 
@@ -260,7 +252,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
-      if (!keepsApart()) await warming?.catch(() => {});
+      if (!apart) await warming?.catch(() => {});
       await transport?.release();
     },
     stats: () => ({
@@ -277,30 +269,4 @@ export function makeDatabase(parts: DatabaseParts): Database {
   };
 }
 
-/** What is done in one call. */
-interface Call<T> {
-  /** Absent for what is not told: warming up. */
-  readonly operation?: Operation;
-  readonly statements?: Called["statements"];
-  readonly work: (transport: Transport, options: CallOptions) => Promise<T>;
-  /** Whether a failed attempt may be followed by another. Default: by its fate and the call's claims. */
-  readonly repeat?: typeof mayRepeat;
-}
-
-/** Work on a held connection. */
-interface Holding<T> {
-  readonly operation: "transaction" | "session";
-  readonly use: (session: Session, call: CallOptions) => Promise<T>;
-  readonly again: (error: WarmlineError, number: number) => boolean;
-}
-
 const never = (): boolean => false;
-const noStats: TransportStats = { total: 0, idle: 0, waiting: 0, connects: 0, reuses: 0, thaws: 0, probes: 0, discarded: 0, leaks: 0 };
-
-function nested(): UsageError {
-  return new UsageError("This call goes around the transaction it is made in. Use tx.", { code: "NESTED_QUERY" });
-}
-
-function requireSession(transport: Transport): void {
-  if (!transport.can.session) throw new UsageError("There are no sessions without WebSocket. Use db.batch().", { code: "NO_SESSION" });
-}

@@ -15,7 +15,10 @@ export interface HttpParts {
 }
 
 /** The HTTP transport of a plan, with its sessions over WebSocket. */
-export function makeHttp({ settings, plan, address, clock }: TransportInput, { readCode, send, release }: HttpParts = {}): Transport {
+export function makeHttp(
+  { settings, plan, address, clock }: TransportInput,
+  { readCode, send = (url, request) => fetch(url, request), release = async () => {} }: HttpParts = {},
+): Transport {
   const { sqlUrl, sessionUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;
   const { host, port, user, database } = address;
   const { startupOptions, statementTimeoutMs } = settings;
@@ -45,7 +48,7 @@ export function makeHttp({ settings, plan, address, clock }: TransportInput, { r
     connectionUrl: url.href,
     // the driver puts it into a URL, and leaves percent signs as they are
     password: password === null ? null : async () => encodeURIComponent(typeof password === "string" ? password : await password()),
-    send: send ?? ((url, request) => fetch(url, request)),
+    send,
     release,
     openSession: plan.session === "websocket" ? sessions.open : undefined,
     sessionStats: sessions.stats,

@@ -25,7 +25,7 @@ const create = databaseOn({
   runtimes: [workerd.name],
   runtime: () => workerd,
   env: () => env,
-  available: () => ({ ways: [overHttp], webSocket: typeof WebSocket === "function" }),
+  available: () => ({ ways: [overHttp], webSocket: true }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,
   transactions: newContext(),

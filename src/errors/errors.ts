@@ -43,7 +43,8 @@ export class WarmlineError extends Error {
 }
 
 const isOfClass = (error: unknown, asked: typeof WarmlineError): boolean =>
-  isWarmlineError(error) && (asked === WarmlineError || asked.name === error.name || Error[Symbol.hasInstance].call(asked, error));
+  isWarmlineError(error) &&
+  (asked === WarmlineError || asked.name === error.name || Function.prototype[Symbol.hasInstance].call(asked, error));
 
 /** A setting is missing or wrong. Nothing was sent. */
 export class ConfigError extends WarmlineError {

@@ -59,6 +59,11 @@ export function redactedCause(failure: unknown, secrets: readonly string[] = [])
   return copy;
 }
 
+/** What kind of thing somebody else's code threw: its message may hold anything. */
+export function kindOf(failure: unknown): string {
+  return failure instanceof Error ? failure.name : typeof failure;
+}
+
 /** A value that is handed on whole and shown to nobody. */
 export class Secret<T> {
   readonly #value: T;

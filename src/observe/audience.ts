@@ -1,3 +1,4 @@
+import { kindOf } from "../errors/redact.ts";
 import type { DatabaseEvent, EventListener } from "./events.ts";
 
 /** Who listens to one database. */
@@ -16,7 +17,7 @@ export function makeAudience(warn: (message: string) => void): Audience {
   const report = (error: unknown) => {
     if (warned) return;
     warned = true;
-    warn(`A listener of db.subscribe threw ${error instanceof Error ? error.name : typeof error}. Said once.`);
+    warn(`A listener of db.subscribe threw ${kindOf(error)}. Said once.`);
   };
   return {
     get size() {

@@ -1,4 +1,5 @@
 import { isWarmlineError } from "../errors/errors.ts";
+import { kindOf } from "../errors/redact.ts";
 import type { Result, Statement } from "../transports/transport.ts";
 import type { Audience } from "./audience.ts";
 import type { CallFailure, QueryEvent } from "./events.ts";
@@ -51,7 +52,7 @@ export async function observeCall<T>(called: Called, observer: Observer, run: ()
 }
 
 function failureOf(error: unknown): CallFailure {
-  if (!isWarmlineError(error)) return { code: error instanceof Error ? error.name : typeof error, fate: null, sqlState: null };
+  if (!isWarmlineError(error)) return { code: kindOf(error), fate: null, sqlState: null };
   const { code, fate } = error;
   return { code, fate, sqlState: "sqlState" in error ? code : null };
 }

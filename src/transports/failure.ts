@@ -1,5 +1,5 @@
 import { ConnectionError, DatabaseError, isWarmlineError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
-import { redactedCause } from "../errors/redact.ts";
+import { kindOf, redactedCause } from "../errors/redact.ts";
 import { fateOfSqlState, isPermanentLoginFailure } from "../errors/sqlstate.ts";
 import { type Exchange, isErrorResponse } from "./exchange.ts";
 import { type Peer, type ReadNetworkCode, readNetworkCode, unreachable } from "./network-failure.ts";
@@ -61,8 +61,7 @@ export interface ConnectContext extends Peer {
 
 /** The caller's password function failed; what it said may quote a secret, so only its kind is kept. */
 export function passwordFailure(failure: unknown): ConnectionError {
-  const kind = failure instanceof Error ? failure.name : typeof failure;
-  return new ConnectionError(`The password function failed (${kind}). Check where it reads from.`, {
+  return new ConnectionError(`The password function failed (${kindOf(failure)}). Check where it reads from.`, {
     code: "PASSWORD_FAILED",
     fate: "not-sent",
     retryable: true,

@@ -2,6 +2,9 @@ import type { Dispatcher } from "undici";
 import type { HttpAnswer, HttpRequest } from "./http.ts";
 import { readNetworkCode, unreachable } from "./network-failure.ts";
 
+/** What `fetch` adds by itself; some of what stands before an endpoint turns nameless clients away. */
+const ownHeaders = { "user-agent": "warmline", "content-type": "application/json" };
+
 /**
  * Posts over `dispatcher`, at most once: a request that its client would write again by itself (HTTP/2 after GOAWAY or REFUSED_STREAM) is
  * ended instead.
@@ -28,7 +31,7 @@ export function postOver(dispatcher: Dispatcher, url: string, { headers, body, s
     if (signal.aborted) return abort();
     signal.addEventListener("abort", abort);
     dispatcher.dispatch(
-      { method: "POST", path: pathname + search, headers, body },
+      { method: "POST", path: pathname + search, headers: { ...ownHeaders, ...headers }, body },
       {
         onRequestStart(begun) {
           // thrown, it ends this request alone; aborted, it would take a connection with it that others wait for

@@ -41,8 +41,8 @@ export interface HttpTransportOptions {
   /** Called for every POST; null where none is set. */
   readonly password: (() => string | Promise<string>) | null;
   readonly send: SendRequest;
-  /** Gives up what `send` keeps open; absent where it is `fetch`. */
-  readonly release: (() => Promise<void>) | undefined;
+  /** Gives up what `send` keeps open. */
+  readonly release: () => Promise<void>;
   /** Absent where there is no WebSocket. */
   readonly openSession: OpenSession | undefined;
   readonly sessionStats: () => { readonly connects: number; readonly discarded: number };
@@ -131,9 +131,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     stats: options.sessionStats,
     async warmUp() {},
     async release() {},
-    async [Symbol.asyncDispose]() {
-      await options.release?.();
-    },
+    [Symbol.asyncDispose]: options.release,
   };
 }
 

@@ -64,8 +64,8 @@ export function createLambdaContender(name: string): Contender {
       await (await started)?.stack.disposeAsync();
       started = undefined;
     },
-    async pause() {
-      await (await ready()).environment.freezeFor({ wallClockMs: PAUSE_MS });
+    async pause(wallClockMs = PAUSE_MS) {
+      await (await ready()).environment.freezeFor({ wallClockMs });
     },
     // an unhandled rejection ends the process on Lambda
     count: () => ({ deaths: environment?.deaths.length ?? 0, unhandled: 0 }),

@@ -13,8 +13,8 @@ export interface Contender extends AsyncDisposable {
   send(request: Request, limitMs: number): Promise<Reply>;
   /** Ends its process, which is no death of its own; the next request starts another. */
   end(): Promise<void>;
-  /** Lets time go by between two invocations, where there is a between. */
-  pause(): Promise<void>;
+  /** Lets time go by between two invocations, where there is a between. Default: a minute. */
+  pause(wallClockMs?: number): Promise<void>;
   /** Processes that ended by themselves, and rejections that nobody handled, so far. */
   count(): { readonly deaths: number; readonly unhandled: number };
   /** What its processes printed last. */
@@ -37,8 +37,11 @@ const OPEN_LIMIT_MS = 30_000;
 const KEPT_LOG = 4_000;
 const program = fileURLToPath(new URL("contender-process.ts", import.meta.url));
 
-/** Starts nothing yet: its process begins with the first request. `name` is a file in `subjects`. */
-export function createContender(name: string): Contender {
+/**
+ * Starts nothing yet: its process begins with the first request. `name` is a file in `subjects`; compiled code is kept in `cacheFolder`, for a
+ * process that dies in every round is started as often.
+ */
+export function createContender(name: string, cacheFolder: string): Contender {
   let running: Promise<Running> | undefined;
   let config: SubjectConfig | undefined;
   let requests = 0;
@@ -48,7 +51,8 @@ export function createContender(name: string): Contender {
 
   async function start(): Promise<Running> {
     const subject = fileURLToPath(new URL(`subjects/${name}.ts`, import.meta.url));
-    const child = fork(program, [subject], { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: ["--expose-gc"], env: environment() });
+    const env = { ...cleanEnvironment(), NODE_COMPILE_CACHE: cacheFolder };
+    const child = fork(program, [subject], { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: ["--expose-gc"], env });
     const pending: Running["pending"] = new Map();
     const keep = (chunk: Buffer) => {
       logs = (logs + chunk).slice(-KEPT_LOG);
@@ -131,6 +135,6 @@ export function createContender(name: string): Contender {
 }
 
 /** Nothing of the machine's own database settings reaches a contender. */
-function environment(): NodeJS.ProcessEnv {
+function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PG|DATABASE_URL|WARMLINE_|NODE_OPTIONS|VITEST)/.test(name)));
 }

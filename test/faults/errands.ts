@@ -1,12 +1,22 @@
+import { boundedErrands } from "./errands/bounded.ts";
 import { callerErrands } from "./errands/caller.ts";
 import { loadErrands } from "./errands/load.ts";
 import { overloadErrands } from "./errands/overload.ts";
 import { resolverErrands } from "./errands/resolver.ts";
+import { timeErrands } from "./errands/time.ts";
 import { writeErrands } from "./errands/writes.ts";
 import type { Stage } from "./stage.ts";
 
 /** What a contender's process can be sent to do. What they return, JSON, is the outcome's `told`. */
-export const errands = { ...writeErrands, ...loadErrands, ...overloadErrands, ...callerErrands, ...resolverErrands } as const;
+export const errands = {
+  ...writeErrands,
+  ...loadErrands,
+  ...overloadErrands,
+  ...callerErrands,
+  ...resolverErrands,
+  ...boundedErrands,
+  ...timeErrands,
+} as const;
 
 /** The name of one. */
 export type ErrandName = keyof typeof errands;

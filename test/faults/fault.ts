@@ -95,8 +95,8 @@ export interface Ground<M extends Middle = Middle> {
   ready(): Promise<void>;
   /** Ends the contender's process, which counts as no death; the next call starts another. */
   restart(): Promise<void>;
-  /** On lambda a minute goes by in the frozen environment; elsewhere nothing happens. */
-  pause(): Promise<void>;
+  /** On lambda time goes by in the frozen environment, by default a minute; elsewhere nothing happens. */
+  pause(wallClockMs?: number): Promise<void>;
   /**
    * To be called when the cause is gone; by itself it is when the round is over. Heals the network, and measures how long it takes to the first success.
    */

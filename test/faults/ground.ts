@@ -81,7 +81,7 @@ export function createGround(parts: GroundParts): { readonly ground: Ground; rea
         throw new Error(`${contender.name} (${way}) does not work at all:\n${contender.logs()}`);
     },
     restart: () => contender.end(),
-    pause: () => contender.pause(),
+    pause: (wallClockMs) => contender.pause(wallClockMs),
     async recover() {
       recovered = true;
       await world.heal();

@@ -1,4 +1,4 @@
-import { isWarmlineError } from "../../src/entry/node.ts";
+import { isWarmlineError } from "../../src/errors/errors.ts";
 import type { Settled } from "./outcome.ts";
 import type { Subject } from "./subject.ts";
 

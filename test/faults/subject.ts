@@ -25,6 +25,14 @@ export interface Held {
   release(): void;
 }
 
+/** When a call is given up. */
+export interface Bounds {
+  readonly deadlineMs?: number;
+  readonly signal: AbortSignal;
+  /** Whether a COMMIT follows the write. */
+  readonly inTransaction: boolean;
+}
+
 /** A client of the database: warmline's, or a bare driver as its documentation shows it. */
 export interface Subject {
   /** One write by itself: autocommit; over `websocket` in a transaction, for only there it is used. */
@@ -38,6 +46,8 @@ export interface Subject {
   unawaited(write: Write): Promise<void>;
   /** Takes a connection out of the pool; absent where there is none to take. */
   hold?(): Promise<Held>;
+  /** A write that is given up at its own deadline or by its signal; a bare driver, which knows neither, writes as ever. */
+  bounded(write: Write, bounds: Bounds): Promise<void>;
   read(): Promise<void>;
   /** A statement that takes so long, milliseconds. */
   sleep(ms: number): Promise<void>;

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type PostgresServer, startPostgres } from "../../scripts/postgres.ts";
 import { type Admin, openAdmin } from "./admin.ts";
 import { type Contender, createContender } from "./contender.ts";
@@ -42,6 +45,8 @@ const WIDTH = 3;
  */
 export async function runSuite(options: SuiteOptions): Promise<readonly SuiteRow[]> {
   await using stack = new AsyncDisposableStack();
+  const cacheFolder = await mkdtemp(join(tmpdir(), "warmline-faults-"));
+  stack.defer(() => rm(cacheFolder, { recursive: true, force: true }));
   const places = new Map<string, Promise<Place>>();
   const contenders = new Map<string, Contender>();
 
@@ -53,7 +58,7 @@ export async function runSuite(options: SuiteOptions): Promise<readonly SuiteRow
   };
   const contenderFor = (name: string, way: Way): Contender => {
     const key = `${name} ${way}`;
-    const contender = contenders.get(key) ?? stack.use(way === "lambda" ? createLambdaContender(name) : createContender(name));
+    const contender = contenders.get(key) ?? stack.use(way === "lambda" ? createLambdaContender(name) : createContender(name, cacheFolder));
     contenders.set(key, contender);
     return contender;
   };

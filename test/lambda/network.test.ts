@@ -144,6 +144,42 @@ describe("a network", () => {
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(59);
   });
 
+  test("lets what the server says next drip a byte at a time, and what follows behind it", async () => {
+    network.lay({ kind: "drip", delayMs: 5 });
+    const startedAt = performance.now();
+    const pieces: string[] = [];
+    client.socket.on("data", (text) => pieces.push(String(text)));
+    server.socket.write("slowly");
+    await until(() => network.strikes.length === 1);
+    server.socket.end(", on");
+    await until(() => client.ended === "fin");
+    expect(client.text).toBe("welcomeslowly, on");
+    expect(pieces.length).toBeGreaterThan(1);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(9);
+    expect(network.strikes).toEqual([{ kind: "drip", connection: 1 }]);
+  });
+
+  test("resets the connections on which a fault lies, and no other", async () => {
+    network.reset("swallow");
+    network.lay({ kind: "swallow" });
+    await passAnother();
+    expect([client.ended, server.ended]).toEqual(["no", "no"]);
+    network.reset("swallow");
+    await until(() => client.ended === "rst" && server.ended === "rst");
+  });
+
+  test("refuses new connections until it admits them again on the same port, and leaves open ones alone", async () => {
+    network.refuse();
+    const refused = watch(dial({ port: network.port, host: network.host }));
+    await until(() => refused.ended === "rst");
+    client.socket.write("!");
+    await until(() => server.text === "hello!");
+    expect(network.connections()).toBe(1);
+    await network.admit();
+    await passAnother();
+    expect(network.connections()).toBe(2);
+  });
+
   test.each(["client", "server"] as const)("cuts a connection after so many bytes of the %s", async (from) => {
     network.lay({ kind: "cut-after", bytes: 4, from });
     const [speaker, reader] = from === "client" ? [client, server] : [server, client];

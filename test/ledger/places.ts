@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { PostgresServer } from "../../scripts/postgres.ts";
 import { startEndpoint } from "../../src/endpoint/endpoint.ts";
 import { createDatabase, type Database } from "../../src/entry/node.ts";
+import { createRequestDatabase, runRequest } from "../faults/subjects/request-database.ts";
 import { findPgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import { startWire, type Wire } from "../support/wire.ts";
-import { asRequest, createRequestDatabase, requestsEnded } from "./request-database.ts";
 import type { Form } from "./transfers.ts";
 
 /** The ways transfers take: a transport, or the pool with PgBouncer behind it. */
@@ -23,8 +23,6 @@ export interface Place extends AsyncDisposable {
   readonly front: Wire;
   /** Next to the server; reads Postgres. The front itself where nothing stands between. */
   readonly back: Wire;
-  /** Ends all the clients have open. */
-  close(): Promise<void>;
 }
 
 /** Bounds each call with its attempts, milliseconds: more than a restart takes. */
@@ -54,7 +52,6 @@ export async function layWay(way: Way, server: PostgresServer, database: string)
       run: (work) => work(),
       front: back,
       back,
-      close: () => db.close(),
       ...more,
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     });
@@ -63,13 +60,7 @@ export async function layWay(way: Way, server: PostgresServer, database: string)
         return place(createDatabase({ ...options, url: urlAt(back), transport: "pool", max: POOL_SIZE }));
       case "request": {
         const db = createRequestDatabase({ ...options, url: urlAt(back), transport: "request", sslMode: "disable" });
-        return place(db, {
-          run: (work) => asRequest(db, work),
-          close: async () => {
-            await requestsEnded();
-            await db.close();
-          },
-        });
+        return place(db, { run: (work) => runRequest(db, work) });
       }
       case "pgbouncer": {
         const bouncer = await startPgBouncer({ ...server, port: back.port }, { server_login_retry: "0", max_client_conn: "500" });

@@ -38,6 +38,8 @@ export interface LedgerOptions {
   readonly transfers: number;
   /** Who sends; a client of warmline's that repeats what it should not is caught by the audit. Default: {@link sendTransfer}. */
   readonly send?: (db: Database, transfer: Transfer) => Promise<void>;
+  /** Whether every second transfer has a key. Default: true. */
+  readonly keys?: boolean;
   readonly onProgress?: (settled: number) => void;
 }
 
@@ -51,7 +53,7 @@ const MOST_SENDS = 300;
 
 /** Sends transfers from 50 clients over one way while faults strike, then holds what the clients were told against the table. */
 export async function runLedger(options: LedgerOptions): Promise<LedgerRow> {
-  const { server, way, seed, transfers, send = sendTransfer, onProgress = () => {} } = options;
+  const { server, way, seed, transfers, send = sendTransfer, keys = true, onProgress = () => {} } = options;
   const startedAt = Date.now();
   const database = `ledger_${way}_${seed}_${startedAt.toString(36)}`;
   await withClient(server, (client) => client.query(`create database ${database}`));
@@ -72,7 +74,7 @@ export async function runLedger(options: LedgerOptions): Promise<LedgerRow> {
     const client = async () => {
       while (begun < transfers) {
         begun += 1;
-        const transfer = nextTransfer(random, place.forms);
+        const transfer = nextTransfer(random, { forms: place.forms, keys });
         let told: Told;
         let sends = 0;
         do {
@@ -99,7 +101,7 @@ export async function runLedger(options: LedgerOptions): Promise<LedgerRow> {
 
     try {
       await Promise.all([striker(), ...Array.from({ length: CLIENTS }, client)]);
-      await place.close();
+      await place.db.close();
     } finally {
       await place[Symbol.asyncDispose]();
     }

@@ -34,9 +34,9 @@ export const schema = `
   create index on transfers (id);
   insert into accounts select id, ${OPENING_BALANCE} from generate_series(1, ${ACCOUNTS}) as id;`;
 
-/** The next transfer of a seeded run: every second one has a key, and every twentieth without one asks for too much. */
-export function nextTransfer(random: Random, forms: readonly Form[]): Transfer {
-  const keyed = random.once(2);
+/** The next transfer of a seeded run: with `keys` every second one has a key, and every twentieth without one asks for too much. */
+export function nextTransfer(random: Random, { forms, keys }: { readonly forms: readonly Form[]; readonly keys: boolean }): Transfer {
+  const keyed = random.once(2) && keys;
   const debtor = random.between(1, ACCOUNTS);
   const step = random.between(1, ACCOUNTS - 1);
   const tooMuch = random.once(20);

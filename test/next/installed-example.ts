@@ -29,6 +29,7 @@ export interface InstalledExample {
 export async function installExample(): Promise<InstalledExample> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "warmline-next-")));
   const database = join(folder, "lib/database.ts");
+  let saves = 0;
   const restore = () =>
     cp("examples/next", folder, { recursive: true, filter: (path) => !/node_modules|\.next\b|package\.json/.test(path) });
   await restore();
@@ -55,7 +56,7 @@ export async function installExample(): Promise<InstalledExample> {
     },
     async edit(edit) {
       const text = (await readFile(database, "utf8")).replace(/\nexport const edit = .*\n/, "");
-      await writeFile(database, `${text}\nexport const edit = ${edit};\n`);
+      await writeFile(database, `${text}\nexport const edit = ${edit}, saves = ${++saves};\n`);
     },
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   };

@@ -106,6 +106,28 @@ describe("the Postgres launcher", () => {
     expect(existsSync(folder)).toBe(false);
   });
 
+  test("is halted, which its sessions are told, and resumes with its data on the same port", async () => {
+    const server = await startPostgres();
+    try {
+      await ask(server.url(), "create table kept as select 7 as seven");
+      const staying = new Client({ connectionString: server.url() });
+      const farewell = once(staying, "error");
+      // the end of its socket comes behind the farewell
+      staying.on("error", () => {});
+      await staying.connect();
+      const { pid } = server;
+      await server.halt();
+      expect((await farewell)[0]).toMatchObject({ code: "57P01" });
+      expect(await isListening(server.port)).toBe(false);
+      await server.resume();
+      expect(server.pid).not.toBe(pid);
+      expect(await ask(server.url(), "select seven from kept")).toEqual({ seven: 7 });
+    } finally {
+      await server.stop();
+    }
+    expect(await isListening(server.port)).toBe(false);
+  });
+
   test("says why when the server does not start", async () => {
     await expect(startPostgres({ settings: { max_connections: "many" } })).rejects.toThrow(/max_connections/);
   });

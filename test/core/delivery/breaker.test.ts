@@ -164,6 +164,20 @@ describe("the breaker", () => {
     expect(server.attempts()).toBe(6);
   });
 
+  test("stops a call that waits to try again while it opens", async () => {
+    const server = makeServer();
+    server.set(down());
+    await server.callTimes(3, 110);
+    const waiting = server.call();
+    await server.clock.advance(0);
+    server.clock.jump(40);
+    await server.call(false);
+    expect(server.breaker.state).toBe("open");
+    await server.clock.advance(10_000);
+    expect(await waiting).toMatchObject({ code: "CONNECT_FAILED" });
+    expect(server.attempts()).toBe(5);
+  });
+
   test("goes by the wall clock: a freeze ends the pause, and a clock that is set back does not make it longer", async () => {
     const server = makeServer();
     server.set(down());

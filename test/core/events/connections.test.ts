@@ -78,6 +78,21 @@ describe("a connection's life is told", () => {
     expect(db.stats().discarded).toBe(3);
   });
 
+  test("as no thaw when it is asked because another one died", async () => {
+    await using direct = await openDirect();
+    await using db = openPool({ max: 2 });
+    const discards = eventsOf(db, "discard");
+    const [pid] = await Promise.all(
+      ["select pg_backend_pid() as pid from pg_sleep(0.05)", "select pg_sleep(0.05)"].map(
+        async (text) => (await db.query(text)).rows[0]?.pid,
+      ),
+    );
+    await direct.query("select pg_terminate_backend($1)", [pid]);
+    await until(() => discards.length === 1);
+    await db.query("select 1");
+    expect(db.stats()).toMatchObject({ connects: 2, probes: 1, thaws: 0 });
+  });
+
   test("to every database that shares the pool, until it is closed", async () => {
     const name = randomUUID();
     await using first = openPool({ name });

@@ -112,6 +112,17 @@ describe("connections to an endpoint", () => {
   });
 });
 
+test("a request says who sends it, and what it is", async () => {
+  const sent = Promise.withResolvers<object>();
+  server.tell((request, response) => {
+    sent.resolve(request.headers);
+    good(request, response);
+  });
+  await using db = open();
+  await db.query("select");
+  expect(await sent.promise).toMatchObject({ "user-agent": "warmline", "content-type": "application/json" });
+});
+
 describe("a connection that died while nothing was sent", () => {
   test.each(["fin", "rst"] as const)("is told before use: %s", async (kind) => {
     await using db = open();

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createDatabase, type DatabaseOptions, sql, type WarmlineError } from "../../../src/entry/node.ts";
 import { failureOf, until } from "../databases.ts";
-import { answer, type Reply, startToldServer, type ToldServer } from "./told-server.ts";
+import { answer, oneRow, type Reply, startToldServer, type ToldServer } from "./told-server.ts";
 
 const password = "canary-of-the-password";
 const value = "canary-of-a-value";
@@ -13,6 +13,10 @@ const deadlineMs = 1_000;
 let server: ToldServer;
 beforeAll(async () => {
   server = await startToldServer();
+  // the drivers are loaded by the first call: a busy machine may take a second for them
+  server.tell(answer(200, oneRow));
+  await using db = open({ deadlineMs: 60_000 });
+  await db.query(statement);
 });
 afterAll(() => server[Symbol.asyncDispose]());
 

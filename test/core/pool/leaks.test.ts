@@ -35,12 +35,14 @@ describe("a connection held for longer than leakThresholdMs", () => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
     await using db = openPool({ leakThresholdMs: 30_000, max: 2 });
     const leaks = eventsOf(db, "leak");
+    const begun = Promise.withResolvers<void>();
     const { promise, resolve } = Promise.withResolvers<void>();
     const holder = db.transaction(async (tx) => {
       await tx.sql`select 1`;
+      begun.resolve();
       await promise;
     });
-    await until(() => db.stats().total === 1);
+    await begun.promise;
     await db.query("select 1");
     expect(leaks).toEqual([]);
     pause();

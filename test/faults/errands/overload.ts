@@ -27,11 +27,14 @@ export type OverloadFigures = {
   readonly failed: number;
   /** With as many callers as connections, just before. */
   readonly capacity: number;
+  /** What one statement took then. */
+  readonly p99StatementMs: number;
   readonly throughput: number;
   readonly p99AdmittedMs: number;
   /** By the clock, so with all the time a busy machine gives to others. */
   readonly p99RefusedMs: number;
-  /** Of this thread's own time. */
+  /** Of this thread's own time; the sweeping of memory is in it. */
+  readonly p999RefusedCpuMs: number;
   readonly longestRefusedCpuMs: number;
   /** Refused only in a later turn of the event loop. */
   readonly refusedAfterTurn: number;
@@ -48,7 +51,7 @@ export const overloadErrands = {
   /** Offers statements at a steady rate, whatever becomes of them. */
   async overload({ subject }: Stage, { options, statementMs, factor, forMs, drains }: Overload): Promise<OverloadFigures> {
     const other = await subject.again(options);
-    const capacity = await calibrate(other, { callers: options.max, statementMs });
+    const { capacity, p99StatementMs } = await calibrate(other, { callers: options.max, statementMs });
     const rate = (options.max / statementMs) * factor;
     const admitted = createSeries(rate * forMs);
     const refused = createSeries(rate * forMs);
@@ -100,9 +103,11 @@ export const overloadErrands = {
       admitted: done,
       refused: refused.size(),
       capacity,
+      p99StatementMs,
       throughput: Math.round(done / seconds),
       p99AdmittedMs: admitted.percentile(99),
       p99RefusedMs: refused.percentile(99),
+      p999RefusedCpuMs: refusedCpu.percentile(99.9),
       longestRefusedCpuMs: refusedCpu.percentile(100),
       waiting,
       heapGrowthKb,
@@ -110,15 +115,19 @@ export const overloadErrands = {
   },
 } as const;
 
-/** What the database does for as many callers as there are connections, statements for each second. */
+/** What the database does for as many callers as there are connections: statements for each second, and the time of one. */
 async function calibrate(subject: Subject, { callers, statementMs }: { readonly callers: number; readonly statementMs: number }) {
+  const times = createSeries((CALIBRATION_MS / statementMs) * callers);
   const endAt = performance.now() + CALIBRATION_MS;
-  let done = 0;
   const caller = async () => {
-    for (; performance.now() < endAt; done += 1) await subject.sleep(statementMs);
+    while (performance.now() < endAt) {
+      const startedAt = performance.now();
+      await subject.sleep(statementMs);
+      times.add(performance.now() - startedAt);
+    }
   };
   await Promise.all(Array.from({ length: callers }, caller));
-  return Math.round(done / (CALIBRATION_MS / 1_000));
+  return { capacity: Math.round(times.size() / (CALIBRATION_MS / 1_000)), p99StatementMs: times.percentile(99) };
 }
 
 /** Times in a space taken at once, which does not grow while memory is watched. */

@@ -4,6 +4,8 @@ import type { Fault } from "../fault.ts";
 const STATEMENT_MS = 20;
 const CONNECTIONS = 4;
 const ACQUIRE_TIMEOUT_MS = 1_000;
+/** Served within the acquire timeout also where a busy machine does a fifth of what it could. */
+const WAITING = 40;
 const OFFERED_MS = 30_000;
 const QUICKLY_OFFERED_MS = 5_000;
 /** A bare pool's queue grows as long as one offers. */
@@ -22,7 +24,7 @@ export const overload: readonly Fault[] = [
     async round({ contender, deadlineMs, quick, restart, send }) {
       const bare = contender === "bare";
       const forMs = bare ? BARE_OFFERED_MS : quick ? QUICKLY_OFFERED_MS : OFFERED_MS;
-      const options = { max: CONNECTIONS, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS, maxWaiting: 100 };
+      const options = { max: CONNECTIONS, acquireTimeoutMs: ACQUIRE_TIMEOUT_MS, maxWaiting: WAITING };
       const input = { options, statementMs: STATEMENT_MS, factor: 10, forMs, drains: !bare };
       const { told } = await send("overload", input, { limitMs: forMs + 3 * deadlineMs + 10_000 });
       // what still waits in it would be served for minutes
@@ -36,14 +38,15 @@ export const overload: readonly Fault[] = [
 
 /** What of the promises about overload does not hold, in words. */
 function judge(figures: OverloadFigures): string | undefined {
-  const { throughput, capacity, p99AdmittedMs, longestRefusedCpuMs, refusedAfterTurn, late, failed, offered, heapGrowthKb } = figures;
+  const { throughput, capacity, p99AdmittedMs, p99StatementMs, p999RefusedCpuMs, refusedAfterTurn, late, failed, offered, heapGrowthKb } =
+    figures;
   const promises: readonly (readonly [kept: boolean, otherwise: string])[] = [
     [throughput >= 0.8 * capacity, `${throughput} of ${capacity} statements a second are done`],
-    [p99AdmittedMs <= ACQUIRE_TIMEOUT_MS + 10 * STATEMENT_MS, `what is admitted takes ${p99AdmittedMs} ms`],
+    [p99AdmittedMs <= ACQUIRE_TIMEOUT_MS + 2 * p99StatementMs, `what is admitted takes ${p99AdmittedMs} ms`],
     // a busy machine may stop the process at any moment: what counts is its own time, within one turn of its event loop
     [
-      longestRefusedCpuMs < LONGEST_REFUSAL_MS && refusedAfterTurn === 0,
-      `a refusal takes ${longestRefusedCpuMs} ms, and ${refusedAfterTurn} another turn`,
+      p999RefusedCpuMs < LONGEST_REFUSAL_MS && refusedAfterTurn === 0,
+      `refusals take ${p999RefusedCpuMs} ms, and ${refusedAfterTurn} another turn`,
     ],
     [late <= offered / 100 && failed === 0, `${late} are refused late, and ${failed} fail otherwise`],
     [heapGrowthKb < HEAP_KB, `the heap grows by ${heapGrowthKb} KiB`],

@@ -9,14 +9,22 @@ export const openSubject: OpenSubject = async (config) => {
   const { way, options } = config;
   const connectionString = namedUrl(config);
   const again: Subject["again"] = (changed) => openSubject({ ...config, options: { ...options, ...changed } });
-  if (way === "http") return { ...overHttp(config, connectionString), again };
-  if (way === "request") return { ...perRequest(connectionString), again };
-  if (way === "websocket") useEndpoint(config);
-  const Pool = way === "websocket" ? (NeonPool as unknown as typeof pg.Pool) : pg.Pool;
-  return { ...overPool(new Pool({ connectionString, max: way === "lambda" ? 1 : (options.max ?? 2) })), again };
+  const open = (): Bare => {
+    if (way === "http") return overHttp(config, connectionString);
+    if (way === "request") return perRequest(connectionString);
+    if (way === "websocket") useEndpoint(config);
+    const Pool = way === "websocket" ? (NeonPool as unknown as typeof pg.Pool) : pg.Pool;
+    return overPool(new Pool({ connectionString, max: way === "lambda" ? 1 : (options.max ?? 2) }));
+  };
+  const bare = open();
+  return {
+    ...bare,
+    again,
+    bounded: (write, { inTransaction }) => (inTransaction ? bare.transaction([write]) : bare.write(write)),
+  };
 };
 
-type Bare = Omit<Subject, "again">;
+type Bare = Omit<Subject, "again" | "bounded">;
 
 function overPool(pool: pg.Pool): Bare {
   return {
@@ -130,8 +138,16 @@ function useEndpoint({ endpoint }: SubjectConfig): void {
   neonConfig.useSecureWebSocket = false;
 }
 
-function namedUrl({ url, applicationName }: SubjectConfig): string {
+/** What is set for warmline beside the URL, pg takes in it. */
+function namedUrl({ url, applicationName, options }: SubjectConfig): string {
   const named = new URL(url);
+  const { host, port, user, password, sslMode, ca } = options;
+  if (host !== undefined) named.hostname = host;
+  if (port !== undefined) named.port = String(port);
+  if (user !== undefined) named.username = user;
+  if (typeof password === "string") named.password = encodeURIComponent(password);
+  if (sslMode !== undefined) named.searchParams.set("sslmode", sslMode);
+  if (ca !== undefined) named.searchParams.set("sslrootcert", ca);
   named.searchParams.set("application_name", applicationName);
   return named.href;
 }

@@ -31,6 +31,11 @@ export const openSubject: OpenSubject = async (config) => {
       pool ??= new WarmPool(rest);
       return await pool.connect();
     },
+    async bounded(write, { inTransaction: whole, ...bounds }) {
+      if (way === "http" && whole) await database.batch([statement(write)], bounds);
+      else if (way === "websocket" || whole) await database.transaction((tx) => tx.query(statement(write)), bounds);
+      else await database.query(statement(write), bounds);
+    },
     async read() {
       if (way === "websocket") await database.transaction((tx) => tx.sql`select 1`);
       else await database.query("select 1");
