@@ -122,11 +122,13 @@ const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padS
 
 /** Local time with its offset, as pg writes it: right for `timestamptz`, and the local reading for `timestamp` and `date`. */
 function encodeDate(date: Date, parameter: number): string {
-  // ECMAScript fixes the form: Sun Nov 22 2026 01:02:03 GMT+0100
-  const [, time, hours, minutes] = /(\S+) GMT(...)(..)/.exec(date.toString()) ?? [];
-  if (time === undefined) throw refuse(parameter, "INVALID_DATE", "is an invalid Date");
+  if (Number.isNaN(date.getTime())) throw refuse(parameter, "INVALID_DATE", "is an invalid Date");
   const pad = (number: number, width = 2) => String(number).padStart(width, "0");
   const year = date.getFullYear();
-  const day = `${pad(year < 1 ? 1 - year : year, 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-  return `${day}T${time}.${pad(date.getMilliseconds(), 3)}${hours}:${minutes}${year < 1 ? " BC" : ""}`;
+  const offset = -date.getTimezoneOffset();
+  const distance = Math.abs(offset);
+  const day = [pad(year < 1 ? 1 - year : year, 4), pad(date.getMonth() + 1), pad(date.getDate())].join("-");
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => pad(part)).join(":");
+  const zone = `${offset < 0 ? "-" : "+"}${pad(Math.floor(distance / 60))}:${pad(distance % 60)}`;
+  return `${day}T${time}.${pad(date.getMilliseconds(), 3)}${zone}${year < 1 ? " BC" : ""}`;
 }
