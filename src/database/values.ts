@@ -84,14 +84,16 @@ export function encodeJson(value: unknown, party: Party): string {
     // a cycle, a bigint, or a toJSON that throws: only engines' words tell them apart
     if (isCyclic(value)) throw circular(party);
   }
-  if (text === undefined)
-    throw refuse(party, "UNSUPPORTED_VALUE", "has no form in JSON; convert what JSON does not know, such as a bigint");
+  if (text === undefined) throw refuse(party, "UNSUPPORTED_VALUE", "has no form in JSON; convert what JSON does not know, like bigint");
   return checkText(text, party);
 }
 
-function isCyclic(value: unknown, outer: readonly unknown[] = []): boolean {
+/** Looks at each value once on its way down, however deep an engine's stack is. */
+function isCyclic(value: unknown, outer: Set<unknown> = new Set()): boolean {
   if (typeof value !== "object" || value === null) return false;
-  return outer.includes(value) || Object.values(value).some((inner) => isCyclic(inner, [...outer, value]));
+  if (outer.has(value)) return true;
+  outer.add(value);
+  return Object.values(value).some((inner) => isCyclic(inner, outer)) || !outer.delete(value);
 }
 
 function circular(party: Party): UsageError {
