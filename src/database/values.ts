@@ -80,35 +80,35 @@ export function encodeJson(value: unknown, party: Party): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
-  } catch {
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
     // a cycle, a bigint, or a toJSON that throws: only engines' words tell them apart
     if (isCyclic(value)) throw circular(party);
   }
-  if (text === undefined) throw refuse(party, "UNSUPPORTED_VALUE", "has no form in JSON; convert what JSON does not know, like bigint");
+  if (text === undefined)
+    throw refuse(party, "UNSUPPORTED_VALUE", "has no form in JSON; convert what JSON does not know, such as a bigint");
   return checkText(text, party);
 }
 
-/** Looks at each value once on its way down, however deep an engine's stack is. */
-function isCyclic(value: unknown, outer: Set<unknown> = new Set()): boolean {
+function isCyclic(value: unknown, outer: readonly unknown[] = []): boolean {
   if (typeof value !== "object" || value === null) return false;
-  if (outer.has(value)) return true;
-  outer.add(value);
-  return Object.values(value).some((inner) => isCyclic(inner, outer)) || !outer.delete(value);
+  return outer.includes(value) || Object.values(value).some((inner) => isCyclic(inner, [...outer, value]));
 }
 
 function circular(party: Party): UsageError {
   return refuse(party, "CIRCULAR_VALUE", "contains itself");
 }
 
-function encodeArray(items: readonly unknown[], parameter: number, outer: readonly (readonly unknown[])[] = []): string {
+function encodeArray(items: readonly unknown[], parameter: number, outer: (readonly unknown[])[] = []): string {
   if (outer.includes(items)) throw circular(parameter);
-  const path = [...outer, items];
+  outer.push(items);
   const encoded = Array.from(items, (item) => {
     if (item === null || item === undefined) return "NULL";
-    if (Array.isArray(item)) return encodeArray(item, parameter, path);
+    if (Array.isArray(item)) return encodeArray(item, parameter, outer);
     const text = encodeValue(item, parameter);
     return text === null ? "NULL" : `"${text.replace(/[\\"]/g, "\\$&")}"`;
   });
+  outer.pop();
   return `{${encoded.join(",")}}`;
 }
 

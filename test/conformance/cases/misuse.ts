@@ -7,8 +7,8 @@ circular.self = circular;
 const circularArray: unknown[] = [];
 circularArray.push(circularArray);
 
-/** A value that has no meaning in SQL, the code of its refusal, and where it depends on the engine, whether it has a meaning here. */
-export const unsendable: readonly (readonly [title: string, value: () => unknown, code: string, sendable?: () => boolean])[] = [
+/** A value that has no meaning in SQL, and the code of its refusal. */
+export const unsendable: readonly (readonly [title: string, value: () => unknown, code: string])[] = [
   ["undefined", () => undefined, "UNDEFINED_VALUE"],
   ["a promise", () => Promise.resolve(1), "PROMISE_VALUE"],
   ["a thenable", () => thenable(), "PROMISE_VALUE"],
@@ -22,8 +22,7 @@ export const unsendable: readonly (readonly [title: string, value: () => unknown
   ["an object that contains itself", () => circular, "CIRCULAR_VALUE"],
   ["an array that contains itself", () => circularArray, "CIRCULAR_VALUE"],
   ["an object whose toPostgres gives itself", () => selfPostgres(), "CIRCULAR_VALUE"],
-  ["an object nested 100,000 deep", deepObject, "UNSUPPORTED_VALUE", () => canBeJson(deepObject())],
-  ["an array nested 100,000 deep", () => nested(100_000, (inner) => [inner]), "UNSUPPORTED_VALUE"],
+  ["an array nested 100,000 deep", () => nested(100_000), "UNSUPPORTED_VALUE"],
   ["an invalid Date", () => new Date("nonsense"), "INVALID_DATE"],
   ["an invalid Date in an array", () => [new Date(Number.NaN)], "INVALID_DATE"],
   ["a NUL character", () => "a\0b", "NUL_CHARACTER"],
@@ -32,24 +31,10 @@ export const unsendable: readonly (readonly [title: string, value: () => unknown
   ["half a surrogate pair in an array", () => ["\uDC00"], "LONE_SURROGATE"],
 ];
 
-function nested(depth: number, wrap: (inner: unknown) => unknown): unknown {
+function nested(depth: number): unknown {
   let value: unknown = 1;
-  for (let level = 0; level < depth; level++) value = wrap(value);
+  for (let level = 0; level < depth; level++) value = [value];
   return value;
-}
-
-function deepObject(): unknown {
-  return nested(100_000, (inner) => ({ inner }));
-}
-
-/** Deno's engine writes what Node's has no stack for. */
-function canBeJson(value: unknown): boolean {
-  try {
-    JSON.stringify(value);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function fail(): never {
@@ -67,10 +52,9 @@ function selfPostgres(): object {
   return value;
 }
 
-const refusing = ([title, value, code, sendable]: (typeof unsendable)[number]): Case => ({
+const refusing = ([title, value, code]: (typeof unsendable)[number]): Case => ({
   title: `refuses ${title} as a value, on every way in`,
   async run({ db }) {
-    if (sendable?.()) return;
     const expected = { name: "UsageError", code, fate: "not-sent", retryable: false } as const;
     await failureOf(() => db.sql`select ${value()}`, expected);
     await failureOf(() => db.query("select $1", [value()]), expected);
