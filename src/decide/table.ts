@@ -73,8 +73,8 @@ export const callTable = {
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
   slowQueryMs: [milliseconds(1)],
   types: [parsers, {}],
-  onPool: [callback],
   tcp: [callback],
+  onPool: [callback],
   env: [record],
 } as const satisfies Readonly<Record<string, Row>>;
 
