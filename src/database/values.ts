@@ -85,8 +85,7 @@ export function encodeJson(value: unknown, party: Party): string {
     // a cycle, a bigint, or a toJSON that throws: only engines' words tell them apart
     if (isCyclic(value)) throw circular(party);
   }
-  if (text === undefined)
-    throw refuse(party, "UNSUPPORTED_VALUE", "has no form in JSON; convert what JSON does not know, such as a bigint");
+  if (text === undefined) throw refuse(party, "UNSUPPORTED_VALUE", "has no form in JSON; convert it, or the bigint in it");
   return checkText(text, party);
 }
 
