@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { build as esbuild, type Metafile } from "esbuild";
 import { build as vite } from "vite";
+import type { BuildName } from "./test-package-expected.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -29,8 +30,8 @@ export interface Bundled {
 /** A bundler with one of its targets. */
 export interface Bundler {
   readonly name: string;
-  /** The conditions it resolves under, as its documentation says, beside `import` and `default`. */
-  readonly conditions: readonly string[];
+  /** The build of the package that is right for it. */
+  readonly build: BuildName;
   /** Whether the target has nothing of Node. */
   readonly edge: boolean;
   bundle(source: Source): Promise<Bundled>;
@@ -43,15 +44,15 @@ const platform = /^(cloudflare|node):/;
 
 /** Every bundler, for its edge or browser target and for Node's. */
 export const bundlers: readonly Bundler[] = [
-  { name: "esbuild, browser", conditions: ["browser"], edge: true, bundle: (source) => withEsbuild(source, "browser") },
-  { name: "esbuild, node", conditions: ["node"], edge: false, bundle: (source) => withEsbuild(source, "node") },
-  { name: "wrangler", conditions: ["workerd", "worker", "browser"], edge: true, bundle: withWrangler },
-  { name: "Vite, browser", conditions: ["browser"], edge: true, bundle: (source) => withVite(source, false) },
-  { name: "Vite, ssr", conditions: ["node"], edge: false, bundle: (source) => withVite(source, true) },
-  { name: "Rollup, browser", conditions: ["browser"], edge: true, bundle: (source) => withRollup(source, "browser") },
-  { name: "Rollup, node", conditions: ["node"], edge: false, bundle: (source) => withRollup(source, "node") },
-  { name: "webpack, web", conditions: ["browser"], edge: true, bundle: (source) => withWebpack(source, "web") },
-  { name: "webpack, node", conditions: ["node"], edge: false, bundle: (source) => withWebpack(source, "node24") },
+  { name: "esbuild, browser", build: "browser", edge: true, bundle: (source) => withEsbuild(source, "browser") },
+  { name: "esbuild, node", build: "node", edge: false, bundle: (source) => withEsbuild(source, "node") },
+  { name: "wrangler", build: "workerd", edge: true, bundle: withWrangler },
+  { name: "Vite, browser", build: "browser", edge: true, bundle: (source) => withVite(source, false) },
+  { name: "Vite, ssr", build: "node", edge: false, bundle: (source) => withVite(source, true) },
+  { name: "Rollup, browser", build: "browser", edge: true, bundle: (source) => withRollup(source, "browser") },
+  { name: "Rollup, node", build: "node", edge: false, bundle: (source) => withRollup(source, "node") },
+  { name: "webpack, web", build: "browser", edge: true, bundle: (source) => withWebpack(source, "web") },
+  { name: "webpack, node", build: "node", edge: false, bundle: (source) => withWebpack(source, "node24") },
 ];
 
 async function withEsbuild({ project, file }: Source, target: "browser" | "node"): Promise<Bundled> {

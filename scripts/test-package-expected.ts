@@ -23,13 +23,18 @@ export const edgeEntries: Readonly<Record<string, readonly string[]>> = {
   "./vercel": [],
 };
 
-/** The file that an entry of package.json means under these conditions: the first that fits, as every tool reads it. */
-export function expectedFile({ exports }: Manifest, entry: string, conditions: readonly string[]): string {
-  const target = exports[entry] ?? {};
-  if (typeof target === "string") return target.replace("./", "");
-  const [, file] = Object.entries(target).find(([name]) => name === "default" || name === "import" || conditions.includes(name)) ?? [];
-  if (file === undefined) throw new Error(`No condition of ${entry} fits ${conditions.join(", ")}.`);
-  return file.replace("./", "");
+/** The builds of the package. */
+export type BuildName = "node" | "workerd" | "browser";
+
+/**
+ * The file an entry has to be in a build. Said here, not read from package.json: an order of conditions that is wrong there would be wrong
+ * here too.
+ */
+export function expectedFile({ exports }: Manifest, entry: string, build: BuildName): string {
+  if (entry === ".") return `dist/entry/${build}.js`;
+  if (entry === "./hyperdrive") return build === "workerd" ? "dist/entry/hyperdrive.js" : "dist/entry/hyperdrive-elsewhere.js";
+  const target = exports[entry] ?? "";
+  return (typeof target === "string" ? target : (target.default ?? "")).replace("./", "");
 }
 
 /** Judges a bundle by what reached it. */

@@ -80,7 +80,8 @@ export function encodeJson(value: unknown, party: Party): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
-  } catch {
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
     // a cycle, a bigint, or a toJSON that throws: only engines' words tell them apart
     if (isCyclic(value)) throw circular(party);
   }
@@ -98,15 +99,16 @@ function circular(party: Party): UsageError {
   return refuse(party, "CIRCULAR_VALUE", "contains itself");
 }
 
-function encodeArray(items: readonly unknown[], parameter: number, outer: readonly (readonly unknown[])[] = []): string {
+function encodeArray(items: readonly unknown[], parameter: number, outer: (readonly unknown[])[] = []): string {
   if (outer.includes(items)) throw circular(parameter);
-  const path = [...outer, items];
+  outer.push(items);
   const encoded = Array.from(items, (item) => {
     if (item === null || item === undefined) return "NULL";
-    if (Array.isArray(item)) return encodeArray(item, parameter, path);
+    if (Array.isArray(item)) return encodeArray(item, parameter, outer);
     const text = encodeValue(item, parameter);
     return text === null ? "NULL" : `"${text.replace(/[\\"]/g, "\\$&")}"`;
   });
+  outer.pop();
   return `{${encoded.join(",")}}`;
 }
 

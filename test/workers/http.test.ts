@@ -104,7 +104,9 @@ describe.each(places)("a database over HTTP at module scope, $place", ({ place, 
     expect(await get("/held")).toMatchObject({ status: 500, body: { code: "CLOSED" } });
   });
 
-  test.runIf(direct)("runs transactions over a WebSocket, and leaves none of them open", async () => {
+  if (!direct) return;
+
+  test("runs transactions over a WebSocket, and leaves none of them open", async () => {
     for (let n = 0; n < 10; n++) expect((await get("/transaction")).status).toBe(200);
     const answers = await Promise.all(Array.from({ length: 20 }, () => get("/transaction")));
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);

@@ -22,8 +22,7 @@ export const unsendable: readonly (readonly [title: string, value: () => unknown
   ["an object that contains itself", () => circular, "CIRCULAR_VALUE"],
   ["an array that contains itself", () => circularArray, "CIRCULAR_VALUE"],
   ["an object whose toPostgres gives itself", () => selfPostgres(), "CIRCULAR_VALUE"],
-  ["an object nested 100,000 deep", () => nested(100_000, (inner) => ({ inner })), "UNSUPPORTED_VALUE"],
-  ["an array nested 100,000 deep", () => nested(100_000, (inner) => [inner]), "UNSUPPORTED_VALUE"],
+  ["an array nested 100,000 deep", () => nested(100_000), "UNSUPPORTED_VALUE"],
   ["an invalid Date", () => new Date("nonsense"), "INVALID_DATE"],
   ["an invalid Date in an array", () => [new Date(Number.NaN)], "INVALID_DATE"],
   ["a NUL character", () => "a\0b", "NUL_CHARACTER"],
@@ -32,9 +31,9 @@ export const unsendable: readonly (readonly [title: string, value: () => unknown
   ["half a surrogate pair in an array", () => ["\uDC00"], "LONE_SURROGATE"],
 ];
 
-function nested(depth: number, wrap: (inner: unknown) => unknown): unknown {
+function nested(depth: number): unknown {
   let value: unknown = 1;
-  for (let level = 0; level < depth; level++) value = wrap(value);
+  for (let level = 0; level < depth; level++) value = [value];
   return value;
 }
 
