@@ -38,7 +38,7 @@ const rules: readonly Rule[] = [
     place: "src/entry/",
     may: ["src/entry/", "src/decide/", "src/database/", "src/delivery/", "src/observe/", "src/transports/", "src/errors/"],
   },
-  { place: "src/entry/browser.ts", may: ["src/entry/public.ts", "src/errors/"], mayType: ["src/"] },
+  { place: "src/entry/browser", may: ["src/entry/public.ts", "src/entry/browser-refusal.ts", "src/errors/"], mayType: ["src/"] },
   { place: "src/entry/edge.ts", may: ["src/entry/", "src/decide/", neon], mayType: ["src/"] },
   { place: "src/entry/workerd.ts", may: ["src/entry/", "src/decide/", neon, "cloudflare:workers"], mayType: ["src/"] },
   { place: "src/entry/node.ts", may: ["src/entry/", "src/decide/", "pg", "node:"], mayType: ["src/"] },

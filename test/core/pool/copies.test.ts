@@ -135,10 +135,24 @@ describe("sharedPool", () => {
   });
 });
 
-test("in a browser createDatabase is refused at once, and says where to query instead", async () => {
-  const { createDatabase, sql } = await import("../../../src/entry/browser.ts");
-  expect(() => createDatabase("postgres://someone:secret@db.example/shop")).toThrow(
-    expect.objectContaining({ name: "ConfigError", code: "BROWSER", message: expect.stringMatching(/server(?!.*secret)/s) }),
-  );
-  expect(sql`select ${1}`).toBeDefined();
+describe("in a browser", () => {
+  const refusal = expect.objectContaining({
+    name: "ConfigError",
+    code: "BROWSER",
+    message: expect.stringMatching(/server(?!.*secret)/s),
+  });
+
+  test("createDatabase is refused at once, and says where to query instead", async () => {
+    const { createDatabase, sql } = await import("../../../src/entry/browser.ts");
+    expect(() => createDatabase("postgres://someone:secret@db.example/shop")).toThrow(refusal);
+    expect(sql`select ${1}`).toBeDefined();
+  });
+
+  test("so is every pool, by the names that pools have in Node", async () => {
+    const browser = await import("../../../src/entry/browser-pool.ts");
+    const options = { url: "postgres://someone:secret@db.example/shop" };
+    expect(() => new browser.WarmPool(options)).toThrow(refusal);
+    expect(() => browser.sharedPool(options)).toThrow(refusal);
+    expect(Object.keys(browser)).toEqual(Object.keys(await import("../../../src/entry/pool.ts")));
+  });
 });
