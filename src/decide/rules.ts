@@ -104,15 +104,8 @@ export const parsers: Rule = {
 /** Variables and bindings by name. */
 export const record: Rule = { shape: "an object", fits: isRecord };
 
-/** What is shown a pool. */
-export const poolKeeper: Rule = { shape: "a function", fits: isFunction };
-
-/** What adds a way to the server to those a build owns. */
-export const sockets: Rule = { shape: "hyperdrive()", fits: isFunction };
-
-function isFunction(value: unknown): boolean {
-  return typeof value === "function";
-}
+/** What is called with something of the package's own, as others export it. */
+export const callback: Rule = { shape: "a function", fits: (value) => typeof value === "function" };
 
 /** Whether a value is an object with names in it, not a list. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

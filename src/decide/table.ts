@@ -2,6 +2,7 @@ import { type DatabaseOptions, sslModes, transportNames } from "./options.ts";
 import { refusal } from "./refuse.ts";
 import {
   awsRegion,
+  callback,
   certificates,
   endpoint,
   flag,
@@ -11,11 +12,9 @@ import {
   parsers,
   password,
   pgbouncerFlag,
-  poolKeeper,
   printable,
   type Rule,
   record,
-  sockets,
   text,
   wholeNumber,
   writtenInSeconds,
@@ -74,8 +73,8 @@ export const callTable = {
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
   slowQueryMs: [milliseconds(1)],
   types: [parsers, {}],
-  onPool: [poolKeeper],
-  tcp: [sockets],
+  tcp: [callback],
+  onPool: [callback],
   env: [record],
 } as const satisfies Readonly<Record<string, Row>>;
 

@@ -6,30 +6,27 @@ import { overPool } from "../decide/pool-size.ts";
 import type { RuntimeName } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/way.ts";
-import { databaseOn } from "./create.ts";
-import { makePool } from "./pool-parts.ts";
+import { databaseOn, type Platform } from "./create.ts";
+import { poolMaker } from "./pool-parts.ts";
 
 export * from "./public.ts";
 
 const detect = (explicit: RuntimeName | null = null) => detectRuntime({ global: globalThis, env: process.env }, explicit);
 
-const create = databaseOn({
+const platform: Platform = {
   runtimes: runtimeNames,
   runtime: detect,
   env: () => process.env,
   // Node loads the whole of undici, some 20 ms, where the name is so much as read
   available: () => ({ ways: [overPool, overHttp], webSocket: "WebSocket" in globalThis }),
-  transports: {
-    pool: makePool,
-    // loaded when it is chosen: a function that only uses the pool does not pay for the other driver
-    http: async (input) => (await import("./node-http.ts")).makeNodeHttp(input),
-  },
+  // loaded when it is chosen: a function that only uses the pool does not pay for the other driver
+  transports: { http: async (input) => (await import("./node-http.ts")).makeNodeHttp(input) },
   parsers: pg.types,
   transactions: new AsyncLocalStorage<OpenTransaction>(),
   // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away
   warmsUp: () => detect().name === "lambda" && process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand",
   warn: (message) => console.warn(`warmline: ${message}`),
-});
+};
 
 /**
  * A handle on one database: runtime, target and transport are found by themselves, and every choice can be overridden. A string is the
@@ -39,5 +36,5 @@ const create = databaseOn({
  * `plan`
  */
 export function createDatabase(options?: DatabaseOptions | string): Database {
-  return create(options);
+  return databaseOn({ ...platform, transports: { ...platform.transports, pool: poolMaker() } })(options);
 }

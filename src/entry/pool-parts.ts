@@ -5,49 +5,56 @@ import type { Plan } from "../decide/plan.ts";
 import type { Address, Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
+import { followingTransport } from "../transports/pool/following.ts";
 import { poolTransport } from "../transports/pool/pool.ts";
-import { type PoolShare, sharePool } from "../transports/pool/registry.ts";
+import { nextNumber } from "../transports/pool/registry.ts";
+import { type PoolShare, sharePool } from "../transports/pool/shared-entry.ts";
 import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";
 import type { Transport } from "../transports/transport.ts";
-import type { TransportInput } from "./create.ts";
+import type { MakeTransport, TransportInput } from "./create.ts";
 import { iamLogin } from "./iam-login.ts";
 import { passwordFor } from "./password.ts";
 import { pinningReport } from "./pinning-report.ts";
 
-/** The pool transport of a plan, over the one pool of this configuration in the process. */
-export function makePool(input: TransportInput): Transport {
-  const { settings, plan, clock, warn, events } = input;
-  const shared = joinPool(input);
-  const leave = shared.pool.ledger.join(events);
+/** Makes the pool transports of one handle, over the pools the process shares. Where settings differ, those of the newest handle hold. */
+export function poolMaker(): MakeTransport {
+  const order = nextNumber();
+  return (input) => makePool(input, order);
+}
+
+function makePool(input: TransportInput, order: number): Transport {
+  const { plan, clock, warn, events } = input;
+  const share = joinPool(input, order);
+  const { audiences } = share.entry.current.pool.ledger;
+  audiences.add(events);
   const tellPin = (reason: string) => {
     warn(reason);
     events.tell({ type: "pin", reason });
   };
-  return poolTransport({
-    pool: shared.pool,
-    pooled: plan.capabilities.pooled,
-    cancel: plan.capabilities.cancel,
-    statementTimeoutMs: plan.capabilities.startupParameters ? null : settings.statementTimeoutMs,
-    clock,
-    onStatement: plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReport(tellPin) : undefined,
-    release: () => shared.release().finally(leave),
+  const onStatement = plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReport(tellPin) : undefined;
+  const release = () => share.release().finally(() => audiences.delete(events));
+  return followingTransport({ ...share, release }, ({ pool, traits }) => poolTransport({ pool, ...traits, clock, onStatement }));
+}
+
+/** A share of the one pool of these settings in the process. Without an `order`, one that is asked for again and again. */
+export function joinPool({ settings, plan, address, warn }: Omit<TransportInput, "clock" | "events">, order?: number): PoolShare {
+  const config = poolConfig(settings, plan, address);
+  const { pooled, cancel, startupParameters } = plan.capabilities;
+  return sharePool({
+    identity: identityOf(settings, address),
+    fingerprint: fingerprint(config, address),
+    traits: { pooled, cancel, statementTimeoutMs: startupParameters ? null : settings.statementTimeoutMs },
+    create: () => new WarmPool({ ...config, warn }),
+    onPool: settings.onPool,
+    ...(order !== undefined && { order }),
+    warn,
   });
 }
 
-/** A share of the one pool of this configuration in the process. */
-export function joinPool({ settings, plan, address, warn }: Omit<TransportInput, "clock" | "events">): PoolShare {
-  const config = poolConfig(settings, plan, address);
-  const share = sharePool({
-    identity: settings.name ?? JSON.stringify([address.host, address.port, address.database, address.user]),
-    fingerprint: fingerprint(config, address),
-    create: () => new WarmPool({ ...config, warn }),
-    warn,
-  });
-  if (settings.onPool !== null && !share.pool.ledger.shown) {
-    share.pool.ledger.shown = true;
-    settings.onPool(share.pool);
-  }
-  return share;
+function identityOf({ name, address: main }: Settings, address: Address): string {
+  if (name === null) return JSON.stringify([address.host, address.port, address.database, address.user]);
+  // a direct connection to the same database is no change of its configuration
+  return JSON.stringify(address === main ? [name] : [name, "direct"]);
 }
 
 /** Settings in pg's words. The driver sees fields, never a URL or an `sslmode`. */

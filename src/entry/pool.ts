@@ -29,13 +29,14 @@ export class WarmPool extends ConfiguredPool {
 /**
  * The one pool of these settings in this process, which is also that of `createDatabase` with the same settings: what an ORM is handed where
  * modules are evaluated more than once, as in Next.js. To be asked for when it is used, not when a module is loaded, so that a build passes
- * without a database. It is nobody's to end: it lives until the settings change or the process ends.
+ * without a database. It is nobody's to end: it lives until the settings change or the process ends. Where settings differ it is the pool of
+ * the newest, as it is now; a pool that was replaced takes no new work.
  *
  * @throws ConfigError for settings that are wrong or missing
  */
 export function sharedPool(options: WarmPoolOptions = {}): ConfiguredPool {
   const { settings, plan } = planned(options);
-  return joinPool({ settings, plan, address: settings.address, warn }).pool;
+  return joinPool({ settings, plan, address: settings.address, warn }).entry.current.pool;
 }
 
 const warn = (message: string) => console.warn(`warmline: ${message}`);

@@ -184,7 +184,7 @@ export class DatabaseError extends WarmlineError implements ServerFields {
     for (const name of serverFieldNames) {
       const value = report[name] ?? undefined;
       // defined also where there is none: Bun's errors have a column and a line of their own, those of the source
-      Object.defineProperty(this, name, { value, enumerable: value !== undefined && !(quotingFields as readonly string[]).includes(name) });
+      Object.defineProperty(this, name, { value, enumerable: value != null && !(quotingFields as readonly string[]).includes(name) });
     }
     if (statementIndex !== undefined) Object.assign(this, { statementIndex });
   }

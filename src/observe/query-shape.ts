@@ -1,4 +1,4 @@
-import { type SqlToken, sqlTokens } from "./sql-tokens.ts";
+import { type SqlToken, sqlTokens } from "../syntax/sql-tokens.ts";
 
 /** A statement without what changes from call to call. */
 export interface QueryShape {

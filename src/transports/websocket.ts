@@ -26,12 +26,15 @@ export function webSocketSessions(options: WebSocketOptions): Sessions {
   let discarded = 0;
   return {
     async open(use, call) {
-      const session = await connect(options, call, `w${++connects}`);
+      const { wire, client } = await connect(options, call, `w${++connects}`);
       try {
-        return await use(session.wire);
+        return await use(wire);
       } finally {
-        if (session.wire.broken) discarded++;
-        session.close();
+        if (wire.broken) {
+          discarded++;
+          wire.destroy();
+          // a goodbye ends an open transaction, too
+        } else client.end().catch(() => {});
       }
     },
     stats: () => ({ connects, discarded }),
@@ -40,7 +43,7 @@ export function webSocketSessions(options: WebSocketOptions): Sessions {
 
 interface OpenedSession {
   readonly wire: WireSession;
-  readonly close: () => void;
+  readonly client: Client;
 }
 
 async function connect(options: WebSocketOptions, { cancellation }: CallOptions, connectionId: string): Promise<OpenedSession> {
@@ -55,14 +58,13 @@ async function connect(options: WebSocketOptions, { cancellation }: CallOptions,
     useSecureWebSocket: protocol === "wss:",
     disableWarningInBrowsers: true,
   });
-  client.on("error", () => {});
   let loggedIn = false;
   const connection = client.connection as unknown as WireClient["connection"];
   await new Promise<void>((resolve, reject) => {
-    const stop = (error?: Error) => {
+    const stop = (error?: Error | null) => {
       clock.clearTimeout(timer);
       stopListening();
-      if (error === undefined) return resolve();
+      if (!error) return resolve();
       // first: the destroyed stream reports a failure of its own
       reject(error);
       connection.stream.destroy();
@@ -70,24 +72,22 @@ async function connect(options: WebSocketOptions, { cancellation }: CallOptions,
     const timer = clock.setTimeout(() => stop(connectTimeout(where, options.connectTimeoutMs)), options.connectTimeoutMs);
     let stopListening = () => {};
     stopListening = cancellation.onCancel(() => stop(cancellation.reason?.("not-sent")));
-    client.connect((error?: Error) => stop(error ? explain(error) : undefined));
+    // the driver sends the password before it is asked for one, and has connected then; a login refused later can only be repeated with what a
+    // function gives next if nothing has begun
+    client.connect((error?: Error | null) => (error || !passwordIsFunction) && stop(error && explain(error)));
+    client.on("error", (error) => loggedIn || stop(explain(error)));
     // only now: the driver's connect takes every listener for this event off
     connection.once("readyForQuery", () => {
       loggedIn = true;
+      stop();
     });
   });
   const wire = new WireSession(client as unknown as WireClient, {
     transport: "http",
     connectionId,
     pooled: true,
-    // the driver sends the password and the first statement together: a login refused late has still run nothing
+    // a password that is a string and the first statement are sent together: a login refused late has still run nothing
     explain: (failure) => (!loggedIn && isErrorResponse(failure) ? explain(failure) : undefined),
   });
-  return { wire, close: () => close(wire, client) };
-}
-
-/** Says goodbye, which ends an open transaction too; without a word where the connection is broken. */
-function close(wire: WireSession, client: Client): void {
-  if (wire.broken) wire.destroy();
-  else client.end().catch(() => {});
+  return { wire, client };
 }

@@ -17,8 +17,9 @@ const neon = "@neondatabase/serverless";
 
 const rules: readonly Rule[] = [
   { place: "src/errors/", may: ["src/errors/"] },
+  { place: "src/syntax/", may: [] },
   { place: "src/decide/", may: ["src/decide/", "src/errors/"], mayType: ["src/transports/transport.ts"] },
-  { place: "src/observe/", may: ["src/observe/", "src/errors/"], mayType: ["src/transports/transport.ts"] },
+  { place: "src/observe/", may: ["src/observe/", "src/errors/", "src/syntax/"], mayType: ["src/transports/transport.ts"] },
   { place: "src/delivery/", may: ["src/delivery/", "src/errors/", "src/transports/transport.ts"], mayType: ["src/observe/"] },
   {
     place: "src/database/",
@@ -37,7 +38,7 @@ const rules: readonly Rule[] = [
     place: "src/entry/",
     may: ["src/entry/", "src/decide/", "src/database/", "src/delivery/", "src/observe/", "src/transports/", "src/errors/"],
   },
-  { place: "src/entry/browser.ts", may: ["src/entry/public.ts", "src/errors/"], mayType: ["src/"] },
+  { place: "src/entry/browser", may: ["src/entry/public.ts", "src/entry/browser-refusal.ts", "src/errors/"], mayType: ["src/"] },
   { place: "src/entry/edge.ts", may: ["src/entry/", "src/decide/", neon], mayType: ["src/"] },
   { place: "src/entry/workerd.ts", may: ["src/entry/", "src/decide/", neon, "cloudflare:workers"], mayType: ["src/"] },
   { place: "src/entry/node.ts", may: ["src/entry/", "src/decide/", "pg", "node:"], mayType: ["src/"] },
@@ -48,7 +49,7 @@ const rules: readonly Rule[] = [
     place: "src/entry/hyperdrive.ts",
     may: ["src/entry/", "src/decide/", "src/transports/", "src/errors/", "cloudflare:workers", "node:async_hooks"],
   },
-  { place: "src/aws/", may: ["src/aws/", "src/errors/", "node:", "@aws-sdk/rds-signer"] },
+  { place: "src/aws/", may: ["src/aws/", "src/errors/", "src/syntax/", "node:", "@aws-sdk/rds-signer"] },
   { place: "src/adapters/", may: ["src/adapters/"], mayType: ["src/entry/node.ts"] },
   {
     place: "src/adapters/otel",

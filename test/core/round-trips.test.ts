@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 
 import { type Endpoint, startEndpoint } from "../../src/endpoint/endpoint.ts";
 import { type Database, sql } from "../../src/entry/node.ts";
 import { startWire, type Wire } from "../support/wire.ts";
-import { openDirect, openPool, urlAt } from "./databases.ts";
+import { openDirect, openPool, until, urlAt } from "./databases.ts";
 
 const five = [1, 2, 3, 4, 5].map((number) => sql`select ${number}::int as number`);
 
@@ -115,5 +115,20 @@ describe("over HTTP", () => {
     await send();
     expect(endpoint.requests - before).toBe(1);
     expect(wire.roundTrips()).toBe(1);
+  });
+
+  test("a transaction's first statement travels with the login, and costs one more where a function gives the password", async () => {
+    await using own = await startWire({ host: "127.0.0.1", port: endpoint.port });
+    const { password } = new URL(urlAt());
+    const spent: number[] = [];
+    for (const given of [{}, { password: () => decodeURIComponent(password) }]) {
+      await using each = openPool({ transport: "http", endpoint: `http://127.0.0.1:${own.port}`, ...given });
+      await each.transaction((tx) => tx.sql`select 1`);
+      // with the upgrade and the COMMIT
+      spent.push(own.roundTrips());
+      await until(() => own.openConnections() === 0);
+      own.reset();
+    }
+    expect(spent).toEqual([3, 4]);
   });
 });

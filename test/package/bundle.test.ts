@@ -42,6 +42,15 @@ test("bundled for a browser, there is nothing in it that could reach a database"
   expect(packages).toEqual(["warmline"]);
 });
 
+const poolConsumer = 'import { sharedPool } from "warmline/pool"; export default sharedPool;';
+
+test("bundled for a browser, warmline/pool is only what refuses there; a worker's build has the pool", async () => {
+  const { packages } = await bundle(project, poolConsumer, { platform: "browser" });
+  expect(packages).toEqual(["warmline"]);
+  const worker = await bundle(project, poolConsumer, { conditions: ["workerd", "worker", "browser"], platform: "browser" });
+  expect(worker.packages).toEqual(expect.arrayContaining(["warmline", "pg"]));
+});
+
 const node: BundleOptions = { platform: "node", external: ["pg-native", "pg-cloudflare"], splitting: true };
 
 test("bundled for Node, Neon's driver and undici are loaded only when HTTP is chosen", async () => {

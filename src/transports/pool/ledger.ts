@@ -4,7 +4,7 @@ import type { DatabaseEvent, DiscardEvent, ProbeEvent } from "../../observe/even
 import type { WireSession } from "../wire-session.ts";
 import type { Life } from "./freshness.ts";
 import type { Leak } from "./leaks.ts";
-import { nextConnectionNumber } from "./registry.ts";
+import { nextNumber } from "./registry.ts";
 
 /** A connection that has just been opened. */
 export interface Opening extends Pick<Life, "connectedAt" | "jitter"> {
@@ -24,27 +24,21 @@ export class Ledger {
   leaks = 0;
   /** When a connection was last found dead: what was used before may be, too. Milliseconds since the epoch. */
   suspectSince = 0;
-  /** Whether the pool has been shown to an `onPool`: handles share it, and one that looks after it is enough. */
+  /** Whether the pool has been shown to an `onPool`. */
   shown = false;
   readonly lives: WeakMap<pg.PoolClient, Life> = new WeakMap();
   readonly sessions: WeakMap<pg.PoolClient, WireSession> = new WeakMap();
-  /** Those of the handles that share the pool. */
-  #audiences: readonly Audience[] = [];
-
-  /** Tells an audience from now on; returns a function that ends this. */
-  join(audience: Audience): () => void {
-    this.#audiences = [...this.#audiences, audience];
-    return () => {
-      this.#audiences = this.#audiences.filter((other) => other !== audience);
-    };
-  }
+  /** Those of the handles that share the pool. A pool that takes the place of another takes over its set, which both go on telling. */
+  audiences: Set<Audience> = new Set();
 
   /** Tells what `make` gives, if anybody listens. */
   tell(make: () => DatabaseEvent): void {
-    const heard = this.#audiences.filter(({ size }) => size > 0);
-    if (heard.length === 0) return;
-    const event = make();
-    for (const audience of heard) audience.tell(event);
+    let event: DatabaseEvent | undefined;
+    for (const audience of this.audiences) {
+      if (audience.size === 0) continue;
+      event ??= make();
+      audience.tell(event);
+    }
   }
 
   /** The name of a connection, unique within this process. */
@@ -54,14 +48,14 @@ export class Ledger {
 
   noteConnect(client: pg.PoolClient, { durationMs, ...life }: Opening): void {
     this.connects++;
-    const id = `c${nextConnectionNumber()}`;
+    const id = `c${nextNumber()}`;
     this.lives.set(client, { id, usedAt: life.connectedAt, ...life });
     this.tell(() => ({ type: "connect", transport: "pool", connectionId: id, durationMs }));
   }
 
   noteReuse(client: pg.PoolClient): void {
     this.reuses++;
-    if (this.#audiences.some(isHeard)) this.tell(() => ({ type: "reuse", transport: "pool", connectionId: this.idOf(client) }));
+    this.tell(() => ({ type: "reuse", transport: "pool", connectionId: this.idOf(client) }));
   }
 
   noteThaw(client: pg.PoolClient, idleMs: number): void {
@@ -109,8 +103,4 @@ export class Ledger {
       );
     };
   }
-}
-
-function isHeard({ size }: Audience): boolean {
-  return size > 0;
 }

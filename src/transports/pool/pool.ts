@@ -8,24 +8,20 @@ import { type WireClient, WireSession } from "../wire-session.ts";
 import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
+import type { PoolTraits } from "./shared-entry.ts";
 import { submitAsking } from "./submit-asking.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
 /** What the pool transport is made of. */
-export interface PoolTransportOptions {
+export interface PoolTransportOptions extends PoolTraits {
   readonly pool: WarmPool;
-  /** Whether a pooler stands between this pool and Postgres. */
-  readonly pooled: boolean;
-  /** Whether a CancelRequest reaches the statement. */
-  readonly cancel: boolean;
-  /** Bounds each exchange where the server was not told to; null for no bound of its own. */
-  readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
   /** Sees the text of every statement before it is sent. */
   readonly onStatement?: ((text: string) => void) | undefined;
-  /** Gives up this handle's share of the pool; the last one ends it. */
-  readonly release: () => Promise<void>;
 }
+
+/** A transport over a pool that somebody else ends. */
+export type PoolTransport = Omit<Transport, typeof Symbol.asyncDispose>;
 
 /** Work on a lease, and whether its first exchange asks the connection by itself. */
 interface Holding<T> {
@@ -40,7 +36,7 @@ interface Holding<T> {
 type Send<T> = (session: WireSession, onAlive?: () => void) => Promise<T>;
 
 /** Statements over a {@link WarmPool}: one write and one round trip each on a warm connection. */
-export function poolTransport(options: PoolTransportOptions): Transport {
+export function poolTransport(options: PoolTransportOptions): PoolTransport {
   const { pool, clock } = options;
   const { ledger } = pool;
 
@@ -179,7 +175,6 @@ export function poolTransport(options: PoolTransportOptions): Transport {
       discarded: ledger.discarded,
       leaks: ledger.leaks,
     }),
-    [Symbol.asyncDispose]: options.release,
   };
 }
 

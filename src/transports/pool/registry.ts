@@ -1,17 +1,10 @@
+import type { SharedEntry } from "./shared-entry.ts";
 import { VERSION } from "./version.ts";
-import type { WarmPool } from "./warm-pool.ts";
-
-interface Entry {
-  readonly pool: WarmPool;
-  /** What the pool was made from; a change of it means another pool. */
-  readonly fingerprint: string;
-  handles: number;
-}
 
 /** What copies of any version find and fill: nothing in it may change its meaning. An entry is read by copies of its own version alone. */
 interface Registry {
   /** By version and identity. */
-  readonly pools: Map<string, Entry>;
+  readonly pools: Map<string, SharedEntry>;
   /** Of the copies that have asked for a pool. */
   readonly versions: Set<string>;
   connections: number;
@@ -27,58 +20,36 @@ function registry(): Registry {
   return home[place];
 }
 
-/** A number no other connection of this process has. */
-export function nextConnectionNumber(): number {
+/** A number higher than any this process was given before: it names connections, and tells which of two handles is the newer. */
+export function nextNumber(): number {
   return ++registry().connections;
-}
-
-/** Which pool is wanted. */
-export interface PoolRequest {
-  /** The setting `name`, or host, port, database and user. */
-  readonly identity: string;
-  /** The rest of the configuration, its password hashed. */
-  readonly fingerprint: string;
-  readonly create: () => WarmPool;
-  readonly warn: (message: string) => void;
 }
 
 /** So many pools at once are more likely a leak than a plan. */
 const MANY_POOLS = 50;
 
-/** A caller's share of a pool. */
-export interface PoolShare {
-  readonly pool: WarmPool;
-  /** Gives the share up; the last one ends the pool. */
-  readonly release: () => Promise<void>;
+/** Where the pool of an identity stands, for every copy of this version. */
+export interface EntryPlace {
+  readonly entry: SharedEntry | undefined;
+  /** Puts an entry there, and warns where there are many. */
+  readonly fill: (entry: SharedEntry) => void;
+  /** Takes the entry away, if it still stands there. */
+  readonly clear: (entry: SharedEntry) => void;
 }
 
-/** The pool of this identity, made if there is none. One with another configuration is drained: it serves what it has, and ends. */
-export function sharePool(request: PoolRequest): PoolShare {
-  warnOfVersions(request.warn);
+/** The place of an identity in the registry. Versions share none, which is said once. */
+export function placeOf(identity: string, warn: (message: string) => void): EntryPlace {
+  warnOfVersions(warn);
   const { pools } = registry();
-  const key = `${VERSION} ${request.identity}`;
-  let entry = pools.get(key);
-  if (entry !== undefined && (entry.fingerprint !== request.fingerprint || entry.pool.closing)) {
-    pools.delete(key);
-    if (!entry.pool.closing) void entry.pool.end();
-    entry = undefined;
-  }
-  if (entry === undefined) {
-    entry = { pool: request.create(), fingerprint: request.fingerprint, handles: 0 };
-    pools.set(key, entry);
-    warnOfMany(request.warn);
-  }
-  const held = entry;
-  held.handles++;
-  let released = false;
+  const key = `${VERSION} ${identity}`;
   return {
-    pool: held.pool,
-    async release() {
-      if (released) return;
-      released = true;
-      if (--held.handles > 0 || held.pool.closing) return;
-      if (pools.get(key) === held) pools.delete(key);
-      await held.pool.end();
+    entry: pools.get(key),
+    fill(entry) {
+      pools.set(key, entry);
+      warnOfMany(warn);
+    },
+    clear(entry) {
+      if (pools.get(key) === entry) pools.delete(key);
     },
   };
 }

@@ -122,6 +122,37 @@ describe("a transaction over WebSocket", () => {
     expect(await countRows()).toBe(0);
   });
 
+  test("is sent with the password a function gives next when the first is refused, and its callback runs once", async () => {
+    const { password } = new URL(inject("postgres").url);
+    const given = ["rotated away", decodeURIComponent(password)];
+    await using rotated = openPool({ transport: "http", endpoint: endpoint.url, password: () => given.shift() ?? "" });
+    let callbacks = 0;
+    await rotated.transaction((tx) => {
+      callbacks++;
+      return tx.query(insert);
+    });
+    expect([given, callbacks, await countRows(), rotated.stats().connects]).toEqual([[], 1, 1, 2]);
+  });
+
+  test("is not sent where no password a function gives is taken, or the link is cut before the login is over", async () => {
+    const places = { transport: "http", endpoint: `http://127.0.0.1:${outer.port}` } as const;
+    await using wrong = openPool({ ...places, password: () => "wrong", deadlineMs: 2_000 });
+    expect(await failureOf(wrong.transaction((tx) => tx.query(insert)))).toMatchObject({ code: "28P01", fate: "not-sent" });
+    const { password } = new URL(inject("postgres").url);
+    await using right = openPool({ ...places, password: () => decodeURIComponent(password) });
+    const cut = new Promise<void>((resolve) => {
+      const stopListening = inner.onMessage(({ type }) => {
+        if (type !== "startup") return;
+        stopListening();
+        outer.cut();
+        resolve();
+      });
+    });
+    await right.transaction((tx) => tx.query(insert));
+    await cut;
+    expect([await countRows(), right.stats().connects]).toEqual([1, 2]);
+  });
+
   test("leaves no session behind", async () => {
     await db.transaction((tx) => tx.query(insert));
     await failureOf(db.transaction((tx) => tx.sql`select 1 / 0`));

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
+import type { DatabaseEvent } from "../../../src/entry/node.ts";
 import * as original from "../../../src/entry/node.ts";
 import { sharedPool } from "../../../src/entry/pool.ts";
 import { VERSION } from "../../../src/transports/pool/version.ts";
 import { loadCopy } from "../../support/package-copy.ts";
-import { failureOf, until } from "../databases.ts";
+import { failureOf } from "../databases.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -27,16 +28,19 @@ describe("two copies of the package in one process", () => {
     expect(second.stats()).toMatchObject({ total: 1, connects: 1, reuses: 1 });
   });
 
-  test("drain each other's pool when the configuration changes", async () => {
+  test("go on over one pool, and hear of it, when the configuration of one changes", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
     const copy = await loadCopy();
     const name = randomUUID();
-    const before = copy.createDatabase(settings(name));
-    await before.query("select 1");
+    await using before = copy.createDatabase(settings(name));
+    const connects: DatabaseEvent[] = [];
+    before.subscribe((event) => event.type === "connect" && connects.push(event));
+    const opened = (await before.query("select 1")).via;
     await using after = original.createDatabase({ ...settings(name), max: 2 });
-    await after.query("select 1");
-    await until(() => before.stats().total === 0);
-    expect(await failureOf(before.query("select 1"))).toMatchObject({ code: "CLOSED" });
-    await before.close();
+    const changed = (await after.query("select 1")).via;
+    expect((await before.query("select 1")).via).toMatchObject({ connectionId: changed.connectionId, reused: true });
+    expect(connects).toMatchObject([opened, changed].map(({ connectionId }) => ({ connectionId })));
+    expect(before.stats()).toMatchObject({ total: 1, connects: 1, reuses: 1 });
   });
 
   test("know each other's errors by their classes, minified or not", async () => {
@@ -108,6 +112,22 @@ describe("sharedPool", () => {
     await pool.end();
   });
 
+  test("is the current pool where settings differ, and asking for what was replaced does not bring it back", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const name = randomUUID();
+    const older = sharedPool(settings(name));
+    const newer = sharedPool({ ...settings(name), max: 2 });
+    expect(newer).not.toBe(older);
+    expect(older.closing).toBe(true);
+    expect(sharedPool(settings(name))).toBe(newer);
+    await using db = original.createDatabase({ ...settings(name), max: 3 });
+    expect((await db.query("select 1")).via.reused).toBe(false);
+    const newest = sharedPool(settings(name));
+    expect([newest.options.max, newer.closing]).toEqual([3, true]);
+    expect(sharedPool({ ...settings(name), max: 2 })).toBe(newest);
+    await newest.end();
+  });
+
   test("is another pool for other settings, and refuses settings that are missing", async () => {
     const pool = sharedPool(settings(randomUUID()));
     expect(sharedPool(settings(randomUUID()))).not.toBe(pool);
@@ -115,10 +135,24 @@ describe("sharedPool", () => {
   });
 });
 
-test("in a browser createDatabase is refused at once, and says where to query instead", async () => {
-  const { createDatabase, sql } = await import("../../../src/entry/browser.ts");
-  expect(() => createDatabase("postgres://someone:secret@db.example/shop")).toThrow(
-    expect.objectContaining({ name: "ConfigError", code: "BROWSER", message: expect.stringMatching(/server(?!.*secret)/s) }),
-  );
-  expect(sql`select ${1}`).toBeDefined();
+describe("in a browser", () => {
+  const refusal = expect.objectContaining({
+    name: "ConfigError",
+    code: "BROWSER",
+    message: expect.stringMatching(/server(?!.*secret)/s),
+  });
+
+  test("createDatabase is refused at once, and says where to query instead", async () => {
+    const { createDatabase, sql } = await import("../../../src/entry/browser.ts");
+    expect(() => createDatabase("postgres://someone:secret@db.example/shop")).toThrow(refusal);
+    expect(sql`select ${1}`).toBeDefined();
+  });
+
+  test("so is every pool, by the names that pools have in Node", async () => {
+    const browser = await import("../../../src/entry/browser-pool.ts");
+    const options = { url: "postgres://someone:secret@db.example/shop" };
+    expect(() => new browser.WarmPool(options)).toThrow(refusal);
+    expect(() => browser.sharedPool(options)).toThrow(refusal);
+    expect(Object.keys(browser)).toEqual(Object.keys(await import("../../../src/entry/pool.ts")));
+  });
 });

@@ -56,41 +56,6 @@ describe("two databases made from one URL", () => {
   });
 });
 
-describe("a changed configuration", () => {
-  test("drains the pool before it: what runs and waits is finished, then it ends", async () => {
-    const name = randomUUID();
-    const before = open({ name });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const running = before.session(async (session) => {
-      await promise;
-      return session.query("select 1 as one");
-    });
-    await until(() => before.stats().total === 1);
-    const waiting = before.query("select 2 as two");
-    await until(() => before.stats().waiting === 1);
-    await using after = open({ name, max: 2 });
-    await connectionOf(after);
-    expect(await failureOf(before.query("select 3"))).toMatchObject({ code: "CLOSED", fate: "not-sent" });
-    resolve();
-    expect((await running).rows).toEqual([{ one: 1 }]);
-    expect((await waiting).rows).toEqual([{ two: 2 }]);
-    await until(() => before.stats().total === 0);
-    await before.close();
-    expect((await after.query("select 1")).via.reused).toBe(true);
-  });
-
-  test("does not lose a call that is on its way to an idle connection", async () => {
-    const name = randomUUID();
-    const before = open({ name });
-    await before.query("select 1");
-    const running = before.query("select 2 as two");
-    const after = open({ name, max: 2 });
-    const next = after.query("select 3 as three");
-    expect([(await running).rows, (await next).rows]).toEqual([[{ two: 2 }], [{ three: 3 }]]);
-    await Promise.all([before.close(), after.close()]);
-  });
-});
-
 describe("close", () => {
   test("waits for what runs and what waits in the queue, and refuses what comes after", async () => {
     const db = openPool({ max: 1 });

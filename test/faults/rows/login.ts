@@ -51,13 +51,10 @@ export const logins: readonly Fault[] = [
         const killed = await admin.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = $1", [user]);
         return { ...(await send("rotated", { id: id() })), killed: killed.length };
       });
-      // over WebSocket password and BEGIN leave together: the callback has begun, and only its caller may run it again
-      const told = ground.way === "websocket" && outcome.code === "28P01" && outcome.fate === "not-sent";
-      const next = told ? await send("rotated", { id: id() }) : outcome;
       await send("rotateEnd", {});
       // a process that dies with its sessions does not come to ask
       const died = contender === "bare" && outcome.killed > 0;
-      return { struck: struck || died, wrong: next.state === "ok" ? undefined : `the write fails (${next.code})` };
+      return { struck: struck || died, wrong: outcome.state === "ok" ? undefined : `the write fails (${outcome.code})` };
     },
   },
 ];
