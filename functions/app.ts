@@ -1,5 +1,4 @@
 import type { Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { Hono } from "hono/tiny";
 import type { Database } from "warmline";
 import { problemOf } from "./answer-error.ts";
@@ -7,6 +6,8 @@ import { answerHeaders } from "./answer-headers.ts";
 import { authorize } from "./authorize.ts";
 import type { AppEnv } from "./context.ts";
 import { createInstance, type Instance } from "./instance.ts";
+import { limitBody } from "./limit-body.ts";
+import type { Modules } from "./modules.ts";
 import { Problem } from "./problem.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
@@ -14,6 +15,7 @@ import { orderRoutes } from "./routes/orders.ts";
 import { productRoutes } from "./routes/products.ts";
 import { proofRoutes } from "./routes/proof.ts";
 import { statsRoutes } from "./routes/stats.ts";
+import { validateWith } from "./validate.ts";
 
 /** The most a request's body may have. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -27,6 +29,8 @@ export interface AppOptions {
   readonly token?: string | undefined;
   /** Without a token, writes and statistics are open on `node`, whose server then listens on loopback only, and closed on `hosted`. */
   readonly platform: "node" | "hosted";
+  /** Where schemas and the description of the API come from: `modulesOnDemand`, or in a Worker `modulesAtStart`. */
+  readonly modules: Modules;
   /** Milliseconds within which the database has to answer `GET /ready`. Default 2000. */
   readonly readyDeadlineMs?: number | undefined;
   /** Told of every error that is answered with a 5xx. Default: one line of JSON on standard error. */
@@ -44,8 +48,9 @@ export interface Fault {
 
 /** The demo API, products and orders, over any database and on any platform. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const { db, platform, readyDeadlineMs = 2_000, instance = createInstance(), onFault = logFault } = options;
+  const { db, platform, modules, readyDeadlineMs = 2_000, instance = createInstance(), onFault = logFault } = options;
   const guard = authorize({ token: options.token || undefined, openWithoutToken: platform === "node" });
+  const validate = validateWith(modules);
   const report = (c: Context<AppEnv>, error: unknown) =>
     onFault({ error, instanceId: instance.id, invocation: c.get("invocation"), method: c.req.method, path: c.req.path });
 
@@ -59,17 +64,13 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     .use(answerHeaders(instance))
     .on(["POST", "PUT", "PATCH", "DELETE"], "*", guard)
     .use("/stats", guard)
-    .use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }))
+    .use(limitBody(MAX_BODY_BYTES))
     .route("/", healthRoutes(db, readyDeadlineMs))
-    .route("/", productRoutes(db))
-    .route("/", orderRoutes(db))
+    .route("/", productRoutes(db, validate))
+    .route("/", orderRoutes(db, validate))
     .route("/", proofRoutes(db, instance))
     .route("/", statsRoutes(db, instance))
-    .route("/", openapiRoutes());
-}
-
-function refuseBody(): never {
-  throw new Problem(413, "BODY_TOO_LARGE", `A body holds at most ${MAX_BODY_BYTES} bytes.`);
+    .route("/", openapiRoutes(modules));
 }
 
 function logFault({ error, ...where }: Fault): void {

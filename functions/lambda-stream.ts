@@ -3,6 +3,7 @@ import { createDatabase } from "warmline";
 import { lambdaHandler } from "warmline/lambda";
 import { createApp } from "./app.ts";
 import { assertHttpEvent } from "./lambda-event.ts";
+import { modulesOnDemand } from "./modules-on-demand.ts";
 
 /** The global that Lambda's Node runtime sets before it loads a function. Source: AWS's runtime client, aws-lambda-ric. */
 declare const awslambda: { streamifyResponse<Work extends StreamingHandler>(work: Work): Work };
@@ -11,7 +12,9 @@ declare const awslambda: { streamifyResponse<Work extends StreamingHandler>(work
 type StreamingHandler = (event: unknown, responseStream: unknown, context: LambdaContext) => Promise<void>;
 
 const db = createDatabase();
-const answer = streamHandle(createApp({ db, token: process.env.API_TOKEN, platform: "hosted" })) as unknown as StreamingHandler;
+const answer = streamHandle(
+  createApp({ db, token: process.env.API_TOKEN, platform: "hosted", modules: modulesOnDemand }),
+) as unknown as StreamingHandler;
 
 /**
  * The demo API as a Lambda function that streams its answers: for a function URL whose invoke mode is RESPONSE_STREAM. A module of its own,

@@ -4,10 +4,11 @@ import { lambdaHandler } from "warmline/lambda";
 import { createApp } from "./app.ts";
 import { assertHttpEvent } from "./lambda-event.ts";
 import { withinReplyLimit } from "./lambda-reply.ts";
+import { modulesOnDemand } from "./modules-on-demand.ts";
 
 // Made once per execution environment: every invocation after the first finds the connection that is already open.
 const db = createDatabase();
-const answer = handle(createApp({ db, token: process.env.API_TOKEN, platform: "hosted" }));
+const answer = handle(createApp({ db, token: process.env.API_TOKEN, platform: "hosted", modules: modulesOnDemand }));
 
 /**
  * The demo API as a Lambda function, behind a function URL, API Gateway, a load balancer or VPC Lattice. Reads DATABASE_URL and API_TOKEN.

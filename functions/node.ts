@@ -5,9 +5,10 @@ import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import { ConfigError, createDatabase } from "warmline";
 import { type AppOptions, createApp } from "./app.ts";
+import { modulesOnDemand } from "./modules-on-demand.ts";
 
 /** How the application is served from a Node process. */
-export interface ServeOptions extends Omit<AppOptions, "platform"> {
+export interface ServeOptions extends Omit<AppOptions, "platform" | "modules"> {
   /** Address to listen on. Default 127.0.0.1; without a token no other than loopback is accepted. */
   readonly host?: string | undefined;
   /** Default 8787; 0 takes a free one. */
@@ -41,7 +42,7 @@ export async function serveApp(options: ServeOptions): Promise<RunningApp> {
   if (!options.token && !loopback.test(host)) {
     throw new ServeError(`Refusing to listen on ${host} without a token, for anybody could write: set API_TOKEN, or leave HOST unset.`);
   }
-  const app = createApp({ ...options, platform: "node" });
+  const app = createApp({ ...options, platform: "node", modules: modulesOnDemand });
   const server = createServer();
   const answer = getRequestListener(async (request) => {
     const response = await app.fetch(request);

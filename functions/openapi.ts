@@ -72,11 +72,11 @@ export const openapi = {
       "Products and orders over one Postgres client. Every answer carries X-Instance-Id, X-Invocation, X-Connection-Id and X-Connection-Reused.",
   },
   paths: {
-    "/health": { get: { summary: "Whether this instance answers; asks no database", responses: { 200: json(status, "It does") } } },
+    "/health": { get: { summary: "Whether this instance answers", responses: { 200: json(status, "It does") } } },
     "/ready": { get: { summary: "Whether the database answers in time", responses: { 200: json(status, "It does"), ...problems(503) } } },
     "/products": {
       get: {
-        summary: "Products, page by page: pass next as after until it is null",
+        summary: "Products by page: send next as after",
         parameters: [
           parameter("query", "limit", { ...wholeNumber(1, limits.page), default: limits.defaultPage }),
           parameter("query", "after", { ...wholeNumber(0, limits.productId), default: 0 }),
@@ -96,12 +96,12 @@ export const openapi = {
     },
     "/orders": {
       post: {
-        summary: "Makes one order per Idempotency-Key and reserves its stock, all of it or nothing",
+        summary: "Reserves all of an order's stock or none, once per Idempotency-Key",
         security: bearer,
         parameters: [parameter("header", "Idempotency-Key", { type: "string", minLength: 1, maxLength: limits.idempotencyKey })],
         requestBody: { required: true, content: { "application/json": { schema: ref("OrderRequest") } } },
         responses: {
-          200: json(ref("Order"), "The order an earlier request with this key made; Idempotency-Replayed is true"),
+          200: json(ref("Order"), "The order this key made before, with Idempotency-Replayed"),
           201: json(ref("Order"), "A new order"),
           ...problems(400, 401, 403, 409, 413, 415, 422, 503),
         },
@@ -116,14 +116,14 @@ export const openapi = {
     },
     "/stats": {
       get: {
-        summary: "What was decided for the connections, and what they did",
+        summary: "What connections were decided on, and did",
         security: bearer,
         responses: { 200: json({ type: "object" }, "The numbers"), ...problems(401, 403) },
       },
     },
     "/proof": {
       get: {
-        summary: "A small piece of work, and the connection and backend that did it",
+        summary: "A piece of work, and the connection that did it",
         responses: { 200: json(ref("Proof"), "The proof"), ...problems(503) },
       },
     },

@@ -11,7 +11,7 @@ export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 500 
 
 /** The body of every answer that is not a success. */
 export interface ProblemBody {
-  readonly error: { readonly code: string; readonly message: string; readonly fields?: readonly FieldProblem[] };
+  readonly error: { readonly code: string; readonly message: string; readonly fields?: readonly FieldProblem[] | undefined };
 }
 
 /** An answer other than success, thrown by the code that finds the reason and written by the application. Its message is shown to the caller. */
@@ -21,10 +21,10 @@ export class Problem extends Error {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(status: ProblemStatus, code: string, message: string, extra: ProblemExtra = {}) {
-    super(message, extra.cause === undefined ? undefined : { cause: extra.cause });
+    super(message, extra);
     this.name = "Problem";
     this.status = status;
-    this.body = { error: { code, message, ...(extra.fields === undefined ? {} : { fields: extra.fields }) } };
+    this.body = { error: { code, message, fields: extra.fields } };
     this.headers = extra.headers ?? {};
   }
 }

@@ -10,11 +10,11 @@ function wholeNumber(min: number, max: number) {
 
 function wholeNumberText(min: number, max: number) {
   const message = `must be a whole number from ${min} to ${max}`;
-  return v.pipe(v.string(message), v.regex(/^\d{1,10}$/, message), v.transform(Number), v.minValue(min, message), v.maxValue(max, message));
+  return v.pipe(v.string(message), v.regex(/^\d{1,10}$/, message), v.transform(Number), wholeNumber(min, max));
 }
 
 /** One product of an order, and how many of it. */
-export const orderLine = v.strictObject(
+const orderLine = v.strictObject(
   { productId: wholeNumber(1, limits.productId), quantity: wholeNumber(1, limits.quantity) },
   "must be an object of productId and quantity, and nothing else",
 );
@@ -38,11 +38,11 @@ export const orderRequest = v.strictObject(
 export const orderHeaders = v.object(
   {
     "idempotency-key": v.pipe(
-      v.string("is required: any text that is new for a new order, and the same when the request is sent again"),
+      v.string("is required: new for a new order, the same when it is sent again"),
       v.regex(/^[\x21-\x7e]{1,255}$/, `must be 1 to ${limits.idempotencyKey} printable ASCII characters without a space`),
     ),
   },
-  "is required: any text that is new for a new order, and the same when the request is sent again",
+  "is required: new for a new order, the same when it is sent again",
 );
 
 /** The query of `GET /products`: a page size, and the id after which the page begins. */
@@ -55,7 +55,9 @@ export const productPage = v.object({
 export const productPath = v.object({ id: wholeNumberText(1, limits.productId) });
 
 /** The path of `GET /orders/:id`. */
-export const orderPath = v.object({ id: v.pipe(v.string("must be a UUID"), v.uuid("must be a UUID")) });
+export const orderPath = v.object({
+  id: v.pipe(v.string("must be a UUID"), v.regex(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i, "must be a UUID")),
+});
 
 /** A line as {@link orderRequest} gives it. */
 export type OrderLineRequest = v.InferOutput<typeof orderLine>;

@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { InferOutput } from "valibot";
+import type { Modules, Schemas } from "./modules.ts";
 import { type FieldProblem, Problem } from "./problem.ts";
 
 /** Longer names are cut: the name of an unknown field is the caller's own text. */
@@ -18,26 +19,28 @@ const parts = {
   header: { place: "header", read: (c) => c.req.header() },
 } as const satisfies Record<string, { readonly place: FieldProblem["in"]; readonly read: (c: Context) => unknown }>;
 
-type Schemas = typeof import("./schemas.ts");
-
 /**
  * Hands the route what a schema of `schemas.ts` made of that part of the request, or answers 400 naming each wrong field and what is wanted of
- * it. The schemas are loaded by the first request that has something to check: a cold start reads less.
+ * it.
  */
-export function validate<Name extends keyof Schemas, Part extends keyof typeof parts>(
+export type Validate = <Name extends keyof Schemas, Part extends keyof typeof parts>(
   part: Part,
   name: Name,
-): MiddlewareHandler<object, string, { out: { [Key in Part]: InferOutput<Schemas[Name]> } }> {
-  const { place, read } = parts[part];
-  return async (c, next) => {
-    const schema = (await import("./schemas.ts"))[name];
-    const result = await schema["~standard"].validate(await read(c));
-    if (result.issues !== undefined) {
-      const fields = result.issues.map(({ message, path = [] }) => ({ in: place, field: dotted(path), message }));
-      throw new Problem(400, "VALIDATION_FAILED", "The request has fields that are missing or wrong.", { fields });
-    }
-    c.req.addValidatedData(part, result.value);
-    await next();
+) => MiddlewareHandler<object, string, { out: { [Key in Part]: InferOutput<Schemas[Name]> } }>;
+
+/** Validation with the schemas of the platform. */
+export function validateWith({ schemas }: Modules): Validate {
+  return (part, name) => {
+    const { place, read } = parts[part];
+    return async (c, next) => {
+      const result = await (await schemas())[name]["~standard"].validate(await read(c));
+      if (result.issues !== undefined) {
+        const fields = result.issues.map(({ message, path = [] }) => ({ in: place, field: dotted(path), message }));
+        throw new Problem(400, "VALIDATION_FAILED", "The request has fields that are missing or wrong.", { fields });
+      }
+      c.req.addValidatedData(part, result.value);
+      await next();
+    };
   };
 }
 

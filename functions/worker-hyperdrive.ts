@@ -1,6 +1,7 @@
 import { createDatabase } from "warmline";
 import { hyperdrive } from "warmline/hyperdrive";
 import { createApp } from "./app.ts";
+import { modulesAtStart } from "./modules-at-start.ts";
 
 /** What the application reads of the Worker's bindings; warmline finds its own. */
 interface Bindings {
@@ -19,7 +20,7 @@ let app: ReturnType<typeof createApp> | undefined;
 /** The demo API as a Cloudflare Worker over TCP. Each request is a scope: its connection ends with it. */
 export default {
   fetch(request: Request, env: Bindings, ctx: RequestContext): Response | Promise<Response> {
-    app ??= createApp({ db, token: env.API_TOKEN, platform: "hosted" });
+    app ??= createApp({ db, token: env.API_TOKEN, platform: "hosted", modules: modulesAtStart });
     const { fetch } = app;
     return db.scope(ctx, () => fetch(request, env));
   },

@@ -2,6 +2,7 @@ import { type Database, sql, type Transaction } from "warmline";
 import type { Via } from "../context.ts";
 import { Problem } from "../problem.ts";
 import type { OrderLineRequest } from "../schemas.ts";
+import { sha256 } from "../sha256.ts";
 import { type Order, type OrderLine, presentOrder, type StoredOrder, selectOrder } from "./order.ts";
 
 /** What {@link placeOrder} needs to know. */
@@ -82,6 +83,5 @@ async function replay(tx: Transaction, idempotencyKey: string, fingerprint: stri
 /** SHA-256 of the lines in hexadecimal: the same for two requests that ask for the same. */
 async function fingerprintOf(lines: readonly OrderLineRequest[]): Promise<string> {
   const text = JSON.stringify(lines.map((line) => [line.productId, line.quantity]));
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(await sha256(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -4,10 +4,10 @@ import { type AppEnv, noted } from "../context.ts";
 import { presentOrder, selectOrder } from "../orders/order.ts";
 import { placeOrder } from "../orders/place-order.ts";
 import { Problem } from "../problem.ts";
-import { requireJson, validate } from "../validate.ts";
+import { requireJson, type Validate } from "../validate.ts";
 
 /** `POST /orders` and `GET /orders/:id`. */
-export function orderRoutes(db: Database) {
+export function orderRoutes(db: Database, validate: Validate) {
   return new Hono<AppEnv>()
     .post("/orders", validate("header", "orderHeaders"), requireJson, validate("json", "orderRequest"), async (c) => {
       const { order, replayed } = await placeOrder(db, {

@@ -2,7 +2,7 @@ import { Hono } from "hono/tiny";
 import { type Database, sql } from "warmline";
 import { type AppEnv, noted } from "../context.ts";
 import { Problem } from "../problem.ts";
-import { validate } from "../validate.ts";
+import type { Validate } from "../validate.ts";
 
 /** A product as the API shows it. */
 export interface Product {
@@ -13,7 +13,7 @@ export interface Product {
 }
 
 /** `GET /products`, page by page in the order of ids, and `GET /products/:id`. */
-export function productRoutes(db: Database) {
+export function productRoutes(db: Database, validate: Validate) {
   return new Hono<AppEnv>()
     .get("/products", validate("query", "productPage"), async (c) => {
       const { limit, after } = c.req.valid("query");

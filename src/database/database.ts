@@ -1,7 +1,7 @@
 import type { Plan } from "../decide/plan.ts";
-import { Breaker } from "../delivery/breaker.ts";
-import { RetryBudget } from "../delivery/budget.ts";
-import { Deadline } from "../delivery/deadline.ts";
+import { makeBreaker } from "../delivery/breaker.ts";
+import { makeRetryBudget } from "../delivery/budget.ts";
+import { makeDeadline } from "../delivery/deadline.ts";
 import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import { mayRepeat } from "../delivery/retry.ts";
 import { UsageError } from "../errors/errors.ts";
@@ -70,8 +70,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const { clock } = parts.delivery;
   const context: DeliveryContext = {
     ...parts.delivery,
-    breaker: new Breaker((state, until) => events.size > 0 && events.tell({ type: "breaker", state, until })),
-    budget: new RetryBudget(),
+    breaker: makeBreaker((state, until) => events.size > 0 && events.tell({ type: "breaker", state, until })),
+    budget: makeRetryBudget(),
     onRetry({ code, fate }, attempt, delayMs) {
       retries++;
       if (events.size > 0) events.tell({ type: "retry", code, fate, attempt, delayMs });
@@ -98,7 +98,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const ground = parts.ground();
     apart = ground.plan.traits.ioScope === "request";
     const { deadlineMs = ground.deadlineMs, signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
-    const cancellation = new Deadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
+    const cancellation = makeDeadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
     const begin = (chosen: Transport, attempt: number) => {
       transport = chosen;
       return work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });

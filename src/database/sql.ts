@@ -139,7 +139,7 @@ const MAX_PARAMETERS = 65_535;
 export function toStatement(source: unknown, values?: unknown): Statement {
   const statement = writable("A statement or value", () => (isSql(source) ? toSend(source[sqlParts]) : fromText(source, values)));
   if (statement.values.length > MAX_PARAMETERS) {
-    throw invalid(`A statement carries at most ${MAX_PARAMETERS} parameters; send arrays with unnest($1::…[]).`, "TOO_MANY_PARAMETERS");
+    throw invalid(`A statement carries at most ${MAX_PARAMETERS} parameters; use unnest($1::…[]).`, "TOO_MANY_PARAMETERS");
   }
   return statement;
 }

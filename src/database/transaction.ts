@@ -58,7 +58,7 @@ export async function runTransaction<T>(
     const own = depth;
     const check = () => {
       if (over || depth < own) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
-      if (depth > own) throw unfit("NESTED_QUERY", "A savepoint is open in this transaction. Use the inner tx until it ends.");
+      if (depth > own) throw unfit("NESTED_QUERY", "A savepoint is open. Use the inner tx until it ends.");
     };
     return {
       ...makeQueries(async (statement, given) => {

@@ -44,14 +44,14 @@ export function writable<T>(party: Party, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    throw error instanceof RangeError ? refuse(party, "UNSUPPORTED_VALUE", "is nested too deep or too long to be written") : error;
+    throw error instanceof RangeError ? refuse(party, "UNSUPPORTED_VALUE", "is nested too deep, or too long") : error;
   }
 }
 
 /** Text as Postgres can hold it. */
 export function checkText(text: string, party: Party): string {
   if (text.includes("\0")) throw refuse(party, "NUL_CHARACTER", "holds U+0000; remove it, or send bytea");
-  if (!text.isWellFormed()) throw refuse(party, "LONE_SURROGATE", "holds half a surrogate pair; repair it with toWellFormed()");
+  if (!text.isWellFormed()) throw refuse(party, "LONE_SURROGATE", "holds half a surrogate pair; use toWellFormed()");
   return text;
 }
 
@@ -85,7 +85,7 @@ export function encodeJson(value: unknown, party: Party): string {
     // a cycle, a bigint, or a toJSON that throws: only engines' words tell them apart
     if (isCyclic(value)) throw circular(party);
   }
-  if (text === undefined) throw refuse(party, "UNSUPPORTED_VALUE", "has no form in JSON; convert it, or the bigint in it");
+  if (text === undefined) throw refuse(party, "UNSUPPORTED_VALUE", "has no form in JSON; write a bigint as text");
   return checkText(text, party);
 }
 

@@ -69,7 +69,7 @@ export const printable = matching("1 to 63 printable ASCII characters", /^[ -~]{
 
 /** Certificates, or where they are; a file is opened when the first connection is made. */
 export const certificates = matching(
-  "certificates in PEM, or the path of a file that holds them",
+  "certificates in PEM, or the path of their file",
   /-----BEGIN (TRUSTED )?CERTIFICATE-----[\s\S]+-----END/,
   /^(?!.*-----)[^\0\n]+$/,
 );

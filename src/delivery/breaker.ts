@@ -15,49 +15,55 @@ export type OnBreakerChange = (state: BreakerState, until: number | null) => voi
  * Keeps calls from a server that does not answer. Only numbers and words are kept, and it is judged when a call asks: there is no timer that
  * could stand still, and nothing that belongs to a request.
  */
-export class Breaker {
-  state: BreakerState = "closed";
-  readonly #onChange: OnBreakerChange;
-  #failures = 0;
-  /** When the first of them came, and the code of the last. */
-  #since = 0;
-  #code = "";
-  #trialAt = 0;
-
-  constructor(onChange: OnBreakerChange) {
-    this.#onChange = onChange;
-  }
-
+export interface Breaker {
+  readonly state: BreakerState;
   /** Lets a call pass, or throws. @throws ConnectionError CIRCUIT_OPEN with the time until one may try */
-  pass(now: () => number): void {
-    if (this.state === "closed") return;
-    const time = now();
-    const retryAfterMs = this.#trialAt - time;
-    // longer than any pause: the clock was set back
-    if (retryAfterMs > 0 && retryAfterMs <= TRIAL_EVERY_MS) throw circuitOpen(this.#code, retryAfterMs);
-    this.#trialAt = time + TRIAL_EVERY_MS;
-    this.#turn("half-open");
-  }
-
+  pass(now: () => number): void;
   /** The server answered. */
-  succeed(): void {
-    this.#failures = 0;
-    if (this.state !== "closed") this.#turn("closed");
-  }
-
+  succeed(): void;
   /** An attempt could not reach the server, or was turned away by a server that has no room. */
-  fail(code: string, now: number): void {
-    this.#code = code;
-    if (this.#failures++ === 0) this.#since = now;
-    const opens = this.state === "closed" && this.#failures >= THRESHOLD && Math.abs(now - this.#since) >= OUTAGE_MS;
-    if (opens) this.#trialAt = now + TRIAL_EVERY_MS;
-    if (opens || this.state === "half-open") this.#turn("open");
+  fail(code: string, now: number): void;
+}
+
+/** A breaker that is closed. */
+export function makeBreaker(onChange: OnBreakerChange): Breaker {
+  let state: BreakerState = "closed";
+  let failures = 0;
+  /** When the first of them came, and the code of the last. */
+  let since = 0;
+  let lastCode = "";
+  let trialAt = 0;
+
+  function turn(next: BreakerState): void {
+    state = next;
+    onChange(next, next === "closed" ? null : trialAt);
   }
 
-  #turn(state: BreakerState): void {
-    this.state = state;
-    this.#onChange(state, state === "closed" ? null : this.#trialAt);
-  }
+  return {
+    get state() {
+      return state;
+    },
+    pass(now) {
+      if (state === "closed") return;
+      const time = now();
+      const retryAfterMs = trialAt - time;
+      // longer than any pause: the clock was set back
+      if (retryAfterMs > 0 && retryAfterMs <= TRIAL_EVERY_MS) throw circuitOpen(lastCode, retryAfterMs);
+      trialAt = time + TRIAL_EVERY_MS;
+      turn("half-open");
+    },
+    succeed() {
+      failures = 0;
+      if (state !== "closed") turn("closed");
+    },
+    fail(code, now) {
+      lastCode = code;
+      if (failures++ === 0) since = now;
+      const opens = state === "closed" && failures >= THRESHOLD && Math.abs(now - since) >= OUTAGE_MS;
+      if (opens) trialAt = now + TRIAL_EVERY_MS;
+      if (opens || state === "half-open") turn("open");
+    },
+  };
 }
 
 function circuitOpen(code: string, retryAfterMs: number): ConnectionError {

@@ -8,18 +8,24 @@ const COST = 5;
 const EARNED = 1;
 
 /** The tokens that are left. */
-export class RetryBudget {
-  #tokens = CAPACITY;
-
+export interface RetryBudget {
   /** Takes the price of one repetition; false when it cannot be paid. */
-  take(): boolean {
-    if (this.#tokens < COST) return false;
-    this.#tokens -= COST;
-    return true;
-  }
-
+  take(): boolean;
   /** A call succeeded in this attempt, counted from 1. */
-  earn(attempt: number): void {
-    this.#tokens = Math.min(CAPACITY, this.#tokens + (attempt > 1 ? COST : EARNED));
-  }
+  earn(attempt: number): void;
+}
+
+/** A budget of which nothing is spent. */
+export function makeRetryBudget(): RetryBudget {
+  let tokens = CAPACITY;
+  return {
+    take() {
+      if (tokens < COST) return false;
+      tokens -= COST;
+      return true;
+    },
+    earn(attempt) {
+      tokens = Math.min(CAPACITY, tokens + (attempt > 1 ? COST : EARNED));
+    },
+  };
 }

@@ -104,10 +104,10 @@ function texts(env: object): Record<string, string> {
 }
 
 /** Remembers what `make` gave; a failure is not remembered, so that a corrected environment helps. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
   return () => {
-    made ??= { value: make() };
-    return made.value;
+    made ??= make();
+    return made;
   };
 }

@@ -37,21 +37,18 @@ export function makeHttp(
     clock,
     readCode,
   });
-  const url = new URL("postgresql://host/");
-  url.hostname = host.startsWith("/") ? "localhost" : host;
-  url.port = String(port);
-  url.username = encodeURIComponent(user);
-  url.pathname = `/${encodeURIComponent(database)}`;
-  for (const [name, value] of Object.entries(startup)) url.searchParams.set(name, String(value));
+  // a socket's folder and an IPv6 address have no place in it, and the endpoint needs neither
+  const place = /[/:]/.test(host) ? "localhost" : host;
+  const parameters = new URLSearchParams(startup as unknown as Record<string, string>);
   return httpTransport({
     sqlUrl,
-    connectionUrl: url.href,
+    connectionUrl: `postgresql://${encodeURIComponent(user)}@${place}:${port}/${encodeURIComponent(database)}?${parameters}`,
     // the driver puts it into a URL, and leaves percent signs as they are
     password: password === null ? null : async () => encodeURIComponent(typeof password === "string" ? password : await password()),
     send,
     release,
-    openSession: plan.session === "websocket" ? sessions.open : undefined,
-    sessionStats: sessions.stats,
+    sessions,
+    canOpen: plan.session === "websocket",
     readCode,
   });
 }

@@ -36,8 +36,7 @@ export async function observeCall<T>(called: Called, observer: Observer, run: ()
   const tell = (failure: CallFailure | null, results: readonly Result[] = []) => {
     const durationMs = observer.stopwatch() - began;
     const call = { operation, within, texts, startedAt, durationMs };
-    const counts = results.flatMap(({ rowCount }) => rowCount ?? []);
-    const rowCount = counts.length > 0 ? counts.reduce((sum, count) => sum + count) : null;
+    const rowCount = results.reduce<number | null>((sum, result) => (result.rowCount === null ? sum : result.rowCount + (sum ?? 0)), null);
     events.tell({ type: "query", ...call, failure, attempts: attempts(), via: results.at(-1)?.via ?? null, rowCount });
     if (slowMs !== null && durationMs >= slowMs && texts.length > 0) events.tell({ type: "slow", ...call });
   };

@@ -65,19 +65,7 @@ export class Exchange {
     return this.answers.length;
   }
 
-  /** The exchange with a Sync before it, in the same write: its answer, told by `onAlive`, comes first. */
-  asking(client: { query(submittable: object): unknown }, onAlive: () => void): object {
-    return {
-      submit: (connection: WireConnection) => this.submit(connection, true),
-      handleReadyForQuery: () => {
-        onAlive();
-        client.query(this);
-      },
-      handleError: (failure: unknown) => this.handleError(failure),
-    };
-  }
-
-  submit(connection: WireConnection, ask = false): Error | null {
+  submit(connection: WireConnection): Error | null {
     if (this.sent) return null;
     if (this.abandoned || connection.stream.writable === false) return new Error("The connection is closed.");
     this.sent = true;
@@ -87,7 +75,6 @@ export class Exchange {
       return null;
     }
     connection.stream.cork?.();
-    if (ask) connection.sync();
     for (const { text, values } of this.#statements) {
       connection.parse({ text, name: "" }, true);
       connection.bind({ values: values as (string | null)[] }, true);
@@ -176,8 +163,7 @@ function emptyAnswer(): Answer {
 
 /** A column as a plain object, whichever class the driver made it of. */
 export function plainField(field: Field): Field {
-  const { name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format } = field;
-  return { name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format };
+  return { ...field };
 }
 
 /** A type parser threw. Its own message may quote the value, so it is not passed on. */

@@ -17,7 +17,7 @@ export function fetchFailure(error: unknown, url: string, readCode: ReadNetworkC
 
 /** An answer that is not what the protocol says: cut off, no JSON, or without rows. */
 export function badResponse(): ConnectionError {
-  return unclear("The endpoint's answer was cut off, or is no SQL-over-HTTP answer.", { code: "BAD_RESPONSE" });
+  return unclear("The endpoint's answer was cut off, or is no SQL over HTTP.", { code: "BAD_RESPONSE" });
 }
 
 function unclear(message: string, details: { readonly code: string; readonly cause?: unknown }): ConnectionError {
@@ -45,7 +45,7 @@ export async function statusFailure(response: HttpAnswer, { statements, batch }:
   const { status, type } = response;
   if (type === "opaqueredirect" || (status >= 300 && status < 400)) {
     await response.body?.cancel();
-    return unclear("The endpoint redirects, which is not followed. Set endpoint to the final address.", { code: "REDIRECT_REFUSED" });
+    return unclear("The endpoint redirects. Set endpoint to the final address.", { code: "REDIRECT_REFUSED" });
   }
   const report = await readReport(response);
   if (report !== undefined) {

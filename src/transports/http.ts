@@ -8,6 +8,12 @@ import type { BatchOptions, CallOptions, Field, Isolation, Result, Session, Stat
 /** Opens a session beside the HTTP transport; see websocket.ts. */
 export type OpenSession = <T>(use: (session: Session) => Promise<T>, call: CallOptions) => Promise<T>;
 
+/** Sessions and what became of them. */
+export interface Sessions {
+  readonly open: OpenSession;
+  readonly stats: () => { readonly connects: number; readonly discarded: number };
+}
+
 /** One POST as it is sent. */
 export interface HttpRequest {
   readonly method: "POST";
@@ -43,9 +49,9 @@ export interface HttpTransportOptions {
   readonly send: SendRequest;
   /** Gives up what `send` keeps open. */
   readonly release: () => Promise<void>;
-  /** Absent where there is no WebSocket. */
-  readonly openSession: OpenSession | undefined;
-  readonly sessionStats: () => { readonly connects: number; readonly discarded: number };
+  readonly sessions: Sessions;
+  /** Whether there is a WebSocket for them. */
+  readonly canOpen: boolean;
   /** Absent where the runtime's failures have no codes. */
   readonly readCode: ReadNetworkCode | undefined;
 }
@@ -120,15 +126,15 @@ export function httpTransport(options: HttpTransportOptions): Transport {
 
   return {
     name: "http",
-    can: { session: options.openSession !== undefined, cancel: true },
+    can: { session: options.canOpen, cancel: true },
     async query(statement, call) {
       if (call.readOnly) return (await batch([statement], { ...call, mode: { readOnly: true } }))[0] as Result;
       const start = () => driverQuery(statement, call) as unknown as DriverQuery;
       return toResult(await post<DriverResult>(start, { statements: [statement], call, batch: false }), call);
     },
     batch,
-    session: (use, call) => (options.openSession as OpenSession)(use, call),
-    stats: options.sessionStats,
+    session: options.sessions.open,
+    stats: options.sessions.stats,
     async warmUp() {},
     async release() {},
     [Symbol.asyncDispose]: options.release,

@@ -2,7 +2,7 @@ import { Client, type ClientConfig } from "@neondatabase/serverless";
 import type { WarmlineError } from "../errors/errors.ts";
 import { isErrorResponse } from "./exchange.ts";
 import { connectTimeout, loginFailure } from "./failure.ts";
-import type { OpenSession } from "./http.ts";
+import type { Sessions } from "./http.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
 import type { CallOptions, Clock } from "./transport.ts";
 import { type WireClient, WireSession } from "./wire-session.ts";
@@ -20,14 +20,8 @@ export interface WebSocketOptions {
   readonly readCode: ReadNetworkCode | undefined;
 }
 
-/** Sessions and what became of them. */
-export interface WebSocketSessions {
-  readonly open: OpenSession;
-  readonly stats: () => { readonly connects: number; readonly discarded: number };
-}
-
 /** Opens a session per call over WebSocket, with Neon's client, and closes it when the call is done. */
-export function webSocketSessions(options: WebSocketOptions): WebSocketSessions {
+export function webSocketSessions(options: WebSocketOptions): Sessions {
   let connects = 0;
   let discarded = 0;
   return {
@@ -92,9 +86,6 @@ async function connect(options: WebSocketOptions, { cancellation }: CallOptions,
     transport: "http",
     connectionId,
     pooled: true,
-    cancel: undefined,
-    statementTimeoutMs: null,
-    clock,
     // a password that is a string and the first statement are sent together: a login refused late has still run nothing
     explain: (failure) => (!loggedIn && isErrorResponse(failure) ? explain(failure) : undefined),
   });

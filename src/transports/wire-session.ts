@@ -2,7 +2,8 @@ import { DatabaseError, DecodeError, UsageError, type WarmlineError } from "../e
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
 import { Exchange, type ExchangeOptions, isFatal, type WireConnection } from "./exchange.ts";
 import { type ExchangeContext, exchangeFailure } from "./failure.ts";
-import type { CallOptions, Clock, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
+import type { StatementEnd } from "./statement-end.ts";
+import type { CallOptions, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
 /** The part of a pg client a session needs. */
 export interface WireClient {
@@ -15,13 +16,12 @@ export interface WireSessionOptions {
   readonly transport: TransportName;
   readonly connectionId: string;
   readonly pooled: boolean;
-  /** Asks the server to cancel what the connection runs; resolves when the request is delivered. Absent where the target knows none. */
-  readonly cancel: (() => Promise<void>) | undefined;
+  /** How what is given up ends; without it, its connection is destroyed. */
+  readonly end?: StatementEnd;
+  /** Submits an exchange that is to ask first whether the connection lives. Absent where none does. */
+  readonly submitAsking?: (exchange: Exchange, client: WireClient, onAlive: () => void) => void;
   /** Asked first what a failure means, where the connection knows more than its exchange. */
   readonly explain?: (failure: unknown) => WarmlineError | undefined;
-  /** Bounds one exchange where the server was not told to; null for no bound of its own. */
-  readonly statementTimeoutMs: number | null;
-  readonly clock: Clock;
   /** Sees the text of every statement before it is sent. */
   readonly onStatement?: ((text: string) => void) | undefined;
 }
@@ -33,9 +33,6 @@ interface Answering {
   readonly resolve: (results: Result[]) => void;
   readonly reject: (error: WarmlineError) => void;
 }
-
-/** How long a cancelled statement may take to answer before its connection is destroyed, milliseconds. */
-const CANCEL_GRACE_MS = 250;
 
 /** One connection from login to end, as the rest sees it: exchanges, its transaction status, and whether it can be used again. */
 export class WireSession implements Session {
@@ -100,34 +97,30 @@ export class WireSession implements Session {
   }
 
   #send(statements: readonly Statement[], call: ExchangeCall & Pick<ExchangeOptions, "script">, answer: Answering): void {
-    const { clock, statementTimeoutMs, cancel } = this.#options;
+    const { end, submitAsking } = this.#options;
     const via = { ...this.via, attempts: call.attempt };
-    let grace: unknown;
+    let onAnswer: (() => void) | undefined;
     const destroy = () => this.destroy();
-    /** CancelRequest, a short wait for its answer, then the end of the connection. Destroying first would leave the statement running. */
     const giveUp = () => {
       this.broken = true;
       exchange.abandoned = true;
-      if (!exchange.sent || cancel === undefined) return destroy();
-      grace = clock.setTimeout(destroy, CANCEL_GRACE_MS);
-      cancel().catch(destroy);
+      if (exchange.sent && end?.cancel) onAnswer = end.cancel(destroy);
+      else destroy();
     };
     const exchange = new Exchange(statements, call, (failure) => {
       this.#running = undefined;
       stopListening();
-      if (limit !== undefined) clock.clearTimeout(limit);
-      if (grace !== undefined) {
-        clock.clearTimeout(grace);
-        destroy();
-      }
+      stopLimit?.();
+      onAnswer?.();
       this.#endTurn();
       if (failure === undefined) answer.resolve(exchange.answers.map((given) => ({ ...given, via })));
       else answer.reject(failure instanceof DecodeError ? failure : this.#explain(failure, exchange, { statements, prelude: 0, ...call }));
     });
     this.#running = exchange;
-    const limit = statementTimeoutMs === null ? undefined : clock.setTimeout(giveUp, statementTimeoutMs);
+    const stopLimit = end?.limit?.(giveUp);
     const stopListening = call.cancellation.onCancel(giveUp);
-    this.#client.query(call.onAlive === undefined ? exchange : exchange.asking(this.#client, call.onAlive));
+    if (call.onAlive && submitAsking) submitAsking(exchange, this.#client, call.onAlive);
+    else this.#client.query(exchange);
   }
 
   #endTurn(): void {
@@ -149,5 +142,5 @@ export class WireSession implements Session {
 }
 
 function lost(): UsageError {
-  return new UsageError("This connection was given up after a failure. Leave the callback.", { code: "SESSION_BROKEN" });
+  return new UsageError("This connection failed. Leave the callback.", { code: "SESSION_BROKEN" });
 }

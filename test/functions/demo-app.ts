@@ -3,6 +3,7 @@ import pg from "pg";
 import { inject } from "vitest";
 import { createDatabase, type Database } from "warmline";
 import { type AppOptions, createApp, type Fault } from "../../functions/app.ts";
+import { modulesOnDemand } from "../../functions/modules-on-demand.ts";
 
 /** The demo's tables in a database of their own, and what a test asks of it. */
 export interface DemoDatabase {
@@ -56,7 +57,7 @@ export interface TestApp {
 /** The application over `db`, open as on a developer's machine unless the options say otherwise. */
 export function createTestApp(db: Database, options: Partial<AppOptions> = {}): TestApp {
   const faults: Fault[] = [];
-  const app = createApp({ db, platform: "node", onFault: (fault) => faults.push(fault), ...options });
+  const app = createApp({ db, platform: "node", modules: modulesOnDemand, onFault: (fault) => faults.push(fault), ...options });
   const request = async (path: string, init: RequestInit = {}) => app.request(path, init);
   return {
     faults,

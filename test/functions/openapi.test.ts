@@ -2,10 +2,11 @@ import { toJsonSchema } from "@valibot/to-json-schema";
 import { describe, expect, it } from "vitest";
 import { createDatabase } from "warmline";
 import { createApp } from "../../functions/app.ts";
+import { modulesOnDemand } from "../../functions/modules-on-demand.ts";
 import { openapi } from "../../functions/openapi.ts";
 import { orderRequest } from "../../functions/schemas.ts";
 
-const app = createApp({ db: createDatabase("postgres://nobody@127.0.0.1:1/none"), platform: "node" });
+const app = createApp({ db: createDatabase("postgres://nobody@127.0.0.1:1/none"), platform: "node", modules: modulesOnDemand });
 
 describe("/openapi.json", () => {
   it("describes every route there is, and no other", () => {

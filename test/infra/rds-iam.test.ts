@@ -3,6 +3,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDatabase, type Database } from "warmline";
 import { createApp } from "../../functions/app.ts";
+import { modulesOnDemand } from "../../functions/modules-on-demand.ts";
 import { type PostgresServer, startPostgres } from "../../scripts/postgres.ts";
 
 // A server of its own: roles belong to the whole server, and other tests use the shared one.
@@ -53,7 +54,7 @@ describe("infra/rds-iam.sql", () => {
     afterAll(() => db.close());
 
     it("the whole demo works: products, a new order, the same order again, and reading it", async () => {
-      const app = createApp({ db, platform: "node" });
+      const app = createApp({ db, platform: "node", modules: modulesOnDemand });
       const headers = { "Content-Type": "application/json", "Idempotency-Key": "rds-iam-test" };
       const order = () =>
         app.request("/orders", { method: "POST", headers, body: JSON.stringify({ lines: [{ productId: 2, quantity: 1 }] }) });

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
+import { statementEnd } from "../statement-end.ts";
 import { begin, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
 import { type WireClient, WireSession } from "../wire-session.ts";
@@ -8,6 +9,7 @@ import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
 import type { PoolTraits } from "./shared-entry.ts";
+import { submitAsking } from "./submit-asking.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
 /** What the pool transport is made of. */
@@ -45,9 +47,12 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         transport: "pool",
         connectionId: ledger.idOf(client),
         pooled: options.pooled,
-        cancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,
-        statementTimeoutMs: options.statementTimeoutMs,
-        clock,
+        end: statementEnd({
+          requestCancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,
+          statementTimeoutMs: options.statementTimeoutMs,
+          clock,
+        }),
+        submitAsking,
         onStatement: options.onStatement,
       });
       ledger.sessions.set(client, session);

@@ -1,5 +1,6 @@
 import { requestCancel } from "../pool/cancel-request.ts";
 import { WarmClient, type WarmClientConfig } from "../pool/warm-client.ts";
+import { statementEnd } from "../statement-end.ts";
 import type { Cancellation, Clock } from "../transport.ts";
 import { type WireClient, WireSession } from "../wire-session.ts";
 
@@ -29,16 +30,19 @@ export interface ClientParts {
 const GOODBYE_LIMIT_MS = 1_000;
 
 /** Begins to open a connection over the runtime's own sockets; pg finds them by itself. */
-export function openClient({ config, connectionId, cancel, clock, ...parts }: ClientParts): RequestClient {
+export function openClient({ config, connectionId, pooled, cancel, statementTimeoutMs, clock }: ClientParts): RequestClient {
   const client = new WarmClient(config);
   // for good: pg reports the end of a socket as an error, also after it has ended it
   client.on("error", () => {});
   const session = new WireSession(client as unknown as WireClient, {
-    ...parts,
     transport: "request",
     connectionId,
-    cancel: cancel && (() => cancel(() => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]))),
-    clock,
+    pooled,
+    end: statementEnd({
+      requestCancel: cancel && (() => cancel(() => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]))),
+      statementTimeoutMs,
+      clock,
+    }),
   });
   const closed = new Promise<void>((resolve) => {
     client.once("end", resolve);

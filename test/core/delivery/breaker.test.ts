@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { Breaker } from "../../../src/delivery/breaker.ts";
-import { RetryBudget } from "../../../src/delivery/budget.ts";
-import { Deadline } from "../../../src/delivery/deadline.ts";
+import { makeBreaker } from "../../../src/delivery/breaker.ts";
+import { makeRetryBudget } from "../../../src/delivery/budget.ts";
+import { makeDeadline } from "../../../src/delivery/deadline.ts";
 import { deliver } from "../../../src/delivery/deliver.ts";
 import { isOutage, isUnavailable } from "../../../src/delivery/outage.ts";
 import { mayRepeat } from "../../../src/delivery/retry.ts";
@@ -15,14 +15,14 @@ const refused = (code: string, severity = "ERROR") => new DatabaseError({ messag
 function makeServer() {
   const clock = handDrivenClock();
   const changes: string[] = [];
-  const breaker = new Breaker((state, until) => changes.push(until === null ? state : `${state} for ${until - clock.now()}`));
-  const budget = new RetryBudget();
+  const breaker = makeBreaker((state, until) => changes.push(until === null ? state : `${state} for ${until - clock.now()}`));
+  const budget = makeRetryBudget();
   let attempts = 0;
   let answer: () => Promise<unknown> = async () => "rows";
   const call = (repeats = true) =>
     deliver(
       {
-        cancellation: new Deadline(clock, { deadlineMs: 60_000 }),
+        cancellation: makeDeadline(clock, { deadlineMs: 60_000 }),
         mayRepeat: (error, number) => repeats && mayRepeat(error, {}, number),
       },
       () => {
@@ -202,7 +202,7 @@ describe("the budget", () => {
   });
 
   test("is earned back by calls that succeed: five of them pay for one repetition", async () => {
-    const budget = new RetryBudget();
+    const budget = makeRetryBudget();
     while (budget.take());
     for (let call = 0; call < 4; call++) budget.earn(1);
     expect(budget.take()).toBe(false);
@@ -213,7 +213,7 @@ describe("the budget", () => {
   });
 
   test("never holds more than a hundred repetitions", () => {
-    const budget = new RetryBudget();
+    const budget = makeRetryBudget();
     for (let call = 0; call < 1_000; call++) budget.earn(1);
     let taken = 0;
     while (budget.take()) taken++;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { Breaker } from "../../../src/delivery/breaker.ts";
-import { RetryBudget } from "../../../src/delivery/budget.ts";
-import { Deadline } from "../../../src/delivery/deadline.ts";
+import { type Breaker, makeBreaker } from "../../../src/delivery/breaker.ts";
+import { makeRetryBudget, type RetryBudget } from "../../../src/delivery/budget.ts";
+import { makeDeadline } from "../../../src/delivery/deadline.ts";
 import { deliver } from "../../../src/delivery/deliver.ts";
 import { backoffMs, mayRepeat, type RepeatClaims } from "../../../src/delivery/retry.ts";
 import { CancelledError, ConnectionError, DatabaseError, type Fate, type WarmlineError } from "../../../src/errors/errors.ts";
@@ -19,8 +19,8 @@ interface Setting {
 }
 
 function start({
-  breaker = new Breaker(() => {}),
-  budget = new RetryBudget(),
+  breaker = makeBreaker(() => {}),
+  budget = makeRetryBudget(),
   deadlineMs = 60_000,
   signal,
   claims,
@@ -28,7 +28,7 @@ function start({
   attempts,
 }: Setting) {
   const clock = handDrivenClock();
-  const cancellation = new Deadline(clock, { deadlineMs, signal });
+  const cancellation = makeDeadline(clock, { deadlineMs, signal });
   const startedAt = clock.now();
   const at: number[] = [];
   const retried: WarmlineError[] = [];
@@ -156,7 +156,7 @@ describe("delivery", () => {
 describe("a deadline", () => {
   test("tells its listeners once, and late ones at once", async () => {
     const clock = handDrivenClock();
-    const deadline = new Deadline(clock, { deadlineMs: 100 });
+    const deadline = makeDeadline(clock, { deadlineMs: 100 });
     const told: string[] = [];
     deadline.onCancel(() => told.push("first"));
     const stop = deadline.onCancel(() => told.push("stopped"));
@@ -174,10 +174,10 @@ describe("a deadline", () => {
 
   test("sets no timer for what lies beyond the longest a timer can wait", () => {
     const clock = handDrivenClock();
-    expect(new Deadline(clock, { deadlineMs: Number.POSITIVE_INFINITY }).deadlineAt).toBe(Number.POSITIVE_INFINITY);
-    new Deadline(clock, { deadlineMs: 2 ** 31 });
+    expect(makeDeadline(clock, { deadlineMs: Number.POSITIVE_INFINITY }).deadlineAt).toBe(Number.POSITIVE_INFINITY);
+    makeDeadline(clock, { deadlineMs: 2 ** 31 });
     expect(clock.pending()).toBe(0);
-    new Deadline(clock, { deadlineMs: 2 ** 31 - 1 });
+    makeDeadline(clock, { deadlineMs: 2 ** 31 - 1 });
     expect(clock.pending()).toBe(1);
   });
 });

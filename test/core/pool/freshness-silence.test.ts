@@ -1,6 +1,6 @@
 import { types } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { Deadline } from "../../../src/delivery/deadline.ts";
+import { makeDeadline } from "../../../src/delivery/deadline.ts";
 import { type Database, sql } from "../../../src/entry/node.ts";
 import type { WarmPool } from "../../../src/entry/pool.ts";
 import { poolTransport } from "../../../src/transports/pool/pool.ts";
@@ -220,7 +220,7 @@ describe("a connection and a replacement that are both silent", () => {
     const transport = poolTransport({ pool, pooled: false, cancel: true, statementTimeoutMs: null, clock });
     wire.holdServer();
     const call = { rowMode: "object", parsers: types, readOnly: false, idempotent: true, attempt: 1 } as const;
-    const cancellation = new Deadline(clock, { deadlineMs: Number.POSITIVE_INFINITY });
+    const cancellation = makeDeadline(clock, { deadlineMs: Number.POSITIVE_INFINITY });
     const error = await failureOf(
       transport.query({ text: "insert into freshness_silence values (1)", values: [] }, { ...call, cancellation }),
     );

@@ -1,0 +1,43 @@
+import type { Clock } from "./transport.ts";
+
+/** How long a cancelled statement may take to answer before its connection is destroyed, milliseconds. */
+const CANCEL_GRACE_MS = 250;
+
+/** How a session ends what it gives up, where the server can be asked to cancel, and where nobody else bounds a statement. */
+export interface StatementEnd {
+  /** Asks the server to cancel. Returns what is called when the answer is in. */
+  readonly cancel?: ((destroy: () => void) => () => void) | undefined;
+  /** Begins to watch one exchange. Returns what ends the watch. */
+  readonly limit?: ((giveUp: () => void) => () => void) | undefined;
+}
+
+/** CancelRequest, a short wait for its answer, then the end of the connection. Destroying first would leave the statement running. */
+export function statementEnd({
+  requestCancel,
+  statementTimeoutMs,
+  clock,
+}: {
+  /** Resolves when the request is delivered. Absent where the target knows none. */
+  readonly requestCancel: (() => Promise<void>) | undefined;
+  /** Bounds one exchange where the server was not told to; null for no bound of its own. */
+  readonly statementTimeoutMs: number | null;
+  readonly clock: Clock;
+}): StatementEnd {
+  const after = (ms: number, end: () => void) => {
+    const timer = clock.setTimeout(end, ms);
+    return () => clock.clearTimeout(timer);
+  };
+  return {
+    cancel:
+      requestCancel &&
+      ((destroy) => {
+        const stopWaiting = after(CANCEL_GRACE_MS, destroy);
+        requestCancel().catch(destroy);
+        return () => {
+          stopWaiting();
+          destroy();
+        };
+      }),
+    limit: statementTimeoutMs === null ? undefined : (giveUp) => after(statementTimeoutMs, giveUp),
+  };
+}
