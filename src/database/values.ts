@@ -127,8 +127,8 @@ function encodeDate(date: Date, parameter: number): string {
   const year = date.getFullYear();
   const offset = -date.getTimezoneOffset();
   const distance = Math.abs(offset);
-  const day = [pad(year < 1 ? 1 - year : year, 4), pad(date.getMonth() + 1), pad(date.getDate())].join("-");
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => pad(part)).join(":");
+  const day = `${pad(year < 1 ? 1 - year : year, 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+  const time = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
   const zone = `${offset < 0 ? "-" : "+"}${pad(Math.floor(distance / 60))}:${pad(distance % 60)}`;
   return `${day}T${time}.${pad(date.getMilliseconds(), 3)}${zone}${year < 1 ? " BC" : ""}`;
 }

@@ -1,6 +1,6 @@
 /** Freezes objects and lists to the bottom, functions never, and gives the value back. */
 export function frozen<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
-  for (const part of Object.values(value)) frozen(part);
+  Object.values(value).forEach(frozen);
   return Object.freeze(value);
 }
