@@ -9,9 +9,9 @@ import { backoffMs } from "./retry.ts";
 export interface DeliveryContext {
   readonly clock: Clock;
   readonly random: () => number;
-  /** Told before the pause: what failed, in which attempt, and how long the pause is, milliseconds. */
   readonly breaker: Breaker;
   readonly budget: RetryBudget;
+  /** Told before the pause: what failed, in which attempt, and how long the pause is, milliseconds. */
   readonly onRetry: (error: WarmlineError, attempt: number, delayMs: number) => void;
 }
 
