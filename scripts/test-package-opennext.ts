@@ -16,21 +16,31 @@ const worker = {
   assets: { directory: ".open-next/assets", binding: "ASSETS" },
 };
 
+/** How the package gets into the worker: in Next.js' bundle, or left out of it and bundled by OpenNext. */
+export type Manner = "bundled" | "in serverExternalPackages";
+
 /**
- * An app as its author writes it: one route that asks the database, and says how. Next.js leaves pg out of its bundle, and OpenNext finds the
- * workers' half of pg-cloudflare only where it is named.
+ * What an author has to configure. Next.js leaves pg out of its bundle, and OpenNext finds the workers' half of pg-cloudflare only where it is
+ * named. A package that is left out it would take in its build for workers, and cannot leave `cloudflare:workers` to the platform.
  */
-const app: Readonly<Record<string, string>> = {
+const configured: Readonly<Record<Manner, { readonly external: readonly string[]; readonly openNext: object }>> = {
+  bundled: { external: ["pg-cloudflare"], openNext: {} },
+  "in serverExternalPackages": { external: ["warmline"], openNext: { cloudflare: { useWorkerdCondition: false } } },
+};
+
+/** An app as its author writes it: one route that asks the database, and says how. */
+const appOf = (manner: Manner): Readonly<Record<string, string>> => ({
   "package.json": '{ "private": true, "type": "module", "scripts": { "build": "next build" } }',
   // without one of its own, OpenNext takes the folder above for a workspace
   "package-lock.json": '{ "lockfileVersion": 3 }',
   "wrangler.json": JSON.stringify(worker),
   "next.config.mjs": `export default {
-    serverExternalPackages: ["pg-cloudflare"],
+    serverExternalPackages: ${JSON.stringify(configured[manner].external)},
     outputFileTracingRoot: import.meta.dirname,
     turbopack: { root: import.meta.dirname },
   };`,
-  "open-next.config.ts": 'import { defineCloudflareConfig } from "@opennextjs/cloudflare"; export default defineCloudflareConfig();',
+  "open-next.config.ts": `import { defineCloudflareConfig } from "@opennextjs/cloudflare";
+    export default { ...defineCloudflareConfig(), ...${JSON.stringify(configured[manner].openNext)} };`,
   "app/layout.jsx": "export default function Layout({ children }) { return <html><body>{children}</body></html>; }",
   "app/where/route.js": `import { createDatabase } from "warmline";
     export const dynamic = "force-dynamic";
@@ -39,19 +49,19 @@ const app: Readonly<Record<string, string>> = {
       const rows = await db.sql\`select 1 as one\`;
       return Response.json({ runtime: db.plan.runtime, transport: db.plan.transport, rows });
     }`,
-};
+});
 
 /**
  * Builds the app for Cloudflare with OpenNext, and asks its route in local workerd, twice, for a socket of the first request would hang the
- * second. Next.js bundles the package as it does for Node, so that its build for Node has to find out that it is in a worker.
+ * second. Either way it is the build for Node, which has to find out that it is in a worker.
  */
-export async function checkOpenNext({ project }: Stranger, tools: string): Promise<Line> {
-  const line = { tool: "OpenNext, bundled", entry: ".", chose: "dist/entry/node.js", forbidden: [] };
-  const folder = join(project, "opennext");
+export async function checkOpenNext({ project }: Stranger, tools: string, manner: Manner): Promise<Line> {
+  const line = { tool: `OpenNext, ${manner}`, entry: ".", chose: "dist/entry/node.js", forbidden: [] };
+  const folder = join(project, manner === "bundled" ? "opennext" : "opennext-external");
   process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
   process.env.WRANGLER_SEND_METRICS = "false";
   try {
-    for (const [name, text] of Object.entries(app)) {
+    for (const [name, text] of Object.entries(appOf(manner))) {
       await mkdir(dirname(join(folder, name)), { recursive: true });
       await writeFile(join(folder, name), text);
     }

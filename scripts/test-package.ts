@@ -55,7 +55,7 @@ for (const { name: tool, build, edge, bundle } of bundlers) {
 }
 
 report([await checkTypes()]);
-report([await checkOpenNext(stranger, opennext)]);
+for (const manner of ["bundled", "in serverExternalPackages"] as const) report([await checkOpenNext(stranger, opennext, manner)]);
 if (flags.json) console.log(JSON.stringify({ lines }));
 const failed = lines.filter(({ problem }) => problem !== undefined).length;
 progress(`${lines.length} lines, ${failed} failed`);
