@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { type Endpoint, startEndpoint } from "../../../src/endpoint/endpoint.ts";
-import { createDatabase, type Database, type DatabaseOptions, sql } from "../../../src/entry/node.ts";
+import { createDatabase, type Database, type DatabaseEvent, type DatabaseOptions, sql } from "../../../src/entry/node.ts";
 import { WarmPool } from "../../../src/entry/pool.ts";
 import { isStatement } from "../../support/postgres-messages.ts";
 import { startWire } from "../../support/wire.ts";
@@ -105,10 +105,14 @@ const failing: readonly (readonly [string, string, (db: Database) => Promise<unk
 describe.each(Object.entries(transports))("over %s", (_, open) => {
   test.each(failing)("%s fails without a word about secrets and values (%s)", async (_title, code, send) => {
     await using db = open();
+    const told: DatabaseEvent[] = [];
+    db.subscribe((event) => void told.push(event));
     await db.query("select 1");
     const error = await failureOf(send(db));
     expect(error.code).toBe(code);
     expectNoCanary(error);
+    expect(told.map(({ type }) => type)).toContain("query");
+    expectNoCanary(told);
   });
 
   test("a refused password is not told", async () => {
