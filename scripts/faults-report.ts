@@ -1,7 +1,8 @@
+import { alignedTable, type Column } from "./aligned-table.ts";
 import type { ContenderName } from "./faults-contenders.ts";
 import { type FaultRow, holds } from "./faults-run.ts";
 
-const columns: readonly (readonly [title: string, value: (row: FaultRow) => string])[] = [
+const columns: readonly Column<FaultRow>[] = [
   ["fault", (row) => row.fault],
   ["warmline rounds", (row) => String(row.rounds)],
   ["failed", (row) => String(row.warmlineFailures)],
@@ -17,14 +18,8 @@ const columns: readonly (readonly [title: string, value: (row: FaultRow) => stri
 
 /** The rows as an aligned table. */
 export function faultsTable(rows: readonly FaultRow[]): string {
-  const cells = [columns.map(([title]) => title), ...rows.map((row) => columns.map(([, value]) => value(row)))];
-  const widths = columns.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  const pad = (cell: string, column: number) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0));
-  const [head = "", ...lines] = cells.map((line) => line.map(pad).join("  ").trimEnd());
   return [
-    head,
-    "─".repeat(Math.max(head.length, ...lines.map((line) => line.length))),
-    ...lines,
+    ...alignedTable(columns, rows),
     "",
     "A round: an environment with an open connection is frozen, the fault strikes, its clock is a minute on, and the next call writes one row.",
     "Only rounds in which the network or the server saw the fault strike are counted. Bare pg hangs on swallowed packets: fewer rounds.",

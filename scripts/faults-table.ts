@@ -1,9 +1,10 @@
 import type { SuiteRow } from "../test/faults/suite.ts";
 import { breaches, type Tally } from "../test/faults/tally.ts";
+import { alignedTable, type Column } from "./aligned-table.ts";
 
 const counts = ["lost", "doubled", "lied", "hung", "leaked", "unhandled", "deaths"] as const satisfies readonly (keyof Tally)[];
 
-const columns: readonly (readonly [title: string, value: (row: SuiteRow) => string])[] = [
+const columns: readonly Column<SuiteRow>[] = [
   ["fault", (row) => `${row.group}: ${row.fault}`],
   ["transport", (row) => row.transport],
   ["rounds", (row) => String(row.rounds)],
@@ -17,16 +18,8 @@ const columns: readonly (readonly [title: string, value: (row: SuiteRow) => stri
 
 /** The rows as an aligned table. */
 export function faultTable(rows: readonly SuiteRow[]): string {
-  const cells = [columns.map(([title]) => title), ...rows.map((row) => columns.map(([, value]) => value(row)))];
-  const widths = columns.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  const lines = cells.map((line) =>
-    line
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
   return [
-    ...lines,
+    ...alignedTable(columns, rows, columns.length),
     "",
     "Each row: lost (acknowledged, not in the table), doubled (there twice), lied (said to be undone, and there), hung (past the deadline), leaked",
     "(backends left), unhandled rejections, processes that died; median time to the first success after the cause was gone. Only rounds in which the",

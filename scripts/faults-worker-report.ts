@@ -1,6 +1,7 @@
+import { alignedTable, type Column } from "./aligned-table.ts";
 import { holds, type WorkerFaultRow } from "./faults-worker-run.ts";
 
-const columns: readonly (readonly [title: string, value: (row: WorkerFaultRow) => string])[] = [
+const columns: readonly Column<WorkerFaultRow>[] = [
   ["load", (row) => row.fault],
   ["warmline requests", (row) => String(row.rounds)],
   ["failed", (row) => String(row.warmlineFailures)],
@@ -19,14 +20,8 @@ const columns: readonly (readonly [title: string, value: (row: WorkerFaultRow) =
 
 /** The rows as an aligned table. */
 export function workerFaultsTable(rows: readonly WorkerFaultRow[]): string {
-  const cells = [columns.map(([title]) => title), ...rows.map((row) => columns.map(([, value]) => value(row)))];
-  const widths = columns.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  const pad = (cell: string, column: number) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0));
-  const [head = "", ...lines] = cells.map((line) => line.map(pad).join("  ").trimEnd());
   return [
-    head,
-    "─".repeat(Math.max(head.length, ...lines.map((line) => line.length))),
-    ...lines,
+    ...alignedTable(columns, rows),
     "",
     "A request writes one row and reads it back. Backends are counted a second after the last answer; over HTTP those that are not idle, for the",
     "endpoint keeps a pool. Beside warmline the same worker with pg.Pool({ max: 1 }) and with postgres at module scope, over TCP where warmline",

@@ -1,6 +1,7 @@
 import type { LedgerRow } from "../test/ledger/run.ts";
+import { alignedTable, type Column } from "./aligned-table.ts";
 
-const columns: readonly (readonly [title: string, value: (row: LedgerRow) => string | number])[] = [
+const columns: readonly Column<LedgerRow>[] = [
   ["transport", (row) => row.transport],
   ["seed", (row) => row.seed],
   ["transfers", (row) => row.transfers],
@@ -21,11 +22,8 @@ const columns: readonly (readonly [title: string, value: (row: LedgerRow) => str
 
 /** The rows as an aligned table. */
 export function ledgerTable(rows: readonly LedgerRow[]): string {
-  const cells = [columns.map(([title]) => title), ...rows.map((row) => columns.map(([, value]) => String(value(row))))];
-  const widths = columns.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  const lines = cells.map((line) => line.map((cell, column) => cell.padStart(widths[column] ?? 0)).join("  "));
   return [
-    ...lines,
+    ...alignedTable(columns, rows),
     "",
     "Fifty clients move money while backends are killed, connections are reset, the link to the server is cut after COMMIT, and the server restarts.",
     "An acknowledged transfer is there once, a refused one and one that was not sent are absent, an unknown one is there once or not at all,",

@@ -1,7 +1,8 @@
+import { alignedTable, type Column } from "./aligned-table.ts";
 import type { Contender } from "./proof-contenders.ts";
 import type { ProofRow } from "./proof-run.ts";
 
-const columns: readonly (readonly [title: string, value: (row: ProofRow) => string])[] = [
+const columns: readonly Column<ProofRow>[] = [
   ["runtime", (row) => row.runtime],
   ["transport", (row) => row.transport],
   ["invocations", (row) => row.invocations.toLocaleString("en")],
@@ -17,20 +18,9 @@ const LEFT_COLUMNS = 2;
 
 /** The proof as an aligned table, and below it why each transport was chosen. */
 export function proofTable(rows: readonly ProofRow[]): string {
-  const cells = [columns.map(([title]) => title), ...rows.map((row) => columns.map(([, value]) => value(row)))];
-  const widths = columns.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  const lines = cells.map((line) =>
-    line
-      .map((cell, column) => (column < LEFT_COLUMNS ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join("  ")
-      .trimEnd(),
-  );
-  const rule = "─".repeat(Math.max(...lines.map((line) => line.length)));
   const reasons = [...new Set(rows.map(({ runtime, why }) => `${runtime} · ${why}`))];
   return [
-    lines[0],
-    rule,
-    ...lines.slice(1),
+    ...alignedTable(columns, rows, LEFT_COLUMNS),
     "",
     "Server sessions are what Postgres itself counted (pg_stat_database.sessions).",
     ...reasons,
