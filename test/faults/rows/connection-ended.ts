@@ -1,5 +1,6 @@
 import { until } from "../admin.ts";
 import type { Fault, Ground, Round, Way } from "../fault.ts";
+import { strikeNextWrite } from "./next-write.ts";
 
 const everywhere: readonly Way[] = ["pool", "http", "websocket", "request", "lambda"];
 /** Where a connection waits for the next call. */
@@ -16,17 +17,7 @@ export const ended: readonly Fault[] = [
     name: "RST on the next write",
     ways: kept,
     rounds: 10,
-    async round(ground) {
-      const before = ground.front.strikes.length;
-      ground.front.lay({ kind: "rst-on-write" });
-      await ground.pause();
-      const { state, code } = await ground.write();
-      const isAsked = ground.way === "lambda";
-      return {
-        struck: ground.front.strikes.length > before,
-        wrong: isAsked && state !== "ok" ? `the next write fails (${code})` : undefined,
-      };
-    },
+    round: (ground) => strikeNextWrite(ground, "rst-on-write"),
   },
 ];
 

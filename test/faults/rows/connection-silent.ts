@@ -1,4 +1,5 @@
 import type { Fault, Ground, Round } from "../fault.ts";
+import { strikeNextWrite } from "./next-write.ts";
 
 const options = { deadlineMs: 1_000 };
 
@@ -11,17 +12,7 @@ export const silent: readonly Fault[] = [
     rounds: 5,
     bareRounds: 1,
     options,
-    async round(ground) {
-      const before = ground.front.strikes.length;
-      ground.front.lay({ kind: "swallow" });
-      await ground.pause();
-      const { state, code } = await ground.write();
-      const isAsked = ground.way === "lambda";
-      return {
-        struck: ground.front.strikes.length > before,
-        wrong: isAsked && state !== "ok" ? `the next write fails (${code})` : undefined,
-      };
-    },
+    round: (ground) => strikeNextWrite(ground, "swallow"),
   },
   {
     group: "connection",
