@@ -33,6 +33,7 @@ describe("the fuzz tells", () => {
   const answer = (status: number, body = "{}") => ({
     text: `HTTP/1.1 ${status} Words\r\nContent-Type: application/json\r\n\r\n${body}`,
     ended: true,
+    connected: true,
   });
   test.each([
     ["nothing wrong", answer(400), undefined],
@@ -41,15 +42,22 @@ describe("the fuzz tells", () => {
     ["a secret", answer(400, '{"message":"canary"}'), "secret shown"],
     ["a secret in base64", answer(400, `{"message":"${Buffer.from("canary").toString("base64")}"}`), "secret shown"],
     ["a connection that is not ended", { ...answer(200), ended: false }, "not ended"],
-    ["a request without an answer", { text: "", ended: true }, "no answer"],
+    ["a request without an answer", { text: "", ended: true, connected: true }, "no answer"],
     ["JSON that is none", answer(400, "{"), "not JSON"],
   ])("%s", (_, received, problem) => {
     expect(judge(sent, received, ["canary"])).toBe(problem);
   });
 
-  test("a process that dies", async () => {
-    const script =
-      'let n = 0; const s = require("net").createServer((c) => (++n > 9 ? process.exit(3) : c.end("HTTP/1.1 400 No\\r\\n\\r\\n")));';
+  test("a process that dies, its sockets first", async () => {
+    const script = `
+      let connections = 0;
+      const s = require("net").createServer((c) => {
+        c.on("error", () => {});
+        if (++connections <= 9) return c.end("HTTP/1.1 400 No\\r\\n\\r\\n");
+        c.destroy();
+        s.close();
+        setTimeout(() => process.exit(3), 300);
+      });`;
     const child = spawn(process.execPath, ["-e", `${script} s.listen(0, "127.0.0.1", () => console.log(s.address().port));`]);
     const [port] = (await once(child.stdout, "data")) as [Buffer];
     const target: FuzzTarget = {

@@ -6,6 +6,8 @@ export interface RawAnswer {
   readonly text: string;
   /** Whether the peer ended the connection, or this side had to. */
   readonly ended: boolean;
+  /** Whether there was a connection at all. */
+  readonly connected: boolean;
 }
 
 /** How bytes are sent. */
@@ -24,7 +26,9 @@ export function sendRaw(port: number, { writes, whole }: RawRequest): Promise<Ra
   return new Promise((resolve) => {
     const received: Buffer[] = [];
     let peerEnded = false;
+    let connected = false;
     const socket = connect({ host: "127.0.0.1", port, noDelay: true }, () => {
+      connected = true;
       for (const bytes of writes) socket.write(bytes);
     });
     const silence = setTimeout(() => socket.end(), SILENCE_MS);
@@ -44,7 +48,7 @@ export function sendRaw(port: number, { writes, whole }: RawRequest): Promise<Ra
     socket.on("close", () => {
       clearTimeout(silence);
       clearTimeout(patience);
-      resolve({ text: Buffer.concat(received).toString("latin1"), ended: peerEnded });
+      resolve({ text: Buffer.concat(received).toString("latin1"), ended: peerEnded, connected });
     });
   });
 }

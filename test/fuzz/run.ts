@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { PostgresServer } from "../../scripts/postgres.ts";
 import { createRandom, type Random } from "../support/random.ts";
 import type { FuzzCase } from "./fuzz-case.ts";
@@ -39,6 +40,8 @@ export interface FuzzOptions {
 const SENDERS = 8;
 /** After so many cases a good request has to be answered. */
 const CHECK_EVERY = 250;
+/** Past this, a process that takes no connections still lives. */
+const END_TOLD_WITHIN_MS = 5_000;
 
 /** Starts a target, fuzzes it and ends it. */
 export async function runFuzz(name: TargetName, server: PostgresServer, options: FuzzOptions): Promise<FuzzRow> {
@@ -62,6 +65,7 @@ export async function fuzz(target: FuzzTarget, { seed, count }: FuzzOptions): Pr
       begun += 1;
       const sent = target.makeCase(caseRandom(seed, number));
       const answer = await sendRaw(target.port, { writes: [sent.bytes], whole: sent.whole });
+      if (!answer.connected) await waitForEnd(target.child);
       if (!alive()) return;
       done += 1;
       count1(kinds, sent.kind);
@@ -95,6 +99,12 @@ export function holds(row: FuzzRow, count: number): boolean {
 /** The randomness of one case: of no other case's, so that each can be made again alone. */
 function caseRandom(seed: number, number: number): Random {
   return createRandom(Math.imul(seed, 1_000_003) + number);
+}
+
+/** Waits for the end of a process that listens no more: its sockets close before its end is told. */
+async function waitForEnd(child: FuzzTarget["child"]): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await once(child, "exit", { signal: AbortSignal.timeout(END_TOLD_WITHIN_MS) }).catch(() => {});
 }
 
 /** What is wrong with an answer, if anything. */
