@@ -20,8 +20,6 @@ export interface WireSessionOptions {
   readonly end?: StatementEnd;
   /** Submits an exchange that is to ask first whether the connection lives. Absent where none does. */
   readonly submitAsking?: (exchange: Exchange, client: WireClient, onAlive: () => void) => void;
-  /** Asked first what a failure means, where the connection knows more than its exchange. */
-  readonly explain?: (failure: unknown) => WarmlineError | undefined;
   /** Sees the text of every statement before it is sent. */
   readonly onStatement?: ((text: string) => void) | undefined;
 }
@@ -83,10 +81,10 @@ export class WireSession implements Session {
   #run(statements: readonly Statement[], call: ExchangeCall & Pick<ExchangeOptions, "script">): Promise<Result[]> {
     return new Promise((resolve, reject) => {
       const start = () => {
-        const { reason } = call.cancellation;
-        if (reason === undefined && !this.broken) return this.#send(statements, call, { resolve, reject });
+        const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && lost());
+        if (!refusal) return this.#send(statements, call, { resolve, reject });
         this.#endTurn();
-        reject(reason === undefined ? lost() : reason("not-sent"));
+        reject(refusal);
       };
       if (this.busy) this.#queue.push(start);
       else {
@@ -130,9 +128,8 @@ export class WireSession implements Session {
   }
 
   #explain(failure: unknown, exchange: Exchange, sent: Omit<ExchangeContext, "pooled"> & CallOptions): WarmlineError {
-    const { explain, pooled } = this.#options;
     const { reason } = sent.cancellation;
-    const error = explain?.(failure) ?? exchangeFailure(failure, exchange, { ...sent, pooled });
+    const error = exchangeFailure(failure, exchange, { ...sent, pooled: this.#options.pooled });
     const becameReplica = error.code === READ_ONLY_TRANSACTION && !sent.readOnly;
     if (isFatal(failure) || becameReplica || error.fate === "unknown") this.broken = true;
     // cancelled: the fate is what the server's answer or silence tells
