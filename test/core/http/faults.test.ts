@@ -130,6 +130,15 @@ const faults: readonly Fault[] = [
   },
 ];
 
+test("an endpoint that once says nothing holds a read no longer than an attempt may take", async () => {
+  let asked = 0;
+  server.tell((request, response) => ++asked > 1 && answer(200, oneRow)(request, response));
+  await using db = open({ deadlineMs: 60_000 });
+  const { rows, via } = await db.query("select 'x' as word", [], { idempotent: true, attemptTimeoutMs: 300 });
+  expect([rows, via.attempts]).toEqual([[{ word: "x" }], asked]);
+  expect(asked).toBeGreaterThan(1);
+});
+
 describe.each(faults)("an endpoint that answers with $title", ({ reply, error, batch = error }) => {
   beforeEach(() => server.tell(reply));
 
