@@ -4,7 +4,7 @@ import { signToken } from "../../../src/aws/sigv4-token.ts";
 import { type FakeRdsProxy, startFakeRdsProxy } from "../../aws/fake-rds-proxy.ts";
 import type { PostgresMessage } from "../../support/postgres-messages.ts";
 import type { Fault, Ground, Middle, Round, Way } from "../fault.ts";
-import { authorityFile } from "../middles/tls-server.ts";
+import { trustedAuthorities } from "../trust.ts";
 
 const everywhere: readonly Way[] = ["pool", "http", "websocket", "request"];
 
@@ -127,7 +127,7 @@ async function offerToken(
 ): Promise<Round> {
   const sign = (at: number) => signToken({ host: fake.host, port: fake.port, user: server.user, region }, credentials, at);
   const before = fake.refusals.length;
-  const place = { host: fake.host, port: fake.port, ca: authorityFile.good, sslMode: "verify-full", target: "rds-proxy" } as const;
+  const place = { host: fake.host, port: fake.port, ca: trustedAuthorities, sslMode: "verify-full", target: "rds-proxy" } as const;
   const { state, code } = await send("rotating", { id: id(), passwords: [spoil(sign), sign(Date.now())], options: place });
   await send("rotateEnd", {});
   return { struck: fake.refusals.length > before, wrong: state === "ok" ? undefined : `the write fails (${code})` };
