@@ -252,10 +252,11 @@ describe("an endpoint that cannot be reached", () => {
     expect(await fault(db.query(statement))).toMatchObject({ fate: "not-sent", retryable: true });
   });
 
-  test("because it speaks no TLS, is not sent anything", async () => {
+  test("because it speaks no TLS, is not sent anything, once", async () => {
     await using db = open({ endpoint: server.url.replace("http:", "https:") });
     const before = server.bodies.length;
-    expect(await fault(db.query(statement))).toMatchObject({ code: "CONNECT_FAILED", fate: "not-sent" });
+    expect(await fault(db.query(statement))).toMatchObject({ code: "TLS_FAILED", fate: "not-sent", retryable: false });
+    expect(db.stats().retries).toBe(0);
     expect(server.bodies.length).toBe(before);
   });
 
