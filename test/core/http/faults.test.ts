@@ -5,7 +5,7 @@ import { createDatabase, type DatabaseOptions, sql, type WarmlineError } from ".
 import { takeRefusingPort } from "../../support/refusing-port.ts";
 import { failureOf, until } from "../databases.ts";
 import { failureAfter } from "../passing-deadline.ts";
-import { answer, type Reply, startToldServer, type ToldServer } from "./told-server.ts";
+import { answer, oneRow, type Reply, startToldServer, type ToldServer } from "./told-server.ts";
 
 const password = "canary-of-the-password";
 const value = "canary-of-a-value";
