@@ -20,11 +20,12 @@ export interface WireSessionOptions {
   readonly end?: StatementEnd;
   /** Submits an exchange that is to ask first whether the connection lives. Absent where none does. */
   readonly submitAsking?: (exchange: Exchange, client: WireClient, onAlive: () => void) => void;
-  /** Sees the text of every statement before it is sent. */
-  readonly onStatement?: ((text: string) => void) | undefined;
 }
 
 const statusNames = { I: "idle", T: "open", E: "failed" } as const;
+
+/** How one exchange is sent, a script among them. */
+export type WireCall = ExchangeCall & Pick<ExchangeOptions, "script">;
 
 /** Where the answer of an exchange goes. */
 interface Answering {
@@ -61,13 +62,8 @@ export class WireSession implements Session {
     return { transport, connectionId, reused: this.uses > 0, attempts: 1 };
   }
 
-  exchange(statements: readonly Statement[], call: ExchangeCall): Promise<Result[]> {
-    if (this.#options.onStatement) for (const { text } of statements) this.#options.onStatement(text);
-    return this.#run(statements, call);
-  }
-
   async script(script: string, call: CallOptions): Promise<void> {
-    await this.#run([], { ...call, phase: "autocommit", script });
+    await this.exchange([], { ...call, phase: "autocommit", script });
   }
 
   /** Ends what runs on it too: a swallowed connection never ends by itself. */
@@ -78,7 +74,7 @@ export class WireSession implements Session {
   }
 
   /** Runs one exchange in its turn to its end, and no further than the call's end. */
-  #run(statements: readonly Statement[], call: ExchangeCall & Pick<ExchangeOptions, "script">): Promise<Result[]> {
+  exchange(statements: readonly Statement[], call: WireCall): Promise<Result[]> {
     return new Promise((resolve, reject) => {
       const start = () => {
         const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && lost());
@@ -94,7 +90,7 @@ export class WireSession implements Session {
     });
   }
 
-  #send(statements: readonly Statement[], call: ExchangeCall & Pick<ExchangeOptions, "script">, answer: Answering): void {
+  #send(statements: readonly Statement[], call: WireCall, answer: Answering): void {
     const { end, submitAsking } = this.#options;
     const via = { ...this.via, attempts: call.attempt };
     let onAnswer: (() => void) | undefined;
