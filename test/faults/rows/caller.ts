@@ -1,9 +1,10 @@
 import { until } from "../admin.ts";
-import type { Fault, Ground, Round } from "../fault.ts";
+import { type Fault, type Ground, type Round, ways } from "../fault.ts";
 import type { Outcome } from "../outcome.ts";
 import { carries, watch } from "../watch.ts";
 
 const CROWD = 10_000;
+const BARE_CROWD = 50;
 const CROWD_LIMIT_MS = 120_000;
 
 /** What callers do wrong, or ask too much of. */
@@ -25,7 +26,7 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "nested use of the outer database",
-    ways: ["pool", "websocket", "request"],
+    ways: ["pool", "websocket", "request", "lambda"],
     rounds: 5,
     bareRounds: 1,
     options: { max: 1 },
@@ -61,7 +62,7 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "close during queries",
-    ways: ["pool", "http", "websocket", "request"],
+    ways,
     rounds: 5,
     bareRounds: 2,
     async round(ground) {
@@ -73,10 +74,13 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "10,000 queries at once on max 1",
-    ways: ["pool"],
+    ways: ["pool", "http", "request", "lambda"],
     rounds: 1,
     async round(ground): Promise<Round> {
-      const ids = Array.from({ length: CROWD }, () => ground.id());
+      const { contender, way } = ground;
+      // without a pool a bare driver opens a connection for each, which no server takes
+      const crowd = contender === "bare" && (way === "http" || way === "request") ? BARE_CROWD : CROWD;
+      const ids = Array.from({ length: crowd }, () => ground.id());
       const { outcome, struck } = await begun(ground, ids.at(-1) ?? "", () => ground.send("crowd", { ids }, { limitMs: CROWD_LIMIT_MS }));
       return { struck, wrong: outcome.state === "ok" ? undefined : `some fail (${outcome.code})` };
     },

@@ -101,7 +101,7 @@ async function answerOnce(ground: Ground<HttpProxy>, { trick, maybeDone, code, f
 }
 
 /** Statuses instead of a WebSocket: no session was opened, so nothing was sent, and the transaction is tried again by itself. */
-export const refusedUpgrades: readonly Fault[] = [400, 429, 500, 503].map(
+export const refusedUpgrades: readonly Fault[] = [400, 404, 429, 500, 502, 503].map(
   (status): Fault<HttpProxy> => ({
     group: "http",
     name: `WebSocket refused with ${status}`,

@@ -1,7 +1,7 @@
 import { isStatement } from "../../support/postgres-messages.ts";
 import { until } from "../admin.ts";
 import type { BoundedWrite } from "../errands/bounded.ts";
-import type { Fault, Ground, Round, Way } from "../fault.ts";
+import { type Fault, type Ground, type Round, type Way, ways } from "../fault.ts";
 import type { Outcome } from "../outcome.ts";
 
 /** How a call is given up. */
@@ -35,7 +35,7 @@ interface Given {
 const phases: readonly Phase[] = [
   {
     name: "connect",
-    ways: ["pool", "request", "websocket"],
+    ways: ["pool", "request", "websocket", "lambda"],
     // a WebSocket sends password and BEGIN together
     fates: ["not-sent", "refused"],
     async giveUp({ back }, begin) {
@@ -50,23 +50,27 @@ const phases: readonly Phase[] = [
   },
   {
     name: "queue",
-    ways: ["pool"],
+    ways: ["pool", "request"],
     fates: ["not-sent"],
-    async giveUp({ admin, applicationName, write }, begin) {
+    async giveUp({ way, admin, applicationName, id, write }, begin) {
       const { lock, release } = await admin.lock();
-      const waits = async () => (await admin.backends(applicationName)).filter(({ state }) => state === "active").length;
-      const holders = [write(lock), write(lock)];
-      await until(async () => (await waits()) === holders.length);
-      const outcome = await begin().end();
-      const struck = (await waits()) === holders.length;
+      const areHeld = async () => (await admin.backends(applicationName)).filter(({ state }) => state === "active").length === 2;
+      // a request waits for its own connections alone
+      const own = way === "request" ? [id(), id()].map((id) => ({ id, lock })) : [];
+      const others = way === "request" ? [] : [write(lock), write(lock)];
+      if (own.length === 0) await until(areHeld);
+      const attempt = begin({ behind: own });
+      await Promise.race([until(areHeld), attempt.outcome]);
+      const outcome = await attempt.end();
+      const struck = await areHeld();
       await release();
-      await Promise.all(holders);
+      await Promise.all(others);
       return { struck, outcome };
     },
   },
   {
     name: "query",
-    ways: ["pool", "http", "websocket", "request"],
+    ways,
     fates: ["refused", "unknown"],
     async giveUp({ admin, applicationName }, begin) {
       const { lock, release } = await admin.lock();
@@ -79,7 +83,7 @@ const phases: readonly Phase[] = [
   },
   {
     name: "commit",
-    ways: ["pool", "http", "websocket", "request"],
+    ways,
     fates: ["unknown"],
     async giveUp({ back }, begin) {
       const seen = Promise.withResolvers<void>();
@@ -104,7 +108,8 @@ export const timeBounds: readonly Fault[] = phases.flatMap((phase) =>
     (ender): Fault => ({
       group: "time",
       name: `${ender} during ${phase.name}`,
-      ways: phase.ways,
+      // one invocation cannot abort another
+      ways: phase.ways.filter((way) => ender === "deadline" || way !== "lambda"),
       rounds: 5,
       bareRounds: 1,
       round: (ground) => giveUp(ground, phase, ender),
