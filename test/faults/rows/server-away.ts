@@ -54,6 +54,22 @@ export const away: readonly Fault[] = [
   },
   {
     group: "connection",
+    name: "server stopped and restarted during a freeze",
+    alone: true,
+    ways: ["lambda"],
+    rounds: 5,
+    async round(ground) {
+      const { pause, server, write } = ground;
+      const startedAt = await startOf(ground);
+      await server.halt();
+      await pause();
+      await server.resume();
+      const { state, code } = await write();
+      return { struck: (await startOf(ground)) !== startedAt, wrong: state === "ok" ? undefined : `the first write fails (${code})` };
+    },
+  },
+  {
+    group: "connection",
     name: "refused",
     ways: everywhere,
     rounds: 5,

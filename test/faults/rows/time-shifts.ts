@@ -45,15 +45,16 @@ export const timeShifts: readonly Fault[] = [
   ]),
   {
     group: "time",
-    name: "event loop blocked while the idle backend is killed",
-    ways: ["pool"],
+    name: "event loop blocked while the idle connection ends",
+    // where one waits for the next call; a frozen environment has rows of its own
+    ways: ["pool", "http"],
     rounds: 5,
     bareRounds: 3,
-    async round({ admin, applicationName, send, id }) {
+    async round({ way, admin, applicationName, front, send, id }) {
       const writing = send("blocked", { id: id(), forMs: BLOCKED_MS });
-      const killed = await admin.kill(applicationName, "idle");
+      const ended = way === "http" ? front.lay({ kind: "fin" }) : await admin.kill(applicationName, "idle");
       const { state, code, told } = await writing;
-      return { struck: killed > 0 && Number(told) >= BLOCKED_MS, wrong: state === "ok" ? undefined : `the write fails (${code})` };
+      return { struck: ended > 0 && Number(told) >= BLOCKED_MS, wrong: state === "ok" ? undefined : `the write fails (${code})` };
     },
   },
   {
