@@ -1,5 +1,5 @@
 import { until } from "../admin.ts";
-import { type Fault, type Ground, type Round, ways } from "../fault.ts";
+import { type Fault, type Ground, type Round, type Way, ways } from "../fault.ts";
 import type { Outcome } from "../outcome.ts";
 import { carries, watch } from "../watch.ts";
 
@@ -7,11 +7,15 @@ const CROWD = 10_000;
 const BARE_CROWD = 50;
 const CROWD_LIMIT_MS = 120_000;
 
+/** Where a transaction has a callback: over http it is a batch. */
+const inCallbacks: readonly Way[] = ["pool", "websocket", "request", "lambda"];
+
 /** What callers do wrong, or ask too much of. */
 export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "forgotten release",
+    // nothing else hands a connection out
     ways: ["pool"],
     rounds: 3,
     bareRounds: 1,
@@ -26,7 +30,7 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "nested use of the outer database",
-    ways: ["pool", "websocket", "request", "lambda"],
+    ways: inCallbacks,
     rounds: 5,
     bareRounds: 1,
     options: { max: 1 },
@@ -39,7 +43,7 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "throw in the callback",
-    ways: ["pool", "websocket", "request", "lambda"],
+    ways: inCallbacks,
     rounds: 10,
     async round(ground) {
       const input = { first: ground.id(), second: ground.id() };
@@ -51,7 +55,7 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "promise never awaited",
-    ways: ["pool", "websocket", "request", "lambda"],
+    ways: inCallbacks,
     rounds: 10,
     async round(ground) {
       const input = { first: ground.id(), second: ground.id() };
@@ -74,6 +78,7 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "10,000 queries at once on max 1",
+    // each transaction over WebSocket opens one: how many at once is the caller's to say
     ways: ["pool", "http", "request", "lambda"],
     rounds: 1,
     async round(ground): Promise<Round> {
