@@ -62,6 +62,7 @@ interface Limits extends CallLimits {
   readonly readOnly?: boolean | undefined;
   readonly idempotent?: boolean | undefined;
   readonly rowMode?: "object" | "array" | undefined;
+  readonly attemptTimeoutMs?: number | undefined;
 }
 
 /** A database over its parts. Nothing is connected or read from the environment before the first call. */
@@ -97,11 +98,15 @@ export function makeDatabase(parts: DatabaseParts): Database {
     for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nestedCall();
     const ground = parts.ground();
     apart = ground.plan.traits.ioScope === "request";
-    const { deadlineMs = ground.deadlineMs, signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
+    const { deadlineMs = ground.deadlineMs, signal, attemptTimeoutMs } = limits;
+    const { cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
     const cancellation = makeDeadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
     const begin = (chosen: Transport, attempt: number) => {
       transport = chosen;
-      return work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
+      const options = { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt };
+      if (!attemptTimeoutMs) return work(chosen, options);
+      const bounds = makeDeadline(clock, { deadlineMs: attemptTimeoutMs, whole: cancellation });
+      return work(chosen, { ...options, cancellation: bounds }).finally(bounds.dispose);
     };
     // at once where it can be had at once: then a stack still says who called
     const beginFirst = (attempt: number) => {

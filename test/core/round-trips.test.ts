@@ -3,6 +3,10 @@ import { type Endpoint, startEndpoint } from "../../src/endpoint/endpoint.ts";
 import { type Database, sql } from "../../src/entry/node.ts";
 import { startWire, type Wire } from "../support/wire.ts";
 import { openDirect, openPool, until, urlAt } from "./databases.ts";
+import { stopWallClock } from "./pool/passing-time.ts";
+
+// what was used a moment ago is not asked: on a slow machine neither
+beforeAll(stopWallClock);
 
 const five = [1, 2, 3, 4, 5].map((number) => sql`select ${number}::int as number`);
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import type { DatabaseEvent } from "../../../src/entry/node.ts";
 import { startWire } from "../../support/wire.ts";
 import { eventsOf, openDirect, openPool, until } from "../databases.ts";
-import { PAUSE_MS } from "../pool/passing-time.ts";
+import { PAUSE_MS, pause, stopWallClock } from "../pool/passing-time.ts";
 import { openPaused } from "../pool/paused.ts";
 
 afterEach(() => void vi.restoreAllMocks());
@@ -13,6 +13,7 @@ describe("a connection's life is told", () => {
     await using db = openPool({ max: 1 });
     const connects = eventsOf(db, "connect");
     const reuses = eventsOf(db, "reuse");
+    stopWallClock();
     const { connectionId } = (await db.query("select 1")).via;
     expect(connects).toEqual([{ type: "connect", transport: "pool", connectionId, durationMs: expect.any(Number) }]);
     expect(connects[0]?.durationMs).toBeGreaterThan(0);
@@ -72,7 +73,7 @@ describe("a connection's life is told", () => {
     await db.query("select pg_terminate_backend(pg_backend_pid())").catch(() => {});
     expect(reasons()).toEqual(["lost", "broken"]);
     await db.query("select 1");
-    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+    pause();
     await db.query("select 1");
     expect(reasons()).toEqual(["lost", "broken", "expired"]);
     expect(db.stats().discarded).toBe(3);
@@ -80,6 +81,7 @@ describe("a connection's life is told", () => {
 
   test("as no thaw when it is asked because another one died", async () => {
     await using direct = await openDirect();
+    stopWallClock();
     await using db = openPool({ max: 2 });
     const discards = eventsOf(db, "discard");
     const [pid] = await Promise.all(
@@ -87,6 +89,7 @@ describe("a connection's life is told", () => {
         async (text) => (await db.query(text)).rows[0]?.pid,
       ),
     );
+    pause(1);
     await direct.query("select pg_terminate_backend($1)", [pid]);
     await until(() => discards.length === 1);
     await db.query("select 1");

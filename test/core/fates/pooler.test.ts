@@ -4,6 +4,7 @@ import { findPgBouncer, type PgBouncer, startPgBouncer } from "../../support/pgb
 import { isCommandComplete, isStatement } from "../../support/postgres-messages.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
 import { failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
+import { failureAfter } from "../passing-deadline.ts";
 
 const missing = findPgBouncer() === undefined;
 if (missing) console.warn("*** SKIPPED: the fate of statements behind PgBouncer. Install it with: apt-get install pgbouncer ***");
@@ -108,6 +109,7 @@ describe.runIf(!missing)("behind PgBouncer whose link to the server breaks", () 
 });
 
 describe.runIf(!missing)("behind PgBouncer", () => {
+  const sleeping = "select 1 from pg_stat_activity where query like $1 and wait_event = 'PgSleep'";
   let bouncer: PgBouncer;
   beforeAll(async () => {
     bouncer = await startPgBouncer(inject("postgres"));
@@ -122,9 +124,10 @@ describe.runIf(!missing)("behind PgBouncer", () => {
       if (type === "startup") startups.push(body.toString("latin1", 4).split("\0"));
     });
     await using db = openPool({ url: urlAt(wire), target: "pgbouncer", max: 1, statementTimeoutMs: 100 });
-    expect(await failureOf(db.query("select pg_sleep(27)"))).toMatchObject({ name: "DatabaseError", code: "57014", fate: "refused" });
-    const running = "select 1 from pg_stat_activity where query like '%pg_sleep(27)%' and state = 'active' and pid <> pg_backend_pid()";
-    expect((await direct.query(running)).rowCount).toBe(0);
+    const running = async () => (await direct.query(sleeping, ["%pg_sleep(27)%"])).rowCount === 1;
+    const error = await failureAfter(() => db.query("select pg_sleep(27)"), { ms: 100, once: running });
+    expect(error).toMatchObject({ name: "DatabaseError", code: "57014", fate: "refused" });
+    expect(await running()).toBe(false);
     expect((await db.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
     const names = startups.map((pairs) => pairs.filter((text, index) => index % 2 === 0 && text !== "").sort());
     expect(names).toEqual([
@@ -134,9 +137,11 @@ describe.runIf(!missing)("behind PgBouncer", () => {
   });
 
   test("a transaction is cancelled at the server when its deadline passes", async () => {
+    await using direct = await openDirect();
     await using db = openPool({ url: urlAt(bouncer), target: "pgbouncer", max: 1 });
-    await db.query("select 1");
-    const error = await failureOf(db.transaction((tx) => tx.sql`select pg_sleep(30)`, { deadlineMs: 300 }));
+    const running = async () => (await direct.query(sleeping, ["%pg_sleep(26)%"])).rowCount === 1;
+    const late = () => db.transaction((tx) => tx.sql`select pg_sleep(26)`, { deadlineMs: 300 });
+    const error = await failureAfter(late, { ms: 300, once: running });
     expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED", fate: "refused" });
     expect((await db.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
   });

@@ -4,6 +4,7 @@ import { type Database, sql } from "../../../src/entry/node.ts";
 import { isCommandComplete, isStatement } from "../../support/postgres-messages.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
 import { failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
+import { failureAfter } from "../passing-deadline.ts";
 
 let direct: Awaited<ReturnType<typeof openDirect>>;
 /** Between the endpoint and Postgres. */
@@ -35,6 +36,8 @@ afterAll(async () => {
 
 const insert = sql`insert into sessions values (1)`;
 const countRows = async () => Number((await direct.query("select count(*) from sessions")).rows[0].count);
+const sleeps = async (text: string) =>
+  (await direct.query("select 1 from pg_stat_activity where query like $1 and wait_event = 'PgSleep'", [`%${text}%`])).rowCount === 1;
 const countActive = async (text: string) =>
   (await direct.query("select 1 from pg_stat_activity where query like $1 and state <> 'idle' and pid <> pg_backend_pid()", [`%${text}%`]))
     .rowCount;
@@ -96,8 +99,12 @@ describe("a transaction over WebSocket", () => {
   });
 
   test("is cancelled at the server when its deadline passes", async () => {
-    const failure = failureOf(db.transaction((tx) => tx.sql`select pg_sleep(29)`, { deadlineMs: 1_000 }));
-    expect(await failure).toMatchObject({ name: "CancelledError", code: "DEADLINE_EXCEEDED", fate: "refused" });
+    const late = () => db.transaction((tx) => tx.sql`select pg_sleep(29)`, { deadlineMs: 1_000 });
+    expect(await failureAfter(late, { ms: 1_000, once: () => sleeps("pg_sleep(29)") })).toMatchObject({
+      name: "CancelledError",
+      code: "DEADLINE_EXCEEDED",
+      fate: "refused",
+    });
     await until(async () => (await countActive("pg_sleep(29)")) === 0);
   });
 
@@ -115,7 +122,7 @@ describe("a transaction over WebSocket", () => {
   });
 
   test("is not sent where nobody listens, and the password is refused before anything runs", async () => {
-    await using nowhere = openPool({ transport: "http", endpoint: "http://127.0.0.1:1", deadlineMs: 300 });
+    await using nowhere = openPool({ transport: "http", endpoint: "http://127.0.0.1:1" });
     expect(await failureOf(nowhere.transaction((tx) => tx.query(insert)))).toMatchObject({ code: "CONNECT_FAILED", fate: "not-sent" });
     await using wrong = openPool({ transport: "http", endpoint: endpoint.url, password: "wrong" });
     expect(await failureOf(wrong.transaction((tx) => tx.query(insert)))).toMatchObject({ code: "28P01", fate: "not-sent" });
@@ -136,7 +143,7 @@ describe("a transaction over WebSocket", () => {
 
   test("is not sent where no password a function gives is taken, or the link is cut before the login is over", async () => {
     const places = { transport: "http", endpoint: `http://127.0.0.1:${outer.port}` } as const;
-    await using wrong = openPool({ ...places, password: () => "wrong", deadlineMs: 2_000 });
+    await using wrong = openPool({ ...places, password: () => "wrong" });
     expect(await failureOf(wrong.transaction((tx) => tx.query(insert)))).toMatchObject({ code: "28P01", fate: "not-sent" });
     const { password } = new URL(inject("postgres").url);
     await using right = openPool({ ...places, password: () => decodeURIComponent(password) });
@@ -164,10 +171,9 @@ describe("a transaction over WebSocket", () => {
 });
 
 test("a POST whose deadline passes is cancelled at the server", async () => {
-  expect(await failureOf(db.query("select pg_sleep(28)", [], { deadlineMs: 200 }))).toMatchObject({
-    code: "DEADLINE_EXCEEDED",
-    fate: "unknown",
-  });
+  const late = () => db.query("select pg_sleep(28)", [], { deadlineMs: 200 });
+  const error = await failureAfter(late, { ms: 200, once: () => sleeps("pg_sleep(28)") });
+  expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED", fate: "unknown" });
   await until(async () => (await countActive("pg_sleep(28)")) === 0);
 });
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { stopTimers } from "../../support/stopped-timers.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
 import { failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
+import { failureAfter } from "../passing-deadline.ts";
 
 let direct: Awaited<ReturnType<typeof openDirect>>;
 let wire: Wire;
@@ -27,13 +29,18 @@ afterAll(async () => {
 const open = (options = {}) => openPool({ url: urlAt(wire), max: 1, applicationName: "core cancelling", ...options });
 const countActive = async () =>
   (await direct.query("select 1 from pg_stat_activity where application_name = 'core cancelling' and state = 'active'")).rowCount;
+/** Whether a statement sleeps at the server: what only reads its next message would not heed a CancelRequest. */
+const sleeps = async () =>
+  (await direct.query("select 1 from pg_stat_activity where application_name = 'core cancelling' and wait_event = 'PgSleep'")).rowCount ===
+  1;
 const countRows = async (table: string) => Number((await direct.query(`select count(*) from ${table}`)).rows[0].count);
 
 describe("a deadline that passes", () => {
   test("while the statement runs cancels it at the server, and replaces the connection", async () => {
     await using db = open();
     const { connectionId } = (await db.query("select 1")).via;
-    const error = await failureOf(db.query("select pg_sleep(30)", [], { deadlineMs: 100 }));
+    const late = () => db.query("select pg_sleep(30)", [], { deadlineMs: 100 });
+    const error = await failureAfter(late, { ms: 100, once: sleeps });
     expect(error).toMatchObject({ name: "CancelledError", code: "DEADLINE_EXCEEDED", fate: "refused" });
     expect(error.message).toContain("100 ms");
     expect(wire.cancelRequests()).toBe(1);
@@ -71,25 +78,26 @@ describe("a deadline that passes", () => {
   test("during a COMMIT that the server then gives up leaves nothing done, and says so", async () => {
     await using db = open();
     await db.query("select 1");
-    const failure = failureOf(db.transaction((tx) => tx.query("insert into cancelling_slow_commit values (1)"), { deadlineMs: 500 }));
-    expect(await failure).toMatchObject({ code: "DEADLINE_EXCEEDED", fate: "refused" });
+    const late = () => db.transaction((tx) => tx.query("insert into cancelling_slow_commit values (1)"), { deadlineMs: 500 });
+    const error = await failureAfter(late, { ms: 500, once: sleeps });
+    expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED", fate: "refused" });
     expect(await countRows("cancelling_slow_commit")).toBe(0);
   });
 
   test("during a COMMIT whose answer is swallowed leaves the fate unknown, for it was carried out", async () => {
     await using db = open();
     await db.query("select 1");
-    const failure = failureOf(
+    const late = () =>
       db.transaction(
         async (tx) => {
           await tx.query("insert into cancelling values (2)");
           wire.holdServer("open");
         },
         { deadlineMs: 500 },
-      ),
-    );
-    expect(await failure).toMatchObject({ code: "DEADLINE_EXCEEDED", fate: "unknown", retryable: false });
-    expect(await countRows("cancelling")).toBe(1);
+      );
+    const graceMs = 250;
+    const error = await failureAfter(late, { ms: 500 + graceMs, once: async () => (await countRows("cancelling")) === 1 });
+    expect(error).toMatchObject({ code: "DEADLINE_EXCEEDED", fate: "unknown", retryable: false });
     await direct.query("truncate cancelling");
     wire.resume();
   });
@@ -97,16 +105,21 @@ describe("a deadline that passes", () => {
   test("ends a transaction whose callback never returns, and gives its connection to the next", async () => {
     await using db = open();
     await db.query("select 1");
+    using timers = stopTimers();
+    const inserted = Promise.withResolvers<void>();
     const stuck = failureOf(
       db.transaction(
         async (tx) => {
           await tx.query("insert into cancelling values (3)");
+          inserted.resolve();
           await new Promise(() => {});
         },
         { deadlineMs: 300 },
       ),
     );
     const next = db.query("select id from cancelling");
+    await inserted.promise;
+    timers.pass(300);
     expect(await stuck).toMatchObject({ code: "DEADLINE_EXCEEDED", fate: "refused" });
     expect((await next).rows).toEqual([]);
   });
@@ -114,8 +127,16 @@ describe("a deadline that passes", () => {
   test("ends a session whose callback never returns, without a word about what it did", async () => {
     await using db = open();
     await db.query("select 1");
-    const stuck = failureOf(db.session(() => new Promise(() => {}), { deadlineMs: 300 }));
+    using timers = stopTimers();
+    const begun = Promise.withResolvers<void>();
+    const never = () => {
+      begun.resolve();
+      return new Promise(() => {});
+    };
+    const stuck = failureOf(db.session(never, { deadlineMs: 300 }));
     const next = db.query("select 1 as one");
+    await begun.promise;
+    timers.pass(300);
     expect(await stuck).toMatchObject({ code: "DEADLINE_EXCEEDED", fate: "unknown" });
     expect((await next).rows).toEqual([{ one: 1 }]);
   });
@@ -157,9 +178,11 @@ describe("a signal", () => {
   test("aborted while the statement runs cancels it at the server", async () => {
     await using db = open();
     await db.query("select 1");
+    // the server may take its time to answer the CancelRequest
+    using _timers = stopTimers();
     const controller = new AbortController();
     const failure = failureOf(db.query("select pg_sleep(30)", [], { signal: controller.signal }));
-    await until(async () => (await countActive()) === 1);
+    await until(sleeps);
     controller.abort();
     expect(await failure).toMatchObject({ code: "ABORTED", fate: "refused", retryable: false });
     await until(async () => (await countActive()) === 0);
@@ -209,7 +232,7 @@ describe("a signal", () => {
 
 describe("statementTimeoutMs", () => {
   test("is the server's own limit, and keeps the connection", async () => {
-    await using db = open({ statementTimeoutMs: 50 });
+    await using db = open({ statementTimeoutMs: 500 });
     expect(await failureOf(db.query("select pg_sleep(30)"))).toMatchObject({ name: "DatabaseError", code: "57014", fate: "refused" });
     expect((await db.query("select 1")).via.reused).toBe(true);
     expect([wire.cancelRequests(), db.stats().discarded]).toEqual([0, 0]);

@@ -6,7 +6,8 @@ import * as original from "../../../src/entry/node.ts";
 import { sharedPool } from "../../../src/entry/pool.ts";
 import { VERSION } from "../../../src/transports/pool/version.ts";
 import { loadCopy } from "../../support/package-copy.ts";
-import { failureOf } from "../databases.ts";
+import { stopTimers } from "../../support/stopped-timers.ts";
+import { failureOf, openDirect, until } from "../databases.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -67,7 +68,15 @@ describe("two copies of the package in one process", () => {
     await using first = copy.createDatabase(settings(name));
     await using second = original.createDatabase(settings(name));
     await first.query("select 1");
-    const given = await failureOf(second.query("select pg_sleep(60)", [], { signal: AbortSignal.timeout(50) }));
+    await using direct = await openDirect();
+    // the server may take its time to answer the CancelRequest
+    using _timers = stopTimers();
+    const controller = new AbortController();
+    const failure = failureOf(second.query("select pg_sleep(60)", [], { signal: controller.signal }));
+    const sleeping = "select 1 from pg_stat_activity where query = 'select pg_sleep(60)' and wait_event = 'PgSleep'";
+    await until(async () => (await direct.query(sleeping)).rowCount === 1);
+    controller.abort();
+    const given = await failure;
     expect(given).toBeInstanceOf(original.CancelledError);
     expect(given).toMatchObject({ code: "ABORTED", fate: "refused" });
   });

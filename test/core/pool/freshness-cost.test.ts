@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { type Database, sql } from "../../../src/entry/node.ts";
 import { WarmPool } from "../../../src/entry/pool.ts";
+import { stopTimers } from "../../support/stopped-timers.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
 import { failureOf, openDirect, openPool, urlAt } from "../databases.ts";
-import { pause } from "./passing-time.ts";
+import { pause, stopWallClock } from "./passing-time.ts";
 
 let direct: Awaited<ReturnType<typeof openDirect>>;
 let wire: Wire;
@@ -17,6 +18,13 @@ afterAll(async () => {
   await wire.close();
   await direct.query("drop table freshness_cost");
   await direct.end();
+});
+
+// what nobody pauses for was used a moment ago, and who is asked may take its time: on a slow machine too
+beforeEach(() => {
+  stopWallClock();
+  const timers = stopTimers();
+  return () => timers[Symbol.dispose]();
 });
 
 const insert = sql`insert into freshness_cost values (1)`;

@@ -5,7 +5,7 @@ import { type Database, sql } from "../../../src/entry/node.ts";
 import { WarmPool } from "../../../src/entry/pool.ts";
 import { type Network, startNetwork } from "../../lambda/network.ts";
 import { openDirect, openPool, until, urlAt } from "../databases.ts";
-import { pause, standStill } from "./passing-time.ts";
+import { pause, standStillUntilEnded } from "./passing-time.ts";
 
 const insert = sql`insert into freshness_deaths values (1)`;
 
@@ -100,8 +100,9 @@ describe("a connection that died in a pause is replaced, and nobody notices:", (
     await using near = openPool({ max: 1 });
     const { rows } = await near.query<{ pid: number }>("select pg_backend_pid() as pid");
     pause();
-    const killed = direct.query("select pg_terminate_backend($1)", [rows[0]?.pid]);
-    standStill(500);
+    const { pid: backend = 0 } = rows[0] ?? {};
+    const killed = direct.query("select pg_terminate_backend($1)", [backend]);
+    standStillUntilEnded(backend);
     await near.query(insert);
     await killed;
     expect(near.stats()).toMatchObject({ probes: 0, connects: 2, discarded: 1, retries: 0 });

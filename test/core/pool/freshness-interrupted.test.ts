@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import { type Database, sql } from "../../../src/entry/node.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
 import { failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
+import { pause, stopWallClock } from "./passing-time.ts";
 import { openPaused, openPausedPool } from "./paused.ts";
 
 let direct: Awaited<ReturnType<typeof openDirect>>;
@@ -108,11 +109,13 @@ describe("a pool that is ended while it asks", () => {
 
 describe("a connection that dies while nobody uses it", () => {
   test("makes its neighbours suspect: they are asked, however short ago they were used", async () => {
+    stopWallClock();
     await using db = openPool({ url: urlAt(wire), max: 2 });
     const pids = await Promise.all(
       [1, 2].map(async () => (await db.query<{ pid: number }>("select pg_backend_pid() as pid, pg_sleep(0.1)")).rows[0]?.pid),
     );
     expect(db.stats()).toMatchObject({ total: 2, probes: 0 });
+    pause(1);
     await direct.query("select pg_terminate_backend($1)", [pids[0]]);
     await until(() => db.stats().total === 1);
     await db.query(insert);

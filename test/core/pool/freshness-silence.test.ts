@@ -5,8 +5,10 @@ import { type Database, sql } from "../../../src/entry/node.ts";
 import type { WarmPool } from "../../../src/entry/pool.ts";
 import { poolTransport } from "../../../src/transports/pool/pool.ts";
 import type { Clock } from "../../../src/transports/transport.ts";
+import { type StoppedTimers, stopTimers } from "../../support/stopped-timers.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
 import { failureOf, openDirect, until } from "../databases.ts";
+import { failureInTime } from "../passing-deadline.ts";
 import { openPaused, openPausedPool } from "./paused.ts";
 
 let direct: Awaited<ReturnType<typeof openDirect>>;
@@ -44,6 +46,13 @@ const refusedSecond = () =>
 
 /** Resolves when so many connections have come to the wire, however far they got. */
 const opened = (count: number) => until(() => wire.connections() === count);
+
+/** Lets a pool's silent connection be silent for long enough; resolves when its replacement has come to the wire. */
+async function passSilence(pool: WarmPool, timers: StoppedTimers): Promise<void> {
+  await until(() => pool.ledger.probes === 1);
+  timers.pass(250);
+  await opened(2);
+}
 
 describe("a connection that is swallowed", () => {
   const calls: readonly (readonly [string, (db: Database) => Promise<unknown>, number])[] = [
@@ -173,13 +182,13 @@ describe("a connection that answers late, and before its replacement is ready,",
 
 describe("a connection and a replacement that are both silent", () => {
   test("end the call within connectTimeoutMs, and free its slot", async () => {
+    using timers = stopTimers();
     const pool = await openPausedPool(wire, { connectTimeoutMs: 400 });
     wire.hold();
-    expect(await failureOf(pool.query("insert into freshness_silence values (1)"))).toMatchObject({
-      code: "CONNECT_TIMEOUT",
-      fate: "not-sent",
-      retryable: true,
-    });
+    const failure = failureOf(pool.query("insert into freshness_silence values (1)"));
+    await passSilence(pool, timers);
+    timers.pass(400);
+    expect(await failure).toMatchObject({ code: "CONNECT_TIMEOUT", fate: "not-sent", retryable: true });
     wire.resume();
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
     expect(pool.ledger).toMatchObject({ discarded: 1 });
@@ -188,15 +197,23 @@ describe("a connection and a replacement that are both silent", () => {
   });
 
   test("end the call within connectTimeoutMs also when the replacement falls silent after its login", async () => {
+    using timers = stopTimers();
     const pool = await openPausedPool(wire, { connectTimeoutMs: 600 });
     wire.hold("open");
     // the only Sync that is seen now is the replacement's
-    const stopWatching = wire.onMessage(({ from, type }) => {
-      if (from !== "client" || type !== "S") return;
-      stopWatching();
-      wire.hold("open");
+    const asked = new Promise<void>((resolve) => {
+      const stopWatching = wire.onMessage(({ from, type }) => {
+        if (from !== "client" || type !== "S") return;
+        stopWatching();
+        wire.hold("open");
+        resolve();
+      });
     });
-    expect(await failureOf(pool.query("select 1"))).toMatchObject({ code: "CONNECT_TIMEOUT", fate: "not-sent" });
+    const failure = failureOf(pool.query("select 1"));
+    await passSilence(pool, timers);
+    await asked;
+    timers.pass(600);
+    expect(await failure).toMatchObject({ code: "CONNECT_TIMEOUT", fate: "not-sent" });
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
     expect([pool.totalCount, pool.ledger.connects]).toEqual([1, 3]);
     await pool.end();
@@ -215,17 +232,18 @@ describe("a connection and a replacement that are both silent", () => {
   });
 
   test("leave the fate of an idempotent statement unknown, for it was written, and is done", async () => {
+    using timers = stopTimers();
     const pool = await openPausedPool(wire, { connectTimeoutMs: 300 });
     const clock: Clock = { now: Date.now, setTimeout, clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout) };
     const transport = poolTransport({ pool, pooled: false, cancel: true, statementTimeoutMs: null, clock });
     wire.holdServer();
     const call = { rowMode: "object", parsers: types, readOnly: false, idempotent: true, attempt: 1 } as const;
     const cancellation = makeDeadline(clock, { deadlineMs: Number.POSITIVE_INFINITY });
-    const error = await failureOf(
-      transport.query({ text: "insert into freshness_silence values (1)", values: [] }, { ...call, cancellation }),
-    );
-    expect(error).toMatchObject({ code: "CONNECTION_LOST", fate: "unknown" });
-    expect(await countRows()).toBe(1);
+    const failure = failureOf(transport.query({ text: "insert into freshness_silence values (1)", values: [] }, { ...call, cancellation }));
+    await passSilence(pool, timers);
+    await until(async () => (await countRows()) === 1);
+    timers.pass(300);
+    expect(await failure).toMatchObject({ code: "CONNECTION_LOST", fate: "unknown" });
     wire.resume();
     await pool.end();
   });
@@ -236,10 +254,11 @@ describe("a connection and a replacement that are both silent", () => {
     ["a transaction", (db: Database) => db.transaction((tx) => tx.query(insert), { deadlineMs: 1_000 })],
     ["a readOnly query", (db: Database) => db.query("select 1", [], { readOnly: true, deadlineMs: 1_000 })],
   ] as const)("end the call at its deadline, and free its slot: %s", async (_, send) => {
+    using timers = stopTimers();
     const { db } = await openPaused(wire, { connectTimeoutMs: 300 });
     await using _db = db;
     wire.hold();
-    const error = await failureOf(send(db));
+    const error = await failureInTime(timers, () => send(db));
     expect(["CONNECT_TIMEOUT", "DEADLINE_EXCEEDED"]).toContain(error.code);
     wire.resume();
     expect((await db.query("select 1 as one")).rows).toEqual([{ one: 1 }]);

@@ -6,13 +6,31 @@ export const PAUSE_MS = 60_000;
 const machinesNow = Date.now;
 let aheadMs = 0;
 
-/** Sets this process' wall clock ahead, as a freeze does; timers and sockets notice nothing. */
-export function pause(ms: number = PAUSE_MS): void {
-  aheadMs += ms;
-  if (!vi.isMockFunction(Date.now)) vi.spyOn(Date, "now").mockImplementation(() => machinesNow() + aheadMs);
+/** Stops this process' wall clock until mocks are restored; only `pause` moves it on. A slow machine then makes no connection look unused. */
+export function stopWallClock(): void {
+  if (vi.isMockFunction(Date.now)) return;
+  const stoppedAt = machinesNow();
+  vi.spyOn(Date, "now").mockImplementation(() => stoppedAt + aheadMs);
 }
 
-/** Keeps this process from doing anything for so long, so that what arrives meanwhile is there, and not yet seen. */
-export function standStill(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+/** Sets this process' wall clock ahead, as a freeze does, and stops it there; timers and sockets notice nothing. */
+export function pause(ms: number = PAUSE_MS): void {
+  aheadMs += ms;
+  stopWallClock();
+}
+
+/** Keeps this process from doing anything until a process of this machine has ended, so that what it said last is there, and not yet seen. */
+export function standStillUntilEnded(pid: number): void {
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  for (const giveUpAt = performance.now() + 20_000; isRunning(pid); Atomics.wait(cell, 0, 0, 1)) {
+    if (performance.now() > giveUpAt) throw new Error(`Process ${pid} did not end.`);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }

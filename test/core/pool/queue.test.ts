@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, inject, test, vi } from "vitest";
+import { stopTimers } from "../../support/stopped-timers.ts";
 import { startWire } from "../../support/wire.ts";
 import { eventsOf, failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
 import { pause } from "./passing-time.ts";
@@ -70,6 +70,7 @@ describe("the pool's queue", () => {
   test("bounds the wait for a turn only, not the connecting that follows it", async () => {
     await using wire = await startWire(inject("postgres"));
     await using db = openPool({ url: urlAt(wire), max: 1, acquireTimeoutMs: 1_000, connectTimeoutMs: 9_000 });
+    using timers = stopTimers();
     const { promise, resolve } = gate();
     const ready = gate();
     const holder = failureOf(
@@ -84,10 +85,11 @@ describe("the pool's queue", () => {
     await ready.promise;
     const next = db.query("select 3 as three");
     await until(() => db.stats().waiting === 1);
-    wire.onMessage(({ type }) => type === "startup" && wire.hold("open"));
+    wire.hold();
     resolve();
     await holder;
-    await delay(1_300);
+    await until(() => wire.connections() === 2);
+    timers.pass(1_300);
     wire.resume();
     expect((await next).rows).toEqual([{ three: 3 }]);
   });

@@ -141,7 +141,6 @@ describe.each(Object.entries(transports))("over %s", (_, open) => {
       password: () => {
         throw new Error(`vault: ${password}`);
       },
-      deadlineMs: 300,
     });
     expectNoCanary(await failureOf(db.query("select 1")));
   });
@@ -181,7 +180,7 @@ test("ways that fail do not tell the password", async () => {
       database: at.pathname.slice(1),
       name: code,
       ...login(),
-      deadlineMs: 2_000,
+      deadlineMs: 20_000,
       transport: "pool",
       ...options,
     });
@@ -225,7 +224,7 @@ test("warnings about the configuration do not tell it", async () => {
     sslMode: "disable",
     max: 500,
     transport: "pool",
-    deadlineMs: 500,
+    deadlineMs: 5_000,
   });
   expectNoCanary(await failureOf(db.query("select 1")));
   expect(printed.join()).toContain("not encrypted");
