@@ -1,7 +1,7 @@
 import { limits } from "./limits.ts";
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-const json = (schema: object, description: string) => ({ description, content: { "application/json": { schema } } });
+const json = (schema: object, description = "OK") => ({ description, content: { "application/json": { schema } } });
 const object = (properties: object, required = Object.keys(properties)) => ({ type: "object", properties, required });
 const wholeNumber = (minimum: number, maximum: number) => ({ type: "integer", minimum, maximum });
 const parameter = (place: "query" | "path" | "header", name: string, schema: object) => ({
@@ -68,12 +68,11 @@ export const openapi = {
   info: {
     title: "warmline demo",
     version: "1",
-    description:
-      "Products and orders over one Postgres client. Every answer carries X-Instance-Id, X-Invocation, X-Connection-Id and X-Connection-Reused.",
+    description: "Every answer carries X-Instance-Id, X-Invocation, X-Connection-Id and X-Connection-Reused.",
   },
   paths: {
-    "/health": { get: { summary: "Whether this instance answers", responses: { 200: json(status, "It does") } } },
-    "/ready": { get: { summary: "Whether the database answers in time", responses: { 200: json(status, "It does"), ...problems(503) } } },
+    "/health": { get: { summary: "Whether this instance answers", responses: { 200: json(status) } } },
+    "/ready": { get: { summary: "Whether the database answers", responses: { 200: json(status), ...problems(503) } } },
     "/products": {
       get: {
         summary: "Products by page: send next as after",
@@ -82,7 +81,7 @@ export const openapi = {
           parameter("query", "after", { ...wholeNumber(0, limits.productId), default: 0 }),
         ],
         responses: {
-          200: json(object({ products: { type: "array", items: ref("Product") }, next: { type: ["integer", "null"] } }), "A page"),
+          200: json(object({ products: { type: "array", items: ref("Product") }, next: { type: ["integer", "null"] } })),
           ...problems(400, 503),
         },
       },
@@ -91,7 +90,7 @@ export const openapi = {
       get: {
         summary: "One product",
         parameters: [parameter("path", "id", productId)],
-        responses: { 200: json(ref("Product"), "The product"), ...problems(400, 404, 503) },
+        responses: { 200: json(ref("Product")), ...problems(400, 404, 503) },
       },
     },
     "/orders": {
@@ -101,8 +100,8 @@ export const openapi = {
         parameters: [parameter("header", "Idempotency-Key", { type: "string", minLength: 1, maxLength: limits.idempotencyKey })],
         requestBody: { required: true, content: { "application/json": { schema: ref("OrderRequest") } } },
         responses: {
-          200: json(ref("Order"), "The order this key made before, with Idempotency-Replayed"),
-          201: json(ref("Order"), "A new order"),
+          200: json(ref("Order"), "The key's earlier order, with Idempotency-Replayed"),
+          201: json(ref("Order"), "Created"),
           ...problems(400, 401, 403, 409, 413, 415, 422, 503),
         },
       },
@@ -111,23 +110,23 @@ export const openapi = {
       get: {
         summary: "One order",
         parameters: [parameter("path", "id", uuid)],
-        responses: { 200: json(ref("Order"), "The order"), ...problems(400, 404, 503) },
+        responses: { 200: json(ref("Order")), ...problems(400, 404, 503) },
       },
     },
     "/stats": {
       get: {
-        summary: "What connections were decided on, and did",
+        summary: "The plan and the numbers of db.stats()",
         security: bearer,
-        responses: { 200: json({ type: "object" }, "The numbers"), ...problems(401, 403) },
+        responses: { 200: json({ type: "object" }), ...problems(401, 403) },
       },
     },
     "/proof": {
       get: {
-        summary: "A piece of work, and the connection that did it",
-        responses: { 200: json(ref("Proof"), "The proof"), ...problems(503) },
+        summary: "A count, and the connection that made it",
+        responses: { 200: json(ref("Proof")), ...problems(503) },
       },
     },
-    "/openapi.json": { get: { summary: "This description", responses: { 200: json({ type: "object" }, "The description") } } },
+    "/openapi.json": { get: { summary: "This description", responses: { 200: json({ type: "object" }) } } },
   },
   components: {
     schemas,

@@ -62,6 +62,7 @@ interface Limits extends CallLimits {
   readonly readOnly?: boolean | undefined;
   readonly idempotent?: boolean | undefined;
   readonly rowMode?: "object" | "array" | undefined;
+  readonly attemptTimeoutMs?: number | undefined;
 }
 
 /** A database over its parts. Nothing is connected or read from the environment before the first call. */
@@ -92,16 +93,20 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const mayTryAgain: typeof mayRepeat = (error, claims, attempt) => mayRepeat(error, claims, attempt + warmedInVain);
 
   /** One call: its deadline, its attempts, and its end. No async function: each promise on a query's way costs CPU in every query. */
-  function call<T>(limits: Limits, { operation, statements, work, repeat = mayTryAgain }: Call<T>): Promise<T> {
+  function call<T>(limits: Limits, { operation, statements, work, breaker, repeat = mayTryAgain }: Call<T>): Promise<T> {
     if (closing !== undefined) throw new UsageError("The database was closed. Create a new one.", { code: "CLOSED" });
     for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nestedCall();
     const ground = parts.ground();
     apart = ground.plan.traits.ioScope === "request";
-    const { deadlineMs = ground.deadlineMs, signal, cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
+    const { deadlineMs = ground.deadlineMs, signal, attemptTimeoutMs } = limits;
+    const { cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
     const cancellation = makeDeadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
     const begin = (chosen: Transport, attempt: number) => {
       transport = chosen;
-      return work(chosen, { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt });
+      const options = { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt };
+      if (!attemptTimeoutMs) return work(chosen, options);
+      const bounds = makeDeadline(clock, { deadlineMs: attemptTimeoutMs, whole: cancellation });
+      return work(chosen, { ...options, cancellation: bounds }).finally(bounds.dispose);
     };
     // at once where it can be had at once: then a stack still says who called
     const beginFirst = (attempt: number) => {
@@ -121,7 +126,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
           attempts = number;
           return transport ? begin(transport, number) : beginFirst(number);
         },
-        context,
+        breaker ? { ...context, breaker } : context,
       );
     running++;
     return operation ? observe({ operation, within: null, statements, attempts: () => attempts }, run) : run();
@@ -205,10 +210,13 @@ export function makeDatabase(parts: DatabaseParts): Database {
   async function script(text: string, given: CallLimits | undefined): Promise<void> {
     const options = checkCall(given, optionsOf.session);
     toStatement(text);
+    const { directTransport } = parts.ground();
     await call(options, {
       operation: "script",
+      // what cannot be reached there tells nothing of the database's own address
+      breaker: directTransport && makeBreaker(() => {}),
       async work(chosen, callOptions) {
-        const direct = await parts.ground().directTransport();
+        const direct = await directTransport?.();
         const over = direct ?? chosen;
         requireSession(over);
         try {

@@ -13,6 +13,11 @@ export interface CallLimits {
 
 /** What a query can be told. */
 export interface QueryOptions<Row = unknown> extends CallLimits {
+  /**
+   * Bounds each attempt, milliseconds; 0 for no bound. What may be repeated is tried again within the call's deadline: a read or a claimed
+   * statement that a silent endpoint would otherwise hold until then. Default 0, for no time is right for every statement.
+   */
+  readonly attemptTimeoutMs?: number | undefined;
   /** Enforced by the server: the statement runs in a READ ONLY transaction, in the same round trip. So it may be repeated. Default false. */
   readonly readOnly?: boolean | undefined;
   /** The caller's claim that doing it twice does no harm: it may be repeated when its fate is unknown. Default false. */
@@ -45,6 +50,7 @@ const oneOf = (...values: readonly unknown[]): Rule => [(value) => values.includ
 
 const rules: Readonly<Record<string, Rule>> = {
   deadlineMs: count,
+  attemptTimeoutMs: count,
   signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
   readOnly: flag,
   idempotent: flag,
@@ -57,7 +63,7 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 const limits = ["deadlineMs", "signal", "cache"];
-const query = [...limits, "readOnly", "idempotent", "rowMode"];
+const query = [...limits, "attemptTimeoutMs", "readOnly", "idempotent", "rowMode"];
 
 /** The options each kind of call takes. */
 export const optionsOf: Readonly<Record<"query" | "batch" | "transaction" | "session" | "inside", readonly string[]>> = {

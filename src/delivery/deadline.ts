@@ -12,11 +12,17 @@ export interface Deadline extends Cancellation {
   dispose(): void;
 }
 
-/** Begins to watch a call that may take `deadlineMs`, Infinity for any time. */
-export function makeDeadline(
-  clock: Clock,
-  { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal?: AbortSignal | undefined },
-): Deadline {
+/** What ends a call early. */
+interface Ends {
+  /** Infinity for no deadline. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** The call of which this is one attempt. */
+  readonly whole?: Cancellation;
+}
+
+/** Begins to watch a call, or one attempt of it. */
+export function makeDeadline(clock: Clock, { deadlineMs, signal, whole }: Ends): Deadline {
   let reason: Reason | undefined = signal?.aborted ? aborted : undefined;
   let listeners: Set<() => void> | undefined;
   let controller: AbortController | undefined;
@@ -39,8 +45,9 @@ export function makeDeadline(
   const abort = () => end(aborted);
   if (reason === undefined) {
     signal?.addEventListener("abort", abort);
-    if (deadlineMs <= LONGEST_TIMER_MS) timer = clock.setTimeout(() => end(exceeded(deadlineMs)), deadlineMs);
+    if (deadlineMs <= LONGEST_TIMER_MS) timer = clock.setTimeout(() => end(exceeded(deadlineMs, whole)), deadlineMs);
   }
+  const leaveWhole = whole?.onCancel(() => whole.reason && end(whole.reason));
   return {
     deadlineAt: clock.now() + deadlineMs,
     get reason() {
@@ -58,6 +65,7 @@ export function makeDeadline(
     dispose() {
       if (timer !== undefined) clock.clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
+      leaveWhole?.();
       listeners = undefined;
     },
   };
@@ -65,11 +73,7 @@ export function makeDeadline(
 
 const aborted: Reason = (fate) => new CancelledError("The call was aborted by its signal.", { code: "ABORTED", fate });
 
-function exceeded(deadlineMs: number): Reason {
-  return (fate) =>
-    new CancelledError(`The call took over ${deadlineMs} ms (deadlineMs).`, {
-      code: "DEADLINE_EXCEEDED",
-      fate,
-      retryable: fate !== "unknown",
-    });
+function exceeded(limitMs: number, whole: Cancellation | undefined): Reason {
+  const [what, setting, code] = whole ? ["attempt", "attemptTimeoutMs", "ATTEMPT_TIMEOUT"] : ["call", "deadlineMs", "DEADLINE_EXCEEDED"];
+  return (fate) => new CancelledError(`The ${what} took over ${limitMs} ms (${setting}).`, { code, fate, retryable: fate !== "unknown" });
 }

@@ -51,7 +51,7 @@ export async function deliver<T>(call: Delivery, attempt: (number: number) => Pr
         if (error.fate === "unknown") doubtful = error;
         const end = keepDoubt(error, doubtful, cancellation);
         const delayMs = backoffMs(number, context.random);
-        const over = error instanceof CancelledError || !call.mayRepeat(error, number);
+        const over = (error instanceof CancelledError && error.code !== "ATTEMPT_TIMEOUT") || !call.mayRepeat(error, number);
         if (over || breaker.state !== "closed" || clock.now() + delayMs >= cancellation.deadlineAt || !budget.take()) throw end;
         context.onRetry(error, number, delayMs);
         await pause(delayMs, cancellation, clock);

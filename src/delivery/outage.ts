@@ -11,7 +11,7 @@ const wayFailed = /^(CONNECT_FAILED|CONNECT_TIMEOUT|CONNECTION_LOST|BAD_RESPONSE
 const serverDown = /^(08...|53300|57P0[1-3]|58000)$/;
 
 /** What else says that no answer can be had now: too much waits already, or the time is over. */
-const noRoom = /^(CIRCUIT_OPEN|QUEUE_FULL|ACQUIRE_TIMEOUT|DEADLINE_EXCEEDED)$/;
+const noRoom = /^(CIRCUIT_OPEN|QUEUE_FULL|ACQUIRE_TIMEOUT|DEADLINE_EXCEEDED|ATTEMPT_TIMEOUT)$/;
 
 /** Whether an attempt failed for the server or the way to it, never for what was asked. */
 export function isOutage(error: WarmlineError): boolean {

@@ -29,7 +29,7 @@ export function mayRepeat(error: WarmlineError, { readOnly = false, idempotent =
     case "not-sent":
       return error.retryable;
     case "refused":
-      return isTransactionConflict(error.code);
+      return error.code === "ATTEMPT_TIMEOUT" || isTransactionConflict(error.code);
     case "unknown":
       return readOnly || idempotent;
     case "applied":

@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { ConfigError } from "../errors/errors.ts";
 import { createTokenCheck } from "./bearer-token.ts";
 import { type EndpointOptions, type EndpointSettings, readEndpointOptions } from "./endpoint-options.ts";
+import { isFromThisMachine } from "./page-origin.ts";
 import { apiError, RequestFailure } from "./request-failure.ts";
 import { REQUEST_HEADER_NAMES } from "./request-headers.ts";
 import { createServerPools } from "./server-pools.ts";
@@ -39,6 +40,7 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   const server = { ...settings.address, stopping: stopping.signal };
   const pools = createServerPools(server);
   const mayPass = createTokenCheck(settings.token);
+  const mayAsk = ({ headers }: IncomingMessage) => settings.token !== undefined || isFromThisMachine(headers.origin);
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: settings.maxRequestBytes });
   const cancellers = new Set<AbortController>();
   const running = new Set<Promise<unknown>>();
@@ -52,6 +54,8 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = pathOf(request);
+    if (!mayAsk(request)) return sendFailure(response, apiError(403, "Pages of other sites need a token. Start the endpoint with one."));
+    response.setHeader("Access-Control-Allow-Origin", "*");
     if (request.method === "OPTIONS" && path === "/sql") return send(response, 200, preflightHeaders(), "");
     if (stopped !== undefined) return sendFailure(response, apiError(503, "Shutting down"));
     if (!mayPass(request.headers.authorization)) return sendFailure(response, apiError(401, "Unauthorized"));
@@ -77,6 +81,7 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   });
   listener.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
+    if (!mayAsk(request)) return refuseUpgrade(socket, "403 Forbidden");
     if (!mayPass(request.headers.authorization)) return refuseUpgrade(socket, "401 Unauthorized");
     if (pathOf(request) !== "/v2") return refuseUpgrade(socket, "400 Bad Request");
     webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => track(bridgeWebSocket(webSocket, server)));
@@ -127,7 +132,6 @@ function send(response: ServerResponse, status: number, headers: Readonly<Record
   response.writeHead(status, {
     ...(body === "" ? {} : { "Content-Type": "application/json" }),
     "Content-Length": Buffer.byteLength(body),
-    "Access-Control-Allow-Origin": "*",
     ...headers,
   });
   response.end(body);

@@ -13,13 +13,14 @@ export async function makeNodeHttp(input: TransportInput): Promise<Transport> {
   const { shareAgent } = await import("../transports/http-agent.ts");
   const { plan, settings, clock } = input;
   const { sqlUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;
-  const { send, release } = shareAgent({
+  const { send, stats, release } = shareAgent({
     origin: new URL(sqlUrl).origin,
     connectTimeoutMs: settings.connectTimeoutMs,
     freezes: plan.traits.freezes,
     now: clock.now,
   });
-  return makeHttp(input, { readCode, send, release });
+  const http = makeHttp(input, { readCode, send, release });
+  return { ...http, stats: () => ({ ...http.stats(), ...stats() }) };
 }
 
 /** Whether Node itself runs here, whatever platform it serves: the variables that name platforms are left out. */

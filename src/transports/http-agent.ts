@@ -2,6 +2,7 @@ import { setImmediate as nextTick } from "node:timers/promises";
 import { buildConnector, Pool } from "undici";
 import type { SendRequest } from "./http.ts";
 import { postOver } from "./http-post.ts";
+import type { TransportStats } from "./transport.ts";
 
 /** Most connections to one endpoint. HTTP/2 shares one among a hundred requests. */
 const MAX_CONNECTIONS = 50;
@@ -26,6 +27,8 @@ export interface AgentOptions {
 /** A share of the connections to one endpoint. */
 export interface Agent {
   readonly send: SendRequest;
+  /** How many there are now, and how many requests wait for one. */
+  readonly stats: () => Pick<TransportStats, "total" | "idle" | "waiting">;
   /** Gives the share up; the last one ends the connections. */
   readonly release: () => Promise<void>;
 }
@@ -80,6 +83,10 @@ export function shareAgent(options: AgentOptions): Agent {
       } finally {
         shared.usedAt = now();
       }
+    },
+    stats() {
+      const { connected: total, free: idle, queued: waiting } = shared.pool.stats;
+      return { total, idle, waiting };
     },
     async release() {
       if (released) return;

@@ -25,11 +25,13 @@ export function unreachable(failure: unknown, { where, secrets }: Peer): Connect
 export type ReadNetworkCode = (failure: unknown, peer: Peer) => ConnectionError | undefined;
 
 /**
- * Codes that say the request never left: names, routes, connecting, and a peer that speaks no TLS.
- * Sources: Node.js documentation, "Common system errors"; undici, "Errors"; OpenSSL; Bun.
+ * Codes that say the request never left: names, routes, connecting.
+ * Sources: Node.js documentation, "Common system errors"; undici, "Errors"; Bun.
  */
-const neverLeft =
-  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ERR_SSL_WRONG_VERSION_NUMBER|ConnectionRefused)$/;
+const neverLeft = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|ConnectionRefused)$/;
+
+/** OpenSSL's code of a peer that answered a handshake with something else. */
+const NO_TLS = "ERR_SSL_WRONG_VERSION_NUMBER";
 
 /** Codes of a certificate that was not accepted, which no second attempt changes. Source: Node.js documentation, "X509 certificate error codes". */
 const badCertificate = /CERT|SIGNATURE|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$/;
@@ -38,9 +40,10 @@ const badCertificate = /CERT|SIGNATURE|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH
 export const readNetworkCode: ReadNetworkCode = (failure, peer) => {
   const code = failure instanceof Error && "code" in failure ? String(failure.code) : "";
   if (neverLeft.test(code)) return unreachable(failure, peer);
-  if (!badCertificate.test(code)) return undefined;
-  return new ConnectionError(
-    `The certificate of ${peer.where} was not accepted (${code}). Trust its authority (the ca setting), and use the name it was made for.`,
-    { code: "TLS_FAILED", fate: "not-sent", cause: redactedCause(failure, peer.secrets) },
-  );
+  if (code !== NO_TLS && !badCertificate.test(code)) return undefined;
+  const told =
+    code === NO_TLS
+      ? `${peer.where} does not speak TLS. Check host and port.`
+      : `The certificate of ${peer.where} was not accepted (${code}). Trust its authority (the ca setting), and use the name it was made for.`;
+  return new ConnectionError(told, { code: "TLS_FAILED", fate: "not-sent", cause: redactedCause(failure, peer.secrets) });
 };

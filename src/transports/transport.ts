@@ -140,8 +140,11 @@ export interface ExchangeCall extends CallOptions {
 
 /** Numbers of one transport since it was made. */
 export interface TransportStats {
+  /** Connections there are now. Over HTTP on Node: those to the endpoint, which all databases of the process share; elsewhere over HTTP 0. */
   readonly total: number;
+  /** Those of them that nobody uses. */
   readonly idle: number;
+  /** Calls that wait for one. */
   readonly waiting: number;
   /** Connections opened, over HTTP: sessions opened over WebSocket. */
   readonly connects: number;

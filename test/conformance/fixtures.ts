@@ -15,6 +15,14 @@ export const fixtures = `
   create table ledger (entry int);
   create table counter (id int primary key, value int not null);
   create table empty_table ();
+  create sequence tries_of_a_claimed_query;
+  create sequence tries_of_a_query;
+  create sequence tries_of_a_batch;
+  create function slow_at_first(tries regclass) returns int language plpgsql as $$
+    begin
+      if nextval(tries) = 1 then perform pg_sleep(600); end if;
+      return currval(tries);
+    end $$;
   create procedure add_entry(entry int) language sql as $$ insert into ledger values (entry) $$;
   create procedure double_it(inout number int) language plpgsql as $$ begin number := number * 2; end $$;
   create function fail_with_everything() returns void language plpgsql as $$

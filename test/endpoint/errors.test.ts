@@ -213,8 +213,37 @@ describe("with a token", () => {
   });
 });
 
-test("the preflight allows every header of the protocol from anywhere", async () => {
-  const response = await fetch(`${running().url}/sql`, { method: "OPTIONS", headers: { Origin: "https://example.com" } });
+describe("a page of another site", () => {
+  const elsewhere = ["https://example.com", "http://localhost.example.com:3000", "http://127.0.0.1.example.com", "null"];
+  const here = ["http://localhost:3000", "https://localhost", "http://app.localhost:5173", "http://127.0.0.1:8080", "http://[::1]:3000"];
+
+  test.each(elsewhere)("%s is not answered", async (origin) => {
+    const { status, body, headers } = await post({ query: "select 1" }, { headers: { Origin: origin } });
+    expect([status, body]).toEqual([403, { msg: expect.stringContaining("token") }]);
+    expect(headers.get("access-control-allow-origin")).toBeNull();
+    const preflight = await fetch(`${running().url}/sql`, { method: "OPTIONS", headers: { Origin: origin } });
+    expect([preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([403, null]);
+  });
+
+  test.each(here)("%s is of this machine", async (origin) => {
+    const { status, headers } = await post({ query: "select 1" }, { headers: { Origin: origin } });
+    expect([status, headers.get("access-control-allow-origin")]).toEqual([200, "*"]);
+  });
+
+  test("that has the token is let in", async () => {
+    const guarded = await startEndpoint({ databaseUrl: inject("postgres").url, port: 0, token: "open sesame" });
+    try {
+      const headers = { Origin: "https://example.com", Authorization: "Bearer open sesame" };
+      const { status } = await postTo(guarded, { query: "select 1" }, { headers });
+      expect(status).toBe(200);
+    } finally {
+      await guarded.stop();
+    }
+  });
+});
+
+test("the preflight allows every header of the protocol", async () => {
+  const response = await fetch(`${running().url}/sql`, { method: "OPTIONS", headers: { Origin: "http://localhost:3000" } });
   expect(response.status).toBe(200);
   expect(response.headers.get("access-control-allow-origin")).toBe("*");
   expect(response.headers.get("allow")).toBe("OPTIONS, POST");

@@ -134,6 +134,13 @@ describe("an upgrade", () => {
     expect(await refused(`ws://127.0.0.1:${running().port}/v1`)).toBe(400);
   });
 
+  test("by a page of another site is refused, and by one of this machine is not", async () => {
+    const url = `ws://127.0.0.1:${running().port}/v2`;
+    expect([await refused(url, { Origin: "https://example.com" }), await refused(url, { Origin: "null" })]).toEqual([403, 403]);
+    const { webSocket } = await open("/v2", { Origin: "http://localhost:3000" });
+    webSocket.terminate();
+  });
+
   const guarded = useEndpoint({ token: "open sesame" });
 
   test("needs the token where there is one", async () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Answer, Reply, Request } from "./serve.ts";
 import type { SubjectConfig } from "./subject.ts";
+import { trustedAuthorities } from "./trust.ts";
 
 /** A client in a process of its own, so that its death is only its own. */
 export interface Contender extends AsyncDisposable {
@@ -51,7 +52,7 @@ export function createContender(name: string, cacheFolder: string): Contender {
 
   async function start(): Promise<Running> {
     const subject = fileURLToPath(new URL(`subjects/${name}.ts`, import.meta.url));
-    const env = { ...cleanEnvironment(), NODE_COMPILE_CACHE: cacheFolder };
+    const env = { ...cleanEnvironment(), NODE_COMPILE_CACHE: cacheFolder, NODE_EXTRA_CA_CERTS: trustedAuthorities };
     const child = fork(program, [subject], { stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: ["--expose-gc"], env });
     const pending: Running["pending"] = new Map();
     const keep = (chunk: Buffer) => {

@@ -12,6 +12,11 @@ export const ways = ["pool", "http", "websocket", "request", "lambda"] as const;
 /** One of {@link ways}. */
 export type Way = (typeof ways)[number];
 
+/** Whether a way's statements go to an endpoint, which speaks to Postgres. */
+export function isOverHttp(way: Way): boolean {
+  return way === "http" || way === "websocket";
+}
+
 /** One row of the suite: what befalls a client, and on which ways. */
 export interface Fault<M extends Middle = Middle> {
   readonly group: "connection" | "http" | "time" | "auth" | "caller" | "overload";
@@ -37,7 +42,7 @@ export interface Fault<M extends Middle = Middle> {
   /** What a Postgres of its own is started with; servers asked for in the same words are one. Default: the suite's own, in plain text. */
   readonly server?: { readonly settings?: Readonly<Record<string, string>>; readonly tls?: boolean };
   /** Puts something of its own behind the network, before what is usually there: a pooler, a server that answers as it is told. */
-  middle?(next: Address, server: PostgresServer): Promise<M>;
+  middle?(next: Address, server: PostgresServer, way: Way): Promise<M>;
   /** One round: brings the contender into the state, strikes, and says whether the proxy's or the server's own log shows it. */
   round(ground: Ground<M>): Promise<Round>;
 }
@@ -49,7 +54,10 @@ export interface Address {
 }
 
 /** What a fault puts in the way. */
-export interface Middle extends Address, AsyncDisposable {}
+export interface Middle extends Address, AsyncDisposable {
+  /** Whether an endpoint is spoken to over https here. Default: http. */
+  readonly https?: boolean;
+}
 
 /** What became of a round. */
 export interface Round {

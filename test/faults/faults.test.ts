@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Fault } from "./fault.ts";
+import type { Fault, Way } from "./fault.ts";
 import { faults } from "./rows.ts";
 import { runSuite, type SuiteRow } from "./suite.ts";
 import { breaches } from "./tally.ts";
@@ -60,4 +60,25 @@ describe("a client that", () => {
     expect(row?.[count]).toBeGreaterThan(0);
     expect(row && breaches(row).join()).toContain(count);
   });
+});
+
+describe("a client that", () => {
+  const sins: readonly (readonly [sin: string, fault: string, ways: readonly Way[]])[] = [
+    ["trusts anyone", "unknown CA", ["pool", "http", "websocket", "request"]],
+    ["trusts anyone", "expired certificate", ["http"]],
+    ["trusts anyone", "certificate of another host", ["http"]],
+    ["falls back to plain text", "downgrade to plain text between two connections", ["pool", "http"]],
+  ];
+
+  test.each(sins)(
+    '%s is caught by the row "%s"',
+    async (name, fault, ways) => {
+      const strict = named(fault);
+      const faults = [{ ...strict, ways, rounds: 1, bareRounds: 0, options: { ...strict.options, name } }];
+      const rows = await runSuite({ faults, contender: "broken" });
+      expect(rows.map(({ transport }) => transport)).toEqual(ways);
+      for (const row of rows) expect(breaches(row).join()).toMatch(/\d+ bytes were said to a server that was not verified/);
+    },
+    120_000,
+  );
 });

@@ -2,7 +2,7 @@ import type { PostgresServer } from "../../scripts/postgres.ts";
 import { startEndpoint } from "../../src/endpoint/endpoint.ts";
 import { type Network, startNetwork } from "../lambda/network.ts";
 import { startWire, type Wire } from "../support/wire.ts";
-import type { Address, Fault, Middle, Way } from "./fault.ts";
+import { type Address, type Fault, isOverHttp, type Middle, type Way } from "./fault.ts";
 
 /** What stands between a contender and Postgres: network, the row's own middle, the endpoint where the way is HTTP, wire. */
 export interface World extends AsyncDisposable {
@@ -22,9 +22,9 @@ export async function openWorld(fault: Fault, way: Way, server: PostgresServer):
   const stack = new AsyncDisposableStack();
   try {
     const back = stack.use(await startWire(server));
-    const overHttp = way === "http" || way === "websocket";
+    const overHttp = isOverHttp(way);
     const behind = await standBehind(overHttp, { server, back, stack });
-    const middle: Middle = (await fault.middle?.(behind, server)) ?? { ...behind, [Symbol.asyncDispose]: async () => {} };
+    const middle: Middle = (await fault.middle?.(behind, server, way)) ?? { ...behind, [Symbol.asyncDispose]: async () => {} };
     stack.use(middle);
     const front = stack.use(await startNetwork(middle));
     const url = new URL(server.url());
@@ -39,7 +39,7 @@ export async function openWorld(fault: Fault, way: Way, server: PostgresServer):
       front,
       back,
       middle,
-      endpoint: overHttp ? `http://${host}:${front.port}` : null,
+      endpoint: overHttp ? `${middle.https ? "https" : "http"}://${host}:${front.port}` : null,
       url: url.href,
       async heal() {
         await front.admit();

@@ -89,6 +89,29 @@ describe("every answer", () => {
   });
 });
 
+describe("a page of another site", () => {
+  const Origin = "https://example.com";
+
+  it("reads no answer, and sends no order: its preflight is not answered", async () => {
+    const app = createTestApp(demo.db);
+    const read = await app.request("/products", { headers: { Origin } });
+    const preflight = await app.request("/orders", {
+      method: "OPTIONS",
+      headers: { Origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type, idempotency-key" },
+    });
+    // without a preflight it may send a form, or plain text
+    const body = JSON.stringify(orderOf(1));
+    const simple = await app.request("/orders", {
+      method: "POST",
+      headers: { Origin, "Content-Type": "text/plain", "Idempotency-Key": "x" },
+      body,
+    });
+    expect([preflight.status, simple.status]).toEqual([404, 415]);
+    for (const answer of [read, preflight, simple])
+      expect([...answer.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
+  });
+});
+
 describe("/stats", () => {
   it("tells the plan, the numbers, and no password", async () => {
     const password = new URL(demo.url).password;

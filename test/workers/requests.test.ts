@@ -102,6 +102,21 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, s
     expect(await backendsLeft(databaseUrl)).toBe(0);
   });
 
+  test("tells a listener that one request subscribed of every request's connections", async () => {
+    const transport = "request";
+    const ids = new Set<string>();
+    for (let n = 1; n <= 3; n++) {
+      const { own: connectionId, told, stats } = JSON.parse((await get("/told")).body);
+      expect(told).toEqual([
+        { type: "connect", transport, connectionId, durationMs: expect.any(Number) },
+        { type: "reuse", transport, connectionId },
+      ]);
+      expect(stats).toMatchObject({ connects: n, reuses: n, discarded: 0 });
+      ids.add(connectionId);
+    }
+    expect(ids.size).toBe(3);
+  });
+
   test("gives a call without a scope a connection for itself, and warns once", async () => {
     worker.harness.clearLogs();
     for (let n = 0; n < 5; n++) expect((await get("/unscoped")).status).toBe(200);

@@ -208,6 +208,38 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "ends an attempt at its time-out, at the server too, and tries again what may be repeated",
+    async run(bench) {
+      const limits = { attemptTimeoutMs: 500, idempotent: true };
+      const query = sql`select slow_at_first('tries_of_a_claimed_query') as tries /* ${sql.raw(`${bench.mark} claimed`)} */`;
+      const { rows, via } = await bench.db.query(query, limits);
+      expect(rows[0]?.tries).toBeGreaterThan(1);
+      expect(via.attempts).toBeGreaterThan(1);
+      await isGone(bench, "claimed");
+      const [, result] = await bench.db.batch(
+        [
+          sql`insert into ledger values (6005)`,
+          sql`select slow_at_first('tries_of_a_batch') as tries /* ${sql.raw(`${bench.mark} twice`)} */`,
+        ],
+        limits,
+      );
+      expect(result?.via.attempts).toBeGreaterThan(1);
+      expect(result?.rows).not.toEqual([{ tries: 1 }]);
+      await isGone(bench, "twice");
+      expect(await onlyValue(bench.db.sql`select count(*)::int from ledger where entry = 6005`)).toBe(1);
+    },
+  },
+  {
+    title: "tries again after an attempt's time-out without a claim only where nothing stays done",
+    async run(bench) {
+      const query = sql`select slow_at_first('tries_of_a_query') as tries /* ${sql.raw(`${bench.mark} unclaimed`)} */`;
+      const work = bench.db.query(query, { attemptTimeoutMs: 500 });
+      if (fateOfCancelled(bench) === "refused") expect(await onlyValue(work.then(({ rows }) => rows))).toBeGreaterThan(1);
+      else await failureOf(() => work, { name: "CancelledError", code: "ATTEMPT_TIMEOUT", fate: "unknown", retryable: false });
+      await isGone(bench, "unclaimed");
+    },
+  },
+  {
     title: "cancels one of several queries and leaves the others alone",
     async run(bench) {
       const controller = new AbortController();

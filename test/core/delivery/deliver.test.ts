@@ -172,6 +172,30 @@ describe("a deadline", () => {
     expect(deadline.signal().aborted).toBe(true);
   });
 
+  test("of an attempt ends that attempt alone", async () => {
+    const clock = handDrivenClock();
+    const whole = makeDeadline(clock, { deadlineMs: 1_000 });
+    const attempt = makeDeadline(clock, { deadlineMs: 100, whole });
+    await clock.advance(100);
+    expect(attempt.reason?.("unknown")).toMatchObject({ code: "ATTEMPT_TIMEOUT", fate: "unknown", retryable: false });
+    expect(attempt.reason?.("refused")).toMatchObject({ fate: "refused", retryable: true });
+    expect(whole.reason).toBeUndefined();
+  });
+
+  test("ends the attempt that is on its way, for its own reason, and one that begins later", async () => {
+    const clock = handDrivenClock();
+    const controller = new AbortController();
+    const whole = makeDeadline(clock, { deadlineMs: 1_000, signal: controller.signal });
+    const over = makeDeadline(clock, { deadlineMs: 100, whole });
+    const running = makeDeadline(clock, { deadlineMs: 100, whole });
+    over.dispose();
+    controller.abort();
+    const late = makeDeadline(clock, { deadlineMs: 100, whole });
+    expect([over, running, late].map(({ reason }) => reason?.("not-sent").code)).toEqual([undefined, "ABORTED", "ABORTED"]);
+    for (const deadline of [running, late, whole]) deadline.dispose();
+    expect(clock.pending()).toBe(0);
+  });
+
   test("sets no timer for what lies beyond the longest a timer can wait", () => {
     const clock = handDrivenClock();
     expect(makeDeadline(clock, { deadlineMs: Number.POSITIVE_INFINITY }).deadlineAt).toBe(Number.POSITIVE_INFINITY);

@@ -46,6 +46,24 @@ describe("connections to an endpoint", () => {
     expect(network.connections()).toBe(1);
   });
 
+  test("are counted while they serve, while they idle, and when they are too few", async () => {
+    await using db = open();
+    const counts = () => {
+      const { total, idle, waiting } = db.stats();
+      return { total, idle, waiting };
+    };
+    const held: (() => void)[] = [];
+    server.tell((request, response) => void held.push(() => good(request, response)));
+    const calls = Array.from({ length: 53 }, () => db.query("select"));
+    await until(() => held.length === 50);
+    expect(counts()).toEqual({ total: 50, idle: 0, waiting: 3 });
+    server.tell(good);
+    for (const release of held) release();
+    await Promise.all(calls);
+    await until(() => counts().idle === 50);
+    expect(counts()).toEqual({ total: 50, idle: 50, waiting: 0 });
+  });
+
   test("are shared by the databases of a process, and end with the last of them", async () => {
     const [one, two] = [open(), open({ database: "other" })];
     await one.query("select");

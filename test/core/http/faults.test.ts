@@ -5,7 +5,7 @@ import { createDatabase, type DatabaseOptions, sql, type WarmlineError } from ".
 import { takeRefusingPort } from "../../support/refusing-port.ts";
 import { failureOf, until } from "../databases.ts";
 import { failureAfter } from "../passing-deadline.ts";
-import { answer, type Reply, startToldServer, type ToldServer } from "./told-server.ts";
+import { answer, oneRow, type Reply, startToldServer, type ToldServer } from "./told-server.ts";
 
 const password = "canary-of-the-password";
 const value = "canary-of-a-value";
@@ -128,6 +128,15 @@ const faults: readonly Fault[] = [
   },
 ];
 
+test("an endpoint that once says nothing holds a read no longer than an attempt may take", async () => {
+  let asked = 0;
+  server.tell((request, response) => ++asked > 1 && answer(200, oneRow)(request, response));
+  await using db = open({ deadlineMs: 60_000 });
+  const { rows, via } = await db.query("select 'x' as word", [], { idempotent: true, attemptTimeoutMs: 300 });
+  expect([rows, via.attempts]).toEqual([[{ word: "x" }], asked]);
+  expect(asked).toBeGreaterThan(1);
+});
+
 describe.each(faults)("an endpoint that answers with $title", ({ reply, error, batch = error }) => {
   beforeEach(() => server.tell(reply));
 
@@ -241,10 +250,11 @@ describe("an endpoint that cannot be reached", () => {
     expect(await fault(db.query(statement))).toMatchObject({ fate: "not-sent", retryable: true });
   });
 
-  test("because it speaks no TLS, is not sent anything", async () => {
+  test("because it speaks no TLS, is not sent anything, once", async () => {
     await using db = open({ endpoint: server.url.replace("http:", "https:") });
     const before = server.bodies.length;
-    expect(await fault(db.query(statement))).toMatchObject({ code: "CONNECT_FAILED", fate: "not-sent" });
+    expect(await fault(db.query(statement))).toMatchObject({ code: "TLS_FAILED", fate: "not-sent", retryable: false });
+    expect(db.stats().retries).toBe(0);
     expect(server.bodies.length).toBe(before);
   });
 

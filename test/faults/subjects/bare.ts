@@ -1,5 +1,6 @@
 import { Pool as NeonPool, neon, neonConfig } from "@neondatabase/serverless";
 import pg from "pg";
+import { isOverHttp } from "../fault.ts";
 import { type OpenSubject, type Subject, type SubjectConfig, type Write, writeStatement } from "../subject.ts";
 
 /**
@@ -132,22 +133,22 @@ async function inTransaction(client: pg.ClientBase, writes: readonly Write[], be
 
 /** Neon's driver takes its endpoint for the whole process. */
 function useEndpoint({ endpoint }: SubjectConfig): void {
-  const { host } = new URL(endpoint ?? "");
-  neonConfig.fetchEndpoint = () => `http://${host}/sql`;
+  const { host, protocol } = new URL(endpoint ?? "");
+  neonConfig.fetchEndpoint = () => `${protocol}//${host}/sql`;
   neonConfig.wsProxy = () => `${host}/v2`;
-  neonConfig.useSecureWebSocket = false;
+  neonConfig.useSecureWebSocket = protocol === "https:";
 }
 
 /** What is set for warmline beside the URL, pg takes in it. */
-function namedUrl({ url, applicationName, options }: SubjectConfig): string {
+function namedUrl({ way, url, applicationName, options }: SubjectConfig): string {
   const named = new URL(url);
   const { host, port, user, password, sslMode, ca } = options;
   if (host !== undefined) named.hostname = host;
   if (port !== undefined) named.port = String(port);
   if (user !== undefined) named.username = user;
   if (typeof password === "string") named.password = encodeURIComponent(password);
-  if (sslMode !== undefined) named.searchParams.set("sslmode", sslMode);
-  if (ca !== undefined) named.searchParams.set("sslrootcert", ca);
+  if (sslMode !== undefined && !isOverHttp(way)) named.searchParams.set("sslmode", sslMode);
+  if (ca !== undefined && !isOverHttp(way)) named.searchParams.set("sslrootcert", ca);
   named.searchParams.set("application_name", applicationName);
   return named.href;
 }

@@ -65,8 +65,10 @@ function statement({ id, lock }: Write) {
     : sql`insert into fault_writes (id) select ${id}::text from (select pg_advisory_xact_lock_shared(${lock}::int)) as waited`;
 }
 
-/** On lambda the transport is left to the plan. */
+/** On lambda the transport is left to the plan; `request` takes no authorities but the platform's, which are the same. */
 function optionsOf({ way, url, endpoint, applicationName, options }: SubjectConfig): DatabaseOptions {
   const transport = { pool: "pool", http: "http", websocket: "http", request: "request", lambda: undefined } as const;
-  return { url, applicationName, transport: transport[way], ...(endpoint !== null && { endpoint }), ...options };
+  const { ca, ...others } = options;
+  const own = way === "request" ? others : options;
+  return { url, applicationName, transport: transport[way], ...(endpoint !== null && { endpoint }), ...own };
 }
