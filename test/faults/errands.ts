@@ -2,6 +2,7 @@ import { boundedErrands } from "./errands/bounded.ts";
 import { callerErrands } from "./errands/caller.ts";
 import { loadErrands } from "./errands/load.ts";
 import { overloadErrands } from "./errands/overload.ts";
+import { pausedErrands } from "./errands/paused.ts";
 import { resolverErrands } from "./errands/resolver.ts";
 import { timeErrands } from "./errands/time.ts";
 import { writeErrands } from "./errands/writes.ts";
@@ -15,6 +16,7 @@ export const errands = {
   ...callerErrands,
   ...resolverErrands,
   ...boundedErrands,
+  ...pausedErrands,
   ...timeErrands,
 } as const;
 

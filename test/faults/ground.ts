@@ -38,6 +38,7 @@ export function createGround(parts: GroundParts): { readonly ground: Ground; rea
   const { way, contender, server, admin, world, book, applicationName, deadlineMs, quick } = parts;
   const counts: GroundCounts = { hung: 0, failed: 0, unrecovered: 0, recoveries: [] };
   let recovered = false;
+  let last: Outcome | undefined;
 
   async function ask(request: Request, limitMs: number): Promise<Outcome> {
     const startedAt = performance.now();
@@ -54,9 +55,9 @@ export function createGround(parts: GroundParts): { readonly ground: Ground; rea
   /** Whether a write succeeds in time; a call that hangs ends it. */
   async function succeeds(): Promise<boolean> {
     for (const giveUpAt = performance.now() + parts.patienceMs; ; await delay(10)) {
-      const { state } = await write();
-      if (state === "ok") return true;
-      if (state === "hung" || performance.now() > giveUpAt) return false;
+      last = await write();
+      if (last.state === "ok") return true;
+      if (last.state === "hung" || performance.now() > giveUpAt) return false;
     }
   }
 
@@ -78,7 +79,7 @@ export function createGround(parts: GroundParts): { readonly ground: Ground; rea
     async ready() {
       recovered = false;
       if (!(await succeeds()) && !(await succeeds()))
-        throw new Error(`${contender.name} (${way}) does not work at all:\n${contender.logs()}`);
+        throw new Error(`${contender.name} (${way}) does not work at all (${last?.state}: ${last?.code}):\n${contender.logs()}`);
     },
     restart: () => contender.end(),
     pause: (wallClockMs) => contender.pause(wallClockMs),

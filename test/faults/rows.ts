@@ -1,4 +1,5 @@
 import type { Fault } from "./fault.ts";
+import { betweenCalls } from "./rows/between-calls.ts";
 import { caller } from "./rows/caller.ts";
 import { ended } from "./rows/connection-ended.ts";
 import { killed } from "./rows/connection-killed.ts";
@@ -12,12 +13,13 @@ import { overload } from "./rows/overload.ts";
 import { pooler } from "./rows/pooler.ts";
 import { away } from "./rows/server-away.ts";
 import { timeBounds } from "./rows/time-bounds.ts";
+import { timeHandshakes } from "./rows/time-handshakes.ts";
 import { timeFreezes, timeShifts } from "./rows/time-shifts.ts";
 import { tls } from "./rows/tls.ts";
 
-const connection = [...killed, ...ended, ...silent, ...away, ...pooler, ...failover];
+const connection = [...killed, ...ended, ...betweenCalls, ...silent, ...away, ...pooler, ...failover];
 const http = [...httpAnswers, ...refusedUpgrades, ...httpConnections];
-const time = [...timeBounds, ...timeShifts, ...timeFreezes];
+const time = [...timeBounds, ...timeHandshakes, ...timeShifts, ...timeFreezes];
 const auth = [...logins, ...tokens, ...tls];
 
 /** Every fault of the suite, in the order they are tried. */

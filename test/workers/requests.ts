@@ -49,7 +49,7 @@ const app = new Hono<{ Bindings: object }>()
     await db.query("select pg_sleep(600)", [], { deadlineMs: 200 });
   })
   .get("/sleep", async (c) => {
-    await db.query("select pg_sleep(0.7)");
+    await db.query("select pg_advisory_xact_lock(15)");
     await db.query("insert into marks values ('after the client left')");
     return c.text("done");
   })
@@ -59,7 +59,7 @@ const app = new Hono<{ Bindings: object }>()
     return c.json({ codes, sockets: db.stats().connects });
   })
   .get("/held", async (c) => {
-    await given.query("select pg_sleep(1.5)");
+    await given.query("select pg_advisory_xact_lock(15)");
     return c.text("done");
   })
   .get("/close", async (c) => {

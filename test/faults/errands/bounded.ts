@@ -10,17 +10,26 @@ export interface BoundedWrite extends Write {
   readonly inTransaction?: boolean;
   /** By a client of its own, which has no connection yet. */
   readonly fresh?: boolean;
+  /** Behind these, in one request; nobody is told what becomes of them. */
+  readonly behind?: readonly Write[];
 }
 
 let aborting = new AbortController();
 
 /** Calls that are given up. Bare drivers know neither deadline nor signal: they write as ever. */
 export const boundedErrands = {
-  async bounded({ subject, call }: Stage, { deadlineMs, inTransaction = false, fresh, ...write }: BoundedWrite): Promise<void> {
+  async bounded({ subject, call }: Stage, bounded: BoundedWrite): Promise<void> {
+    const { deadlineMs, inTransaction = false, fresh, behind = [], ...write } = bounded;
     aborting = new AbortController();
     const bounds = { ...(deadlineMs !== undefined && { deadlineMs }), signal: aborting.signal, inTransaction };
     const writer = fresh ? await subject.again() : subject;
-    await call([write.id], () => writer.request(() => writer.bounded(write, bounds)));
+    const given = Promise.withResolvers<unknown>();
+    void writer.request(async () => {
+      const others = Promise.allSettled(behind.map((other) => writer.write(other)));
+      given.resolve(await call([write.id], () => writer.bounded(write, bounds)));
+      await others;
+    });
+    await given.promise;
     // closing waits for a connection that is being opened, which whoever gave up does not
     if (fresh) void close(writer);
   },

@@ -57,10 +57,10 @@ export const callerErrands = {
     const { ok } = await call([late], () => other.request(() => other.write({ id: late })));
     return !ok;
   },
-  /** Many writes at the same moment, over one connection. */
+  /** Many writes at the same moment of one request, over one connection. */
   async crowd({ subject, call }: Stage, { ids }: { readonly ids: readonly string[] }): Promise<void> {
     const other = await subject.again({ max: 1, deadlineMs: 0, acquireTimeoutMs: 120_000 });
-    await Promise.all(ids.map((id) => call([id], () => other.request(() => other.write({ id })))));
+    await other.request(() => Promise.all(ids.map((id) => call([id], () => other.write({ id })))));
     await call([], () => other.close());
   },
 } as const;

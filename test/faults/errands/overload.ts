@@ -27,12 +27,18 @@ export type OverloadFigures = {
   readonly failed: number;
   /** With as many callers as connections, just before. */
   readonly capacity: number;
+  /** What that would be if nothing but the statements took time. */
+  readonly nominalCapacity: number;
   /** What one statement took then. */
   readonly p99StatementMs: number;
   readonly throughput: number;
+  readonly throughputOfCapacityPercent: number;
+  readonly throughputOfNominalPercent: number;
   readonly p99AdmittedMs: number;
   /** By the clock, so with all the time a busy machine gives to others. */
   readonly p99RefusedMs: number;
+  /** How many of the refusals took less than 5 ms by the clock. */
+  readonly refusedUnder5MsPercent: number;
   /** Of this thread's own time; the sweeping of memory is in it. */
   readonly p999RefusedCpuMs: number;
   readonly longestRefusedCpuMs: number;
@@ -52,7 +58,8 @@ export const overloadErrands = {
   async overload({ subject }: Stage, { options, statementMs, factor, forMs, drains }: Overload): Promise<OverloadFigures> {
     const other = await subject.again(options);
     const { capacity, p99StatementMs } = await calibrate(other, { callers: options.max, statementMs });
-    const rate = (options.max / statementMs) * factor;
+    const nominalCapacity = (options.max / statementMs) * 1_000;
+    const rate = (nominalCapacity / 1_000) * factor;
     const admitted = createSeries(rate * forMs);
     const refused = createSeries(rate * forMs);
     const refusedCpu = createSeries(rate * forMs);
@@ -103,10 +110,14 @@ export const overloadErrands = {
       admitted: done,
       refused: refused.size(),
       capacity,
+      nominalCapacity,
       p99StatementMs,
       throughput: Math.round(done / seconds),
+      throughputOfCapacityPercent: percentOf(done / seconds, capacity),
+      throughputOfNominalPercent: percentOf(done / seconds, nominalCapacity),
       p99AdmittedMs: admitted.percentile(99),
       p99RefusedMs: refused.percentile(99),
+      refusedUnder5MsPercent: percentOf(refused.under(5), refused.size()),
       p999RefusedCpuMs: refusedCpu.percentile(99.9),
       longestRefusedCpuMs: refusedCpu.percentile(100),
       waiting,
@@ -139,12 +150,18 @@ function createSeries(most: number) {
       times[size++] = ms;
     },
     size: () => size,
+    under: (ms: number) => times.subarray(0, size).filter((time) => time < ms).length,
     /** Nearest rank, to a hundredth; 0 of nothing. */
     percentile(percent: number): number {
       const sorted = times.slice(0, size).sort();
       return Math.round((sorted[Math.max(0, Math.ceil((size * percent) / 100) - 1)] ?? 0) * 100) / 100;
     },
   };
+}
+
+/** To a hundredth; 0 of nothing. */
+function percentOf(part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.round((part / whole) * 10_000) / 100;
 }
 
 /** Time this thread has worked so far, milliseconds. */

@@ -13,7 +13,9 @@ export type TlsManner =
   | "other-host"
   | "stranger"
   /** Not at all: it says no, as a plain server does, or as someone on the way who wants to read along; and listens to what comes then. */
-  | "none";
+  | "none"
+  /** Not at all, and it does not say so. */
+  | "nothing";
 
 /** Postgres, or SQL over HTTP, with TLS in front of it. */
 export interface TlsServer extends Middle {
@@ -53,6 +55,7 @@ export async function startTlsServer(next: Address, { https }: { readonly https:
   const meet = (plain: Socket) => {
     const how = manner;
     asked += 1;
+    if (how === "nothing") return void plain.resume();
     if (how === "none") return refuse(plain);
     if (!https) plain.write("S");
     const secure = keep(new TLSSocket(plain, { isServer: true, ...certificates[how] }));

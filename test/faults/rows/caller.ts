@@ -1,16 +1,21 @@
 import { until } from "../admin.ts";
-import type { Fault, Ground, Round } from "../fault.ts";
+import { type Fault, type Ground, type Round, type Way, ways } from "../fault.ts";
 import type { Outcome } from "../outcome.ts";
 import { carries, watch } from "../watch.ts";
 
 const CROWD = 10_000;
+const BARE_CROWD = 50;
 const CROWD_LIMIT_MS = 120_000;
+
+/** Where a transaction has a callback: over http it is a batch. */
+const inCallbacks: readonly Way[] = ["pool", "websocket", "request", "lambda"];
 
 /** What callers do wrong, or ask too much of. */
 export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "forgotten release",
+    // nothing else hands a connection out
     ways: ["pool"],
     rounds: 3,
     bareRounds: 1,
@@ -25,7 +30,7 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "nested use of the outer database",
-    ways: ["pool", "websocket", "request"],
+    ways: inCallbacks,
     rounds: 5,
     bareRounds: 1,
     options: { max: 1 },
@@ -38,7 +43,7 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "throw in the callback",
-    ways: ["pool", "websocket", "request", "lambda"],
+    ways: inCallbacks,
     rounds: 10,
     async round(ground) {
       const input = { first: ground.id(), second: ground.id() };
@@ -50,7 +55,7 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "promise never awaited",
-    ways: ["pool", "websocket", "request", "lambda"],
+    ways: inCallbacks,
     rounds: 10,
     async round(ground) {
       const input = { first: ground.id(), second: ground.id() };
@@ -61,7 +66,7 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "close during queries",
-    ways: ["pool", "http", "websocket", "request"],
+    ways,
     rounds: 5,
     bareRounds: 2,
     async round(ground) {
@@ -73,10 +78,14 @@ export const caller: readonly Fault[] = [
   {
     group: "caller",
     name: "10,000 queries at once on max 1",
-    ways: ["pool"],
+    // each transaction over WebSocket opens one: how many at once is the caller's to say
+    ways: ["pool", "http", "request", "lambda"],
     rounds: 1,
     async round(ground): Promise<Round> {
-      const ids = Array.from({ length: CROWD }, () => ground.id());
+      const { contender, way } = ground;
+      // without a pool a bare driver opens a connection for each, which no server takes
+      const crowd = contender === "bare" && (way === "http" || way === "request") ? BARE_CROWD : CROWD;
+      const ids = Array.from({ length: crowd }, () => ground.id());
       const { outcome, struck } = await begun(ground, ids.at(-1) ?? "", () => ground.send("crowd", { ids }, { limitMs: CROWD_LIMIT_MS }));
       return { struck, wrong: outcome.state === "ok" ? undefined : `some fail (${outcome.code})` };
     },

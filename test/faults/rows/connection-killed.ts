@@ -8,6 +8,7 @@ export const killed: readonly Fault[] = [
   {
     group: "connection",
     name: "backend killed idle",
+    // where a connection waits for the next call
     ways: ["pool", "http", "lambda"],
     rounds: 10,
     async round(ground) {
@@ -43,6 +44,7 @@ export const killed: readonly Fault[] = [
   {
     group: "connection",
     name: "connection lost between a write and its answer",
+    // over a WebSocket a write by itself is a transaction's
     ways: ["pool", "http", "request", "lambda"],
     rounds: 10,
     round: (ground) => loseAnswer(ground, "INSERT 0 1", () => ground.write()),

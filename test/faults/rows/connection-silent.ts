@@ -8,6 +8,7 @@ export const silent: readonly Fault[] = [
   {
     group: "connection",
     name: "swallowed both ways while idle",
+    // where a connection waits for the next call
     ways: ["pool", "http", "lambda"],
     rounds: 5,
     bareRounds: 1,

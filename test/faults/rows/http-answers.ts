@@ -10,6 +10,8 @@ interface Answered {
   readonly maybeDone: boolean;
   readonly code: string;
   readonly fate: Fate;
+  /** Whether it answers a batch: to Neon's endpoint one whose result is too large is undone. Default: a write. */
+  readonly batch?: boolean;
 }
 
 const plain =
@@ -29,6 +31,14 @@ const answers: readonly Answered[] = [
   { name: "502 with HTML", trick: plain(502, html, { "content-type": "text/html" }), maybeDone: true, ...withStatus, fate: "unknown" },
   { name: "503", trick: plain(503, "", { "retry-after": "1" }), maybeDone: true, ...withStatus, fate: "unknown" },
   { name: "507", trick: plain(507, '{"message":"response is too large"}'), maybeDone: true, ...withStatus, fate: "unknown" },
+  {
+    name: "507 of a batch",
+    trick: plain(507, '{"message":"response is too large"}'),
+    maybeDone: false,
+    ...withStatus,
+    fate: "refused",
+    batch: true,
+  },
   {
     name: "truncated JSON",
     async trick({ response, pass }) {
@@ -85,7 +95,7 @@ export const httpAnswers: readonly Fault[] = answers.map(
 );
 
 /** The first request alone is answered so: whoever repeats it would be served, and be seen in the table. */
-async function answerOnce(ground: Ground<HttpProxy>, { trick, maybeDone, code, fate }: Answered): Promise<Round> {
+async function answerOnce(ground: Ground<HttpProxy>, { trick, maybeDone, code, fate, batch }: Answered): Promise<Round> {
   const { middle } = ground;
   const before = middle.struck;
   const done = maybeDone && before % 2 === 0;
@@ -94,14 +104,14 @@ async function answerOnce(ground: Ground<HttpProxy>, { trick, maybeDone, code, f
     if (done) await exchange.pass();
     await trick(exchange);
   });
-  const outcome = await ground.write();
+  const outcome = await (batch ? ground.transaction() : ground.write());
   middle.play(undefined);
   const as = outcome.code === code && outcome.fate === fate;
   return { struck: middle.struck > before, wrong: as ? undefined : `${outcome.code}, ${outcome.fate} instead of ${code}, ${fate}` };
 }
 
 /** Statuses instead of a WebSocket: no session was opened, so nothing was sent, and the transaction is tried again by itself. */
-export const refusedUpgrades: readonly Fault[] = [400, 429, 500, 503].map(
+export const refusedUpgrades: readonly Fault[] = [400, 404, 429, 500, 502, 503].map(
   (status): Fault<HttpProxy> => ({
     group: "http",
     name: `WebSocket refused with ${status}`,

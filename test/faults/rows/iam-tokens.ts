@@ -47,6 +47,7 @@ export const tokens: readonly Fault[] = [
     ([name, spoil]): Fault<IamServer> => ({
       ...iam,
       name,
+      // RDS Proxy speaks no SQL over HTTP
       ways: ["pool", "request", "lambda"],
       async round(ground) {
         const sign = signer(ground);

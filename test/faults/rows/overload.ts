@@ -18,6 +18,7 @@ export const overload: readonly Fault[] = [
   {
     group: "overload",
     name: "ten times the capacity",
+    // whose connections all callers share, however many they are
     ways: ["pool"],
     rounds: 1,
     alone: true,

@@ -3,6 +3,7 @@ import { isCommandComplete } from "../../support/postgres-messages.ts";
 import type { Fault, Middle, Way } from "../fault.ts";
 
 const missing = () => (findPgBouncer() === undefined ? "pgbouncer is not installed: apt-get install pgbouncer" : undefined);
+/** Over HTTP it is the endpoint that pools. */
 const ways: readonly Way[] = ["pool", "request", "lambda"];
 const options = { target: "pgbouncer" } as const;
 

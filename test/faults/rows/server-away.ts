@@ -6,6 +6,8 @@ import type { Fault, Ground, Round, Way } from "../fault.ts";
 import { isServerError, watch } from "../watch.ts";
 
 const everywhere: readonly Way[] = ["pool", "http", "websocket", "request", "lambda"];
+/** Where callers come beside each other while the server is away: an environment has one at a time, and may be frozen meanwhile. */
+const loaded: readonly Way[] = ["pool", "http", "websocket", "request"];
 
 /** A server that cannot be reached, or takes nobody in. */
 export const away: readonly Fault[] = [
@@ -13,7 +15,7 @@ export const away: readonly Fault[] = [
     group: "connection",
     name: "server stopped and restarted under load",
     alone: true,
-    ways: ["pool", "http", "websocket", "request"],
+    ways: loaded,
     rounds: 3,
     bareRounds: 2,
     options: { max: 4 },
@@ -28,7 +30,7 @@ export const away: readonly Fault[] = [
     group: "connection",
     name: "server crashed and recovered under load",
     alone: true,
-    ways: ["pool", "http", "websocket", "request"],
+    ways: loaded,
     rounds: 3,
     bareRounds: 2,
     options: { max: 4 },
@@ -51,6 +53,22 @@ export const away: readonly Fault[] = [
           ),
         );
       }),
+  },
+  {
+    group: "connection",
+    name: "server stopped and restarted during a freeze",
+    alone: true,
+    ways: ["lambda"],
+    rounds: 5,
+    async round(ground) {
+      const { pause, server, write } = ground;
+      const startedAt = await startOf(ground);
+      await server.halt();
+      await pause();
+      await server.resume();
+      const { state, code } = await write();
+      return { struck: (await startOf(ground)) !== startedAt, wrong: state === "ok" ? undefined : `the first write fails (${code})` };
+    },
   },
   {
     group: "connection",

@@ -1,7 +1,7 @@
 import { isStatement } from "../../support/postgres-messages.ts";
 import { until } from "../admin.ts";
 import type { BoundedWrite } from "../errands/bounded.ts";
-import type { Fault, Ground, Round, Way } from "../fault.ts";
+import { type Fault, type Ground, type Round, type Way, ways } from "../fault.ts";
 import type { Outcome } from "../outcome.ts";
 
 /** How a call is given up. */
@@ -35,7 +35,8 @@ interface Given {
 const phases: readonly Phase[] = [
   {
     name: "connect",
-    ways: ["pool", "request", "websocket"],
+    // over http a connect cannot be held up on one machine: there its TLS handshake is
+    ways: ["pool", "request", "websocket", "lambda"],
     // a WebSocket sends password and BEGIN together
     fates: ["not-sent", "refused"],
     async giveUp({ back }, begin) {
@@ -50,23 +51,29 @@ const phases: readonly Phase[] = [
   },
   {
     name: "queue",
-    ways: ["pool"],
+    // where connections are few
+    ways: ["pool", "request", "lambda"],
     fates: ["not-sent"],
-    async giveUp({ admin, applicationName, write }, begin) {
+    async giveUp({ way, admin, applicationName, id, write }, begin) {
       const { lock, release } = await admin.lock();
-      const waits = async () => (await admin.backends(applicationName)).filter(({ state }) => state === "active").length;
-      const holders = [write(lock), write(lock)];
-      await until(async () => (await waits()) === holders.length);
-      const outcome = await begin().end();
-      const struck = (await waits()) === holders.length;
+      const most = way === "lambda" ? 1 : 2;
+      const areHeld = async () => (await admin.backends(applicationName)).filter(({ state }) => state === "active").length === most;
+      // a request waits for its own connections alone, and one invocation does not begin beside another
+      const own = way === "pool" ? [] : Array.from({ length: most }, () => ({ id: id(), lock }));
+      const others = way === "pool" ? [write(lock), write(lock)] : [];
+      if (way === "pool") await until(areHeld);
+      const attempt = begin({ behind: own });
+      await Promise.race([until(areHeld), attempt.outcome]);
+      const outcome = await attempt.end();
+      const struck = await areHeld();
       await release();
-      await Promise.all(holders);
+      await Promise.all(others);
       return { struck, outcome };
     },
   },
   {
     name: "query",
-    ways: ["pool", "http", "websocket", "request"],
+    ways,
     fates: ["refused", "unknown"],
     async giveUp({ admin, applicationName }, begin) {
       const { lock, release } = await admin.lock();
@@ -79,7 +86,7 @@ const phases: readonly Phase[] = [
   },
   {
     name: "commit",
-    ways: ["pool", "http", "websocket", "request"],
+    ways,
     fates: ["unknown"],
     async giveUp({ back }, begin) {
       const seen = Promise.withResolvers<void>();
@@ -104,7 +111,8 @@ export const timeBounds: readonly Fault[] = phases.flatMap((phase) =>
     (ender): Fault => ({
       group: "time",
       name: `${ender} during ${phase.name}`,
-      ways: phase.ways,
+      // one invocation cannot abort another
+      ways: phase.ways.filter((way) => ender === "deadline" || way !== "lambda"),
       rounds: 5,
       bareRounds: 1,
       round: (ground) => giveUp(ground, phase, ender),

@@ -1,7 +1,10 @@
-import type { Fault, Ground, Round } from "../fault.ts";
+import type { Fault, Ground, Round, Way } from "../fault.ts";
 
 const HOUR_MS = 3_600_000;
 const BLOCKED_MS = 1_000;
+
+/** Where time jumps otherwise than by a freeze, of which there are rows. */
+const awake: readonly Way[] = ["pool", "http", "websocket", "request"];
 
 const shifts = [
   { name: "clock set forward", shiftMs: 2 * HOUR_MS },
@@ -14,7 +17,7 @@ export const timeShifts: readonly Fault[] = [
     {
       group: "time",
       name: `${name} between calls`,
-      ways: ["pool", "http", "websocket", "request"],
+      ways: awake,
       rounds: 5,
       async round(ground) {
         const struck = await setClock(ground, shiftMs);
@@ -28,7 +31,7 @@ export const timeShifts: readonly Fault[] = [
     {
       group: "time",
       name: `${name} during a call`,
-      ways: ["pool", "http", "websocket", "request"],
+      ways: awake,
       rounds: 5,
       async round(ground) {
         const { admin, applicationName } = ground;
@@ -45,21 +48,22 @@ export const timeShifts: readonly Fault[] = [
   ]),
   {
     group: "time",
-    name: "event loop blocked while the idle backend is killed",
-    ways: ["pool"],
+    name: "event loop blocked while the idle connection ends",
+    // where one waits for the next call; a frozen environment has rows of its own
+    ways: ["pool", "http"],
     rounds: 5,
     bareRounds: 3,
-    async round({ admin, applicationName, send, id }) {
+    async round({ way, admin, applicationName, front, send, id }) {
       const writing = send("blocked", { id: id(), forMs: BLOCKED_MS });
-      const killed = await admin.kill(applicationName, "idle");
+      const ended = way === "http" ? front.lay({ kind: "fin" }) : await admin.kill(applicationName, "idle");
       const { state, code, told } = await writing;
-      return { struck: killed > 0 && Number(told) >= BLOCKED_MS, wrong: state === "ok" ? undefined : `the write fails (${code})` };
+      return { struck: ended > 0 && Number(told) >= BLOCKED_MS, wrong: state === "ok" ? undefined : `the write fails (${code})` };
     },
   },
   {
     group: "time",
     name: "event loop blocked during a call",
-    ways: ["pool", "http", "websocket", "request"],
+    ways: awake,
     rounds: 5,
     options: { deadlineMs: 700 },
     async round({ send, id }) {

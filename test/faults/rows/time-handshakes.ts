@@ -1,0 +1,39 @@
+import { until } from "../admin.ts";
+import { type Fault, type Ground, isOverHttp, type Round, ways } from "../fault.ts";
+import { startTlsServer, type TlsServer } from "../middles/tls-server.ts";
+import { trustedAuthorities } from "../trust.ts";
+
+const DEADLINE_MS = 400;
+const codes = { deadline: "DEADLINE_EXCEEDED", abort: "ABORTED" } as const;
+
+/** Calls given up while a server that has taken their connection leaves the TLS handshake unanswered. */
+export const timeHandshakes: readonly Fault[] = (["deadline", "abort"] as const).map(
+  (ender): Fault<TlsServer> => ({
+    group: "time",
+    name: `${ender} during a TLS handshake`,
+    // one invocation cannot abort another
+    ways: ways.filter((way) => ender === "deadline" || way !== "lambda"),
+    rounds: 5,
+    bareRounds: 1,
+    options: { sslMode: "verify-full", ca: trustedAuthorities },
+    middle: (next, _, way) => startTlsServer(next, { https: isOverHttp(way) }),
+    round: (ground) => giveUp(ground, ender),
+  }),
+);
+
+async function giveUp({ way, front, middle, send, id }: Ground<TlsServer>, ender: keyof typeof codes): Promise<Round> {
+  if (way === "http") {
+    // what is kept open is shared by all clients of a process
+    front.lay({ kind: "fin" });
+    await until(() => front.openConnections() === 0);
+  }
+  const before = middle.asked;
+  middle.speak("nothing");
+  const giving = send("bounded", { id: id(), fresh: true, ...(ender === "deadline" && { deadlineMs: DEADLINE_MS }) });
+  await Promise.race([until(() => middle.asked > before), giving]);
+  if (ender === "abort") await send("abort", {});
+  const { state, code, fate } = await giving;
+  middle.speak("good");
+  const right = code === codes[ender] && fate === "not-sent";
+  return { struck: middle.asked > before, wrong: right ? undefined : `${state}: ${code}, ${fate}` };
+}
