@@ -37,10 +37,10 @@ interface Tally {
   readonly timesMs: readonly number[];
 }
 
-/** Long enough for two connects and the silence between; warmline never needs it. */
-const TIMEOUT_MS = 3_000;
+/** Longer than two connects and the silence between take on a busy machine; warmline never needs it. */
+const TIMEOUT_MS = 20_000;
 /** Bare rounds that hang last so long. */
-const HANGING_TIMEOUT_MS = 1_000;
+const HANGING_TIMEOUT_MS = 2_000;
 const PAUSE_MS = 60_000;
 
 /** Strikes frozen environments over and over, with warmline's pool and with pg's own, and counts what their next invocation came to. */

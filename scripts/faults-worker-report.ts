@@ -23,8 +23,8 @@ export function workerFaultsTable(rows: readonly WorkerFaultRow[]): string {
   return [
     ...alignedTable(columns, rows),
     "",
-    "A request writes one row and reads it back. Backends are counted a second after the last answer; over HTTP those that are not idle, for the",
-    "endpoint keeps a pool. Beside warmline the same worker with pg.Pool({ max: 1 }) and with postgres at module scope, over TCP where warmline",
+    "A request writes one row and reads it back. Backends left are there ten seconds after the last answer; over HTTP those that are not idle, for",
+    "the endpoint keeps a pool. Beside warmline the same worker with pg.Pool({ max: 1 }) and with postgres at module scope, over TCP where warmline",
     "speaks HTTP: fewer requests, for they hang.",
   ].join("\n");
 }

@@ -93,7 +93,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const mayTryAgain: typeof mayRepeat = (error, claims, attempt) => mayRepeat(error, claims, attempt + warmedInVain);
 
   /** One call: its deadline, its attempts, and its end. No async function: each promise on a query's way costs CPU in every query. */
-  function call<T>(limits: Limits, { operation, statements, work, repeat = mayTryAgain }: Call<T>): Promise<T> {
+  function call<T>(limits: Limits, { operation, statements, work, breaker, repeat = mayTryAgain }: Call<T>): Promise<T> {
     if (closing !== undefined) throw new UsageError("The database was closed. Create a new one.", { code: "CLOSED" });
     for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nestedCall();
     const ground = parts.ground();
@@ -126,7 +126,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
           attempts = number;
           return transport ? begin(transport, number) : beginFirst(number);
         },
-        context,
+        breaker ? { ...context, breaker } : context,
       );
     running++;
     return operation ? observe({ operation, within: null, statements, attempts: () => attempts }, run) : run();
@@ -210,10 +210,13 @@ export function makeDatabase(parts: DatabaseParts): Database {
   async function script(text: string, given: CallLimits | undefined): Promise<void> {
     const options = checkCall(given, optionsOf.session);
     toStatement(text);
+    const { directTransport } = parts.ground();
     await call(options, {
       operation: "script",
+      // what cannot be reached there tells nothing of the database's own address
+      breaker: directTransport && makeBreaker(() => {}),
       async work(chosen, callOptions) {
-        const direct = await parts.ground().directTransport();
+        const direct = await directTransport?.();
         const over = direct ?? chosen;
         requireSession(over);
         try {

@@ -12,8 +12,8 @@ export interface Ground {
   readonly parsers: ParserSet;
   /** Made at the first call; the same one for all. */
   readonly transport: () => Transport | Promise<Transport>;
-  /** Where scripts run, when that is another address; closed after each. */
-  readonly directTransport: () => Promise<Transport | undefined>;
+  /** Where scripts run, when that is another address; made for each, and closed after it. */
+  readonly directTransport: (() => Transport | Promise<Transport>) | null;
 }
 
 /** What a database is made of; the entry fills it in. */

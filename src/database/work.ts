@@ -1,3 +1,4 @@
+import type { Breaker } from "../delivery/breaker.ts";
 import type { mayRepeat } from "../delivery/retry.ts";
 import type { WarmlineError } from "../errors/errors.ts";
 import type { Operation } from "../observe/events.ts";
@@ -10,6 +11,8 @@ export interface Call<T> {
   readonly operation?: Operation;
   readonly statements?: Called["statements"];
   readonly work: (transport: Transport, options: CallOptions) => Promise<T>;
+  /** What keeps it from a dead server, where that is another than the database's own. */
+  readonly breaker?: Breaker | null;
   /** Whether a failed attempt may be followed by another. Default: by its fate and the call's claims. */
   readonly repeat?: typeof mayRepeat;
 }

@@ -89,7 +89,7 @@ function decide(options: DatabaseOptions, platform: Platform, events: Audience):
       plan.warnings.forEach(warn);
       return make(settings.address);
     }),
-    directTransport: async () => (settings.directAddress === null ? undefined : make(settings.directAddress)),
+    directTransport: settings.directAddress && (() => make(settings.directAddress as Address)),
   };
 }
 

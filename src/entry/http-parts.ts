@@ -16,7 +16,7 @@ export interface HttpParts {
 
 /** The HTTP transport of a plan, with its sessions over WebSocket. */
 export function makeHttp(
-  { settings, plan, address, clock }: TransportInput,
+  { settings, plan, address, clock, events }: TransportInput,
   { readCode, send = (url, request) => fetch(url, request), release = async () => {} }: HttpParts = {},
 ): Transport {
   const { sqlUrl, sessionUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;
@@ -36,6 +36,7 @@ export function makeHttp(
     connectTimeoutMs: settings.connectTimeoutMs,
     clock,
     readCode,
+    events,
   });
   // a socket's folder and an IPv6 address have no place in it, and the endpoint needs neither
   const place = /[/:]/.test(host) ? "localhost" : host;

@@ -13,7 +13,7 @@ export interface RequestParts extends Pick<RequestTransportOptions, "scopes" | "
 }
 
 /** The request transport of a plan. */
-export function makeRequest({ settings, plan, address, clock }: TransportInput, { uncached, ...parts }: RequestParts): Transport {
+export function makeRequest({ settings, plan, address, clock, events }: TransportInput, { uncached, ...parts }: RequestParts): Transport {
   const { startupParameters, pooled, cancel } = plan.capabilities;
   const { host, port, database, user, password } = address;
   const config: WarmClientConfig = {
@@ -39,9 +39,11 @@ export function makeRequest({ settings, plan, address, clock }: TransportInput, 
     uncached: plan.target === "hyperdrive" ? past : null,
     max: plan.max,
     acquireTimeoutMs: settings.acquireTimeoutMs,
+    maxWaiting: settings.maxWaiting,
     pooled,
     cancel,
     statementTimeoutMs: startupParameters ? null : settings.statementTimeoutMs,
     clock,
+    events,
   });
 }

@@ -195,7 +195,7 @@ export interface ServerReportContext {
   readonly fate: Fate;
   /** The encoded parameter values, blanked in the message. */
   readonly values?: readonly (string | null)[];
-  readonly statementIndex?: number;
+  readonly statementIndex?: number | undefined;
   readonly retryable?: boolean;
 }
 

@@ -28,9 +28,12 @@ export function isTransactionConflict(sqlState: string): boolean {
   return sqlState === "40001" || sqlState === "40P01";
 }
 
-/** A login the server would refuse again: authorization, unknown database, rights, protocol, settings. */
+/**
+ * A login the server would refuse again: authorization, unknown database, rights, protocol, settings. The rest of 08xxx is said by what stands
+ * before a server that cannot be reached now.
+ */
 export function isPermanentLoginFailure(sqlState: string): boolean {
-  return /^(08|0A|22|28|3D|42)/.test(sqlState);
+  return /^(08P|0A|22|28|3D|42)/.test(sqlState);
 }
 
 /** 53300: no connection slot is free. Frozen neighbours keep theirs, so asking for long does not help. */

@@ -135,8 +135,9 @@ export interface SlowEvent extends Pick<QueryEvent, "operation" | "within" | "te
 }
 
 /**
- * What a database tells its subscribers. No event holds a parameter's value or a password. Events of connections come from the pool, and
- * reach the subscribers of every database that shares it. Unless it says otherwise a time is in milliseconds.
+ * What a database tells its subscribers. No event holds a parameter's value or a password. A connection is told of by whatever holds it: a
+ * pool, to the subscribers of every database that shares it, a request of Workers, or a session over WebSocket. Unless it says otherwise a
+ * time is in milliseconds.
  */
 export type DatabaseEvent =
   | ConnectEvent

@@ -2,7 +2,7 @@ import { ConnectionError, DatabaseError, isWarmlineError, type ServerReport, typ
 import { kindOf, redactedCause } from "../errors/redact.ts";
 import { fateOfSqlState, isPermanentLoginFailure } from "../errors/sqlstate.ts";
 import { type Exchange, isErrorResponse } from "./exchange.ts";
-import { type Peer, type ReadNetworkCode, readNetworkCode, unreachable } from "./network-failure.ts";
+import { type Peer, type ReadNetworkCode, unreachable } from "./network-failure.ts";
 import type { ExchangePhase, Statement } from "./transport.ts";
 
 /** What the reader of a lost or refused exchange knows. */
@@ -24,7 +24,7 @@ export function exchangeFailure(failure: unknown, exchange: Pick<Exchange, "sent
     return new DatabaseError(failure as unknown as ServerReport, {
       fate: context.phase === "open" ? "refused" : fate,
       values: context.statements.flatMap((statement) => statement.values),
-      ...(own > 1 && index >= 0 && index < own ? { statementIndex: index } : {}),
+      statementIndex: own > 1 && index >= 0 && index < own ? index : undefined,
     });
   }
   const fate = exchange.sent ? (context.phase === "open" ? "refused" : "unknown") : "not-sent";
@@ -34,11 +34,6 @@ export function exchangeFailure(failure: unknown, exchange: Pick<Exchange, "sent
     retryable: fate !== "unknown",
     cause: redactedCause(failure),
   });
-}
-
-/** An error of pg's before login ended: nothing was sent. */
-export function connectFailure(failure: unknown, context: ConnectContext): WarmlineError {
-  return loginFailure(failure, context, readNetworkCode);
 }
 
 /** A driver's error before login ended: nothing was sent. */

@@ -1,6 +1,5 @@
 import { Client, type ClientConfig } from "@neondatabase/serverless";
-import type { WarmlineError } from "../errors/errors.ts";
-import { isErrorResponse } from "./exchange.ts";
+import type { Audience } from "../observe/audience.ts";
 import { connectTimeout, loginFailure } from "./failure.ts";
 import type { Sessions } from "./http.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
@@ -18,20 +17,63 @@ export interface WebSocketOptions {
   readonly clock: Clock;
   /** Absent where the runtime's failures have no codes. */
   readonly readCode: ReadNetworkCode | undefined;
+  /** Who is told of what happens to connections. */
+  readonly events: Audience;
 }
 
 /** Opens a session per call over WebSocket, with Neon's client, and closes it when the call is done. */
 export function webSocketSessions(options: WebSocketOptions): Sessions {
+  const { sessionUrl, login, password, connectTimeoutMs, clock, readCode, events } = options;
+  const { host: where, pathname, protocol } = new URL(sessionUrl);
+  const passwordIsFunction = typeof password === "function";
+  const secrets = passwordIsFunction ? [] : [password ?? ""];
   let connects = 0;
   let discarded = 0;
+
+  /** A client that is logged in: before, nothing has begun that could not be begun anew, whatever keeps it from being so. */
+  async function connect({ cancellation }: CallOptions): Promise<Client> {
+    const client = new Client({ ...login, password: password ?? "" });
+    Object.assign(client.neonConfig, {
+      wsProxy: () => where + pathname,
+      useSecureWebSocket: protocol === "wss:",
+      disableWarningInBrowsers: true,
+    });
+    const connection = client.connection as unknown as WireClient["connection"];
+    await new Promise<void>((resolve, reject) => {
+      const stop = (error?: Error) => {
+        clock.clearTimeout(timer);
+        stopListening();
+        if (!error) return resolve();
+        // first: the destroyed stream reports a failure of its own
+        reject(error);
+        connection.stream.destroy();
+      };
+      const timer = clock.setTimeout(() => stop(connectTimeout(where, connectTimeoutMs)), connectTimeoutMs);
+      let stopListening = () => {};
+      stopListening = cancellation.onCancel(() => stop(cancellation.reason?.("not-sent")));
+      const fail = (error?: Error | null) => error && stop(loginFailure(error, { where, secrets, passwordIsFunction }, readCode));
+      client.connect(fail);
+      client.on("error", fail);
+      // only now: the driver's connect takes every listener for this event off
+      connection.once("readyForQuery", () => stop());
+    });
+    return client;
+  }
+
   return {
     async open(use, call) {
-      const { wire, client } = await connect(options, call, `w${++connects}`);
+      const startedAt = performance.now();
+      const client = await connect(call);
+      const connectionId = `w${++connects}`;
+      const wire = new WireSession(client as unknown as WireClient, { transport: "http", connectionId, pooled: true });
+      const about = { transport: "http", connectionId } as const;
+      if (events.size > 0) events.tell({ type: "connect", ...about, durationMs: performance.now() - startedAt });
       try {
         return await use(wire);
       } finally {
         if (wire.broken) {
           discarded++;
+          if (events.size > 0) events.tell({ type: "discard", ...about, reason: "broken" });
           wire.destroy();
           // a goodbye ends an open transaction, too
         } else client.end().catch(() => {});
@@ -39,55 +81,4 @@ export function webSocketSessions(options: WebSocketOptions): Sessions {
     },
     stats: () => ({ connects, discarded }),
   };
-}
-
-interface OpenedSession {
-  readonly wire: WireSession;
-  readonly client: Client;
-}
-
-async function connect(options: WebSocketOptions, { cancellation }: CallOptions, connectionId: string): Promise<OpenedSession> {
-  const { sessionUrl, clock, password } = options;
-  const { host: where, pathname, protocol } = new URL(sessionUrl);
-  const passwordIsFunction = typeof password === "function";
-  const secrets = typeof password === "string" ? [password] : [];
-  const explain = (failure: unknown): WarmlineError => loginFailure(failure, { where, secrets, passwordIsFunction }, options.readCode);
-  const client = new Client({ ...options.login, password: password ?? "" });
-  Object.assign(client.neonConfig, {
-    wsProxy: () => where + pathname,
-    useSecureWebSocket: protocol === "wss:",
-    disableWarningInBrowsers: true,
-  });
-  let loggedIn = false;
-  const connection = client.connection as unknown as WireClient["connection"];
-  await new Promise<void>((resolve, reject) => {
-    const stop = (error?: Error | null) => {
-      clock.clearTimeout(timer);
-      stopListening();
-      if (!error) return resolve();
-      // first: the destroyed stream reports a failure of its own
-      reject(error);
-      connection.stream.destroy();
-    };
-    const timer = clock.setTimeout(() => stop(connectTimeout(where, options.connectTimeoutMs)), options.connectTimeoutMs);
-    let stopListening = () => {};
-    stopListening = cancellation.onCancel(() => stop(cancellation.reason?.("not-sent")));
-    // the driver sends the password before it is asked for one, and has connected then; a login refused later can only be repeated with what a
-    // function gives next if nothing has begun
-    client.connect((error?: Error | null) => (error || !passwordIsFunction) && stop(error && explain(error)));
-    client.on("error", (error) => loggedIn || stop(explain(error)));
-    // only now: the driver's connect takes every listener for this event off
-    connection.once("readyForQuery", () => {
-      loggedIn = true;
-      stop();
-    });
-  });
-  const wire = new WireSession(client as unknown as WireClient, {
-    transport: "http",
-    connectionId,
-    pooled: true,
-    // a password that is a string and the first statement are sent together: a login refused late has still run nothing
-    explain: (failure) => (!loggedIn && isErrorResponse(failure) ? explain(failure) : undefined),
-  });
-  return { wire, client };
 }

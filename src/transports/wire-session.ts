@@ -20,13 +20,12 @@ export interface WireSessionOptions {
   readonly end?: StatementEnd;
   /** Submits an exchange that is to ask first whether the connection lives. Absent where none does. */
   readonly submitAsking?: (exchange: Exchange, client: WireClient, onAlive: () => void) => void;
-  /** Asked first what a failure means, where the connection knows more than its exchange. */
-  readonly explain?: (failure: unknown) => WarmlineError | undefined;
-  /** Sees the text of every statement before it is sent. */
-  readonly onStatement?: ((text: string) => void) | undefined;
 }
 
 const statusNames = { I: "idle", T: "open", E: "failed" } as const;
+
+/** How one exchange is sent, a script among them. */
+export type WireCall = ExchangeCall & Pick<ExchangeOptions, "script">;
 
 /** Where the answer of an exchange goes. */
 interface Answering {
@@ -63,13 +62,8 @@ export class WireSession implements Session {
     return { transport, connectionId, reused: this.uses > 0, attempts: 1 };
   }
 
-  exchange(statements: readonly Statement[], call: ExchangeCall): Promise<Result[]> {
-    if (this.#options.onStatement) for (const { text } of statements) this.#options.onStatement(text);
-    return this.#run(statements, call);
-  }
-
   async script(script: string, call: CallOptions): Promise<void> {
-    await this.#run([], { ...call, phase: "autocommit", script });
+    await this.exchange([], { ...call, phase: "autocommit", script });
   }
 
   /** Ends what runs on it too: a swallowed connection never ends by itself. */
@@ -80,13 +74,13 @@ export class WireSession implements Session {
   }
 
   /** Runs one exchange in its turn to its end, and no further than the call's end. */
-  #run(statements: readonly Statement[], call: ExchangeCall & Pick<ExchangeOptions, "script">): Promise<Result[]> {
+  exchange(statements: readonly Statement[], call: WireCall): Promise<Result[]> {
     return new Promise((resolve, reject) => {
       const start = () => {
-        const { reason } = call.cancellation;
-        if (reason === undefined && !this.broken) return this.#send(statements, call, { resolve, reject });
+        const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && lost());
+        if (!refusal) return this.#send(statements, call, { resolve, reject });
         this.#endTurn();
-        reject(reason === undefined ? lost() : reason("not-sent"));
+        reject(refusal);
       };
       if (this.busy) this.#queue.push(start);
       else {
@@ -96,7 +90,7 @@ export class WireSession implements Session {
     });
   }
 
-  #send(statements: readonly Statement[], call: ExchangeCall & Pick<ExchangeOptions, "script">, answer: Answering): void {
+  #send(statements: readonly Statement[], call: WireCall, answer: Answering): void {
     const { end, submitAsking } = this.#options;
     const via = { ...this.via, attempts: call.attempt };
     let onAnswer: (() => void) | undefined;
@@ -130,9 +124,8 @@ export class WireSession implements Session {
   }
 
   #explain(failure: unknown, exchange: Exchange, sent: Omit<ExchangeContext, "pooled"> & CallOptions): WarmlineError {
-    const { explain, pooled } = this.#options;
     const { reason } = sent.cancellation;
-    const error = explain?.(failure) ?? exchangeFailure(failure, exchange, { ...sent, pooled });
+    const error = exchangeFailure(failure, exchange, { ...sent, pooled: this.#options.pooled });
     const becameReplica = error.code === READ_ONLY_TRANSACTION && !sent.readOnly;
     if (isFatal(failure) || becameReplica || error.fate === "unknown") this.broken = true;
     // cancelled: the fate is what the server's answer or silence tells

@@ -32,7 +32,7 @@ const rules: readonly Rule[] = [
   { place: "src/transports/http-post.ts", may: ["src/transports/"], mayType: ["undici"] },
   { place: "src/transports/websocket", may: ["src/transports/", "src/errors/", neon], mayType: ["src/observe/"] },
   { place: "src/transports/pool/", may: ["src/transports/", "src/errors/", "pg", "node:"], mayType: ["src/observe/"] },
-  { place: "src/transports/request/", may: ["src/transports/", "src/errors/"], mayType: ["src/observe/"] },
+  { place: "src/transports/request/", may: ["src/transports/", "src/errors/", "node:async_hooks"], mayType: ["src/observe/"] },
   { place: "src/transports/transport.ts", may: [], mayType: ["src/errors/"] },
   {
     place: "src/entry/",

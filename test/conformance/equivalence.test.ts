@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { createDatabase, type Database, type DatabaseOptions, sql } from "../../src/entry/node.ts";
 import type { Result } from "../../src/transports/transport.ts";
+import { stopTimers } from "../support/stopped-timers.ts";
 import { acceptedDifferences } from "./accepted-differences.ts";
+import { eventually, onlyValue } from "./case.ts";
 import { corpus, type Sample } from "./corpus.ts";
 import { fixtures } from "./fixtures.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
@@ -61,6 +63,9 @@ function open(database: string, options: DatabaseOptions): Database {
   return db;
 }
 
+/** Sees what runs at the server. */
+const watcher = open("equivalence", pool);
+
 beforeAll(createTwins);
 afterAll(() => Promise.all(opened.map((db) => db.close())));
 
@@ -88,15 +93,13 @@ const situations: Readonly<Record<string, (options: DatabaseOptions) => Promise<
   "a transaction on a database that is not there": (options) =>
     open("not_there", options).transaction(async (tx) => [await tx.query("select 1")]),
   "a password function that fails": async (options) => [
-    await open("equivalence", { ...options, deadlineMs: 300, password: () => Promise.reject(new Error("no")) }).query("select 1"),
+    await open("equivalence", { ...options, password: () => Promise.reject(new Error("no")) }).query("select 1"),
   ],
-  "a query past its deadline": async (options) => [
-    await open("equivalence", options).query("select pg_sleep(600)", [], { deadlineMs: 250 }),
-  ],
+  "a query past its deadline": (options) => pastDeadline(async (text, past) => [await open("equivalence", options).query(text, [], past)]),
   "a transaction past its deadline": (options) =>
-    open("equivalence", options).transaction(async (tx) => [await tx.query("select pg_sleep(600)")], { deadlineMs: 250 }),
+    pastDeadline((text, past) => open("equivalence", options).transaction(async (tx) => [await tx.query(text)], past)),
   "a session past its deadline": (options) =>
-    open("equivalence", options).session(async (session) => [await session.query("select pg_sleep(600)")], { deadlineMs: 250 }),
+    pastDeadline((text, past) => open("equivalence", options).session(async (session) => [await session.query(text)], past)),
   "a query whose backend is terminated": async (options) => [
     await open("equivalence", options).query("select pg_terminate_backend(pg_backend_pid())"),
   ],
@@ -125,6 +128,17 @@ const situations: Readonly<Record<string, (options: DatabaseOptions) => Promise<
   "parsers of one's own": (options) =>
     open("equivalence", { ...options, types: { 20: BigInt } }).batch([sql`select 1::int8`, sql`select 2::int8 as n`]),
 };
+
+/** A call whose deadline passes when its statement sleeps at the server, and not before on a slow machine. */
+async function pastDeadline(
+  call: (text: string, past: { readonly deadlineMs: number }) => Promise<readonly Result<unknown>[]>,
+): Promise<readonly Result<unknown>[]> {
+  using timers = stopTimers();
+  const outcome = call("select pg_sleep(600) /* past its deadline */", { deadlineMs: 250 });
+  const sleeping = "select exists (select from pg_stat_activity where query like '%/* past its deadline */' and wait_event = 'PgSleep')";
+  const begun = eventually(() => onlyValue(watcher.query(sleeping).then(({ rows }) => rows)), true);
+  return (await Promise.all([outcome, begun.then(() => timers.pass(250))]))[0];
+}
 
 function fail(): never {
   throw new Error("own");

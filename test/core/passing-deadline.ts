@@ -14,11 +14,7 @@ export interface GivenTime {
 export async function failureAfter(send: () => Promise<unknown>, { ms, once }: GivenTime): Promise<WarmlineError> {
   using timers = stopTimers();
   const failure = failureOf(send());
-  await until(() => {
-    // what only waits for its turn
-    timers.pass(0);
-    return once();
-  });
+  await until(once);
   timers.pass(ms);
   return await failure;
 }

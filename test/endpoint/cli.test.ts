@@ -15,15 +15,20 @@ function start(args: readonly string[], environment: Readonly<Record<string, str
   let errors = "";
   child.stdout.on("data", (chunk) => (output += chunk));
   child.stderr.on("data", (chunk) => (errors += chunk));
+  /** Its first line, whole, or what there is of it when it ends before. */
+  const line = async () => {
+    const over = once(child, "close");
+    while (!output.includes("\n") && child.exitCode === null) await Promise.race([once(child.stdout, "data"), over]);
+    return output;
+  };
   const ended = once(child, "close").then(([code]) => ({ code: code as number | null, output, errors }));
-  return { child, ended };
+  return { child, ended, line };
 }
 
 describe("warmline endpoint", () => {
   test.each(["SIGTERM", "SIGINT"] as const)("serves until %s and exits with 0", async (signal) => {
-    const { child, ended } = start(["endpoint", "--port", "0"], { DATABASE_URL: inject("postgres").url });
-    const [line] = (await once(child.stdout, "data")) as [Buffer];
-    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line.toString())?.[0];
+    const { child, ended, line } = start(["endpoint", "--port", "0"], { DATABASE_URL: inject("postgres").url });
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(await line())?.[0];
     const response = await fetch(`${url}/sql`, {
       method: "POST",
       headers: { "Neon-Connection-String": inject("postgres").url },

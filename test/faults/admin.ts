@@ -11,7 +11,7 @@ export interface Admin extends AsyncDisposable {
   query<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<readonly R[]>;
   /** Takes an advisory lock, until it is released. Statements that want it too wait. */
   lock(): Promise<{ readonly lock: number; release(): Promise<void> }>;
-  /** Resolves when a backend of the application waits for a lock, or with `false` when none does. Rejects after ten seconds. */
+  /** Resolves when a backend of the application waits for a lock, or with `false` when none does. Rejects after twenty seconds. */
   waiting(applicationName: string, wanted?: boolean): Promise<void>;
   /** Ends the application's backends in this state; resolves with their number when the server has none of them any more. */
   kill(applicationName: string, state?: BackendState): Promise<number>;
@@ -19,7 +19,7 @@ export interface Admin extends AsyncDisposable {
   backends(applicationName: string): Promise<readonly { readonly pid: number; readonly state: string }[]>;
 }
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 /** Connects when it is first asked. */
 export function openAdmin(server: PostgresServer): Admin {
@@ -93,7 +93,7 @@ export function openAdmin(server: PostgresServer): Admin {
   };
 }
 
-/** Asks again until `holds`, for what another process does in its own time. Rejects after ten seconds. */
+/** Asks again until `holds`, for what another process does in its own time. Rejects after twenty seconds. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (const giveUpAt = Date.now() + PATIENCE_MS; !(await holds()); await delay(5)) {
     if (Date.now() > giveUpAt) throw new Error("What was waited for did not come.");

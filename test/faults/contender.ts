@@ -107,7 +107,8 @@ export function createContender(name: string, cacheFolder: string): Contender {
           finish(() => (answer === undefined ? reject(new Error(`The errand broke: ${broken}`)) : resolve({ state: "answered", answer }))),
         died: () => finish(() => resolve({ state: "died" })),
       });
-      child.send({ id, request }, (error) => error && pending.get(id)?.died());
+      // whoever cannot be told has ended, or is ended: its exit says so, and is counted
+      child.send({ id, request }, (error) => void (error && child.kill("SIGKILL")));
     });
   }
 

@@ -23,9 +23,9 @@ export interface RowRun {
 const DEFAULT_MAX = 2;
 const DEFAULT_DEADLINE_MS = 2_000;
 /** Warmline may take so long beyond its deadline on a busy machine; a bare driver, which has no deadline, is given up sooner. */
-const SLACK_MS = { warmline: 3_000, bare: 500 };
-const PATIENCE_MS = { warmline: 10_000, bare: 2_000 };
-const LEAK_PATIENCE_MS = 3_000;
+const SLACK_MS = { warmline: 10_000, bare: 500 };
+const PATIENCE_MS = { warmline: 20_000, bare: 2_000 };
+const LEAK_PATIENCE_MS = 10_000;
 
 let runs = 0;
 

@@ -25,12 +25,16 @@ export interface Tally extends Verdict {
 /** First success after the server's return, at the latest; milliseconds. */
 export const RECOVERY_LIMIT_MS = 1_000;
 
+/** Rounds whose median is held against the limit. Of fewer, one moment in which the machine had no time would decide: they only have to recover. */
+const ROUNDS_TO_JUDGE = 3;
+
 const zeros = ["lost", "doubled", "lied", "hung", "leaked", "unhandled", "deaths", "unrecovered"] as const;
 
 /** What of a tally breaks the suite's promises, in words; nothing when it holds. */
 export function breaches(tally: Tally): readonly string[] {
   const counted = zeros.filter((name) => tally[name] !== 0).map((name) => `${name} ${tally[name]}`);
-  const slow = tally.recoveryMs !== null && tally.recoveryMs > RECOVERY_LIMIT_MS ? [`recovers after ${tally.recoveryMs} ms`] : [];
+  const tooLate = tally.rounds >= ROUNDS_TO_JUDGE && tally.recoveryMs !== null && tally.recoveryMs > RECOVERY_LIMIT_MS;
+  const slow = tooLate ? [`recovers after ${tally.recoveryMs} ms`] : [];
   return [...counted, ...slow, ...new Set(tally.wrong)];
 }
 

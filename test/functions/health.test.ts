@@ -86,7 +86,7 @@ describe("with a database", () => {
     const url = new URL(demo.url);
     url.username = "crowded";
     url.password = "crowded";
-    const db = createDatabase({ url: url.href, deadlineMs: 2_000 });
+    const db = createDatabase({ url: url.href, deadlineMs: 20_000 });
     const app = createTestApp(db);
     const answer = await app.get("/products");
     expect([answer.status, answer.headers.get("Retry-After")]).toEqual([503, "1"]);

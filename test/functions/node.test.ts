@@ -78,7 +78,7 @@ describe("node functions/node.ts", () => {
       });
       expect(await demo.ask("select 1 from orders where idempotency_key = $1", [signal])).toHaveLength(1);
     },
-    30_000,
+    60_000,
   );
 
   it("exits 0 on SIGTERM although a caller keeps an idle connection", async () => {
@@ -86,7 +86,7 @@ describe("node functions/node.ts", () => {
     await (await fetch(`${await url}/products`)).text();
     child.kill("SIGTERM");
     expect((await ended).code).toBe(0);
-  }, 20_000);
+  }, 60_000);
 
   it("says in one line that its port is in use, and exits 1", async () => {
     const taken = createServer();
@@ -100,7 +100,7 @@ describe("node functions/node.ts", () => {
       stdout: "",
       stderr: `Port ${port} of 127.0.0.1 is in use: set PORT to another, or end what listens there.\n`,
     });
-  }, 20_000);
+  }, 60_000);
 
   it.each([
     ["a port that is none", { PORT: "80800" }, /^PORT is not a port number: .+\n$/],
@@ -117,7 +117,7 @@ describe("node functions/node.ts", () => {
       expect(code).toBe(1);
       expect(stderr).toMatch(line);
     },
-    30_000,
+    60_000,
   );
 
   it("asks for API_TOKEN where it is set, and writes it nowhere", async () => {
@@ -128,7 +128,7 @@ describe("node functions/node.ts", () => {
     const { code, stderr } = await ended;
     expect(code).toBe(0);
     expect(stderr).not.toContain("canary-token");
-  }, 20_000);
+  }, 60_000);
 });
 
 describe("serveApp", () => {
@@ -172,10 +172,12 @@ describe("serveApp", () => {
     await blocker.query("begin");
     await blocker.query("select 1 from products where id = 1 for update");
     const cut = order(app.url, "cut").catch((error: unknown) => error);
-    await vi.waitFor(async () =>
-      expect(await demo.ask("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")).toHaveLength(
-        1,
-      ),
+    await vi.waitFor(
+      async () =>
+        expect(
+          await demo.ask("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"),
+        ).toHaveLength(1),
+      { timeout: 10_000 },
     );
     await app.stop();
     expect(await cut).toBeInstanceOf(TypeError);

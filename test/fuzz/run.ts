@@ -77,8 +77,10 @@ export async function fuzz(target: FuzzTarget, { seed, count }: FuzzOptions): Pr
     }
   };
   await Promise.all(Array.from({ length: SENDERS }, sender));
+  const wellAtTheEnd = await target.answersWell().catch(() => false);
+  if (!wellAtTheEnd) await waitForEnd(target.child);
   const crashes = alive() ? 0 : 1;
-  wellAfter &&= alive() && (await target.answersWell()) && !target.secrets.some((secret) => target.written().includes(secret));
+  wellAfter &&= alive() && wellAtTheEnd && !target.secrets.some((secret) => target.written().includes(secret));
   return {
     seed,
     requests: done,

@@ -81,7 +81,7 @@ async function startEndpointProcess(
   });
   const written = collect(child);
   while (!/:\d+\n/.test(written())) {
-    if (child.exitCode !== null) throw new Error(`The endpoint did not start: ${written()}`);
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The endpoint did not start: ${written()}`);
     await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
   }
   const port = Number(/:(\d+)\n/.exec(written())?.[1]);

@@ -42,8 +42,8 @@ export interface LifeOptions {
   onExit(life: Life, exit: Exit): void;
 }
 
-// AWS: the init phase of a function on demand
-const initTimeoutMs = 10_000;
+// AWS gives the init phase of a function on demand 10 s, on a machine of its own: this one may be shared by many, and slow
+const initTimeoutMs = 60_000;
 
 /** Starts the process, and its Runtime API. Throws when that is not possible; a failed init phase is told by `initialized`. */
 export async function startLife(options: LifeOptions): Promise<Life> {

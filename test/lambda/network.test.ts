@@ -26,7 +26,7 @@ function watch(socket: Socket): End {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 5_000;
+  const giveUpAt = Date.now() + 20_000;
   while (!holds()) {
     if (Date.now() > giveUpAt) throw new Error("What was waited for did not come.");
     await new Promise((resolve) => setTimeout(resolve, 2));

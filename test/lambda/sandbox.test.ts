@@ -11,6 +11,7 @@ import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { bundleHandler } from "./bundle-handler.ts";
 import type { Environment } from "./environment.ts";
+import { CRASHES_AFTER_MS } from "./handlers/crash.ts";
 import type { Errand, Look } from "./handlers/errand.ts";
 import type { PoolReply } from "./handlers/pool.ts";
 import type { StreamErrand } from "./handlers/streaming.ts";
@@ -59,7 +60,7 @@ function isAlive(pid: number): boolean {
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = Date.now() + 5_000;
+  const giveUpAt = Date.now() + 20_000;
   while (!(await holds())) {
     if (Date.now() > giveUpAt) throw new Error("What was waited for did not come.");
     await delay(5);
@@ -103,11 +104,16 @@ describe("an environment", () => {
   test("stands still between invocations: a timer of 5 ms does not run in a second", async () => {
     const environment = await open(errands);
     await send(environment, { do: "count-ticks" });
-    const before = (await send<number>(environment, { do: "count-ticks" })).value ?? 0;
+    const timed = async () => {
+      const startedAt = performance.now();
+      const { value: ticks } = await send<number>(environment, { do: "count-ticks" });
+      return { ticks: ticks ?? Number.POSITIVE_INFINITY, ms: performance.now() - startedAt };
+    };
+    const before = await timed();
     await environment.freezeFor({ realMs: 1_000 });
-    const after = (await send<number>(environment, { do: "count-ticks" })).value ?? Number.POSITIVE_INFINITY;
-    // Awake it would have ticked 200 times; it may while the events come and go.
-    expect(after - before).toBeLessThan(60);
+    const after = await timed();
+    // Awake it would have ticked 200 times more; it may while the events come and go.
+    expect(after.ticks - before.ticks).toBeLessThan((before.ms + after.ms) / 5 + 60);
   });
 
   test("is awake for a while before the event comes, where that is asked for", async () => {
@@ -146,8 +152,8 @@ describe("an environment", () => {
     expect(after.now - before.now).toBeGreaterThanOrEqual(345_000);
     expect(after.now - before.now).toBeLessThan(345_000 + tookMs + 50);
     expect(after.monotonicMs - before.monotonicMs).toBeLessThan(tookMs + 50);
-    expect(Math.abs(Date.parse(after.date) - after.now)).toBeLessThan(1_000);
-    expect(Math.abs(Date.parse(after.written) - after.now)).toBeLessThan(2_000);
+    expect(Math.abs(Date.parse(after.date) - after.now)).toBeLessThan(10_000);
+    expect(Math.abs(Date.parse(after.written) - after.now)).toBeLessThan(10_000);
     // The deadline is told by the same clock.
     expect(after.remainingMs).toBeGreaterThan(0);
     expect(after.remainingMs).toBeLessThanOrEqual(7_000);
@@ -208,7 +214,7 @@ describe("an environment", () => {
   test("loses the next invocation when the process dies of something it woke up to", async () => {
     const environment = await open(errands);
     expect((await send(environment, { do: "crash-later" })).value).toBe("fine so far");
-    await environment.freezeFor({ realMs: 250 });
+    await environment.freezeFor({ wallClockMs: CRASHES_AFTER_MS });
     const { error } = await send(environment, { do: "hang" });
     expect(error?.errorType).toBe("Runtime.ExitError");
     expect(environment.deaths).toMatchObject([{ code: 1 }]);
@@ -260,7 +266,7 @@ describe("the shutdown", () => {
   });
 
   test("is a SIGKILL to a process that hears SIGTERM and stays", async () => {
-    const environment = await open(errands, { env: { EXTENSION: "[]", STUBBORN: "1" }, shutdownMs: 1_000 });
+    const environment = await open(errands, { env: { EXTENSION: "[]", STUBBORN: "1" }, shutdownMs: 3_000 });
     await lookFrom(environment);
     expect(await environment.stop()).toEqual({ code: null, signal: "SIGKILL" });
     expect(environment.logs()).toContain("told to end");

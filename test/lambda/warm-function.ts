@@ -40,7 +40,7 @@ export function useWarmHandler(): (options: WarmFunctionOptions) => Promise<Warm
     const PGAPPNAME = `warm ${randomUUID()}`;
     const HANDLER_OPTIONS = JSON.stringify({ database, closes, emfNamespace });
     const env = { PGAPPNAME, HANDLER_OPTIONS, ...(url !== undefined && { DATABASE_URL: url }) };
-    const sandbox = await startSandbox({ timeoutMs: 20_000, ...options, handler, env });
+    const sandbox = await startSandbox({ timeoutMs: 60_000, ...options, handler, env });
     onTestFinished(sandbox.stop);
     return {
       ...sandbox,

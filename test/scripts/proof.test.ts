@@ -4,7 +4,7 @@ import { holds } from "../../scripts/proof-run.ts";
 import { findPgBouncer } from "../support/pgbouncer.ts";
 import { startScript } from "./demo-child.ts";
 
-test("the proof writes one JSON object to standard output, of what the server itself counted", { timeout: 180_000 }, async () => {
+test("the proof writes one JSON object to standard output, of what the server itself counted", { timeout: 600_000 }, async () => {
   const { code, stdout } = await startScript("proof.ts", ["--json", "--invocations", "40"]).ended;
   const row = {
     why: expect.any(String),

@@ -136,13 +136,13 @@ describe("the Postgres launcher", () => {
     const { child, port, url } = await startElsewhere("setInterval(() => {}, 60_000);");
     const folder = String((await ask(url, "show data_directory"))?.data_directory);
     child.kill("SIGKILL");
-    expect(await isGoneWithin(5_000, port, folder)).toBe(true);
+    expect(await isGoneWithin(20_000, port, folder)).toBe(true);
   });
 
   test("does not keep its process alive, and leaves no server behind when that ends", async () => {
     const { child, port } = await startElsewhere("");
     if (child.exitCode === null) await once(child, "exit");
     expect(child.exitCode).toBe(0);
-    expect(await isGoneWithin(5_000, port, "")).toBe(true);
+    expect(await isGoneWithin(20_000, port, "")).toBe(true);
   });
 });

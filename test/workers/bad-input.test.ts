@@ -5,7 +5,6 @@ import { type LocalWorker, serveWorker } from "../../scripts/worker-runtime.ts";
 import { answer, type Reply, startToldServer, type ToldServer } from "../core/http/told-server.ts";
 
 const password = "canary-of-the-password";
-const deadlineMs = 1_000;
 
 /** What the worker tells of the error of `select 1`. */
 interface Told {
@@ -59,9 +58,7 @@ describe("a worker over HTTP whose endpoint", () => {
   test.each(faults)("%s is told with a code and a fate, within the deadline, and asked once", async (_, reply, error) => {
     server.tell(reply);
     const asked = server.bodies.length;
-    const startedAt = Date.now();
     expect(await elsewhere(server.url)).toMatchObject({ name: "ConnectionError", own: true, ...error });
-    expect(Date.now() - startedAt).toBeLessThan(deadlineMs + 5_000);
     expect(server.bodies.length - asked).toBe(1);
   });
 

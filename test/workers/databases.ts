@@ -19,6 +19,19 @@ export async function ask<Row>(url: string, text: string): Promise<readonly Row[
   return rows as Row[];
 }
 
+/** Holds the lock that the workers' `held` and `sleep` wait for, so that they run until it is released, however slow the machine. */
+export async function holdWorkers(url: string): Promise<{ release(): Promise<void> } & AsyncDisposable> {
+  const client = new Client({ connectionString: url, application_name: "watcher" });
+  await client.connect();
+  await client.query("select pg_advisory_lock(15)");
+  let released: Promise<void> | undefined;
+  const release = () => {
+    released ??= client.end();
+    return released;
+  };
+  return { release, [Symbol.asyncDispose]: release };
+}
+
 /** How many backends of warmline are at work in a database, on a statement with `part` in its text. */
 export async function activeBackends(url: string, part = ""): Promise<number> {
   const rows = await ask<{ n: number }>(

@@ -48,7 +48,7 @@ export async function startWorker(file: string, { hyperdrive = {}, vars = {}, fl
 }
 
 /** Counts the backends of an application, and asks again until there are none or `withinMs` is over. */
-export async function backendsLeft(databaseUrl: string, withinMs = 1_000): Promise<number> {
+export async function backendsLeft(databaseUrl: string, withinMs = 20_000): Promise<number> {
   const client = new Client({ connectionString: databaseUrl, application_name: "watcher" });
   await client.connect();
   try {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { serveWorker, type WorkerBindings } from "../../scripts/worker-runtime.ts";
 import { type Endpoint, startEndpoint } from "../../src/endpoint/endpoint.ts";
-import { activeBackends, ask, createOwnDatabase } from "./databases.ts";
+import { activeBackends, ask, createOwnDatabase, holdWorkers } from "./databases.ts";
 import { backendsLeft, startWorker } from "./harness.ts";
 
 interface Worker {
@@ -33,7 +33,7 @@ describe.each(places)("a database over HTTP at module scope, $place", ({ place, 
   let worker: Worker;
   let databaseUrl: string;
   const get = async (path: string, init: RequestInit = {}) => {
-    const response = await fetch(new URL(path, worker.url), { ...init, signal: init.signal ?? AbortSignal.timeout(10_000) });
+    const response = await fetch(new URL(path, worker.url), { ...init, signal: init.signal ?? AbortSignal.timeout(25_000) });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
 
@@ -86,20 +86,24 @@ describe.each(places)("a database over HTTP at module scope, $place", ({ place, 
   });
 
   test("serves on after a client that went away in the middle of a query", async () => {
+    await using hold = await holdWorkers(databaseUrl);
     const leave = new AbortController();
     const gone = get("/sleep", { signal: leave.signal }).catch((error: Error) => error.name);
     while ((await activeBackends(databaseUrl)) === 0);
     leave.abort();
     expect(await gone).toBe("AbortError");
+    await hold.release();
     while ((await activeBackends(databaseUrl)) > 0);
     expect((await get("/query")).status).toBe(200);
   });
 
   test("is closed and released by a request while another one's query runs, without waiting for it", async () => {
+    await using hold = await holdWorkers(databaseUrl);
     const held = get("/held");
     while ((await activeBackends(databaseUrl)) === 0);
     for (const path of ["/release", "/close", "/close"]) expect((await get(path)).status).toBe(200);
     expect(await activeBackends(databaseUrl)).toBe(1);
+    await hold.release();
     expect((await held).status).toBe(200);
     expect(await get("/held")).toMatchObject({ status: 500, body: { code: "CLOSED" } });
   });

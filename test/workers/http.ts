@@ -34,8 +34,8 @@ const routes: Readonly<Record<string, Route>> = {
   async timeout(query) {
     await db.query("select pg_sleep($1)", [query.get("seconds")], { deadlineMs: 200 });
   },
-  sleep: () => db.query("select pg_sleep(0.7)"),
-  held: () => given.query("select pg_sleep(1.5)"),
+  sleep: () => db.query("select pg_advisory_xact_lock(15)"),
+  held: () => given.query("select pg_advisory_xact_lock(15)"),
   close: () => given.close(),
   release: () => given.release(),
   async elsewhere(query) {

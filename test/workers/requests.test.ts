@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { startPostgres } from "../../scripts/postgres.ts";
-import { activeBackends, ask, createOwnDatabase } from "./databases.ts";
+import { activeBackends, ask, createOwnDatabase, holdWorkers } from "./databases.ts";
 import { backendsLeft, type RunningWorker, startWorker } from "./harness.ts";
 
 const { url: serverUrl } = inject("postgres");
@@ -14,7 +14,7 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, s
   let worker: RunningWorker;
   let databaseUrl: string;
   const get = async (path: string, init: RequestInit = {}) => {
-    const response = await fetch(new URL(path, worker.url), { ...init, signal: init.signal ?? AbortSignal.timeout(10_000) });
+    const response = await fetch(new URL(path, worker.url), { ...init, signal: init.signal ?? AbortSignal.timeout(25_000) });
     return { status: response.status, body: (await response.text()) as string };
   };
 
@@ -67,12 +67,14 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, s
   });
 
   test("finishes what a client that went away had begun, and ends its connection", async () => {
+    await using hold = await holdWorkers(databaseUrl);
     const leave = new AbortController();
     const gone = get("/sleep", { signal: leave.signal }).catch((error: Error) => error.name);
-    while ((await activeBackends(databaseUrl, "pg_sleep(0.7)")) === 0);
+    while ((await activeBackends(databaseUrl, "pg_advisory_xact_lock")) === 0);
     leave.abort();
     expect(await gone).toBe("AbortError");
-    while ((await activeBackends(databaseUrl, "pg_sleep(0.7)")) > 0);
+    await hold.release();
+    while ((await activeBackends(databaseUrl, "pg_advisory_xact_lock")) > 0);
     expect(await backendsLeft(databaseUrl)).toBe(0);
     expect((await get("/one")).status).toBe(200);
   });
@@ -84,10 +86,12 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, s
   });
 
   test("is closed and released by a request while another one's query runs, without waiting for it", async () => {
+    await using hold = await holdWorkers(databaseUrl);
     const held = get("/held");
-    while ((await activeBackends(databaseUrl, "pg_sleep(1.5)")) === 0);
+    while ((await activeBackends(databaseUrl, "pg_advisory_xact_lock")) === 0);
     for (const path of ["/release", "/close", "/close"]) expect((await get(path)).status).toBe(200);
-    expect(await activeBackends(databaseUrl, "pg_sleep(1.5)")).toBe(1);
+    expect(await activeBackends(databaseUrl, "pg_advisory_xact_lock")).toBe(1);
+    await hold.release();
     expect((await held).status).toBe(200);
     expect(await get("/held")).toEqual({ status: 500, body: '{"code":"CLOSED"}' });
     expect(await backendsLeft(databaseUrl)).toBe(0);
@@ -96,6 +100,21 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, s
   test("closed by the request that uses it, ends its connection when what runs there is answered, and no other database's", async () => {
     expect(await get("/closes")).toEqual({ status: 200, body: '{"held":1,"answer":"answered","total":0,"other":1}' });
     expect(await backendsLeft(databaseUrl)).toBe(0);
+  });
+
+  test("tells a listener that one request subscribed of every request's connections", async () => {
+    const transport = "request";
+    const ids = new Set<string>();
+    for (let n = 1; n <= 3; n++) {
+      const { own: connectionId, told, stats } = JSON.parse((await get("/told")).body);
+      expect(told).toEqual([
+        { type: "connect", transport, connectionId, durationMs: expect.any(Number) },
+        { type: "reuse", transport, connectionId },
+      ]);
+      expect(stats).toMatchObject({ connects: n, reuses: n, discarded: 0 });
+      ids.add(connectionId);
+    }
+    expect(ids.size).toBe(3);
   });
 
   test("gives a call without a scope a connection for itself, and warns once", async () => {
@@ -108,10 +127,10 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, s
 
 test("what is written for Node hangs from the second request on, and these tests would tell", async () => {
   const worker = await startWorker("naive.ts", { vars: { DATABASE_URL: serverUrl } });
-  const get = () => fetch(worker.url, { signal: AbortSignal.timeout(3_000) }).then(({ status }) => status);
+  const get = (withinMs: number) => fetch(worker.url, { signal: AbortSignal.timeout(withinMs) }).then(({ status }) => status);
   try {
-    expect(await get()).toBe(200);
-    expect(await get().catch((error: Error) => error.name)).not.toBe(200);
+    expect(await get(25_000)).toBe(200);
+    expect(await get(3_000).catch((error: Error) => error.name)).not.toBe(200);
   } finally {
     await worker.stop();
   }

@@ -1,5 +1,5 @@
 import { Hono } from "hono/tiny";
-import { createDatabase } from "warmline";
+import { createDatabase, type DatabaseEvent } from "warmline";
 import { requestScope } from "warmline/hono";
 import { hyperdrive } from "warmline/hyperdrive";
 
@@ -8,6 +8,10 @@ const db = createDatabase({ tcp: hyperdrive(), acquireTimeoutMs: 300 });
 
 /** Another, to be given up. */
 const given = createDatabase({ tcp: hyperdrive() });
+
+/** And one that is listened to, by the first request that asks for it. */
+const watched = createDatabase({ tcp: hyperdrive() });
+let told: DatabaseEvent[] | undefined;
 
 interface Ctx {
   waitUntil(promise: Promise<unknown>): void;
@@ -45,7 +49,7 @@ const app = new Hono<{ Bindings: object }>()
     await db.query("select pg_sleep(600)", [], { deadlineMs: 200 });
   })
   .get("/sleep", async (c) => {
-    await db.query("select pg_sleep(0.7)");
+    await db.query("select pg_advisory_xact_lock(15)");
     await db.query("insert into marks values ('after the client left')");
     return c.text("done");
   })
@@ -55,7 +59,7 @@ const app = new Hono<{ Bindings: object }>()
     return c.json({ codes, sockets: db.stats().connects });
   })
   .get("/held", async (c) => {
-    await given.query("select pg_sleep(1.5)");
+    await given.query("select pg_advisory_xact_lock(15)");
     return c.text("done");
   })
   .get("/close", async (c) => {
@@ -84,6 +88,16 @@ const app = new Hono<{ Bindings: object }>()
   .get("/bypass", async (c) => {
     const { rows } = await db.query("select 1 as n", [], { cache: "bypass" });
     return c.json(rows);
+  })
+  .get("/told", async (c) => {
+    if (told === undefined) {
+      const events: DatabaseEvent[] = [];
+      told = events;
+      watched.subscribe((event) => void (event.type !== "query" && events.push(event)));
+    }
+    const { via } = await watched.query("select 1");
+    await watched.query("select 2");
+    return c.json({ own: via.connectionId, told: told.splice(0), stats: watched.stats() });
   })
   .get("/plan", (c) => c.json(db.plan));
 

@@ -73,7 +73,7 @@ test.each([
 });
 
 test("fails with a code and the fate not-sent where nothing listens, and where the server speaks no TLS", async () => {
-  const nowhere = createDatabase({ url: "postgres://u:p@127.0.0.1:9/d", tcp: hyperdrive(), deadlineMs: 400 });
+  const nowhere = createDatabase({ url: "postgres://u:p@127.0.0.1:9/d", tcp: hyperdrive(), deadlineMs: 20_000 });
   await failureOf(() => inRequest(nowhere, () => nowhere.sql`select 1`), { code: "CONNECT_FAILED", fate: "not-sent" });
   const plain = createDatabase({ url, tcp: hyperdrive(), sslMode: "require" });
   await failureOf(() => inRequest(plain, () => plain.sql`select 1`), { code: "TLS_FAILED", fate: "not-sent" });
@@ -96,7 +96,7 @@ test("opens a connection of its own in what goes on after the request's work is 
   await db.scope(context, async () => {
     await db.sql`select 1`;
     later = (async () => {
-      await vi.waitFor(() => expect(db.stats().total).toBe(0));
+      await vi.waitFor(() => expect(db.stats().total).toBe(0), { timeout: 10_000 });
       return onlyValue(db.sql`select 'later'`);
     })();
   });

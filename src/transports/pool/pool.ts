@@ -4,13 +4,14 @@ import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { statementEnd } from "../statement-end.ts";
 import { begin, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
-import { type WireClient, WireSession } from "../wire-session.ts";
+import { type WireClient, WireSession, type WireSessionOptions } from "../wire-session.ts";
 import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
 import type { PoolTraits } from "./shared-entry.ts";
 import { submitAsking } from "./submit-asking.ts";
 import type { WarmPool } from "./warm-pool.ts";
+import { WatchedSession } from "./watched-session.ts";
 
 /** What the pool transport is made of. */
 export interface PoolTransportOptions extends PoolTraits {
@@ -43,7 +44,8 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   function sessionOf(client: pg.PoolClient): WireSession {
     let session = ledger.sessions.get(client);
     if (session === undefined) {
-      session = new WireSession(client as unknown as WireClient, {
+      const { onStatement } = options;
+      const traits: WireSessionOptions = {
         transport: "pool",
         connectionId: ledger.idOf(client),
         pooled: options.pooled,
@@ -53,8 +55,9 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
           clock,
         }),
         submitAsking,
-        onStatement: options.onStatement,
-      });
+      };
+      const wire = client as unknown as WireClient;
+      session = onStatement ? new WatchedSession(wire, { ...traits, onStatement }) : new WireSession(wire, traits);
       ledger.sessions.set(client, session);
     }
     return session;

@@ -1,7 +1,8 @@
 import pg from "pg";
 import { ConnectionError } from "../../errors/errors.ts";
 import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
-import { connectFailure, connectTimeout } from "../failure.ts";
+import { connectTimeout } from "../failure.ts";
+import { connectFailure } from "./connect-failure.ts";
 
 /** What pg-pool hands to a client it makes: the pool's own options. */
 export interface WarmClientConfig extends pg.ClientConfig {

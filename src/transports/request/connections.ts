@@ -1,4 +1,6 @@
+import { AsyncResource } from "node:async_hooks";
 import { ConnectionError } from "../../errors/errors.ts";
+import { queueFull } from "../pool/lease.ts";
 import type { Cancellation, Clock } from "../transport.ts";
 import type { RequestClient } from "./open-client.ts";
 
@@ -14,9 +16,21 @@ export interface ClientSource {
   readonly max: number;
   /** How long a call waits for one, milliseconds. */
   readonly acquireTimeoutMs: number;
+  /** Most calls of one request that wait for one. */
+  readonly maxWaiting: number;
   readonly clock: Clock;
-  /** Begins to open a connection; `besides` runs a request on one socket more, or rejects where there is none. */
-  readonly open: (besides: (request: () => Promise<void>) => Promise<void>) => RequestClient;
+  /** Begins to open a connection. */
+  readonly open: (place: ClientPlace) => RequestClient;
+  /** Told of a connection that broke while nothing was on its way. */
+  readonly onLost: (client: RequestClient) => void;
+}
+
+/** What a connection is given by the request it is opened in. */
+export interface ClientPlace {
+  /** Runs a request on one socket more, or rejects where there is none. */
+  readonly besides: (request: () => Promise<void>) => Promise<void>;
+  /** To be called when the connection breaks. */
+  readonly onBreak: () => void;
 }
 
 /** How a connection is asked for. */
@@ -30,6 +44,8 @@ interface Connection {
   readonly source: ClientSource;
   readonly client: RequestClient;
   state: "idle" | "brief" | "held";
+  /** It broke, in use or not. */
+  dead: boolean;
   readonly closed: PromiseWithResolvers<void>;
 }
 
@@ -37,6 +53,8 @@ interface Waiter extends LeaseCall {
   readonly source: ClientSource;
   /** Whether it still hopes for a connection that is in use for one statement. */
   patient: boolean;
+  /** Begins to open one for it, as the call that waits. */
+  add: () => Connection;
   readonly enter: (connection: Connection) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -56,7 +74,10 @@ export interface ConnectionsOwner {
 export class Connections {
   readonly #owner: ConnectionsOwner;
   readonly #open = new Set<Connection>();
+  /** In the order they came. */
   readonly #waiters = new Set<Waiter>();
+  /** How many they are, for each database that is waited for. */
+  readonly #waiting = new Map<ClientSource, number>();
   /** Databases that were given up: their connections end when nobody holds them. */
   readonly #retired = new Set<ClientSource>();
   /** Sockets that are open, or not closed yet. */
@@ -67,7 +88,7 @@ export class Connections {
     this.#owner = owner;
   }
 
-  /** Runs `use` on a connection; `use` gives it back clean, or destroyed. @throws ConnectionError ACQUIRE_TIMEOUT when none is free in time */
+  /** Runs `use` on a connection; `use` gives it back clean, or destroyed. @throws ConnectionError ACQUIRE_TIMEOUT, QUEUE_FULL when none is free */
   async lease<T>(source: ClientSource, call: LeaseCall, use: (client: RequestClient) => Promise<T>): Promise<T> {
     const connection = await this.#take(source, call);
     try {
@@ -94,23 +115,25 @@ export class Connections {
   /** How many there are to some databases, and how many calls wait for one. */
   count(sources: readonly (ClientSource | null)[]): { readonly total: number; readonly idle: number; readonly waiting: number } {
     const own = [...this.#open].filter(({ source }) => sources.includes(source));
-    const waiting = [...this.#waiters].filter(({ source }) => sources.includes(source)).length;
+    const waiting = sources.reduce((sum, source) => sum + this.#waitingFor(source), 0);
     return { total: own.length, idle: own.filter(({ state }) => state === "idle").length, waiting };
   }
 
   #take(source: ClientSource, call: LeaseCall): Promise<Connection> {
     return new Promise((resolve, reject) => {
-      const { acquireTimeoutMs: limitMs, clock } = source;
+      const { acquireTimeoutMs: limitMs, maxWaiting, clock } = source;
+      const full = this.#waitingFor(source) >= maxWaiting;
       const leave = () => {
         clock.clearTimeout(limit);
         clock.clearTimeout(patience);
         stopListening();
-        this.#waiters.delete(waiter);
+        this.#forget(waiter);
       };
       const waiter: Waiter = {
         source,
-        patient: true,
+        patient: !full,
         ...call,
+        add: () => this.#add(source),
         enter: (connection) => {
           leave();
           resolve(connection);
@@ -123,22 +146,44 @@ export class Connections {
       const limit = clock.setTimeout(() => waiter.fail(acquireTimeout(limitMs, source.max)), limitMs);
       const patience = clock.setTimeout(() => {
         waiter.patient = false;
-        this.#serve();
+        this.#serve([waiter]);
       }, PATIENCE_MS);
       let stopListening = () => {};
       this.#waiters.add(waiter);
+      this.#waiting.set(source, this.#waitingFor(source) + 1);
       const { cancellation } = call;
       stopListening = cancellation.onCancel(() => cancellation.reason && waiter.fail(cancellation.reason("not-sent")));
-      this.#serve();
+      this.#serve([waiter]);
+      if (!this.#waiters.has(waiter)) return;
+      if (full) waiter.fail(queueFull(maxWaiting));
+      // it will be let in by another call's end, and must not open one as that call
+      else waiter.add = AsyncResource.bind(waiter.add);
     });
   }
 
-  /** Lets in everybody who need not wait, first come first served among the calls of one database. */
-  #serve(): void {
-    for (const waiter of this.#waiters) {
+  #waitingFor(source: ClientSource | null): number {
+    return (source && this.#waiting.get(source)) ?? 0;
+  }
+
+  #forget(waiter: Waiter): void {
+    if (!this.#waiters.delete(waiter)) return;
+    const left = this.#waitingFor(waiter.source) - 1;
+    if (left > 0) this.#waiting.set(waiter.source, left);
+    else this.#waiting.delete(waiter.source);
+  }
+
+  /** Lets in everybody who need not wait, first come first served among the calls of one database; or one for whom alone something changed. */
+  #serve(waiters: Iterable<Waiter> = this.#waiters): void {
+    /** Databases for which the first of the queue has to wait: so have those behind it. */
+    const busy = new Set<ClientSource>();
+    for (const waiter of waiters) {
+      if (!this.#waiters.has(waiter) || busy.has(waiter.source)) continue;
       try {
         const connection = this.#connectionFor(waiter);
-        if (connection === undefined) continue;
+        if (connection === undefined) {
+          if (busy.add(waiter.source).size === this.#waiting.size) return;
+          continue;
+        }
         connection.state = waiter.held ? "held" : "brief";
         waiter.enter(connection);
       } catch (error) {
@@ -148,7 +193,7 @@ export class Connections {
     }
   }
 
-  #connectionFor({ source, patient }: Waiter): Connection | undefined {
+  #connectionFor({ source, patient, add }: Waiter): Connection | undefined {
     const own = [...this.#open].filter((connection) => connection.source === source);
     const idle = own.find(({ state }) => state === "idle");
     if (idle !== undefined) return idle;
@@ -160,14 +205,15 @@ export class Connections {
       if (spare !== undefined) this.#close(spare);
       return undefined;
     }
-    return this.#add(source);
+    return add();
   }
 
   #add(source: ClientSource): Connection {
     const connection: Connection = {
       source,
-      client: source.open((request) => this.#besides(request)),
+      client: source.open({ besides: (request) => this.#besides(request), onBreak: () => this.#break(connection) }),
       state: "idle",
+      dead: false,
       closed: Promise.withResolvers(),
     };
     if (this.#sockets++ === 0) {
@@ -181,9 +227,22 @@ export class Connections {
   #giveBack(connection: Connection): void {
     connection.state = "idle";
     if (connection.client.session.broken) this.#close(connection);
+    else if (connection.dead) this.#lose(connection);
     this.#serve();
     const mayEnd = this.#owner.mayEnd() || this.#retired.has(connection.source);
     if (connection.state === "idle" && mayEnd) this.#close(connection);
+  }
+
+  #break(connection: Connection): void {
+    connection.dead = true;
+    if (connection.state === "idle" && this.#open.has(connection)) this.#lose(connection);
+  }
+
+  #lose(connection: Connection): void {
+    const { client, source } = connection;
+    client.session.broken = true;
+    source.onLost(client);
+    this.#close(connection);
   }
 
   #close(connection: Connection): void {

@@ -6,6 +6,7 @@ import { type WireClient, WireSession } from "../wire-session.ts";
 
 /** A connection of one request, from its beginning to its end. */
 export interface RequestClient {
+  readonly connectionId: string;
   readonly session: WireSession;
   /** Resolves when it is logged in; rejects with the failure, or when the call ends first. Then the session is broken. */
   ready(cancellation: Cancellation): Promise<void>;
@@ -24,16 +25,29 @@ export interface ClientParts {
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
+  /** Called when it is logged in, with how long that took, milliseconds; never for one that was given up meanwhile. */
+  readonly onOpen: (durationMs: number) => void;
+  /** Called when it breaks after that, in use or not, and maybe again after it has ended. */
+  readonly onBreak: () => void;
 }
 
 /** How long a goodbye may take before the socket is destroyed, and as long again before it is given up, milliseconds. */
 const GOODBYE_LIMIT_MS = 1_000;
 
 /** Begins to open a connection over the runtime's own sockets; pg finds them by itself. */
-export function openClient({ config, connectionId, pooled, cancel, statementTimeoutMs, clock }: ClientParts): RequestClient {
+export function openClient({
+  config,
+  connectionId,
+  pooled,
+  cancel,
+  statementTimeoutMs,
+  clock,
+  onOpen,
+  onBreak,
+}: ClientParts): RequestClient {
   const client = new WarmClient(config);
   // for good: pg reports the end of a socket as an error, also after it has ended it
-  client.on("error", () => {});
+  client.on("error", onBreak);
   const session = new WireSession(client as unknown as WireClient, {
     transport: "request",
     connectionId,
@@ -51,6 +65,7 @@ export function openClient({ config, connectionId, pooled, cancel, statementTime
     () => {
       // given up meanwhile: a socket that did not exist yet could not be destroyed
       if (session.broken) session.destroy();
+      else onOpen(client.openedInMs);
     },
     (failure: unknown) => {
       session.broken = true;
@@ -59,6 +74,7 @@ export function openClient({ config, connectionId, pooled, cancel, statementTime
   );
   opened.catch(() => {});
   return {
+    connectionId,
     session,
     ready: (cancellation) =>
       new Promise((resolve, reject) => {

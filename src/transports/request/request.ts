@@ -1,9 +1,11 @@
 import { transactionFailed } from "../../errors/transaction-failed.ts";
+import type { Audience } from "../../observe/audience.ts";
 import { leasedSession } from "../pool/leased-session.ts";
 import type { WarmClientConfig } from "../pool/warm-client.ts";
 import { begin, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, Transport } from "../transport.ts";
 import type { WireSession } from "../wire-session.ts";
+import { connectionLife } from "./connection-life.ts";
 import type { ClientSource } from "./connections.ts";
 import { openClient } from "./open-client.ts";
 import { RequestScope, type ScopeContext } from "./request-scope.ts";
@@ -21,6 +23,8 @@ export interface RequestTransportOptions {
   /** Most connections one request opens. */
   readonly max: number;
   readonly acquireTimeoutMs: number;
+  /** Most calls of one request that wait for a connection. */
+  readonly maxWaiting: number;
   /** Whether a pooler stands between. */
   readonly pooled: boolean;
   /** Whether a CancelRequest reaches the statement. */
@@ -28,6 +32,8 @@ export interface RequestTransportOptions {
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
+  /** Who is told of what happens to connections. */
+  readonly events: Audience;
   /** Told of each call that is made outside of a scope. */
   readonly onUnscoped: () => void;
 }
@@ -37,23 +43,29 @@ export interface RequestTransportOptions {
  * timer, is touched by another: between them only numbers are shared.
  */
 export function requestTransport(options: RequestTransportOptions): Transport {
-  const { scopes, clock, max, acquireTimeoutMs } = options;
-  const counts = { connects: 0, reuses: 0, discarded: 0 };
+  const { scopes, clock, max, acquireTimeoutMs, maxWaiting, pooled, statementTimeoutMs } = options;
+  const life = connectionLife(options.events);
+  let begun = 0;
 
   const sourceOf = (config: () => WarmClientConfig): ClientSource => ({
     max,
     acquireTimeoutMs,
+    maxWaiting,
     clock,
-    open(besides) {
+    open({ besides, onBreak }) {
+      const connectionId = `r${++begun}`;
       return openClient({
         config: config(),
-        connectionId: `r${++counts.connects}`,
-        pooled: options.pooled,
+        connectionId,
+        pooled,
         cancel: options.cancel ? besides : undefined,
-        statementTimeoutMs: options.statementTimeoutMs,
+        statementTimeoutMs,
         clock,
+        onOpen: (durationMs) => life.opened(connectionId, durationMs),
+        onBreak,
       });
     },
+    onLost: ({ connectionId }) => life.discarded(connectionId, "lost"),
   });
   const main = sourceOf(() => options.config);
   const past = options.uncached && sourceOf(options.uncached);
@@ -74,14 +86,14 @@ export function requestTransport(options: RequestTransportOptions): Transport {
   function lease<T>(call: CallOptions, { held, use }: { readonly held: boolean; readonly use: (session: WireSession) => Promise<T> }) {
     const source = call.cache === "bypass" && past !== null ? past : main;
     return inScope((scope) =>
-      scope.connections.lease(source, { cancellation: call.cancellation, held }, async ({ session }) => {
+      scope.connections.lease(source, { cancellation: call.cancellation, held }, async ({ connectionId, session }) => {
         try {
           return await use(session);
         } finally {
-          if (session.uses++ > 0) counts.reuses++;
+          if (session.uses++ > 0) life.reused(connectionId);
           // left inside a transaction, or with a statement on its way: the server undoes it when the connection ends
           if (session.status !== "idle" || session.busy) session.destroy();
-          if (session.broken) counts.discarded++;
+          if (session.broken) life.discarded(connectionId, "broken");
         }
       }),
     );
@@ -124,7 +136,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     async release() {
       await scopes.getStore()?.connections.end([main, past]);
     },
-    stats: () => ({ ...scopes.getStore()?.connections.count([main, past]), ...counts }),
+    stats: () => ({ ...scopes.getStore()?.connections.count([main, past]), ...life.counts }),
     async [Symbol.asyncDispose]() {
       await scopes.getStore()?.connections.retire([main, past]);
     },

@@ -1,12 +1,26 @@
 import { expect } from "vitest";
 import { sql } from "../../../src/database/sql.ts";
-import { type Bench, type Case, eventually, failureOf, onlyValue, type Subject } from "../case.ts";
+import { stopTimers } from "../../support/stopped-timers.ts";
+import { type Bench, type Case, type ExpectedError, eventually, failureOf, onlyValue, type Subject } from "../case.ts";
 
 /** Far longer than any test may take: only its end by the call's own can let the test pass. */
 const forever = ({ mark }: Bench, what: string) => sql`select pg_sleep(600) /* ${sql.raw(`${mark} ${what}`)} */`;
 
-/** Waits until the statement has begun at the server, so that what ends it ends a running one. */
-const hasBegun = ({ open, mark }: Bench, what: string) => runs(open(), mark, what, true);
+/** Waits until the statement sleeps at the server: a server that only reads its next message does not heed a CancelRequest. */
+function hasBegun({ open, mark }: Bench, what: string): Promise<void> {
+  const watcher = open();
+  const sleeping = sql`select exists (select from pg_stat_activity where wait_event = 'PgSleep' and query like ${`%/* ${mark} ${what} */%`})`;
+  return eventually(() => onlyValue(watcher.sql`${sleeping}`), true);
+}
+
+const DEADLINE_MS = 300;
+
+/** Ends a call by its deadline of 300 ms, which passes when `hasBegun` holds: on a slow machine it would pass before, and end another thing. */
+async function failsAtDeadline(bench: Bench, what: string, work: () => Promise<unknown>, expected: Partial<ExpectedError> = {}) {
+  using timers = stopTimers();
+  const failure = failureOf(work, { name: "CancelledError", code: "DEADLINE_EXCEEDED", ...expected });
+  await Promise.all([failure, hasBegun(bench, what).then(() => timers.pass(DEADLINE_MS))]);
+}
 
 /** Waits until nothing of the statement runs at the server; where the target knows no cancel, it is ended here. */
 async function isGone({ open, mark, cancels }: Bench, what: string): Promise<void> {
@@ -32,22 +46,24 @@ const cases: readonly Case[] = [
   {
     title: "ends a query at its deadline, at the server too",
     async run(bench) {
-      const work = () => bench.db.query(forever(bench, "deadline"), { deadlineMs: 300 });
-      await failureOf(work, { name: "CancelledError", code: "DEADLINE_EXCEEDED", fate: fateOfCancelled(bench) });
+      const work = () => bench.db.query(forever(bench, "deadline"), { deadlineMs: DEADLINE_MS });
+      await failsAtDeadline(bench, "deadline", work, { fate: fateOfCancelled(bench) });
       await isGone(bench, "deadline");
     },
   },
   {
     title: "takes the deadline from the settings",
     async run(bench) {
-      const hasty = bench.open({ deadlineMs: 300 });
-      await failureOf(() => hasty.query(forever(bench, "setting")), { name: "CancelledError", code: "DEADLINE_EXCEEDED" });
+      const hasty = bench.open({ deadlineMs: DEADLINE_MS });
+      await failsAtDeadline(bench, "setting", () => hasty.query(forever(bench, "setting")));
       await isGone(bench, "setting");
     },
   },
   {
     title: "ends a query when its signal is aborted, at the server too",
     async run(bench) {
+      // the server may take its time to answer the CancelRequest
+      using _timers = stopTimers();
       const controller = new AbortController();
       const work = failureOf(() => bench.db.query(forever(bench, "signal"), { signal: controller.signal }), {
         name: "CancelledError",
@@ -119,7 +135,7 @@ const cases: readonly Case[] = [
     title: "ends a batch at its deadline, and nothing of it stays",
     async run(bench) {
       const statements = [sql`insert into ledger values (6002)`, forever(bench, "batch")];
-      await failureOf(() => bench.db.batch(statements, { deadlineMs: 300 }), { name: "CancelledError", code: "DEADLINE_EXCEEDED" });
+      await failsAtDeadline(bench, "batch", () => bench.db.batch(statements, { deadlineMs: DEADLINE_MS }));
       await isGone(bench, "batch");
       expect(await onlyValue(bench.db.sql`select count(*)::int from ledger where entry = 6002`)).toBe(0);
     },
@@ -133,9 +149,9 @@ const cases: readonly Case[] = [
             await tx.sql`insert into ledger values (6003)`;
             await tx.query(forever(bench, "transaction"));
           },
-          { deadlineMs: 400 },
+          { deadlineMs: DEADLINE_MS },
         );
-      await failureOf(work, { name: "CancelledError", code: "DEADLINE_EXCEEDED", fate: "refused" });
+      await failsAtDeadline(bench, "transaction", work, { fate: "refused" });
       await isGone(bench, "transaction");
       expect(await onlyValue(bench.db.sql`select count(*)::int from ledger where entry = 6003`)).toBe(0);
     },
@@ -143,13 +159,15 @@ const cases: readonly Case[] = [
   {
     title: "ends a transaction whose callback never returns",
     async run({ db }) {
+      using timers = stopTimers();
       const work = () =>
         db.transaction(
           async (tx) => {
             await tx.sql`insert into ledger values (6004)`;
+            timers.pass(DEADLINE_MS);
             await new Promise(() => {});
           },
-          { deadlineMs: 400 },
+          { deadlineMs: DEADLINE_MS },
         );
       await failureOf(work, { name: "CancelledError", code: "DEADLINE_EXCEEDED", fate: "refused" });
       expect(await onlyValue(db.sql`select count(*)::int from ledger where entry = 6004`)).toBe(0);
@@ -158,6 +176,7 @@ const cases: readonly Case[] = [
   {
     title: "ends a transaction when its signal is aborted",
     async run(bench) {
+      using _timers = stopTimers();
       const controller = new AbortController();
       const work = failureOf(
         () => bench.db.transaction((tx) => tx.query(forever(bench, "aborted transaction")), { signal: controller.signal }),
@@ -175,16 +194,16 @@ const cases: readonly Case[] = [
   {
     title: "ends a session at its deadline",
     async run(bench) {
-      const work = () => bench.db.session((session) => session.query(forever(bench, "session")), { deadlineMs: 400 });
-      await failureOf(work, { name: "CancelledError", code: "DEADLINE_EXCEEDED" });
+      const work = () => bench.db.session((session) => session.query(forever(bench, "session")), { deadlineMs: DEADLINE_MS });
+      await failsAtDeadline(bench, "session", work);
       await isGone(bench, "session");
     },
   },
   {
     title: "ends a script at its deadline",
     async run(bench) {
-      const work = () => bench.db.script(`select 1; select pg_sleep(600) /* ${bench.mark} script */`, { deadlineMs: 400 });
-      await failureOf(work, { name: "CancelledError", code: "DEADLINE_EXCEEDED" });
+      const work = () => bench.db.script(`select 1; select pg_sleep(600) /* ${bench.mark} script */`, { deadlineMs: DEADLINE_MS });
+      await failsAtDeadline(bench, "script", work);
       await isGone(bench, "script");
     },
   },

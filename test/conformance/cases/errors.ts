@@ -106,7 +106,7 @@ const cases: readonly Case[] = [
     ([code, fate, retryable]): Case => ({
       title: `gives ${code} the fate ${fate}`,
       async run({ db }) {
-        await failureOf(() => db.query("select fail_with($1)", [code], { deadlineMs: 2_000 }), {
+        await failureOf(() => db.query("select fail_with($1)", [code], { deadlineMs: 20_000 }), {
           name: "DatabaseError",
           code,
           fate,

@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { describe, expect, inject, test, vi } from "vitest";
+import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import { createDatabase, sql } from "../../../src/entry/node.ts";
 import { startWire } from "../../support/wire.ts";
 import { eventsOf, failureOf, openPool, urlAt } from "../databases.ts";
+import { pause, stopWallClock } from "../pool/passing-time.ts";
+
+afterEach(() => void vi.restoreAllMocks());
 
 const nowhere = () => createDatabase({ url: "postgres://u@127.0.0.1:1/d", name: randomUUID() });
 const cached = [{ id: 1 }, { id: 2 }];
@@ -32,6 +35,8 @@ describe("the fallback of a query", () => {
       return cached;
     };
     while (db.stats().breaker !== "open") await db.query("select 1", [], { readOnly: true, fallback });
+    // until then nobody may try again
+    stopWallClock();
     await db.query("select 1", [], { readOnly: true, fallback });
     expect(codes.at(-1)).toBe("CIRCUIT_OPEN");
     expect(attempts.at(-1)).toMatchObject({ attempts: 0, failure: { code: "CIRCUIT_OPEN", fate: "not-sent" } });
@@ -90,6 +95,7 @@ describe("a server that is away for a while", () => {
     let away = true;
     wire.onMessage(({ type }) => type === "startup" && away && wire.cut());
     while (db.stats().breaker !== "open") await failureOf(db.query("select 1"));
+    stopWallClock();
     wire.reset();
     const codes = await Promise.all(Array.from({ length: 100 }, async () => (await failureOf(db.query("select 1"))).code));
     expect(codes.filter((code) => code !== "CIRCUIT_OPEN").length).toBeLessThanOrEqual(1);
@@ -99,7 +105,7 @@ describe("a server that is away for a while", () => {
     for (let rows: unknown; rows === undefined; ) {
       rows = await db.query("select 1 as one").then(
         (result) => result.rows,
-        () => new Promise((resolve) => setTimeout(resolve, 20)),
+        () => pause(20),
       );
     }
     // by the events' own clock: the trial that succeeded was allowed half a second after the one before

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fateOfSqlState } from "../../../src/errors/sqlstate.ts";
-import { connectFailure, exchangeFailure } from "../../../src/transports/failure.ts";
+import { exchangeFailure } from "../../../src/transports/failure.ts";
+import { connectFailure } from "../../../src/transports/pool/connect-failure.ts";
 import type { ExchangePhase } from "../../../src/transports/transport.ts";
 
 const direct = { pooled: false, completed: false, severity: "ERROR" };
@@ -57,9 +58,16 @@ describe("the fate a lost exchange tells", () => {
 
   test("nothing is sent before the login ends, and some refusals come again", () => {
     const context = { where: "db:5432", secrets: [], passwordIsFunction: false };
-    const say = (code: string) => connectFailure(Object.assign(new Error("no"), { severity: "FATAL", code }), context);
-    const told = ["53300", "57P03", "28P01", "28000", "3D000", "42704", "0A000", "08P01"].map((code) => say(code));
-    expect(new Set(told.map(({ fate }) => fate))).toEqual(new Set(["not-sent"]));
-    expect(told.map(({ retryable }) => retryable)).toEqual([true, true, false, false, false, false, false, false]);
+    const say = (code: string, message = "no") => connectFailure(Object.assign(new Error(message), { severity: "FATAL", code }), context);
+    const comesAgain = (code: string) => say(code).retryable;
+    const [lasting, passing] = [
+      ["28P01", "28000", "3D000", "42704", "0A000", "08P01"],
+      ["53300", "57P03", "08000", "08001", "08004", "08006"],
+    ];
+    expect(new Set([...lasting, ...passing].map((code) => say(code).fate))).toEqual(new Set(["not-sent"]));
+    expect([lasting.filter(comesAgain), passing.filter(comesAgain)]).toEqual([[], passing]);
+    // PgBouncer says both with one SQLSTATE
+    expect(say("08P01", "no more connections allowed (max_client_conn)").retryable).toBe(true);
+    expect(say("08P01", "unsupported startup parameter: options").retryable).toBe(false);
   });
 });

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { threadId } from "node:worker_threads";
+import { CRASHES_AFTER_MS } from "./crash.ts";
 
 /** What the handler is asked to do. */
 export type Errand =
@@ -55,7 +56,7 @@ export async function handler(errand: Errand, context: Context): Promise<unknown
     case "exit":
       return process.exit(errand.code);
     case "crash-later":
-      setTimeout(() => Promise.reject(new Error("nobody listens")), 200);
+      crashAfter(Date.now() + CRASHES_AFTER_MS);
       return "fine so far";
     case "hang":
       return await delay(60_000);
@@ -64,6 +65,13 @@ export async function handler(errand: Errand, context: Context): Promise<unknown
     case "meet":
       return await meet(errand.url, context.awsRequestId);
   }
+}
+
+/** By the wall clock, which jumps in a freeze: so it is what the process wakes up to. */
+function crashAfter(time: number): void {
+  setInterval(() => {
+    if (Date.now() > time) Promise.reject(new Error("nobody listens"));
+  }, 5);
 }
 
 function look(context: Context): Look {

@@ -1,0 +1,17 @@
+import type { Result, Statement } from "../transport.ts";
+import { type WireCall, type WireClient, WireSession, type WireSessionOptions } from "../wire-session.ts";
+
+/** A session that shows the text of every statement before it is sent. */
+export class WatchedSession extends WireSession {
+  readonly #onStatement: (text: string) => void;
+
+  constructor(client: WireClient, options: WireSessionOptions & { readonly onStatement: (text: string) => void }) {
+    super(client, options);
+    this.#onStatement = options.onStatement;
+  }
+
+  override exchange(statements: readonly Statement[], call: WireCall): Promise<Result[]> {
+    for (const { text } of statements) this.#onStatement(text);
+    return super.exchange(statements, call);
+  }
+}

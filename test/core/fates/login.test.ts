@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Endpoint, startEndpoint } from "../../../src/endpoint/endpoint.ts";
+import type { Database } from "../../../src/entry/node.ts";
+import { runRequest } from "../../faults/subjects/request-database.ts";
+import { failureOf, openPool, urlAt } from "../databases.ts";
+import { openRequest } from "../request/open-request.ts";
+import { type Doorman, startDoorman } from "./doorman.ts";
+
+let doorman: Doorman;
+let endpoint: Endpoint;
+
+beforeAll(async () => {
+  doorman = await startDoorman();
+  endpoint = await startEndpoint({ databaseUrl: urlAt(doorman), port: 0 });
+});
+afterAll(async () => {
+  await endpoint.stop();
+  await doorman[Symbol.asyncDispose]();
+});
+
+/** A way to hold a connection, and how work runs there. */
+const ways: readonly { readonly way: string; readonly open: () => Database; readonly run: typeof runRequest }[] = [
+  { way: "the pool", open: () => openPool({ url: urlAt(doorman) }), run: (_, work) => work() },
+  { way: "a request's connections", open: () => openRequest({ url: urlAt(doorman) }), run: runRequest },
+  { way: "WebSocket", open: () => openPool({ transport: "http", endpoint: endpoint.url }), run: (_, work) => work() },
+];
+
+describe.each(ways)("a login over $way", ({ open, run }) => {
+  /** A transaction of one statement, and how often its callback ran. */
+  async function send(db: Database) {
+    let callbacks = 0;
+    const answer = await run(db, () =>
+      db.transaction(async (tx) => {
+        callbacks++;
+        return (await tx.sql<{ n: number }>`select 1 as n`)[0]?.n;
+      }),
+    ).catch((error: unknown) => error);
+    return { answer, callbacks };
+  }
+
+  test.each(["reset", "08000", "08001", "08004", "08006", "57P03", "53300"])(
+    "that is turned away twice with %s is repeated, and the callback runs once",
+    async (refusal) => {
+      await using db = open();
+      doorman.refuse(refusal, refusal);
+      expect(await send(db)).toEqual({ answer: 1, callbacks: 1 });
+      expect(doorman.refused).toBe(2);
+      expect(db.stats()).toMatchObject({ retries: 2, connects: 1, discarded: 0, breaker: "closed" });
+    },
+  );
+
+  test.each(["3D000", "08P01", "42501"])("that would be turned away again, with %s, is not repeated", async (refusal) => {
+    await using db = open();
+    doorman.refuse(refusal);
+    const { answer, callbacks } = await send(db);
+    expect(answer).toMatchObject({ name: "DatabaseError", code: refusal, fate: "not-sent", retryable: false });
+    expect([callbacks, doorman.refused]).toEqual([0, 1]);
+    expect(db.stats()).toMatchObject({ retries: 0, connects: 0, discarded: 0 });
+  });
+
+  test("that is turned away for good is given up after five attempts, and was not sent", async () => {
+    await using db = open();
+    doorman.refuse(...Array<string>(9).fill("08006"));
+    const error = await failureOf(run(db, () => db.session((session) => session.sql`select 1`)));
+    expect(error).toMatchObject({ name: "DatabaseError", code: "08006", sqlState: "08006", fate: "not-sent", retryable: true });
+    expect(doorman.refused).toBe(5);
+  });
+});
