@@ -81,7 +81,7 @@ async function serveOnNode(db: Database): Promise<Served> {
     why: db.plan.reasons.transport,
     async invoke() {
       const startMs = performance.now();
-      const response = await fetch(`${app.url}/proof`, { signal: AbortSignal.timeout(10_000) });
+      const response = await fetch(`${app.url}/proof`, { signal: AbortSignal.timeout(60_000) });
       const body: unknown = await response.json();
       return { status: response.status, body, tookMs: performance.now() - startMs };
     },

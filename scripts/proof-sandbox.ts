@@ -29,7 +29,7 @@ export async function serveOnLambda({ env, environments = 1 }: Deployment): Prom
     await writeFile(join(folder, path), contents);
   }
   const token = randomUUID();
-  const sandbox = await startSandbox({ handler: join(folder, "lambda.handler"), timeoutMs: 10_000, env: { ...env, API_TOKEN: token } });
+  const sandbox = await startSandbox({ handler: join(folder, "lambda.handler"), timeoutMs: 60_000, env: { ...env, API_TOKEN: token } });
   const resting = await Promise.all(Array.from({ length: environments }, () => sandbox.environment()));
   const stop = async () => {
     await sandbox.stop();

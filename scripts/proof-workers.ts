@@ -46,7 +46,7 @@ const API_TOKEN = "token-of-the-proof";
 async function serve(main: string, bindings: WorkerBindings) {
   const worker = await serveWorker(main, { ...bindings, vars: { ...bindings.vars, API_TOKEN } });
   const get = (path: string) =>
-    fetch(new URL(path, worker.url), { headers: { Authorization: `Bearer ${API_TOKEN}` }, signal: AbortSignal.timeout(10_000) });
+    fetch(new URL(path, worker.url), { headers: { Authorization: `Bearer ${API_TOKEN}` }, signal: AbortSignal.timeout(60_000) });
   const { plan } = (await (await get("/stats")).json()) as { readonly plan: { readonly reasons: { readonly transport: string } } };
   return {
     why: plan.reasons.transport,

@@ -69,9 +69,9 @@ export function comparable(value: unknown): unknown {
   return Array.isArray(value) ? value.map(comparable) : value;
 }
 
-/** Asks again until it gives `wanted`, for what the server does in its own time. Fails after ten seconds. */
+/** Asks again until it gives `wanted`, for what the server does in its own time. Fails after twenty seconds. */
 export async function eventually<T>(ask: () => Promise<T>, wanted: T): Promise<void> {
-  const giveUpAt = Date.now() + 10_000;
+  const giveUpAt = Date.now() + 20_000;
   let seen = await ask();
   while (seen !== wanted && Date.now() < giveUpAt) seen = await ask();
   expect(seen).toBe(wanted);

@@ -59,9 +59,9 @@ export function databaseUrl(change: (url: URL) => void): string {
   return url.href;
 }
 
-/** Asks again until `check` holds, for what another process does in its own time. Rejects after ten seconds. */
+/** Asks again until `check` holds, for what another process does in its own time. Rejects after twenty seconds. */
 export async function eventually<T>(ask: () => Promise<T>, check: (value: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 20_000;
   for (;;) {
     const value = await ask();
     if (check(value)) return value;

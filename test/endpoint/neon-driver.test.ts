@@ -154,7 +154,7 @@ describe("over WebSocket", () => {
     const lost = client.query("select pg_sleep(600)").catch((error: unknown) => error);
     await eventually(
       async () =>
-        (await query("select 1 from pg_stat_activity where application_name = 'vanishing' and query like '%pg_sleep%'")).rows.length,
+        (await query("select 1 from pg_stat_activity where application_name = 'vanishing' and wait_event = 'PgSleep'")).rows.length,
       (n) => n === 1,
     );
     const socket = client.connection.stream as unknown as { ws: WebSocket };

@@ -184,8 +184,7 @@ describe("a limit", () => {
 });
 
 const activity = async (mark: string) => {
-  const text =
-    "select count(*)::int4 as n from pg_stat_activity where query like '%' || $1 || '%' and state = 'active' and pid <> pg_backend_pid()";
+  const text = "select count(*)::int4 as n from pg_stat_activity where query like '%' || $1 || '%' and wait_event = 'PgSleep'";
   return ((await query(text, [mark])).rows as { n: number }[])[0]?.n;
 };
 

@@ -44,8 +44,7 @@ test("a statement is cancelled over TLS when its client goes away", async () => 
   const url = server.url();
   const gone = postTo(endpoint, { query: "select pg_sleep(600) as secured" }, { url, signal: leaving.signal }).catch(() => undefined);
   const running = async () => {
-    const text =
-      "select count(*)::int4 as n from pg_stat_activity where query like '%as secured' and state = 'active' and pid <> pg_backend_pid()";
+    const text = "select count(*)::int4 as n from pg_stat_activity where query like '%as secured' and wait_event = 'PgSleep'";
     return ((await postTo(endpoint, { query: text }, { url })).body.rows as { n: number }[])[0]?.n;
   };
   await eventually(running, (n) => n === 1);

@@ -36,16 +36,16 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function open(handler: string, options: Omit<SandboxOptions, "handler"> = {}): Promise<Environment> {
-  const sandbox = await startSandbox({ timeoutMs: 20_000, ...options, handler });
+  const sandbox = await startSandbox({ timeoutMs: 60_000, ...options, handler });
   onTestFinished(sandbox.stop);
   return await sandbox.environment();
 }
 
-async function send<Value = unknown>(environment: Environment, errand: Errand, deadlineMs = 20_000) {
+async function send<Value = unknown>(environment: Environment, errand: Errand, deadlineMs = 60_000) {
   return await environment.invoke<Value>(errand, { deadlineMs });
 }
 
-async function lookFrom(environment: Environment, deadlineMs = 20_000): Promise<Look> {
+async function lookFrom(environment: Environment, deadlineMs = 60_000): Promise<Look> {
   const { value, error } = await send<Look>(environment, { do: "look" }, deadlineMs);
   if (value === undefined) throw new Error(error?.errorMessage);
   return value;

@@ -19,6 +19,7 @@ type Variables = Readonly<Record<string, string>>;
 
 const STARTS_WITHIN_MS = 120_000;
 const ENDS_WITHIN_MS = 5_000;
+const PORT_ATTEMPTS = 5;
 
 /** Builds for production. Rejects with what it printed when it fails, or takes longer than eight minutes. */
 export async function buildNext(folder: string, bundler: Bundler, env: Variables = {}): Promise<string> {
@@ -32,10 +33,20 @@ export async function buildNext(folder: string, bundler: Bundler, env: Variables
 
 /** Starts what was built, or with a bundler the development server, and waits until it listens. */
 export async function startNext(folder: string, command: readonly string[], env: Variables = {}): Promise<NextServer> {
-  const port = await findFreePort();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOn(await findFreePort(), folder, command, env);
+    } catch (error) {
+      // somebody was given the port meanwhile
+      if (attempt === PORT_ATTEMPTS || !String(error).includes("EADDRINUSE")) throw error;
+    }
+  }
+}
+
+async function startOn(port: number, folder: string, command: readonly string[], env: Variables): Promise<NextServer> {
   const { child, output } = run(folder, [...command, "--hostname", "127.0.0.1", "--port", String(port)], env);
   for (const giveUpAt = Date.now() + STARTS_WITHIN_MS; !output().includes("Ready in"); await delay(50)) {
-    if (Date.now() < giveUpAt && child.exitCode === null) continue;
+    if (Date.now() < giveUpAt && child.exitCode === null && child.signalCode === null) continue;
     await end(child);
     throw new Error(`next ${command.join(" ")} did not start:\n${output()}`);
   }

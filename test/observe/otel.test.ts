@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import { instrument } from "../../src/adapters/otel.ts";
 import { type Database, type DatabaseOptions, sql } from "../../src/entry/node.ts";
 import { failureOf, openPool, until } from "../core/databases.ts";
+import { stopTimers } from "../support/stopped-timers.ts";
 
 /** What an SDK brings for Node: the active context follows the async calls. */
 class AsyncContextManager implements ContextManager {
@@ -184,6 +185,7 @@ describe("a metric", () => {
   });
 
   test("tells of connections that are idle and used, of calls that wait, and of those that waited in vain", async () => {
+    using timers = stopTimers();
     open({ max: 2, acquireTimeoutMs: 100 });
     expect((await collect()).get("db.client.connection.count {connection}")).toBeUndefined();
     const release = Promise.withResolvers<void>();
@@ -200,6 +202,7 @@ describe("a metric", () => {
       [{ ...name, "db.client.connection.state": "used" }, 2],
     ]);
     expect(during.get("db.client.connection.pending_requests {request}")).toMatchObject([{ attributes: name, value: 1 }]);
+    timers.pass(100);
     expect(await waiting).toMatchObject({ code: "ACQUIRE_TIMEOUT" });
     release.resolve();
     await Promise.all(held);

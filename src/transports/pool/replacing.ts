@@ -3,6 +3,7 @@ import { ConnectionError, isWarmlineError } from "../../errors/errors.ts";
 import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
 import { connectTimeout } from "../failure.ts";
 import { askBySync, destroySocket } from "./client-state.ts";
+import { afterTwoTicks } from "./freshness.ts";
 import type { Opened } from "./lease.ts";
 
 /** How long a connection may be silent before a replacement is opened beside it, milliseconds. A busy pooler answers late, and is healthy. */
@@ -71,7 +72,7 @@ export function answerOrReplacement(asked: Asked): Promise<Opened | undefined> {
       refuse(lostToo());
     };
     const replace = () => {
-      if (opening) return;
+      if (opening || !open) return;
       opening = true;
       if (connectTimeoutMs > 0) {
         const giveUp = () => settle(() => reject(refusal ?? connectTimeout(placeOf(asked.client), connectTimeoutMs)));
@@ -88,7 +89,8 @@ export function answerOrReplacement(asked: Asked): Promise<Opened | undefined> {
         else void compare(fresh);
       });
     };
-    const silence = setTimeout(replace, SILENCE_MS);
+    // a process that stood still meanwhile may have the answer, and not have seen it
+    const silence = setTimeout(() => afterTwoTicks(replace), SILENCE_MS);
     void asked.answer.then((alive) => {
       if (alive) return settle(() => resolve(undefined));
       lost = true;
