@@ -27,7 +27,7 @@ export interface ClientSource {
 
 /** What a connection is given by the request it is opened in. */
 export interface ClientPlace {
-  /** Runs a request on one socket more, or rejects where there is none. */
+  /** Runs a request on one socket more, once there is one. */
   readonly besides: (request: () => Promise<void>) => Promise<void>;
   /** To be called when the connection breaks. */
   readonly onBreak: () => void;
@@ -82,6 +82,8 @@ export class Connections {
   readonly #retired = new Set<ClientSource>();
   /** Sockets that are open, or not closed yet. */
   #sockets = 0;
+  /** Requests besides the connections that wait for a socket: they go first. */
+  readonly #besidesWaiting: (() => void)[] = [];
   #ended: PromiseWithResolvers<void> | undefined;
 
   constructor(owner: ConnectionsOwner) {
@@ -200,9 +202,8 @@ export class Connections {
     // one that is free in a moment is sooner there than a new one
     if (own.length >= source.max || (patient && own.some(({ state }) => state === "brief"))) return undefined;
     if (this.#sockets >= MAX_SOCKETS) {
-      const spare = [...this.#open].find(({ state }) => state === "idle");
       // its socket counts until it is closed; then this call is served
-      if (spare !== undefined) this.#close(spare);
+      this.#closeSpare();
       return undefined;
     }
     return add();
@@ -254,14 +255,25 @@ export class Connections {
   }
 
   async #besides(request: () => Promise<void>): Promise<void> {
-    if (this.#sockets >= MAX_SOCKETS) throw new Error("This request has no socket left.");
-    this.#sockets++;
+    if (this.#sockets >= MAX_SOCKETS) {
+      this.#closeSpare();
+      // at the latest the connection's own is free when it has been given up
+      await new Promise<void>((resolve) => this.#besidesWaiting.push(resolve));
+    } else this.#sockets++;
     return request().finally(() => this.#socketFree());
   }
 
   #socketFree(): void {
-    if (--this.#sockets === 0) this.#ended?.resolve();
+    const besides = this.#besidesWaiting.shift();
+    if (besides === undefined) this.#sockets--;
+    else besides();
+    if (this.#sockets === 0) this.#ended?.resolve();
     this.#serve();
+  }
+
+  #closeSpare(): void {
+    const spare = [...this.#open].find(({ state }) => state === "idle");
+    if (spare !== undefined) this.#close(spare);
   }
 }
 

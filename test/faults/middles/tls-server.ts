@@ -19,7 +19,7 @@ export type TlsManner =
 
 /** Postgres, or SQL over HTTP, with TLS in front of it. */
 export interface TlsServer extends Middle {
-  /** From now on connections are met so. */
+  /** From now on connections are met so; those that were told nothing end. */
   speak(manner: TlsManner): void;
   /** Connections that asked for TLS so far. */
   readonly asked: number;
@@ -43,6 +43,7 @@ const certificates = {
 /** Starts it before `next`, good at first. TLS is asked for as Postgres has it, or begins at once, as for https. */
 export async function startTlsServer(next: Address, { https }: { readonly https: boolean }): Promise<TlsServer> {
   const sockets = new Set<Socket>();
+  const unanswered = new Set<Socket>();
   let manner: TlsManner = "good";
   let asked = 0;
   let confided = 0;
@@ -55,7 +56,7 @@ export async function startTlsServer(next: Address, { https }: { readonly https:
   const meet = (plain: Socket) => {
     const how = manner;
     asked += 1;
-    if (how === "nothing") return void plain.resume();
+    if (how === "nothing") return void unanswered.add(plain.resume());
     if (how === "none") return refuse(plain);
     if (!https) plain.write("S");
     const secure = keep(new TLSSocket(plain, { isServer: true, ...certificates[how] }));
@@ -101,6 +102,8 @@ export async function startTlsServer(next: Address, { https }: { readonly https:
     },
     speak(next) {
       manner = next;
+      for (const socket of unanswered) socket.destroy();
+      unanswered.clear();
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

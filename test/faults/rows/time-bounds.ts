@@ -39,14 +39,21 @@ const phases: readonly Phase[] = [
     ways: ["pool", "request", "websocket", "lambda"],
     // a WebSocket sends password and BEGIN together
     fates: ["not-sent", "refused"],
-    async giveUp({ back }, begin) {
+    async giveUp({ way, admin, applicationName, back, pause }, begin) {
+      // what a client of its own leaves behind in a frozen environment stays: there the client itself has to connect
+      const fresh = way !== "lambda";
+      if (!fresh) {
+        await admin.kill(applicationName);
+        await pause();
+      }
       back.hold();
       const before = back.connections();
-      const attempt = begin({ fresh: true });
-      await until(() => back.connections() > before);
+      const attempt = begin({ fresh });
+      await Promise.race([until(() => back.connections() > before), attempt.outcome]);
       const outcome = await attempt.end();
+      const struck = back.connections() > before;
       back.resume();
-      return { struck: true, outcome };
+      return { struck, outcome };
     },
   },
   {

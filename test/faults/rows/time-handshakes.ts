@@ -21,15 +21,16 @@ export const timeHandshakes: readonly Fault[] = (["deadline", "abort"] as const)
   }),
 );
 
-async function giveUp({ way, front, middle, send, id }: Ground<TlsServer>, ender: keyof typeof codes): Promise<Round> {
-  if (way === "http") {
-    // what is kept open is shared by all clients of a process
-    front.lay({ kind: "fin" });
-    await until(() => front.openConnections() === 0);
-  }
+async function giveUp({ way, front, middle, pause, send, id }: Ground<TlsServer>, ender: keyof typeof codes): Promise<Round> {
+  // what is kept open over HTTP is shared by all clients of a process
+  if (way === "http" || way === "lambda") front.lay({ kind: "fin" });
+  if (way === "http") await until(() => front.openConnections() === 0);
+  await pause();
   const before = middle.asked;
   middle.speak("nothing");
-  const giving = send("bounded", { id: id(), fresh: true, ...(ender === "deadline" && { deadlineMs: DEADLINE_MS }) });
+  // what a client of its own leaves behind in a frozen environment stays: there the client itself has to connect
+  const fresh = way !== "lambda";
+  const giving = send("bounded", { id: id(), fresh, ...(ender === "deadline" && { deadlineMs: DEADLINE_MS }) });
   await Promise.race([until(() => middle.asked > before), giving]);
   if (ender === "abort") await send("abort", {});
   const { state, code, fate } = await giving;
