@@ -27,7 +27,9 @@ export interface Tally {
   readonly miscounts: number;
   /** Sessions the server counted beyond one for each request. */
   readonly surplusConnects: number;
-  /** Backends that are still there ten seconds after the last answer; over HTTP those that are not idle, for the endpoint keeps a pool. */
+  /** Backends that are there a second after the last answer, as the next number counts them. */
+  readonly backendsAfterASecond: number;
+  /** Backends that are still there ten seconds later; over HTTP those that are not idle, for the endpoint keeps a pool. */
   readonly backendsLeft: number;
   readonly timesMs: readonly number[];
 }
@@ -73,7 +75,8 @@ export async function tally(world: World, file: string, { way, rounds, atOnce, h
     );
     return row?.n ?? Number.NaN;
   };
-  let backendsLeft = await countBackends();
+  const backendsAfterASecond = await countBackends();
+  let backendsLeft = backendsAfterASecond;
   for (const giveUpAt = performance.now() + ENDS_WITHIN_MS; backendsLeft > 0 && performance.now() < giveUpAt; await delay(50)) {
     backendsLeft = await countBackends();
   }
@@ -85,6 +88,7 @@ export async function tally(world: World, file: string, { way, rounds, atOnce, h
     hangs,
     miscounts: doubled + lost,
     surplusConnects: Math.max(0, sessions - rounds),
+    backendsAfterASecond,
     backendsLeft,
     timesMs,
   };

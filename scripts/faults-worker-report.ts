@@ -8,7 +8,8 @@ const columns: readonly Column<WorkerFaultRow>[] = [
   ["hung", (row) => String(row.warmlineHangs)],
   ["lost or doubled", (row) => String(row.warmlineMiscounts)],
   ["connects too many", (row) => String(row.warmlineSurplusConnects)],
-  ["backends left", (row) => String(row.warmlineBackendsLeft)],
+  ["backends after 1 s", (row) => String(row.warmlineBackendsAfterASecond)],
+  ["left", (row) => String(row.warmlineBackendsLeft)],
   ["p50", (row) => `${row.p50Ms.toFixed(2)} ms`],
   ["p99", (row) => `${row.p99Ms.toFixed(2)} ms`],
   ["pg.Pool requests", (row) => String(row.bareRounds)],
@@ -23,7 +24,7 @@ export function workerFaultsTable(rows: readonly WorkerFaultRow[]): string {
   return [
     ...alignedTable(columns, rows),
     "",
-    "A request writes one row and reads it back. Backends left are there ten seconds after the last answer; over HTTP those that are not idle, for",
+    "A request writes one row and reads it back. Left are the backends that are there ten seconds later; over HTTP those that are not idle, for",
     "the endpoint keeps a pool. Beside warmline the same worker with pg.Pool({ max: 1 }) and with postgres at module scope, over TCP where warmline",
     "speaks HTTP: fewer requests, for they hang.",
   ].join("\n");

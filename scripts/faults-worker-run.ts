@@ -11,6 +11,8 @@ export interface WorkerFaultRow {
   readonly warmlineHangs: number;
   readonly warmlineMiscounts: number;
   readonly warmlineSurplusConnects: number;
+  /** A second after the last answer; told, and not judged: a busy server takes longer to end what is over. */
+  readonly warmlineBackendsAfterASecond: number;
   readonly warmlineBackendsLeft: number;
   readonly bareRounds: number;
   readonly bareFailures: number;
@@ -75,6 +77,7 @@ export async function runWorkerFaults(world: World, { rounds, hangingRounds, onP
         warmlineHangs: warmline.hangs,
         warmlineMiscounts: warmline.miscounts,
         warmlineSurplusConnects: warmline.surplusConnects,
+        warmlineBackendsAfterASecond: warmline.backendsAfterASecond,
         warmlineBackendsLeft: warmline.backendsLeft,
         bareRounds: hangingRounds,
         bareFailures: bare.failures,

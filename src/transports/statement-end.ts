@@ -3,6 +3,9 @@ import type { Clock } from "./transport.ts";
 /** How long a cancelled statement may take to answer before its connection is destroyed, milliseconds. */
 const CANCEL_GRACE_MS = 250;
 
+/** A statement that has not answered so long after the request was delivered may have begun only then: it is asked for again, milliseconds. */
+const CANCEL_AGAIN_MS = 100;
+
 /** How a session ends what it gives up, where the server can be asked to cancel, and where nobody else bounds a statement. */
 export interface StatementEnd {
   /** Asks the server to cancel. Returns what is called when the answer is in. */
@@ -11,7 +14,10 @@ export interface StatementEnd {
   readonly limit?: ((giveUp: () => void) => () => void) | undefined;
 }
 
-/** CancelRequest, a short wait for its answer, then the end of the connection. Destroying first would leave the statement running. */
+/**
+ * CancelRequest, a short wait for its answer, then the end of the connection. Destroying first would leave the statement running, and so would
+ * a single request that overtakes its statement: a server drops what finds nothing to cancel.
+ */
 export function statementEnd({
   requestCancel,
   statementTimeoutMs,
@@ -32,8 +38,11 @@ export function statementEnd({
       requestCancel &&
       ((destroy) => {
         const stopWaiting = after(CANCEL_GRACE_MS, destroy);
-        requestCancel().catch(destroy);
+        let answered = false;
+        const askAgain = () => answered || requestCancel().catch(destroy);
+        requestCancel().then(() => answered || after(CANCEL_AGAIN_MS, askAgain), destroy);
         return () => {
+          answered = true;
           stopWaiting();
           destroy();
         };

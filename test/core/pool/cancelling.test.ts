@@ -50,6 +50,23 @@ describe("a deadline that passes", () => {
     expect(db.stats()).toMatchObject({ connects: 2, discarded: 1, retries: 0 });
   });
 
+  test("while the statement is on its way cancels it when it has begun, though the first request came too early", async () => {
+    await using db = open();
+    await db.query("select 1");
+    wire.hold("open");
+    using timers = stopTimers();
+    const failure = failureOf(db.query("select pg_sleep(30)", [], { deadlineMs: 100 }));
+    await until(() => db.stats().idle === 0);
+    timers.pass(100);
+    // the server has signalled a backend that had nothing to cancel
+    await until(() => wire.cancelRequests() === 1 && wire.openConnections() === 1);
+    wire.resume();
+    await until(sleeps);
+    timers.pass(150);
+    expect(await failure).toMatchObject({ code: "DEADLINE_EXCEEDED", fate: "refused" });
+    expect([wire.cancelRequests(), await countActive()]).toEqual([2, 0]);
+  });
+
   test("in the queue sends nothing, and leaves the queue", async () => {
     await using db = open();
     const { promise, resolve } = Promise.withResolvers<void>();
