@@ -37,8 +37,7 @@ const phases: readonly Phase[] = [
     name: "connect",
     // over http a connect cannot be held up on one machine: there its TLS handshake is
     ways: ["pool", "request", "websocket", "lambda"],
-    // a WebSocket sends password and BEGIN together
-    fates: ["not-sent", "refused"],
+    fates: ["not-sent"],
     async giveUp({ way, admin, applicationName, back, pause }, begin) {
       // what a client of its own leaves behind in a frozen environment stays: there the client itself has to connect
       const fresh = way !== "lambda";
