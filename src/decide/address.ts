@@ -1,7 +1,7 @@
 import { Secret } from "../errors/redact.ts";
 import type { DatabaseOptions, PasswordSource, SslMode } from "./options.ts";
 import { refusal } from "./refuse.ts";
-import { addressTable, complete, type Parts } from "./table.ts";
+import { addressTable, complete, type GivenSettings } from "./table.ts";
 import { parseUrl } from "./url.ts";
 
 /** Where Postgres is, and how to log in: every setting of an address, given or by default. */
@@ -28,7 +28,7 @@ export interface Address {
  * Makes an address of the pieces that were given.
  * @throws {ConfigError} where host, user or database is missing.
  */
-export function completeAddress(given: Parts): Address {
+export function completeAddress(given: GivenSettings): Address {
   for (const name of ["host", "user", "database"] as const) {
     if (given[name] === undefined) {
       throw refusal(name, `in the URL, the option ${name} or ${addressTable[name][2]}`, { code: "MISSING_SETTING" });

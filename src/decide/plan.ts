@@ -1,10 +1,11 @@
 import { frozen } from "./frozen.ts";
 import type { TransportName } from "./options.ts";
 import { refusal } from "./refuse.ts";
-import type { DetectedRuntime, RuntimeName, RuntimeTraits } from "./runtime.ts";
-import type { Settings } from "./settings.ts";
-import type { Capabilities, DetectedTarget, HttpEndpoint, TargetName } from "./target.ts";
-import { chooseWay, type Way } from "./way.ts";
+import type { RuntimeName, RuntimeTraits } from "./runtime.ts";
+import type { Capabilities, HttpEndpoint, TargetName } from "./target.ts";
+import { chooseTransport, type PlanInput } from "./transport-choice.ts";
+
+export type { Available, PlanInput } from "./transport-choice.ts";
 
 /** The choices of a plan that carry a reason. */
 export type PlanChoice = "runtime" | "target" | "transport" | "session" | "max" | "idleTimeoutMs" | "deadline";
@@ -39,22 +40,6 @@ export interface Plan {
   readonly reasons: Readonly<Record<PlanChoice, string>>;
 }
 
-/** What this entry of the package, in this runtime, can offer. */
-export interface Available {
-  /** The ways it owns, best first. */
-  readonly ways: readonly Way[];
-  /** Whether there is a WebSocket constructor. */
-  readonly webSocket: boolean;
-}
-
-/** What a plan is made from. */
-export interface PlanInput {
-  readonly runtime: DetectedRuntime;
-  readonly target: DetectedTarget;
-  readonly settings: Settings;
-  readonly available: Available;
-}
-
 /**
  * Decides how to work here, with a reason for every choice.
  * @throws {ConfigError} `NO_TRANSPORT`, naming the import or the endpoint to add, where nothing fits; `INVALID_SETTING` where a setting does
@@ -67,7 +52,7 @@ export function makePlan(input: PlanInput): Plan {
   if (atLogin !== undefined && !startupParameters) {
     throw refusal(atLogin, `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
   }
-  const { name: transport, reason, size } = chooseWay(input);
+  const { name: transport, reason, size } = chooseTransport(input);
   const { reasons, warnings, ...held } = size(input);
   const http = transport === "http";
   const { host, port, database } = settings.address;

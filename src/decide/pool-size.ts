@@ -1,9 +1,8 @@
-import type { PlanInput } from "./plan.ts";
 import { refusal } from "./refuse.ts";
 import { BY_SETTING, type RuntimeName } from "./runtime.ts";
 import type { TargetName } from "./target.ts";
 import { chooseTls } from "./tls.ts";
-import type { PoolSize, Way } from "./way.ts";
+import type { PlanInput, PoolSize, TransportChoice } from "./transport-choice.ts";
 
 /** The runtimes where a connection outlives a call. */
 export type PoolRuntime = Exclude<RuntimeName, "workerd" | "edge-light">;
@@ -68,7 +67,7 @@ export const budgets: Readonly<Record<TargetName, number | null>> = {
 };
 
 /** A pool, wherever connections outlive a call. */
-export const overPool: Way = {
+export const overPool: TransportChoice = {
   name: "pool",
   fits: ({ tcp, ioScope }) => tcp && ioScope === "process",
   reason: "connections outlive a call here",

@@ -3,7 +3,7 @@ import { frozen } from "./frozen.ts";
 import type { DatabaseOptions, HeldPool, TransportName } from "./options.ts";
 import { refusal } from "./refuse.ts";
 import type { RuntimeName } from "./runtime.ts";
-import { callTable, complete, type Parts, readWritten, rows, type TabledName } from "./table.ts";
+import { callTable, complete, type GivenSettings, readWritten, rows, type TabledName } from "./table.ts";
 import type { TargetName } from "./target.ts";
 import { parseUrl } from "./url.ts";
 
@@ -77,8 +77,8 @@ export function resolveSettings(options: DatabaseOptions, env: Readonly<Record<s
       code: "MISSING_SETTING",
     });
   }
-  const address = completeAddress(given as Parts);
-  const settings = complete(callTable, given as Parts) as unknown as CallSettings;
+  const address = completeAddress(given as GivenSettings);
+  const settings = complete(callTable, given as GivenSettings) as unknown as CallSettings;
   return frozen({
     ...settings,
     address,

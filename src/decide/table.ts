@@ -82,7 +82,7 @@ export const callTable = {
 export type TabledName = keyof typeof addressTable | keyof typeof callTable;
 
 /** Settings as read from one place. */
-export type Parts = Partial<Pick<DatabaseOptions, TabledName>>;
+export type GivenSettings = Partial<Pick<DatabaseOptions, TabledName>>;
 
 /** Both tables. */
 export const table: Readonly<Record<TabledName, Row>> = { ...addressTable, ...callTable };
@@ -91,7 +91,7 @@ export const table: Readonly<Record<TabledName, Row>> = { ...addressTable, ...ca
 export const rows = Object.entries(table) as [TabledName, Row][];
 
 /** Every setting of a table, given or by default. */
-export function complete(part: Readonly<Record<string, Row>>, given: Parts): Record<string, unknown> {
+export function complete(part: Readonly<Record<string, Row>>, given: GivenSettings): Record<string, unknown> {
   return Object.fromEntries(Object.entries(part).map(([name, [, initial = null]]) => [name, given[name as TabledName] ?? initial]));
 }
 

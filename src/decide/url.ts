@@ -1,5 +1,5 @@
 import { refusal, unknownName } from "./refuse.ts";
-import { type Parts, readWritten, rows, type TabledName } from "./table.ts";
+import { type GivenSettings, readWritten, rows, type TabledName } from "./table.ts";
 
 const FORM =
   /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?(?:\[(?<v6>[^@/?#\]]*:[^@/?#\]]*)\]|(?<host>[^:@/?#[\]]*))(?::(?<port>-?\d+))?(?:\/(?<database>[^@/?#]*))?(?:\?(?<query>[^@#]*))?$/i;
@@ -13,7 +13,7 @@ export const parameterNames: readonly string[] = rows.flatMap(([, [, , , paramet
  * @returns the settings it holds; what it leaves out is absent.
  * @throws {ConfigError} that says which piece is broken, never what is in it.
  */
-export function parseUrl(url: unknown, setting: string): Parts {
+export function parseUrl(url: unknown, setting: string): GivenSettings {
   const form = typeof url === "string" && isDecodable(url) && !/[\s\p{Cc}]|["'`]$/u.test(url) && FORM.exec(url);
   if (!form) {
     throw refusal(

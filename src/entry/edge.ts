@@ -2,10 +2,10 @@ import { types } from "@neondatabase/serverless";
 import type { Database, TransactionContext } from "../database/database.ts";
 import { edgeLight } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
-import { overHttp } from "../decide/way.ts";
+import { overHttp } from "../decide/transport-choice.ts";
 import type { ParserSet } from "../transports/transport.ts";
 import { databaseOn } from "./create.ts";
-import { makeHttp } from "./http-parts.ts";
+import { makeHttp } from "./make-http.ts";
 
 export * from "./public.ts";
 
@@ -20,7 +20,7 @@ const create = databaseOn({
   runtimes: [edgeLight.name],
   runtime: () => edgeLight,
   env: () => (globalThis as EdgeGlobal).process?.env ?? {},
-  available: () => ({ ways: [overHttp], webSocket: typeof WebSocket === "function" }),
+  available: () => ({ choices: [overHttp], webSocket: typeof WebSocket === "function" }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,
   transactions: AsyncLocalStorage && new AsyncLocalStorage(),

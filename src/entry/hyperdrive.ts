@@ -1,12 +1,12 @@
 import { waitUntil } from "cloudflare:workers";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { DatabaseOptions, RequestSockets } from "../decide/options.ts";
-import { overHyperdrive, perRequest } from "../decide/request-ways.ts";
+import { overHyperdrive, perRequest } from "../decide/request-choices.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { type RequestScope, runInScope } from "../transports/request/request-scope.ts";
 import type { Platform } from "./create.ts";
 import { type HyperdriveBinding, isHyperdrive } from "./hyperdrive-binding.ts";
-import { makeRequest } from "./request-parts.ts";
+import { makeRequest } from "./make-request.ts";
 
 /** Which Hyperdrive bindings are meant, where there are several. */
 export interface HyperdriveOptions {
@@ -41,8 +41,8 @@ function withSockets(own: Platform, settings: DatabaseOptions, options: Hyperdri
       return found ? { ...env, DATABASE_URL: found.connectionString } : env;
     },
     available() {
-      const { ways, ...rest } = own.available();
-      return { ...rest, ways: [overHyperdrive, ...ways, perRequest] };
+      const { choices, ...rest } = own.available();
+      return { ...rest, choices: [overHyperdrive, ...choices, perRequest] };
     },
     transports: {
       ...own.transports,

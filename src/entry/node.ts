@@ -5,9 +5,9 @@ import { detectRuntime, runtimeNames } from "../decide/detect-runtime.ts";
 import { overPool } from "../decide/pool-size.ts";
 import type { RuntimeName } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
-import { overHttp } from "../decide/way.ts";
+import { overHttp } from "../decide/transport-choice.ts";
 import { databaseOn, type Platform } from "./create.ts";
-import { poolMaker } from "./pool-parts.ts";
+import { poolMaker } from "./make-pool.ts";
 
 export * from "./public.ts";
 
@@ -18,9 +18,9 @@ const platform: Platform = {
   runtime: detect,
   env: () => process.env,
   // Node loads the whole of undici, some 20 ms, where the name is so much as read
-  available: () => ({ ways: [overPool, overHttp], webSocket: "WebSocket" in globalThis }),
+  available: () => ({ choices: [overPool, overHttp], webSocket: "WebSocket" in globalThis }),
   // loaded when it is chosen: a function that only uses the pool does not pay for the other driver
-  transports: { http: async (input) => (await import("./node-http.ts")).makeNodeHttp(input) },
+  transports: { http: async (input) => (await import("./make-node-http.ts")).makeNodeHttp(input) },
   parsers: pg.types,
   transactions: new AsyncLocalStorage<OpenTransaction>(),
   // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away

@@ -5,7 +5,7 @@ import { refusal } from "../decide/refuse.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
-import { joinPool, poolConfig } from "./pool-parts.ts";
+import { joinPool, poolConfig } from "./make-pool.ts";
 
 /** What the pool takes: the settings of `createDatabase`, and `connectionString` as pg's name for `url`. */
 export interface WarmPoolOptions extends DatabaseOptions {
@@ -46,7 +46,7 @@ function planned({ connectionString, ...options }: WarmPoolOptions): { readonly 
   const settings = resolveSettings(checked, process.env);
   const runtime = detectRuntime({ global: globalThis, env: process.env }, settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
-  const available = { ways: [overPool], webSocket: false };
+  const available = { choices: [overPool], webSocket: false };
   const plan = makePlan({ runtime, target, settings, available });
   // a bare pg.Pool keeps no limit by itself, and a query given up by pg's query_timeout stays on its connection
   if (settings.statementTimeoutMs !== null && plan.deadline === "client") {

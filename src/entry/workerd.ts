@@ -3,10 +3,10 @@ import { types } from "@neondatabase/serverless";
 import type { Database, TransactionContext } from "../database/database.ts";
 import { workerd } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
-import { overHttp } from "../decide/way.ts";
+import { overHttp } from "../decide/transport-choice.ts";
 import type { ParserSet } from "../transports/transport.ts";
 import { databaseOn } from "./create.ts";
-import { makeHttp } from "./http-parts.ts";
+import { makeHttp } from "./make-http.ts";
 
 export * from "./public.ts";
 
@@ -25,7 +25,7 @@ const create = databaseOn({
   runtimes: [workerd.name],
   runtime: () => workerd,
   env: () => env,
-  available: () => ({ ways: [overHttp], webSocket: true }),
+  available: () => ({ choices: [overHttp], webSocket: true }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,
   transactions: newContext(),

@@ -1,7 +1,7 @@
 import { setImmediate as nextTick } from "node:timers/promises";
 import { buildConnector, Pool } from "undici";
-import type { SendRequest } from "./http.ts";
 import { postOver } from "./http-post.ts";
+import type { SendRequest } from "./http-request.ts";
 import type { TransportStats } from "./transport.ts";
 
 /** Most connections to one endpoint. HTTP/2 shares one among a hundred requests. */

@@ -1,7 +1,7 @@
 import { ConnectionError, DatabaseError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
 import { redactedCause } from "../errors/redact.ts";
 import { fateOfSqlState } from "../errors/sqlstate.ts";
-import type { HttpAnswer } from "./http.ts";
+import type { HttpAnswer } from "./http-request.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
 import type { Statement } from "./transport.ts";
 

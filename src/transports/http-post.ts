@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import type { HttpAnswer, HttpRequest } from "./http.ts";
+import type { HttpAnswer, HttpRequest } from "./http-request.ts";
 import { readNetworkCode, unreachable } from "./network-failure.ts";
 
 /** What `fetch` adds by itself; some of what stands before an endpoint turns nameless clients away. */

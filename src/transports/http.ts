@@ -2,6 +2,7 @@ import { neon, neonConfig } from "@neondatabase/serverless";
 import { isWarmlineError, type WarmlineError } from "../errors/errors.ts";
 import { decodeFailure, plainField } from "./exchange.ts";
 import { badResponse, fetchFailure, statusFailure } from "./http-failure.ts";
+import type { HttpRequest, SendRequest } from "./http-request.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
 import type { BatchOptions, CallOptions, Field, Isolation, Result, Session, Statement, Transport } from "./transport.ts";
 
@@ -13,30 +14,6 @@ export interface Sessions {
   readonly open: OpenSession;
   readonly stats: () => { readonly connects: number; readonly discarded: number };
 }
-
-/** One POST as it is sent. */
-export interface HttpRequest {
-  readonly method: "POST";
-  readonly headers: Record<string, string>;
-  readonly body: string;
-  /** A redirect is an answer: followed, it would carry the connection string away. */
-  readonly redirect: "manual";
-  /** Aborted at the call's deadline: the only limit there is. */
-  readonly signal: AbortSignal;
-}
-
-/** The part of a Response that is read. */
-export interface HttpAnswer {
-  readonly ok: boolean;
-  readonly status: number;
-  readonly type?: string;
-  readonly body?: { cancel(): Promise<void> } | null;
-  text(): Promise<string>;
-  json(): Promise<unknown>;
-}
-
-/** Posts, as `fetch` does. May reject with a WarmlineError whose fate is then believed. */
-export type SendRequest = (url: string, request: HttpRequest) => Promise<HttpAnswer>;
 
 /** What the HTTP transport is made of. */
 export interface HttpTransportOptions {

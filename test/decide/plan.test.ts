@@ -3,17 +3,17 @@ import { describe, expect, test } from "vitest";
 import { detectRuntime, runtimeNames, runtimes } from "../../src/decide/detect-runtime.ts";
 import { type Available, makePlan, type Plan } from "../../src/decide/plan.ts";
 import { budgets, overPool, poolDefaults } from "../../src/decide/pool-size.ts";
-import { overHyperdrive, perRequest } from "../../src/decide/request-ways.ts";
+import { overHyperdrive, perRequest } from "../../src/decide/request-choices.ts";
 import type { RuntimeName } from "../../src/decide/runtime.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings } from "../../src/decide/settings.ts";
 import { detectTarget, type TargetName, targets } from "../../src/decide/target.ts";
-import { overHttp } from "../../src/decide/way.ts";
+import { overHttp } from "../../src/decide/transport-choice.ts";
 import { ConfigError } from "../../src/errors/errors.ts";
 
-const nodeEntry: Available = { ways: [overPool, overHttp], webSocket: true };
-const edgeEntry: Available = { ways: [overHttp], webSocket: true };
-const workerEntry: Available = { ways: [overHyperdrive, overHttp, perRequest], webSocket: true };
-const poolEntry: Available = { ways: [overPool], webSocket: false };
+const nodeEntry: Available = { choices: [overPool, overHttp], webSocket: true };
+const edgeEntry: Available = { choices: [overHttp], webSocket: true };
+const workerEntry: Available = { choices: [overHyperdrive, overHttp, perRequest], webSocket: true };
+const poolEntry: Available = { choices: [overPool], webSocket: false };
 
 interface Case {
   readonly runtime: RuntimeName;

@@ -8,7 +8,7 @@ import { type WireClient, WireSession, type WireSessionOptions } from "../wire-s
 import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
-import type { PoolTraits } from "./shared-entry.ts";
+import type { PoolTraits } from "./shared-pool.ts";
 import { submitAsking } from "./submit-asking.ts";
 import type { WarmPool } from "./warm-pool.ts";
 import { WatchedSession } from "./watched-session.ts";
@@ -39,15 +39,15 @@ type Send<T> = (session: WireSession, onAlive?: () => void) => Promise<T>;
 /** Statements over a {@link WarmPool}: one write and one round trip each on a warm connection. */
 export function poolTransport(options: PoolTransportOptions): PoolTransport {
   const { pool, clock } = options;
-  const { ledger } = pool;
+  const { state } = pool;
 
   function sessionOf(client: pg.PoolClient): WireSession {
-    let session = ledger.sessions.get(client);
+    let session = state.sessions.get(client);
     if (session === undefined) {
       const { onStatement } = options;
       const traits: WireSessionOptions = {
         transport: "pool",
-        connectionId: ledger.idOf(client),
+        connectionId: state.idOf(client),
         pooled: options.pooled,
         end: statementEnd({
           requestCancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,
@@ -58,14 +58,14 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
       };
       const wire = client as unknown as WireClient;
       session = onStatement ? new WatchedSession(wire, { ...traits, onStatement }) : new WireSession(wire, traits);
-      ledger.sessions.set(client, session);
+      state.sessions.set(client, session);
     }
     return session;
   }
 
   function giveBack(lease: Lease): void {
     const session = sessionOf(lease.client);
-    if (session.uses++ > 0) ledger.noteReuse(lease.client);
+    if (session.uses++ > 0) state.noteReuse(lease.client);
     if (session.broken) session.destroy();
     lease.release(session.broken);
   }
@@ -171,12 +171,12 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
       total: pool.totalCount,
       idle: pool.idleCount,
       waiting: pool.waitingCount,
-      connects: ledger.connects,
-      reuses: ledger.reuses,
-      thaws: ledger.thaws,
-      probes: ledger.probes,
-      discarded: ledger.discarded,
-      leaks: ledger.leaks,
+      connects: state.connects,
+      reuses: state.reuses,
+      thaws: state.thaws,
+      probes: state.probes,
+      discarded: state.discarded,
+      leaks: state.leaks,
     }),
   };
 }

@@ -1,10 +1,9 @@
-import type { SharedEntry } from "./shared-entry.ts";
 import { VERSION } from "./version.ts";
 
-/** What copies of any version find and fill: nothing in it may change its meaning. An entry is read by copies of its own version alone. */
+/** What copies of any version find and fill: nothing in it may change its meaning. What stands there is read by copies of its own version alone. */
 interface Registry {
   /** By version and identity. */
-  readonly pools: Map<string, SharedEntry>;
+  readonly pools: Map<string, unknown>;
   /** Of the copies that have asked for a pool. */
   readonly versions: Set<string>;
   connections: number;
@@ -29,21 +28,21 @@ export function nextNumber(): number {
 const MANY_POOLS = 50;
 
 /** Where the pool of an identity stands, for every copy of this version. */
-export interface EntryPlace {
-  readonly entry: SharedEntry | undefined;
+export interface Place<Entry> {
+  readonly entry: Entry | undefined;
   /** Puts an entry there, and warns where there are many. */
-  readonly fill: (entry: SharedEntry) => void;
+  readonly fill: (entry: Entry) => void;
   /** Takes the entry away, if it still stands there. */
-  readonly clear: (entry: SharedEntry) => void;
+  readonly clear: (entry: Entry) => void;
 }
 
 /** The place of an identity in the registry. Versions share none, which is said once. */
-export function placeOf(identity: string, warn: (message: string) => void): EntryPlace {
+export function placeOf<Entry>(identity: string, warn: (message: string) => void): Place<Entry> {
   warnOfVersions(warn);
   const { pools } = registry();
   const key = `${VERSION} ${identity}`;
   return {
-    entry: pools.get(key),
+    entry: pools.get(key) as Entry | undefined,
     fill(entry) {
       pools.set(key, entry);
       warnOfMany(warn);

@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
+import { CheckoutQueue, type Turn } from "./checkout-queue.ts";
 import { askBySync, destroySocket, leftBusy, looksDead, rollBack } from "./client-state.ts";
 import { afterTwoTicks, type FreshnessLimits, judge, TRUST_MS } from "./freshness.ts";
 import { LeakWatch } from "./leaks.ts";
@@ -16,10 +17,9 @@ import {
   queueFull,
   type Release,
 } from "./lease.ts";
-import { Ledger } from "./ledger.ts";
 import { clientsOf, endOneIdle, openBeside } from "./pg-pool.ts";
-import { answerOrReplacement } from "./replacing.ts";
-import { Slots, type Turn } from "./slots.ts";
+import { PoolState } from "./pool-state.ts";
+import { answerOrReplacement } from "./probe.ts";
 import { WaitingWatch } from "./waiting.ts";
 import { WarmClient } from "./warm-client.ts";
 import { DEFAULT_MAX_WAITING, DEFAULT_TIMEOUT_MS, type WarmPoolConfig } from "./warm-pool-config.ts";
@@ -35,13 +35,13 @@ const nothing = (): void => {};
  */
 export class WarmPool extends pg.Pool {
   /** Counts and sessions of this pool's connections. */
-  readonly ledger: Ledger = new Ledger();
+  readonly state: PoolState = new PoolState();
   readonly #acquireTimeoutMs: number;
   readonly #connectTimeoutMs: number;
   readonly #freshness: FreshnessLimits;
   readonly #now: () => number;
   readonly #maxWaiting: number;
-  readonly #slots: Slots;
+  readonly #queue: CheckoutQueue;
   readonly #waiting: WaitingWatch;
   readonly #leaks: LeakWatch | undefined;
   /** Set while a query of the pool's own takes its connection, which it gives back by itself. */
@@ -60,22 +60,22 @@ export class WarmPool extends pg.Pool {
       ...options
     } = config;
     super({ ...options, connectionTimeoutMillis: 0, connectTimeoutMillis, Client: WarmClient } as object);
-    const { ledger } = this;
+    const { state } = this;
     this.#maxWaiting = maxWaiting;
-    this.#slots = new Slots(this.options.max, maxWaiting);
-    this.#waiting = new WaitingWatch({ now, report: ledger.waitingReporter(warn) });
-    this.#leaks = thresholdMs === null ? undefined : new LeakWatch({ thresholdMs, now, report: ledger.leakReporter(warn) });
+    this.#queue = new CheckoutQueue(this.options.max, maxWaiting);
+    this.#waiting = new WaitingWatch({ now, report: state.waitingReporter(warn) });
+    this.#leaks = thresholdMs === null ? undefined : new LeakWatch({ thresholdMs, now, report: state.leakReporter(warn) });
     this.#acquireTimeoutMs = acquireTimeoutMillis;
     this.#connectTimeoutMs = connectTimeoutMillis;
     this.#freshness = freshness;
     this.#now = now;
     this.on("error", (_error, client) => {
-      ledger.noteDiscard(client as pg.PoolClient, "lost");
-      ledger.suspectSince = now();
+      state.noteDiscard(client as pg.PoolClient, "lost");
+      state.suspectSince = now();
     });
     this.on("connect", (client) => {
       const { openedInMs: durationMs } = client as unknown as WarmClient;
-      ledger.noteConnect(client, { connectedAt: now(), jitter: random(), durationMs });
+      state.noteConnect(client, { connectedAt: now(), jitter: random(), durationMs });
       client.on("error", nothing);
     });
   }
@@ -83,7 +83,7 @@ export class WarmPool extends pg.Pool {
   static {
     Object.defineProperty(WarmPool.prototype, "waitingCount", {
       get(this: WarmPool) {
-        return this.#slots.waiting;
+        return this.#queue.waiting;
       },
     });
     WarmPool.prototype.query = function query(this: WarmPool, ...args: readonly unknown[]) {
@@ -127,17 +127,17 @@ export class WarmPool extends pg.Pool {
       open = false;
       turn?.leave();
       stopListening?.();
-      if (lease !== undefined) lease.onEnd = watch?.(() => this.ledger.idOf(lease.client));
+      if (lease !== undefined) lease.onEnd = watch?.(() => this.state.idOf(lease.client));
       granted(error, lease);
     };
     const fail = (error: Error) => open && settle(error, undefined);
     stopListening = cancellation?.onCancel(() => cancellation.reason && fail(cancellation.reason("not-sent")));
     if (!open) return;
-    this.#waiting.note(this.#slots.waiting);
+    this.#waiting.note(this.#queue.waiting);
     const enter = (own: Turn) => this.#grant(settle, { asksItself, turn: own });
-    turn = this.#slots.take({
+    turn = this.#queue.take({
       // whoever waits is let in by another request's release, and must not run as that request
-      enter: this.#slots.full ? AsyncResource.bind(enter) : enter,
+      enter: this.#queue.full ? AsyncResource.bind(enter) : enter,
       late: () => fail(acquireTimeout(this.#acquireTimeoutMs, this.options.max)),
       limitMs: this.#acquireTimeoutMs,
       full: () => fail(queueFull(this.#maxWaiting)),
@@ -150,7 +150,7 @@ export class WarmPool extends pg.Pool {
    */
   async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void> {
     lease.unasked = false;
-    const probed = this.ledger.noteProbe(lease.client);
+    const probed = this.state.noteProbe(lease.client);
     try {
       const fresh = await answerOrReplacement({
         client: lease.client,
@@ -178,7 +178,7 @@ export class WarmPool extends pg.Pool {
 
   /** Whether the pool takes no new work. */
   get closing(): boolean {
-    return this.#slots.closed;
+    return this.#queue.closed;
   }
 
   /** Ends the pool once everybody in its queue has been served and every connection is given back. New checkouts are refused at once. */
@@ -190,10 +190,10 @@ export class WarmPool extends pg.Pool {
       (callback as (error: Error) => void)(closed());
       return undefined;
     }
-    const ended = this.#slots.close().then(() => {
+    const ended = this.#queue.close().then(() => {
       const ending = super.end();
       // nobody waits any more for what is still connecting
-      for (const client of clientsOf(this)) if (!this.ledger.lives.has(client)) destroySocket(client);
+      for (const client of clientsOf(this)) if (!this.state.lives.has(client)) destroySocket(client);
       return ending;
     });
     if (callback === undefined) return ended;
@@ -220,13 +220,13 @@ export class WarmPool extends pg.Pool {
     super.connect((error, client, release) => {
       if (client === undefined) return done(error, undefined);
       const lease = this.#leaseOf(client, release);
-      const { ledger } = this;
-      const life = ledger.lives.get(client);
+      const { state } = this;
+      const life = state.lives.get(client);
       const now = this.#now();
-      const verdict = life === undefined ? "use" : judge(life, this.#freshness, { now, suspectSince: ledger.suspectSince });
+      const verdict = life === undefined ? "use" : judge(life, this.#freshness, { now, suspectSince: state.suspectSince });
       if (verdict === "use") return done(undefined, lease);
       const idleMs = life === undefined ? 0 : now - life.usedAt;
-      if (idleMs >= TRUST_MS) ledger.noteThaw(client, idleMs);
+      if (idleMs >= TRUST_MS) state.noteThaw(client, idleMs);
       if (verdict === "replace") {
         this.#discard(lease, "expired");
         return this.#obtain(done);
@@ -245,13 +245,13 @@ export class WarmPool extends pg.Pool {
   #leaseOf(client: pg.PoolClient, toPool: Release): Lease {
     let given = false;
     const finish = (destroy: Error | boolean | undefined) => {
-      const life = this.ledger.lives.get(lease.client);
+      const life = this.state.lives.get(lease.client);
       if (life !== undefined && !lease.unasked) life.usedAt = this.#now();
-      if (destroy && lease.toPool !== nothing) this.ledger.noteDiscard(lease.client, "broken");
+      if (destroy && lease.toPool !== nothing) this.state.noteDiscard(lease.client, "broken");
       if (destroy) destroySocket(lease.client);
       lease.toPool(destroy);
-      if (this.#slots.waiting > 0) this.#waiting.note(this.#slots.waiting);
-      this.#slots.free();
+      if (this.#queue.waiting > 0) this.#waiting.note(this.#queue.waiting);
+      this.#queue.free();
     };
     const lease: Lease = {
       client,
@@ -276,7 +276,7 @@ export class WarmPool extends pg.Pool {
 
   /** Destroys the connection in a lease; its slot stays with the lease. */
   #discard(lease: Lease, reason: "lost" | "expired"): void {
-    this.ledger.noteDiscard(lease.client, reason);
+    this.state.noteDiscard(lease.client, reason);
     destroySocket(lease.client);
     lease.toPool(true);
     lease.toPool = nothing;
@@ -284,7 +284,7 @@ export class WarmPool extends pg.Pool {
 
   /** What died may not have died alone: every connection used before is asked next time. */
   #findDead(lease: Lease): void {
-    this.ledger.suspectSince = this.#now();
+    this.state.suspectSince = this.#now();
     this.#discard(lease, "lost");
   }
 

@@ -165,11 +165,11 @@ describe("a pool that is used as pg's own", () => {
 
   test.each(Object.entries(ways))("asks nothing a moment after its last use, and once after a pause: %s", async (_, send) => {
     expect(await send()).toEqual([{ one: 1 }]);
-    expect([wire.roundTrips(), pool.ledger.probes]).toEqual([1, 0]);
+    expect([wire.roundTrips(), pool.state.probes]).toEqual([1, 0]);
     pause();
     expect(await send()).toEqual([{ one: 1 }]);
-    expect([wire.roundTrips(), pool.ledger.probes]).toEqual([3, 1]);
-    expect(pool.ledger).toMatchObject({ connects: 1, discarded: 0 });
+    expect([wire.roundTrips(), pool.state.probes]).toEqual([3, 1]);
+    expect(pool.state).toMatchObject({ connects: 1, discarded: 0 });
   });
 });
 

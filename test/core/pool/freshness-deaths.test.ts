@@ -80,7 +80,7 @@ describe("a connection that died in a pause is replaced, and nobody notices:", (
     const client = await granted;
     expect((await client.query("insert into freshness_deaths values (1)")).rowCount).toBe(1);
     client.release();
-    expect(pool.ledger).toMatchObject({ connects: 2, discarded: 1, probes: 1 });
+    expect(pool.state).toMatchObject({ connects: 2, discarded: 1, probes: 1 });
     expect([await countRows(), pool.totalCount]).toEqual([1, 1]);
   });
 

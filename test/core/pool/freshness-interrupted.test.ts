@@ -87,7 +87,7 @@ describe("a pool that is ended while it asks", () => {
     const ended = pool.end();
     await sent;
     await ended;
-    expect([pool.totalCount, pool.ledger.connects, await countRows()]).toEqual([0, 2, 1]);
+    expect([pool.totalCount, pool.state.connects, await countRows()]).toEqual([0, 2, 1]);
   });
 
   test.each([

@@ -49,7 +49,7 @@ const opened = (count: number) => until(() => wire.connections() === count);
 
 /** Lets a pool's silent connection be silent for long enough; resolves when its replacement has come to the wire. */
 async function passSilence(pool: WarmPool, timers: StoppedTimers): Promise<void> {
-  await until(() => pool.ledger.probes === 1);
+  await until(() => pool.state.probes === 1);
   timers.pass(250);
   await opened(2);
 }
@@ -116,7 +116,7 @@ describe("a connection that is swallowed", () => {
     const pool = await openPausedPool(wire);
     wire.hold("open");
     await send(pool);
-    expect(pool.ledger).toMatchObject({ probes: 1, connects: 2, discarded: 1 });
+    expect(pool.state).toMatchObject({ probes: 1, connects: 2, discarded: 1 });
     await pool.end();
     expect([await countRows(), pool.totalCount]).toEqual([1, 0]);
   });
@@ -191,7 +191,7 @@ describe("a connection and a replacement that are both silent", () => {
     expect(await failure).toMatchObject({ code: "CONNECT_TIMEOUT", fate: "not-sent", retryable: true });
     wire.resume();
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
-    expect(pool.ledger).toMatchObject({ discarded: 1 });
+    expect(pool.state).toMatchObject({ discarded: 1 });
     await pool.end();
     expect([pool.totalCount, await countRows()]).toEqual([0, 0]);
   });
@@ -215,7 +215,7 @@ describe("a connection and a replacement that are both silent", () => {
     timers.pass(600);
     expect(await failure).toMatchObject({ code: "CONNECT_TIMEOUT", fate: "not-sent" });
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
-    expect([pool.totalCount, pool.ledger.connects]).toEqual([1, 3]);
+    expect([pool.totalCount, pool.state.connects]).toEqual([1, 3]);
     await pool.end();
   });
 

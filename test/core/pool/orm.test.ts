@@ -16,7 +16,7 @@ test("Drizzle takes a WarmPool for a pool, and its transactions and queries shar
   await expect(db.transaction((tx) => tx.execute(sql`select 1 / 0`))).rejects.toThrow();
   expect(inside).toEqual(rows);
   expect((await db.execute(pid)).rows).toEqual(rows);
-  expect(pool.ledger.connects).toBe(1);
+  expect(pool.state.connects).toBe(1);
   expect(pool.idleCount).toBe(1);
   await pool.end();
 });

@@ -114,7 +114,7 @@ describe("WarmPool in the place of pg.Pool", () => {
     wire.hold("open");
     client.release();
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
-    expect(pool.ledger).toMatchObject({ connects: 2, discarded: 1 });
+    expect(pool.state).toMatchObject({ connects: 2, discarded: 1 });
     wire.resume();
   });
 
@@ -149,6 +149,6 @@ describe("WarmPool in the place of pg.Pool", () => {
     await using pool = open({ max: 1 });
     await pool.query("select 1");
     await pool.query("select 2");
-    expect(pool.ledger.connects).toBe(1);
+    expect(pool.state.connects).toBe(1);
   });
 });

@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import pg from "pg";
 import type { OpenTransaction } from "../../../src/database/database.ts";
-import { perRequest } from "../../../src/decide/request-ways.ts";
+import { perRequest } from "../../../src/decide/request-choices.ts";
 import { workerd } from "../../../src/decide/runtime.ts";
 import { databaseOn } from "../../../src/entry/create.ts";
+import { makeRequest } from "../../../src/entry/make-request.ts";
 import type { Database } from "../../../src/entry/node.ts";
-import { makeRequest } from "../../../src/entry/request-parts.ts";
 import { type RequestScope, runInScope } from "../../../src/transports/request/request-scope.ts";
 
 const scopes = new AsyncLocalStorage<RequestScope>();
@@ -15,7 +15,7 @@ export const createRequestDatabase = databaseOn({
   runtimes: [workerd.name],
   runtime: () => workerd,
   env: () => process.env,
-  available: () => ({ ways: [perRequest], webSocket: false }),
+  available: () => ({ choices: [perRequest], webSocket: false }),
   transports: {
     request: (input) =>
       makeRequest(input, {

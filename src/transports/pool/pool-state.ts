@@ -12,7 +12,7 @@ export interface Opening extends Pick<Life, "connectedAt" | "jitter"> {
 }
 
 /** What a pool knows of its connections beyond pg's own counts, and tells of them, whichever handle or copy of the package asks. */
-export class Ledger {
+export class PoolState {
   connects = 0;
   reuses = 0;
   discarded = 0;

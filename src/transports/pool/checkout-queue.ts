@@ -13,9 +13,9 @@ export interface Caller {
 export class Turn {
   readonly caller: Caller;
   limit: NodeJS.Timeout | undefined;
-  readonly #slots: Slots;
+  readonly #slots: CheckoutQueue;
 
-  constructor(slots: Slots, caller: Caller) {
+  constructor(slots: CheckoutQueue, caller: Caller) {
     this.#slots = slots;
     this.caller = caller;
   }
@@ -33,7 +33,7 @@ export class Turn {
 }
 
 /** How many may hold a connection at once, and who waits for it, first come first served. */
-export class Slots {
+export class CheckoutQueue {
   readonly #max: number;
   readonly #maxWaiting: number;
   readonly #waiters = new Set<Turn>();

@@ -1,12 +1,12 @@
 import type { Transport } from "../transport.ts";
 import type { PoolTransport } from "./pool.ts";
-import type { CurrentPool, PoolShare } from "./shared-entry.ts";
+import type { CurrentPool, PoolShare } from "./shared-pool.ts";
 
 /**
  * A transport over the pool that is the current one of its identity when a call begins. What has begun on a pool that is replaced meanwhile
  * ends there.
  */
-export function followingTransport({ entry, release }: PoolShare, over: (current: CurrentPool) => PoolTransport): Transport {
+export function sharedTransport({ entry, release }: PoolShare, over: (current: CurrentPool) => PoolTransport): Transport {
   let { current } = entry;
   let made = over(current);
   const transport = () => {

@@ -38,7 +38,7 @@ export interface CurrentPool {
 }
 
 /** What the handles of one identity share. The pool in it changes when the newest of their configurations does. */
-export interface SharedEntry {
+export interface SharedPool {
   current: CurrentPool;
   /** What is wanted by those who share it, each with its order. */
   readonly wanted: Map<PoolRequest | string, PoolRequest & { readonly order: number }>;
@@ -50,7 +50,7 @@ export interface SharedEntry {
 /** A caller's share of the pool of an identity. */
 export interface PoolShare {
   /** To be asked at every call: a pool that was replaced takes no new work. */
-  readonly entry: Pick<SharedEntry, "current">;
+  readonly entry: Pick<SharedPool, "current">;
   /** Gives the share up; the last one ends the pool. */
   readonly release: () => Promise<void>;
 }
@@ -60,7 +60,7 @@ export interface PoolShare {
  * before it is drained, serving what it has. When the newest is released, the newest of the rest holds.
  */
 export function sharePool(request: PoolRequest): PoolShare {
-  const place = placeOf(request.identity, request.warn);
+  const place = placeOf<SharedPool>(request.identity, request.warn);
   const key = request.order === undefined ? request.fingerprint : request;
   const order = request.order ?? place.entry?.wanted.get(key)?.order ?? nextNumber();
   const entry = place.entry ?? makeEntry(request);
@@ -88,7 +88,7 @@ export function sharePool(request: PoolRequest): PoolShare {
   };
 }
 
-function makeEntry(request: PoolRequest): SharedEntry {
+function makeEntry(request: PoolRequest): SharedPool {
   return { current: make(request), wanted: new Map(), onPool: null, warned: false };
 }
 
@@ -97,26 +97,26 @@ function make({ create, traits, fingerprint }: PoolRequest): CurrentPool {
 }
 
 /** Puts the pool of the newest configuration in the place of one of another, or of one that somebody has ended. */
-function useNewest(entry: SharedEntry): void {
+function useNewest(entry: SharedPool): void {
   const { pool, fingerprint } = entry.current;
   const newest = [...entry.wanted.values()].reduce((one, other) => (other.order > one.order ? other : one));
   if (newest.fingerprint === fingerprint && !pool.closing) return;
   entry.current = make(newest);
   // whoever listens goes on listening to both
-  entry.current.pool.ledger.audiences = pool.ledger.audiences;
+  entry.current.pool.state.audiences = pool.state.audiences;
   entry.onPool = newest.onPool ?? entry.onPool;
   show(entry);
   if (!pool.closing) void pool.end();
 }
 
 /** Handles share the pool, and one that looks after it is enough. */
-function show({ onPool, current: { pool } }: SharedEntry): void {
-  if (onPool === null || pool.ledger.shown) return;
-  pool.ledger.shown = true;
+function show({ onPool, current: { pool } }: SharedPool): void {
+  if (onPool === null || pool.state.shown) return;
+  pool.state.shown = true;
   onPool(pool);
 }
 
-function warnOfDifference(entry: SharedEntry, { fingerprint, warn }: PoolRequest): void {
+function warnOfDifference(entry: SharedPool, { fingerprint, warn }: PoolRequest): void {
   if (entry.warned || entry.current.fingerprint === fingerprint) return;
   entry.warned = true;
   warn(

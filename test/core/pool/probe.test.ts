@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { expect, test } from "vitest";
-import { answerOrReplacement } from "../../../src/transports/pool/replacing.ts";
+import { answerOrReplacement } from "../../../src/transports/pool/probe.ts";
 import { stopTimers } from "../../support/stopped-timers.ts";
 
 test("an answer that has arrived while this process stood still is seen before its connection is taken for silent", async () => {

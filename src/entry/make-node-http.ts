@@ -2,7 +2,7 @@ import { detectRuntime } from "../decide/detect-runtime.ts";
 import { readNetworkCode as readCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { TransportInput } from "./create.ts";
-import { makeHttp } from "./http-parts.ts";
+import { makeHttp } from "./make-http.ts";
 
 /**
  * The HTTP transport where failures have codes: Node, Bun and Deno. On Node it keeps connections of its own; the others have a `fetch` that

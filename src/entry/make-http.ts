@@ -1,6 +1,7 @@
 import type { PasswordSource } from "../decide/settings.ts";
 import { passwordFailure } from "../transports/failure.ts";
-import { httpTransport, type SendRequest } from "../transports/http.ts";
+import { httpTransport } from "../transports/http.ts";
+import type { SendRequest } from "../transports/http-request.ts";
 import type { ReadNetworkCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
 import { webSocketSessions } from "../transports/websocket.ts";

@@ -1,10 +1,9 @@
-import type { PlanInput } from "./plan.ts";
 import { refusal } from "./refuse.ts";
 import { chooseTls } from "./tls.ts";
-import type { PoolSize, Way } from "./way.ts";
+import type { PlanInput, PoolSize, TransportChoice } from "./transport-choice.ts";
 
 /** Hyperdrive, over a socket that ends with its request. It stands before every other way. */
-export const overHyperdrive: Way = {
+export const overHyperdrive: TransportChoice = {
   name: "request",
   fits: ({ tcp }, { name }) => tcp && name === "hyperdrive",
   reason: "a socket ends with its request here",
@@ -12,7 +11,7 @@ export const overHyperdrive: Way = {
 };
 
 /** Any Postgres, over a socket that ends with its request. It stands after every other way. */
-export const perRequest: Way = { ...overHyperdrive, fits: ({ tcp }) => tcp };
+export const perRequest: TransportChoice = { ...overHyperdrive, fits: ({ tcp }) => tcp };
 
 /** Sockets one request may have open at once. Source: Cloudflare's documentation, "Simultaneous open connections". */
 const MAX_SOCKETS = 6;

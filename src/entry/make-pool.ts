@@ -5,10 +5,10 @@ import type { Plan } from "../decide/plan.ts";
 import type { Address, Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
-import { followingTransport } from "../transports/pool/following.ts";
 import { poolTransport } from "../transports/pool/pool.ts";
 import { nextNumber } from "../transports/pool/registry.ts";
-import { type PoolShare, sharePool } from "../transports/pool/shared-entry.ts";
+import { type PoolShare, sharePool } from "../transports/pool/shared-pool.ts";
+import { sharedTransport } from "../transports/pool/shared-transport.ts";
 import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { MakeTransport, TransportInput } from "./create.ts";
@@ -25,7 +25,7 @@ export function poolMaker(): MakeTransport {
 function makePool(input: TransportInput, order: number): Transport {
   const { plan, clock, warn, events } = input;
   const share = joinPool(input, order);
-  const { audiences } = share.entry.current.pool.ledger;
+  const { audiences } = share.entry.current.pool.state;
   audiences.add(events);
   const tellPin = (reason: string) => {
     warn(reason);
@@ -33,7 +33,7 @@ function makePool(input: TransportInput, order: number): Transport {
   };
   const onStatement = plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReport(tellPin) : undefined;
   const release = () => share.release().finally(() => audiences.delete(events));
-  return followingTransport({ ...share, release }, ({ pool, traits }) => poolTransport({ pool, ...traits, clock, onStatement }));
+  return sharedTransport({ ...share, release }, ({ pool, traits }) => poolTransport({ pool, ...traits, clock, onStatement }));
 }
 
 /** A share of the one pool of these settings in the process. Without an `order`, one that is asked for again and again. */

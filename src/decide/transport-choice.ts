@@ -1,16 +1,32 @@
 import { ConfigError } from "../errors/errors.ts";
 import type { TransportName } from "./options.ts";
-import type { PlanInput } from "./plan.ts";
 import { BY_SETTING, type DetectedRuntime } from "./runtime.ts";
+import type { Settings } from "./settings.ts";
 import type { DetectedTarget } from "./target.ts";
 
-/** A way to the server that an entry of the package owns: its transport, where it can be taken, and what it holds. */
-export interface Way {
+/** A transport that an entry of the package owns: where it can be taken, and what it holds. */
+export interface TransportChoice {
   readonly name: TransportName;
   readonly fits: (runtime: DetectedRuntime["traits"], target: DetectedTarget) => boolean;
   /** Why it is taken where it fits. */
   readonly reason: string;
   readonly size: (input: PlanInput) => PoolSize;
+}
+
+/** What this entry of the package, in this runtime, can offer. */
+export interface Available {
+  /** The transports it owns, best first. */
+  readonly choices: readonly TransportChoice[];
+  /** Whether there is a WebSocket constructor. */
+  readonly webSocket: boolean;
+}
+
+/** What a plan is made from. */
+export interface PlanInput {
+  readonly runtime: DetectedRuntime;
+  readonly target: DetectedTarget;
+  readonly settings: Settings;
+  readonly available: Available;
 }
 
 /** How many connections are held, with the reasons and what to warn of. */
@@ -28,7 +44,7 @@ export function unpooled(max: 0 | 1, why: string): PoolSize {
 }
 
 /** SQL over HTTP, which every runtime can speak. */
-export const overHttp: Way = {
+export const overHttp: TransportChoice = {
   name: "http",
   fits: (_, { endpoint }) => endpoint !== null,
   reason: "no connection is kept here, and the target speaks HTTP",
@@ -36,13 +52,13 @@ export const overHttp: Way = {
 };
 
 /**
- * The way to take: the setting's, or the first that fits.
+ * The transport to take: the setting's, or the first that fits.
  * @throws {ConfigError} `NO_TRANSPORT`, with the import or the endpoint that would help.
  */
-export function chooseWay({ runtime, target, settings, available }: PlanInput): Way {
+export function chooseTransport({ runtime, target, settings, available }: PlanInput): TransportChoice {
   const { transport } = settings;
-  const way = available.ways.find(({ name, fits }) => (transport ?? name) === name && fits(runtime.traits, target));
-  if (way) return transport === null ? way : { ...way, reason: BY_SETTING };
+  const choice = available.choices.find(({ name, fits }) => (transport ?? name) === name && fits(runtime.traits, target));
+  if (choice) return transport === null ? choice : { ...choice, reason: BY_SETTING };
 
   const remedies: string[] = [];
   if (transport !== null) remedies.push("leave transport out");
