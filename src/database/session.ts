@@ -1,6 +1,7 @@
-import { UsageError } from "../errors/errors.ts";
+import { showCaller } from "../errors/caller.ts";
+import { isWarmlineError, UsageError, withFate } from "../errors/errors.ts";
 import type { ObserveStatement } from "../observe/observe-call.ts";
-import type { CallOptions, Result, Session, Via } from "../transports/transport.ts";
+import type { CallOptions, Result, Session, Statement, Via } from "../transports/transport.ts";
 import { runBounded } from "./bounded.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 
@@ -17,21 +18,52 @@ export interface HeldSession {
   readonly observe: ObserveStatement;
 }
 
-/** Runs `work` on a held session, statement by statement, as the caller writes them: transaction control included. */
-export function runSession<T>({ session, call, observe }: HeldSession, work: (session: DatabaseSession) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` on a held session, statement by statement, as the caller writes them: transaction control included. What it rejects with speaks
+ * for all of its work: once a statement has stayed done, or may have, the fate is `unknown`, whatever became of a later one.
+ */
+export async function runSession<T>({ session, call, observe }: HeldSession, work: (session: DatabaseSession) => Promise<T>): Promise<T> {
   let over = false;
-  return runBounded(session, call.cancellation, {
-    fate: () => "unknown",
-    work: (watch) => {
-      const queries = makeQueries<InnerOptions>(async (statement, options) => {
-        const { rowMode = "object" } = checkInner(options);
-        if (over) throw new UsageError("This session is over. Await every query in its callback.", { code: "SESSION_OVER" });
-        const send = async () => (await watch(session.exchange([statement], { ...call, rowMode, phase: "autocommit" })))[0] as Result;
-        return observe(statement, send);
-      });
-      return work(Object.assign(queries, { via: session.via }));
-    },
-  }).finally(() => {
+  let begun = false;
+  /** Whether something stays done, or may. */
+  let done = false;
+  const own = new WeakSet<object>();
+
+  async function send(statement: Statement, { rowMode = "object" }: InnerOptions): Promise<Result> {
+    const first = !begun;
+    begun = true;
+    try {
+      const [result] = (await session.exchange([statement], { ...call, rowMode, ends: "free" })) as [Result];
+      // in an open transaction nothing stays before its COMMIT
+      const { command } = result;
+      done ||= command === "COMMIT" || command === "PREPARE" || (session.status === "idle" && command !== "ROLLBACK");
+      return result;
+    } catch (error) {
+      if (!isWarmlineError(error)) throw error;
+      done ||= error.fate === "unknown" || error.fate === "applied";
+      own.add(error);
+      if (first && error.fate === "not-sent") begun = false;
+      throw showCaller(error, send);
+    }
+  }
+
+  try {
+    return await runBounded(session, call.cancellation, {
+      fate: () => (done ? "unknown" : begun ? "refused" : "not-sent"),
+      work: (watch) => {
+        const queries = makeQueries<InnerOptions>(async (statement, given) => {
+          const options = checkInner(given);
+          if (over) throw new UsageError("This session is over. Await every query in its callback.", { code: "SESSION_OVER" });
+          return observe(statement, () => watch(send(statement, options)));
+        });
+        return work(Object.assign(queries, { via: session.via }));
+      },
+    });
+  } catch (error) {
+    const ours = isWarmlineError(error) && (own.has(error) || error instanceof UsageError);
+    if (!begun || !ours || error.fate === "unknown" || error.fate === "applied") throw error;
+    throw withFate(error, done ? "unknown" : "refused");
+  } finally {
     over = true;
-  });
+  }
 }

@@ -1,8 +1,9 @@
-import { DecodeError, isWarmlineError, UsageError } from "../errors/errors.ts";
+import { showCaller } from "../errors/caller.ts";
+import { DecodeError, isWarmlineError, UsageError, type WarmlineError, withFate } from "../errors/errors.ts";
 import { transactionFailed, transactionUnread } from "../errors/transaction-failed.ts";
 import type { ObserveStatement } from "../observe/observe-call.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
-import type { CallOptions, ExchangePhase, Result, Session, Statement, TransactionMode } from "../transports/transport.ts";
+import type { CallOptions, ExchangeEnd, Result, Session, Statement, TransactionMode } from "../transports/transport.ts";
 import { runBounded } from "./bounded.ts";
 import { refuseTransactionControl } from "./control.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
@@ -23,53 +24,73 @@ export interface HeldTransaction {
 
 /**
  * Runs `work` inside a transaction on a held session. BEGIN and SAVEPOINT travel with the statement after them, so n statements cost n + 1
- * round trips; a callback that sends nothing costs none.
+ * round trips; a callback that sends nothing costs none. What it rejects with speaks for all of its work.
  */
 export async function runTransaction<T>(
   { session, call, mode, observe }: HeldTransaction,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   /** What travels with the next statement. */
-  let pending = [begin(mode)];
+  let pending = begin(mode);
   let begun = false;
   let over = false;
   let unread: DecodeError | undefined;
+  /** What ended the transaction before its callback did: its BEGIN was refused, its connection is lost, or a statement ended it. */
+  let ended: WarmlineError | undefined;
   /** How many savepoints are open. */
   let depth = 0;
+  const own = new WeakSet<object>();
   let watch = <R>(sent: Promise<R>): Promise<R> => sent;
 
-  async function send(statements: readonly Statement[], phase: ExchangePhase = "open", { rowMode = "object" }: InnerOptions = {}) {
-    const prelude = pending.length;
+  /** Sends a statement of the caller's, or of the package's own, behind what is pending. */
+  async function send(
+    statements: readonly Statement[],
+    ends: ExchangeEnd = "open",
+    { rowMode = "object", ours = false }: SendOptions = {},
+  ) {
     const all = [...pending, ...statements];
+    const before = pending.length;
+    const first = !begun;
     pending = [];
     begun = true;
     try {
-      return (await watch(session.exchange(all, { ...call, rowMode, phase, prelude }))).slice(prelude);
+      const prelude = ours ? all.length : before;
+      return (await session.exchange(all, { ...call, rowMode, ends, prelude })).slice(before);
     } catch (error) {
+      if (!isWarmlineError(error)) throw error;
+      own.add(error);
+      if (first && error.fate === "not-sent") begun = false;
       if (error instanceof DecodeError) unread = error;
-      throw error;
+      else if (session.status !== "failed") ended ??= error;
+      throw showCaller(error, send);
     }
   }
 
-  /** What was done is undone: the fate of an answer that could not be read is another then. */
-  const undone = (error: unknown) => (unread !== undefined && error === unread ? transactionUnread() : error);
-
-  function scope(): Transaction {
-    const own = depth;
+  function scope(): { readonly tx: Transaction; readonly end: () => void } {
+    const level = depth;
+    let open = true;
     const check = () => {
-      if (over || depth < own) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
-      if (depth > own) throw unfit("NESTED_QUERY", "A savepoint is open. Use the inner tx until it ends.");
+      if (ended !== undefined && session.status === "idle")
+        throw unfit("TRANSACTION_OVER", "This transaction has not begun, or a statement ended it. Leave the callback.");
+      if (over || !open) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
+      if (depth > level) throw unfit("NESTED_QUERY", "A savepoint is open. Use the inner tx until it ends.");
     };
-    return {
+    const tx: Transaction = {
       ...makeQueries(async (statement, given) => {
         const options = checkInner(given);
         check();
         refuseTransactionControl(statement);
-        return observe(statement, async () => (await send([statement], "open", options))[0] as Result);
+        return observe(statement, async () => (await watch(send([statement], "open", options)))[0] as Result);
       }),
       async transaction(inner) {
         check();
         return savepoint(inner);
+      },
+    };
+    return {
+      tx,
+      end() {
+        open = false;
       },
     };
   }
@@ -79,22 +100,24 @@ export async function runTransaction<T>(
     const opening = bare(name);
     const release = bare(`RELEASE ${name}`);
     pending.push(opening);
+    const { tx, end } = scope();
     /** Takes the savepoint back if nothing followed it. */
     const close = (): boolean => {
+      end();
       depth--;
       const sent = !pending.includes(opening);
       pending = pending.filter((statement) => statement !== opening);
       return sent;
     };
     try {
-      const value = await inner(scope());
+      const value = await inner(tx);
       if (session.status === "failed") throw transactionFailed();
       if (close()) pending.push(release);
       return value;
     } catch (error) {
       // the error that led here is the one to be told; a connection lost meanwhile refuses what comes next by itself
-      if (close() && !over) await send([bare(`ROLLBACK TO ${name}`), release]).catch(() => {});
-      throw undone(error);
+      if (close() && !over) await send([bare(`ROLLBACK TO ${name}`), release], "open", { ours: true }).catch(() => {});
+      throw error === unread ? transactionUnread() : error;
     }
   }
 
@@ -103,10 +126,11 @@ export async function runTransaction<T>(
       fate: () => (begun ? "refused" : "not-sent"),
       work: (watchSent) => {
         watch = watchSent;
-        return work(scope());
+        return work(scope().tx);
       },
     });
     over = true;
+    if (ended !== undefined) throw ended;
     if (begun && (await send([COMMIT], "commit"))[0]?.command !== "COMMIT") throw transactionFailed();
     return value;
   } catch (error) {
@@ -114,10 +138,25 @@ export async function runTransaction<T>(
     // a lost connection undoes it by itself
     if (session.status !== "idle" || session.busy) {
       pending = [];
-      await send([ROLLBACK]).catch(() => session.destroy());
+      await send([ROLLBACK], "rollback", { ours: true }).catch(() => session.destroy());
     }
-    throw undone(error);
+    throw spokenForAll(error);
   }
+
+  /** The error of the whole transaction: a later failure does not undo what an earlier one left in doubt, and what was sent was sent. */
+  function spokenForAll(error: unknown): unknown {
+    if (error === unread) return transactionUnread();
+    if (ended?.fate === "unknown") return ended;
+    const ours = isWarmlineError(error) && (own.has(error) || error instanceof UsageError);
+    if (!begun || !ours) return error;
+    if (error.fate === "unknown") return error;
+    return withFate(error instanceof UsageError ? (ended ?? error) : error, "refused");
+  }
+}
+
+interface SendOptions extends InnerOptions {
+  /** Whether the statements are the package's own, which control the transaction. */
+  readonly ours?: boolean;
 }
 
 function unfit(code: string, message: string): UsageError {

@@ -1,3 +1,4 @@
+import { showCaller } from "../errors/caller.ts";
 import { CancelledError, type Fate, isWarmlineError, type WarmlineError } from "../errors/errors.ts";
 import type { Cancellation, Clock } from "../transports/transport.ts";
 import type { Breaker } from "./breaker.ts";
@@ -48,6 +49,7 @@ export async function deliver<T>(call: Delivery, attempt: (number: number) => Pr
         // what a callback threw itself, or the server's own answer: it can be reached
         else if (!own || "sqlState" in error) breaker.succeed();
         if (!own) throw error;
+        showCaller(error, deliver);
         if (error.fate === "unknown") doubtful = error;
         const end = keepDoubt(error, doubtful, cancellation);
         const delayMs = backoffMs(number, context.random);

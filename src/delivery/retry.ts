@@ -1,5 +1,5 @@
 import type { WarmlineError } from "../errors/errors.ts";
-import { isTransactionConflict, TOO_MANY_CONNECTIONS } from "../errors/sqlstate.ts";
+import { endsConnection, isTransactionConflict, TOO_MANY_CONNECTIONS } from "../errors/sqlstate.ts";
 
 /** How often one call is tried at most: five, within the deadline. Enough to bridge a restart, too few to storm a dead server. */
 const MAX_ATTEMPTS = 5;
@@ -29,12 +29,17 @@ export function mayRepeat(error: WarmlineError, { readOnly = false, idempotent =
     case "not-sent":
       return error.retryable;
     case "refused":
-      return error.code === "ATTEMPT_TIMEOUT" || isTransactionConflict(error.code);
+      return error.code === "ATTEMPT_TIMEOUT" || isTransactionConflict(error.code) || isFarewell(error);
     case "unknown":
       return readOnly || idempotent;
     case "applied":
       return false;
   }
+}
+
+/** Whether the server gave the connection up before it had begun. */
+function isFarewell(error: WarmlineError): boolean {
+  return "severity" in error && endsConnection(error.severity as string | undefined);
 }
 
 const FIRST_DELAY_MS = 50;

@@ -1,5 +1,6 @@
+import { showCaller } from "./caller.ts";
 import { redactValues } from "./redact.ts";
-import { isTransactionConflict } from "./sqlstate.ts";
+import { endsConnection, isTransactionConflict } from "./sqlstate.ts";
 
 /**
  * What became of the statement that failed.
@@ -173,7 +174,9 @@ export class DatabaseError extends WarmlineError implements ServerFields {
   declare readonly statementIndex: number | undefined;
 
   constructor(report: ServerReport, context: ServerReportContext) {
-    const retryable = context.fate === "not-sent" || (context.fate === "refused" && isTransactionConflict(report.code));
+    // refused with the connection: nothing of it stays, and another connection is to be had
+    const passes = isTransactionConflict(report.code) || endsConnection(report.severity ?? undefined);
+    const retryable = context.fate === "not-sent" || (context.fate === "refused" && passes);
     super(redactValues(report.message, { values: context.values ?? [], sqlState: report.code }), {
       code: report.code,
       fate: context.fate,
@@ -197,6 +200,22 @@ export interface ServerReportContext {
   readonly values?: readonly (string | null)[];
   readonly statementIndex?: number | undefined;
   readonly retryable?: boolean;
+}
+
+/**
+ * The same failure, told of a larger piece of work than the statement that failed: a copy with another fate, which has the first as its
+ * `cause`.
+ */
+export function withFate(error: WarmlineError, fate: Fate): WarmlineError {
+  if (error.fate === fate) return error;
+  const told = fateSentences[error.fate];
+  const message = error.message.endsWith(told) ? `${error.message.slice(0, -told.length)}${fateSentences[fate]}` : error.message;
+  const copy = new WarmlineError(message, { code: error.code, fate, retryable: error.retryable && fate !== "unknown", cause: error });
+  Object.setPrototypeOf(copy, Object.getPrototypeOf(error));
+  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(error))) {
+    if (name === "name" || !(name in copy)) Object.defineProperty(copy, name, property);
+  }
+  return showCaller(copy, error);
 }
 
 /** Whether `error` comes from this package; true also for another copy of it. */

@@ -1,23 +1,3 @@
-/** What a pooler in between can make of an error, see {@link fateOfSqlState}. */
-export interface SqlStateContext {
-  /** Whether a pooler stands between this client and Postgres: its own 58xxx and XXxxx say nothing about the statement. */
-  readonly pooled: boolean;
-  /** Whether a command of this exchange had completed before the error came. */
-  readonly completed: boolean;
-  /** The severity, not localised (`V`): ERROR, FATAL or PANIC. */
-  readonly severity: string | undefined;
-}
-
-/**
- * The fate a server's own refusal tells. `refused` promises that nothing stays done, so everything that could also come from a broken link
- * behind a pooler, or from a crash after a commit, is `unknown`.
- */
-export function fateOfSqlState(sqlState: string, context: SqlStateContext): "refused" | "unknown" {
-  if (sqlState.startsWith("08") || sqlState === "57P02") return "unknown";
-  if (context.pooled && (sqlState.startsWith("58") || sqlState.startsWith("XX"))) return "unknown";
-  return context.completed && endsConnection(context.severity) ? "unknown" : "refused";
-}
-
 /** Whether the server closes the connection after an error of this severity. */
 export function endsConnection(severity: string | undefined): boolean {
   return severity === "FATAL" || severity === "PANIC";

@@ -39,12 +39,13 @@ export interface ProbeEvent {
  * - `lost`: it broke while nobody used it, or did not answer when it was asked.
  * - `expired`: past its lifetime, or past what the other end keeps open.
  * - `broken`: given back after a failure, a cancelled statement, or with a transaction that could not be ended.
+ * - `out-of-step`: the server's answers did not fit what was sent, or a statement began or ended a transaction behind the package's back.
  */
 export interface DiscardEvent {
   readonly type: "discard";
   readonly transport: TransportName;
   readonly connectionId: string;
-  readonly reason: "lost" | "expired" | "broken";
+  readonly reason: "lost" | "expired" | "broken" | "out-of-step";
 }
 
 /** A call is about to be tried again. */

@@ -1,10 +1,11 @@
 import { DecodeError } from "../errors/errors.ts";
+import type { ReportedPlace } from "../errors/fate.ts";
 import { endsConnection } from "../errors/sqlstate.ts";
 import type { Field, ParserSet, Statement } from "./transport.ts";
 
 /** The part of a pg connection an exchange writes to. pg's and the one in Neon's driver both have it. */
 export interface WireConnection {
-  readonly stream: { readonly writable?: boolean; cork?(): void; uncork?(): void; destroy(): unknown };
+  readonly stream: { readonly writable?: boolean; readonly destroyed?: boolean; cork?(): void; uncork?(): void; destroy(): unknown };
   parse(message: { readonly text: string; readonly name: string }, more?: boolean): void;
   bind(message: { readonly values: (string | null)[] }, more?: boolean): void;
   describe(message: { readonly type: "P"; readonly name: string }, more?: boolean): void;
@@ -32,20 +33,37 @@ export interface ExchangeOptions {
 }
 
 /**
+ * How an exchange ended that did not succeed: the server's ErrorResponse, the loss of the link as the driver tells it, an answer that could
+ * not be decoded, or one that is no answer to what was sent.
+ */
+export type ExchangeFailure =
+  | { readonly kind: "refused"; readonly report: ErrorResponse; readonly fatal: boolean }
+  | { readonly kind: "lost"; readonly failure: unknown }
+  | { readonly kind: "unread"; readonly error: DecodeError }
+  | { readonly kind: "out-of-step" };
+
+/** An ErrorResponse as a driver hands it over. Its severity is in the server's language. */
+export type ErrorResponse = Error & { readonly severity: string; readonly code: string; readonly routine?: string } & Pick<ReportedPlace, "position" | "internalQuery">;
+
+const outOfStep: ExchangeFailure = { kind: "out-of-step" };
+
+/**
  * Several statements in one write with one single Sync, so that the server treats them as one piece: after a failure it skips the rest.
- * A submittable for pg's `client.query`; it runs unchanged on the client in Neon's driver. It ends when the connection is ready again, or
- * gone, so whoever waits for it finds the connection's transaction status settled.
+ * A submittable for pg's `client.query`; it runs unchanged on the client in Neon's driver. It knows how many answers must come back, and ends
+ * when the connection is ready again, or gone, so whoever waits for it finds the connection's transaction status settled.
  * Protocol: PostgreSQL documentation, "Extended Query" and "Pipelining".
  */
 export class Exchange {
   readonly answers: Answer[] = [];
   /** Whether any byte was handed to the socket. */
   sent = false;
+  /** Whether the server has begun with it: ParseComplete, or any answer. */
+  begun = false;
   /** Set by the holder when nothing may be written any more. */
   abandoned = false;
   readonly #statements: readonly Statement[];
   readonly #options: ExchangeOptions;
-  readonly #onEnd: (failure?: unknown) => void;
+  readonly #onEnd: (failure?: ExchangeFailure) => void;
   #decodeError: DecodeError | undefined;
   #parsers: ((text: string) => unknown)[] = [];
   #keys: (string | number)[] = [];
@@ -53,16 +71,11 @@ export class Exchange {
   #open: Answer = emptyAnswer();
   #ended = false;
 
-  /** `onEnd` is called once; `failure` is a driver's error as it came, or a {@link DecodeError}. */
-  constructor(statements: readonly Statement[], options: ExchangeOptions, onEnd: (failure?: unknown) => void) {
+  /** `onEnd` is called once. */
+  constructor(statements: readonly Statement[], options: ExchangeOptions, onEnd: (failure?: ExchangeFailure) => void) {
     this.#statements = statements;
     this.#options = options;
     this.#onEnd = onEnd;
-  }
-
-  /** Commands that completed: on failure, the index of the statement that failed. */
-  get completed(): number {
-    return this.answers.length;
   }
 
   submit(connection: WireConnection): Error | null {
@@ -71,6 +84,8 @@ export class Exchange {
     this.sent = true;
     const { script } = this.#options;
     if (script !== undefined) {
+      // the simple protocol has no ParseComplete
+      this.begun = true;
       connection.query(script);
       return null;
     }
@@ -87,6 +102,10 @@ export class Exchange {
   }
 
   handleRowDescription({ fields }: { readonly fields: readonly Field[] }): void {
+    if (this.#isFull()) {
+      this.#end(outOfStep);
+      return;
+    }
     const { parsers, rowMode } = this.#options;
     this.#open.fields = fields.map(plainField);
     this.#parsers = fields.map(({ dataTypeID }) => parsers.getTypeParser(dataTypeID, "text"));
@@ -98,6 +117,10 @@ export class Exchange {
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
     const { rowMode, script } = this.#options;
     if (this.#decodeError !== undefined || script !== undefined) return;
+    if (fields.length !== this.#open.fields.length) {
+      this.#end(outOfStep);
+      return;
+    }
     try {
       const row = (rowMode === "array" ? [] : { ...this.#emptyRow }) as Record<string | number, unknown>;
       for (let column = 0; column < fields.length; column++) {
@@ -118,39 +141,63 @@ export class Exchange {
   }
 
   handleEmptyQuery(): void {
+    if (this.#isFull()) {
+      this.#end(outOfStep);
+      return;
+    }
+    this.begun = true;
     this.answers.push(this.#open);
     this.#open = emptyAnswer();
   }
 
   handleCopyInResponse(connection: WireConnection): void {
-    // pg's own words, so that the server's message is the same over HTTP
+    const { script } = this.#options;
+    // what stands behind it was written, and ends it: the server takes it for data
+    if (script === undefined && this.answers.length < this.#statements.length - 1) return;
+    // there is no data to copy; pg's own words, so that the server's message is the same over HTTP
     connection.sendCopyFail("No source stream defined");
-    connection.sync();
+    // a simple Query ends by itself; in the extended protocol the server has skipped the Sync that was written
+    if (script === undefined) connection.sync();
   }
 
   handleCopyData(): void {}
 
-  handlePortalSuspended(): void {}
+  handlePortalSuspended(): void {
+    this.#end(outOfStep);
+  }
 
   handleReadyForQuery(): void {
-    this.#end(this.#decodeError);
+    if (this.#decodeError !== undefined) this.#end({ kind: "unread", error: this.#decodeError });
+    else this.#end(this.#options.script !== undefined || this.#isFull() ? undefined : outOfStep);
   }
 
+  /** A driver's error as it came. The server's own is followed by ReadyForQuery, or it has ended the connection: the severity may be translated. */
   handleError(failure: unknown, connection?: WireConnection): void {
-    if (connection === undefined || isFatal(failure)) {
-      this.#end(failure);
+    if (!isErrorResponse(failure)) {
+      this.#end({ kind: "lost", failure });
       return;
     }
-    const settle = () => {
-      connection.removeListener("readyForQuery", settle);
-      connection.removeListener("end", settle);
-      this.#end(failure);
+    const settle = (fatal: boolean) => {
+      connection?.removeListener("readyForQuery", ready);
+      connection?.removeListener("end", gone);
+      this.#end({ kind: "refused", report: failure, fatal });
     };
-    connection.once("readyForQuery", settle);
-    connection.once("end", settle);
+    const ready = () => settle(false);
+    const gone = () => settle(true);
+    if (connection === undefined || endsConnection(failure.severity)) {
+      gone();
+      return;
+    }
+    connection.once("readyForQuery", ready);
+    connection.once("end", gone);
   }
 
-  #end(failure: unknown): void {
+  /** Whether every statement has its answer. */
+  #isFull(): boolean {
+    return this.#options.script === undefined && this.answers.length === this.#statements.length;
+  }
+
+  #end(failure: ExchangeFailure | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#onEnd(failure);
@@ -161,7 +208,7 @@ function emptyAnswer(): Answer {
   return { rows: [], rowCount: null, command: null, fields: [] };
 }
 
-/** A column as a plain object, whichever class the driver made it of. */
+/** A column of a result without what a driver adds to it. */
 export function plainField(field: Field): Field {
   return { ...field };
 }
@@ -175,12 +222,7 @@ export function decodeFailure(): DecodeError {
 }
 
 /** Whether a driver's error is the server's ErrorResponse: only these carry a severity. */
-export function isErrorResponse(failure: unknown): failure is Error & { readonly severity: string; readonly code: string } {
+export function isErrorResponse(failure: unknown): failure is ErrorResponse {
   const { severity, code } = (failure ?? {}) as { readonly severity?: unknown; readonly code?: unknown };
   return failure instanceof Error && typeof severity === "string" && typeof code === "string";
-}
-
-/** Whether nothing can follow on the connection. */
-export function isFatal(failure: unknown): boolean {
-  return !isErrorResponse(failure) || endsConnection(failure.severity);
 }

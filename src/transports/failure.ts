@@ -1,41 +1,77 @@
 import { ConnectionError, DatabaseError, isWarmlineError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
+import { type Answer, type Evidence, fateOf, saidByPostgres } from "../errors/fate.ts";
 import { kindOf, redactedCause } from "../errors/redact.ts";
-import { fateOfSqlState, isPermanentLoginFailure } from "../errors/sqlstate.ts";
-import { type Exchange, isErrorResponse } from "./exchange.ts";
+import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
+import { mayCommitByItself } from "../syntax/self-committing.ts";
+import { type ErrorResponse, type Answer as ExchangeAnswer, type ExchangeFailure, isErrorResponse } from "./exchange.ts";
 import { type Peer, type ReadNetworkCode, unreachable } from "./network-failure.ts";
-import type { ExchangePhase, Statement } from "./transport.ts";
+import type { Statement } from "./transport.ts";
 
-/** What the reader of a lost or refused exchange knows. */
-export interface ExchangeContext {
+/** The code of an answer that does not fit what was sent. */
+export const OUT_OF_STEP = "OUT_OF_STEP";
+
+/** What the reader of a failed exchange knows besides its failure. */
+export interface ExchangeContext extends Pick<Evidence, "work" | "phase" | "status"> {
   readonly statements: readonly Statement[];
-  readonly phase: ExchangePhase;
-  /** Whether a pooler stands between. */
-  readonly pooled: boolean;
+  /** The text of a script, which has no statements. */
+  readonly script?: string | undefined;
   /** Statements put before the caller's own (BEGIN, SAVEPOINT). */
   readonly prelude: number;
+  readonly answers: readonly Pick<ExchangeAnswer, "command">[];
+  /** Whether a pooler stands between. */
+  readonly pooled: boolean;
+  /** What the server said while nothing was on its way, before it ended the connection. */
+  readonly farewell: ErrorResponse | undefined;
 }
 
-/** A driver's error during an exchange, with the fate of its statements. */
-export function exchangeFailure(failure: unknown, exchange: Pick<Exchange, "sent" | "completed">, context: ExchangeContext): WarmlineError {
-  if (isErrorResponse(failure)) {
-    const fate = fateOfSqlState(failure.code, { pooled: context.pooled, completed: exchange.completed > 0, severity: failure.severity });
-    const index = exchange.completed - context.prelude;
-    const own = context.statements.length - context.prelude;
-    return new DatabaseError(failure as unknown as ServerReport, {
-      fate: context.phase === "open" ? "refused" : fate,
-      values: context.statements.flatMap((statement) => statement.values),
-      statementIndex: own > 1 && index >= 0 && index < own ? index : undefined,
-    });
-  }
-  const fate = exchange.sent ? (context.phase === "open" ? "refused" : "unknown") : "not-sent";
-  return new ConnectionError("The connection was lost.", {
-    code: "CONNECTION_LOST",
-    fate,
-    retryable: fate !== "unknown",
-    cause: redactedCause(failure),
+/** What an exchange failed with, as the error its caller is told, with the fate of its statements. */
+export function exchangeFailure(failure: ExchangeFailure, context: ExchangeContext): WarmlineError {
+  const { statements, prelude, answers, work } = context;
+  const answer = answerOf(failure, context);
+  const fate = fateOf({
+    ...context,
+    completed: { count: answers.length, committed: answers.some(({ command }) => command === "COMMIT" || command === "PREPARE") },
+    selfCommitting: failure.kind === "refused" && mayCommitByItself(context.script ?? statements[prelude]?.text ?? ""),
+    answer,
   });
+  switch (failure.kind) {
+    case "unread":
+      return failure.error;
+    case "out-of-step":
+      return new ConnectionError("The server's answers do not fit what was sent, or a statement ended the transaction. Check its text.", {
+        code: OUT_OF_STEP,
+        fate,
+      });
+    case "lost":
+      return new ConnectionError("The connection was lost.", {
+        code: "CONNECTION_LOST",
+        fate,
+        retryable: fate !== "unknown",
+        cause: redactedCause(context.farewell ?? failure.failure),
+      });
+    case "refused": {
+      const index = answers.length - prelude;
+      const own = statements.length - prelude - (work === "commit" ? 1 : 0);
+      return new DatabaseError(reportOf(failure), {
+        fate,
+        values: statements.flatMap((statement) => statement.values),
+        statementIndex: own > 1 && index >= 0 && index < own ? index : undefined,
+      });
+    }
+  }
 }
 
+function answerOf(failure: ExchangeFailure, { pooled }: ExchangeContext): Answer {
+  if (failure.kind !== "refused") return failure.kind;
+  const { report, fatal } = failure;
+  return { code: report.code, fatal, byServer: !pooled || (!fatal && saidByPostgres(report)) };
+}
+
+/** The report with its severity in English, whatever the server's language: told by what became of the connection. */
+function reportOf({ report, fatal }: Extract<ExchangeFailure, { kind: "refused" }>): ServerReport {
+  const severity = /^(ERROR|FATAL|PANIC)$/.test(report.severity) ? report.severity : fatal ? "FATAL" : "ERROR";
+  return { ...(report as unknown as ServerReport), message: report.message, severity };
+}
 /** A driver's error before login ended: nothing was sent. */
 export function loginFailure(failure: unknown, context: ConnectContext, readCode: ReadNetworkCode | undefined): WarmlineError {
   if (isWarmlineError(failure)) return failure;

@@ -1,6 +1,7 @@
 import { ConnectionError, DatabaseError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
+import { fateOf, refusesText, saidByPostgres } from "../errors/fate.ts";
 import { redactedCause } from "../errors/redact.ts";
-import { fateOfSqlState } from "../errors/sqlstate.ts";
+import { mayCommitByItself } from "../syntax/self-committing.ts";
 import type { HttpAnswer } from "./http-request.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
 import type { Statement } from "./transport.ts";
@@ -50,7 +51,14 @@ export async function statusFailure(response: HttpAnswer, { statements, batch }:
   const report = await readReport(response);
   if (report !== undefined) {
     const error = new DatabaseError(report, {
-      fate: fateOfSqlState(report.code, { pooled: true, completed: true, severity: report.severity ?? undefined }),
+      fate: fateOf({
+        work: batch ? "commit" : "autocommit",
+        phase: !batch && refusesText(report) ? "written" : "answered",
+        status: undefined,
+        completed: { count: 0, committed: false },
+        selfCommitting: !batch && mayCommitByItself(statements[0]?.text ?? ""),
+        answer: { code: report.code, fatal: isFatal(report), byServer: saidByPostgres(report) },
+      }),
       values: statements.flatMap(({ values }) => values),
     });
     // 400 is how every refusal of Postgres comes
@@ -63,6 +71,14 @@ export async function statusFailure(response: HttpAnswer, { statements, batch }:
     retryable: status === 429,
   });
   return Object.assign(error, { status });
+}
+
+/** Conditions that end a session. Source: PostgreSQL documentation, error codes; what it raises as FATAL outside of a login. */
+const endsSession = /^(08|25P0[34]|53|57P|58|XX)/;
+
+/** Whether the server ended the session with it. The severity may be in the server's language; then the condition tells. */
+function isFatal({ severity, code }: ServerReport): boolean {
+  return /^(ERROR|FATAL|PANIC)$/.test(severity ?? "") ? severity !== "ERROR" : endsSession.test(code);
 }
 
 /** Postgres' own error in the body, if there is one. A SQLSTATE of letters alone looks like an operating system's code, but has a severity. */

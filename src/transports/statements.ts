@@ -1,13 +1,17 @@
 import type { Statement, TransactionMode } from "./transport.ts";
 
-/** BEGIN with what the mode says, and nothing where it is silent. */
-export function begin({ isolation, readOnly, deferrable }: TransactionMode): Statement {
+/**
+ * BEGIN with what the mode says, and nothing where it is silent. A SELECT of nothing behind a READ ONLY takes the snapshot after which nothing
+ * can switch it off: `alone` where no second statement could. Source: PostgreSQL documentation, SET TRANSACTION.
+ */
+export function begin({ isolation, readOnly, deferrable }: TransactionMode, alone = false): Statement[] {
   const modes = [
     isolation && `ISOLATION LEVEL ${isolation.toUpperCase()}`,
     readOnly !== undefined && (readOnly ? "READ ONLY" : "READ WRITE"),
     deferrable !== undefined && (deferrable ? "DEFERRABLE" : "NOT DEFERRABLE"),
   ].filter(Boolean);
-  return bare(modes.length === 0 ? "BEGIN" : `BEGIN ${modes.join(", ")}`);
+  const opening = bare(modes.length === 0 ? "BEGIN" : `BEGIN ${modes.join(", ")}`);
+  return readOnly && !alone ? [opening, SNAPSHOT] : [opening];
 }
 
 /** A statement without parameters. */
@@ -15,5 +19,6 @@ export function bare(text: string): Statement {
   return { text, values: [] };
 }
 
+const SNAPSHOT: Statement = bare("SELECT");
 export const COMMIT: Statement = bare("COMMIT");
 export const ROLLBACK: Statement = bare("ROLLBACK");

@@ -1,4 +1,5 @@
 import type { WarmlineError } from "../errors/errors.ts";
+import type { TransactionStatus } from "../errors/fate.ts";
 
 /** How statements reach the server. `http` opens its sessions over WebSocket. */
 export type TransportName = "http" | "pool" | "request";
@@ -101,18 +102,20 @@ export interface BatchOptions extends CallOptions {
 }
 
 /**
- * What loss of the connection during an exchange means.
- * - `autocommit`: each statement is done when it is done; once written its fate is unknown.
- * - `open`: inside a transaction whose COMMIT is not written yet; nothing stays done.
- * - `commit`: the exchange holds the COMMIT; once written its fate is unknown.
+ * How an exchange must leave the connection; anything else is out of step.
+ * - `autocommit`: one statement outside of a transaction, with none open behind it.
+ * - `open`: inside a transaction, which stays open; after a failure it can only be rolled back.
+ * - `commit`: ends the transaction it stands in, or holds, by the COMMIT at its end.
+ * - `rollback`: ends the transaction, and nothing of it stays.
+ * - `free`: the caller's own control of transactions may be in it.
  */
-export type ExchangePhase = "autocommit" | "open" | "commit";
+export type ExchangeEnd = "autocommit" | "open" | "commit" | "rollback" | "free";
 
 /** A connection held for one caller. One exchange at a time; a second one waits for the first. */
 export interface Session {
   readonly via: Via;
   /** What the server said last: no transaction, one open, or one that failed and only can be rolled back. */
-  readonly status: "idle" | "open" | "failed";
+  readonly status: TransactionStatus;
   /** Whether an exchange is on its way. */
   readonly busy: boolean;
   /** Sends statements with a single Sync in one write, and gives a result for each. */
@@ -131,7 +134,7 @@ export interface SessionCall extends CallOptions {
 
 /** How one exchange of a session is sent. */
 export interface ExchangeCall extends CallOptions {
-  readonly phase: ExchangePhase;
+  readonly ends: ExchangeEnd;
   /** How many statements stand before the caller's own (BEGIN, SAVEPOINT); default 0. */
   readonly prelude?: number;
   /** Asks the connection in the same write whether it lives, and is called at its first sign of life. */

@@ -73,7 +73,7 @@ export function webSocketSessions(options: WebSocketOptions): Sessions {
       } finally {
         if (wire.broken) {
           discarded++;
-          if (events.size > 0) events.tell({ type: "discard", ...about, reason: "broken" });
+          if (events.size > 0) events.tell({ type: "discard", ...about, reason: wire.breach });
           wire.destroy();
           // a goodbye ends an open transaction, too
         } else client.end().catch(() => {});

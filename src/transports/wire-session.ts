@@ -1,7 +1,17 @@
-import { DatabaseError, DecodeError, UsageError, type WarmlineError } from "../errors/errors.ts";
+import { DatabaseError, UsageError, type WarmlineError } from "../errors/errors.ts";
+import { refusesText, type TransactionStatus, type Work } from "../errors/fate.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
-import { Exchange, type ExchangeOptions, isFatal, type WireConnection } from "./exchange.ts";
-import { type ExchangeContext, exchangeFailure } from "./failure.ts";
+import { endsTransaction } from "../syntax/self-committing.ts";
+import {
+  type ErrorResponse,
+  Exchange,
+  type ExchangeFailure,
+  type ExchangeOptions,
+  isErrorResponse,
+  type WireConnection,
+} from "./exchange.ts";
+import { exchangeFailure } from "./failure.ts";
+import { inStep } from "./in-step.ts";
 import type { StatementEnd } from "./statement-end.ts";
 import type { CallOptions, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
@@ -9,6 +19,9 @@ import type { CallOptions, ExchangeCall, Result, Session, Statement, TransportNa
 export interface WireClient {
   readonly connection: WireConnection;
   query(submittable: object): unknown;
+  on(event: "error", listener: (failure: unknown) => void): unknown;
+  /** Whether nothing is on its way. */
+  readonly readyForQuery?: boolean;
 }
 
 /** What a session is told about the connection it holds. */
@@ -33,28 +46,59 @@ interface Answering {
   readonly reject: (error: WarmlineError) => void;
 }
 
+/** An exchange on its way, and the transaction status it was written in. */
+interface Sent {
+  readonly exchange: Exchange;
+  readonly statements: readonly Statement[];
+  readonly call: WireCall;
+  readonly before: TransactionStatus;
+}
+
 /** One connection from login to end, as the rest sees it: exchanges, its transaction status, and whether it can be used again. */
 export class WireSession implements Session {
   /** Calls it has served. */
   uses = 0;
   /** Set when nothing may be sent any more: a lost, cancelled or aborted exchange, or a server that turned into a replica. */
   broken = false;
-  status: Session["status"] = "idle";
+  /** Set where the server's answers did not fit what was sent. */
+  outOfStep = false;
+  /** Whether the exchange that failed last can be sent again on another connection: the link was lost, and nothing of it stays. */
+  resendable = false;
+  status: TransactionStatus = "idle";
   busy = false;
   readonly #client: WireClient;
   readonly #options: WireSessionOptions;
   readonly #queue: (() => void)[] = [];
   #running: Exchange | undefined;
+  #farewell: ErrorResponse | undefined;
 
   constructor(client: WireClient, options: WireSessionOptions) {
     this.#client = client;
     this.#options = options;
     const connection = client.connection as unknown as {
-      on(event: string, listener: (message: { status: keyof typeof statusNames }) => void): void;
+      on(event: string, listener: () => void): void;
+      prependListener(event: string, listener: (message: { status: keyof typeof statusNames }) => void): void;
     };
-    connection.on("readyForQuery", (message) => {
+    // before the exchange is told, for the status says whether it ended as it must
+    connection.prependListener("readyForQuery", (message) => {
       this.status = statusNames[message.status];
+      // it was ready already: an answer too many, and whose would the next one be
+      if (client.readyForQuery === true) this.#loseStep();
     });
+    connection.on("parseComplete", () => {
+      if (this.#running !== undefined) this.#running.begun = true;
+    });
+    // what comes while nothing is on its way: a farewell, or what nobody asked for
+    client.on("error", (failure) => {
+      if (isErrorResponse(failure)) this.#farewell = failure;
+      // a socket that is gone is seen by whoever holds it; one that lives got what fits nothing
+      else if (client.connection.stream.destroyed === false) this.broken = true;
+    });
+  }
+
+  /** Why it is thrown away, where it is. */
+  get breach(): "broken" | "out-of-step" {
+    return this.outOfStep ? "out-of-step" : "broken";
   }
 
   get via(): Via {
@@ -63,7 +107,7 @@ export class WireSession implements Session {
   }
 
   async script(script: string, call: CallOptions): Promise<void> {
-    await this.exchange([], { ...call, phase: "autocommit", script });
+    await this.exchange([], { ...call, ends: "autocommit", script });
   }
 
   /** Ends what runs on it too: a swallowed connection never ends by itself. */
@@ -106,15 +150,22 @@ export class WireSession implements Session {
       stopListening();
       stopLimit?.();
       onAnswer?.();
+      const told = this.#judge(failure, sent);
       this.#endTurn();
-      if (failure === undefined) answer.resolve(exchange.answers.map((given) => ({ ...given, via })));
-      else answer.reject(failure instanceof DecodeError ? failure : this.#explain(failure, exchange, { statements, prelude: 0, ...call }));
+      if (told === undefined) answer.resolve(exchange.answers.map((given) => ({ ...given, via })));
+      else answer.reject(this.#explain(told, sent));
     });
+    const sent: Sent = { exchange, statements, call, before: this.status };
     this.#running = exchange;
     const stopLimit = end?.limit?.(giveUp);
     const stopListening = call.cancellation.onCancel(giveUp);
     if (call.onAlive && submitAsking) submitAsking(exchange, this.#client, call.onAlive);
     else this.#client.query(exchange);
+  }
+
+  #loseStep(): void {
+    this.outOfStep = true;
+    this.broken = true;
   }
 
   #endTurn(): void {
@@ -123,15 +174,59 @@ export class WireSession implements Session {
     else queueMicrotask(next);
   }
 
-  #explain(failure: unknown, exchange: Exchange, sent: Omit<ExchangeContext, "pooled"> & CallOptions): WarmlineError {
-    const { reason } = sent.cancellation;
-    const error = exchangeFailure(failure, exchange, { ...sent, pooled: this.#options.pooled });
-    const becameReplica = error.code === READ_ONLY_TRANSACTION && !sent.readOnly;
-    if (isFatal(failure) || becameReplica || error.fate === "unknown") this.broken = true;
+  /** What an exchange that ended has failed with, its own check included: the status it left must be the one it had to. */
+  #judge(failure: ExchangeFailure | undefined, { exchange, statements, call, before }: Sent): ExchangeFailure | undefined {
+    const { prelude = 0, ends, script } = call;
+    const settled = failure === undefined || failure.kind === "unread" || (failure.kind === "refused" && !failure.fatal);
+    if (!settled) return failure;
+    const kept = inStep({
+      ends: script === undefined ? ends : "script",
+      before,
+      after: this.status,
+      refused: failure?.kind === "refused",
+      commands: exchange.answers.map(({ command }) => command),
+      prelude,
+      sent: statements.length,
+    });
+    return kept ? failure : { kind: "out-of-step" };
+  }
+
+  #explain(failure: ExchangeFailure, { exchange, statements, call, before }: Sent): WarmlineError {
+    const { prelude = 0, script } = call;
+    const { reason } = call.cancellation;
+    const { answers, sent } = exchange;
+    const answered = failure.kind === "unread" || (failure.kind === "refused" && !failure.fatal);
+    const begun = exchange.begun && !(failure.kind === "refused" && answers.length === 0 && refusesText(failure.report));
+    // what was not sent in an open transaction is undone with the rest of it
+    const undone = !sent && before !== "idle";
+    const error = exchangeFailure(failure, {
+      work: undone ? "open" : workOf(statements, call, before),
+      phase: begun ? (answered ? "answered" : "begun") : sent || undone ? "written" : "unsent",
+      status: this.status,
+      statements,
+      script,
+      prelude,
+      answers,
+      pooled: this.#options.pooled,
+      farewell: this.#farewell,
+    });
+    if (failure.kind === "out-of-step") this.#loseStep();
+    this.resendable = !answered && before === "idle" && error.fate !== "unknown" && reason === undefined;
+    const becameReplica = error.code === READ_ONLY_TRANSACTION && !call.readOnly;
+    if (!answered || becameReplica || error.fate === "unknown") this.broken = true;
     // cancelled: the fate is what the server's answer or silence tells
     if (reason === undefined || (error instanceof DatabaseError && error.sqlState !== QUERY_CANCELED)) return error;
     return reason(error.fate === "applied" ? "unknown" : error.fate);
   }
+}
+
+/** What an exchange stands for, by what of it can stay. */
+function workOf(statements: readonly Statement[], { ends, script }: WireCall, before: TransactionStatus): Work {
+  if (script !== undefined) return "script";
+  if (ends === "rollback") return "open";
+  if (ends !== "free") return ends;
+  if (before === "idle") return "autocommit";
+  return statements.some(({ text }) => endsTransaction(text)) ? "commit" : "open";
 }
 
 function lost(): UsageError {

@@ -46,6 +46,11 @@ export class PoolState {
     return this.lives.get(client)?.id ?? "";
   }
 
+  /** Why a connection is thrown away that is given back so. */
+  breachOf(client: pg.PoolClient): DiscardEvent["reason"] {
+    return this.sessions.get(client)?.breach ?? "broken";
+  }
+
   noteConnect(client: pg.PoolClient, { durationMs, ...life }: Opening): void {
     this.connects++;
     const id = `c${nextNumber()}`;

@@ -121,15 +121,33 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   const sendAsking = <T>(lease: Lease, send: Send<T>, persists?: () => boolean): Promise<T> =>
     lease.unasked ? askFirst(lease, send, persists) : send(sessionOf(lease.client));
 
+  /**
+   * Sends the first exchange of a callback, which has begun and cannot be begun anew: on a connection that turns out to be lost, when nothing
+   * of it stays, it is sent again on another.
+   */
+  async function sendFirst<T>(lease: Lease, send: Send<T>, persists: () => boolean): Promise<T> {
+    if (lease.unasked) return askFirst(lease, send, persists);
+    const session = sessionOf(lease.client);
+    try {
+      return await send(session);
+    } catch (error) {
+      if (!session.resendable) throw error;
+      await pool.confirm(lease, async () => false, persists);
+      return send(sessionOf(lease.client));
+    }
+  }
+
   async function commitAll(
     session: WireSession,
     statements: readonly Statement[],
     call: BatchOptions,
     onAlive?: () => void,
   ): Promise<Result[]> {
-    const results = await session.exchange([begin(call.mode), ...statements, COMMIT], { ...call, phase: "commit", prelude: 1, onAlive });
+    const opening = begin(call.mode, statements.length === 1);
+    const prelude = opening.length;
+    const results = await session.exchange([...opening, ...statements, COMMIT], { ...call, ends: "commit", prelude, onAlive });
     if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
-    return results.slice(1, -1);
+    return results.slice(prelude, -1);
   }
 
   function batch(statements: readonly Statement[], call: BatchOptions): Promise<Result[]> {
@@ -149,7 +167,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         : hold(call, {
             asksItself: call.idempotent,
             use: (lease) =>
-              sendAsking(lease, (session, onAlive) => session.exchange([statement], { ...call, phase: "autocommit", onAlive })),
+              sendAsking(lease, (session, onAlive) => session.exchange([statement], { ...call, ends: "autocommit", onAlive })),
           });
       return results.then(onlyResult);
     },
@@ -161,7 +179,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         use: async (lease) => {
           // its callback has begun: only here can it still be bridged that no other connection is to be had at first
           const persists = () => call.cancellation.reason === undefined;
-          const session = leasedSession({ current: () => sessionOf(lease.client), send: (send) => sendAsking(lease, send, persists) });
+          const session = leasedSession({ current: () => sessionOf(lease.client), send: (send) => sendFirst(lease, send, persists) });
           return use(session).finally(session.settled);
         },
       }),

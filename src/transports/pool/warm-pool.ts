@@ -247,7 +247,7 @@ export class WarmPool extends pg.Pool {
     const finish = (destroy: Error | boolean | undefined) => {
       const life = this.state.lives.get(lease.client);
       if (life !== undefined && !lease.unasked) life.usedAt = this.#now();
-      if (destroy && lease.toPool !== nothing) this.state.noteDiscard(lease.client, "broken");
+      if (destroy && lease.toPool !== nothing) this.state.noteDiscard(lease.client, this.state.breachOf(lease.client));
       if (destroy) destroySocket(lease.client);
       lease.toPool(destroy);
       if (this.#queue.waiting > 0) this.#waiting.note(this.#queue.waiting);

@@ -93,20 +93,21 @@ export function requestTransport(options: RequestTransportOptions): Transport {
           if (session.uses++ > 0) life.reused(connectionId);
           // left inside a transaction, or with a statement on its way: the server undoes it when the connection ends
           if (session.status !== "idle" || session.busy) session.destroy();
-          if (session.broken) life.discarded(connectionId, "broken");
+          if (session.broken) life.discarded(connectionId, session.breach);
         }
       }),
     );
   }
 
   async function batch(statements: Parameters<Transport["batch"]>[0], call: BatchOptions): Promise<Result[]> {
-    const whole = [begin(call.mode), ...statements, COMMIT];
+    const opening = begin(call.mode, statements.length === 1);
+    const whole = [...opening, ...statements, COMMIT];
     const results = await lease(call, {
       held: false,
-      use: (session) => session.exchange(whole, { ...call, phase: "commit", prelude: 1 }),
+      use: (session) => session.exchange(whole, { ...call, ends: "commit", prelude: opening.length }),
     });
     if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
-    return results.slice(1, -1);
+    return results.slice(opening.length, -1);
   }
 
   return {
@@ -116,7 +117,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
       if (call.readOnly) return (await batch([statement], { ...call, mode: { readOnly: true } }))[0] as Result;
       const results = await lease(call, {
         held: false,
-        use: (session) => session.exchange([statement], { ...call, phase: "autocommit" }),
+        use: (session) => session.exchange([statement], { ...call, ends: "autocommit" }),
       });
       return results[0] as Result;
     },

@@ -96,8 +96,14 @@ const fates = [
   ["40P01", "refused", true],
   ["55P03", "refused", false],
   ["53400", "refused", false],
-  ["08006", "unknown", false],
-  ["57P02", "unknown", false],
+  // at severity ERROR these are errors like any other
+  ["08006", "refused", false],
+  ["57P02", "refused", false],
+  ["58030", "refused", false],
+  ["XX000", "refused", false],
+  // nobody knows, by their name
+  ["08007", "unknown", false],
+  ["40003", "unknown", false],
 ] as const;
 
 const cases: readonly Case[] = [
