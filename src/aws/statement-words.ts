@@ -1,3 +1,4 @@
+import { keyword } from "../syntax/lexer.ts";
 import { sqlTokens } from "../syntax/sql-tokens.ts";
 
 const shownAs: Readonly<Record<string, string>> = { literal: "'", name: '"' };
@@ -10,7 +11,7 @@ export function statementWords(text: string): readonly (readonly string[])[] {
   const statements: string[][] = [[]];
   for (const { kind, text: found } of sqlTokens(text)) {
     if (found === ";") statements.push([]);
-    else statements.at(-1)?.push(shownAs[kind] ?? found.toUpperCase());
+    else statements.at(-1)?.push(shownAs[kind] ?? keyword(found));
   }
   return statements.filter((words) => words.length > 0);
 }

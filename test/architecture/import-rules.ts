@@ -17,13 +17,13 @@ const neon = "@neondatabase/serverless";
 
 const rules: readonly Rule[] = [
   { place: "src/errors/", may: ["src/errors/"] },
-  { place: "src/syntax/", may: [] },
+  { place: "src/syntax/", may: ["src/syntax/"] },
   { place: "src/decide/", may: ["src/decide/", "src/errors/"], mayType: ["src/transports/transport.ts"] },
   { place: "src/observe/", may: ["src/observe/", "src/errors/", "src/syntax/"], mayType: ["src/transports/transport.ts"] },
   { place: "src/delivery/", may: ["src/delivery/", "src/errors/", "src/transports/transport.ts"], mayType: ["src/observe/"] },
   {
     place: "src/database/",
-    may: ["src/database/", "src/delivery/", "src/observe/", "src/errors/", ...contract],
+    may: ["src/database/", "src/delivery/", "src/observe/", "src/errors/", "src/syntax/", ...contract],
     mayType: ["src/decide/plan.ts"],
   },
   { place: "src/transports/", may: ["src/transports/", "src/errors/", "src/syntax/"], mayType: ["pg", "src/observe/"] },
