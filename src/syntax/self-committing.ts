@@ -15,6 +15,15 @@ export function mayCommitByItself(text: string): boolean {
   return leavesSomething(statements(text)) || (text.includes("\\") && leavesSomething(statements(text, { backslashes: true })));
 }
 
+/**
+ * The same of a text sent by the simple protocol whose first statement failed: several statements stand in a block together, so only one that
+ * is alone can leave something. Source: PostgreSQL documentation, "Multiple Statements in a Simple Query".
+ */
+export function isOneSelfCommitting(text: string): boolean {
+  const alone = (all: readonly StatementTokens[]) => all.length === 1 && leavesSomething(all);
+  return alone(statements(text)) || (text.includes("\\") && alone(statements(text, { backslashes: true })));
+}
+
 function leavesSomething(all: readonly StatementTokens[]): boolean {
   return all.some((statement, index) => !isUndone(statement) || (commits.has(command(statement)) && index < all.length - 1));
 }

@@ -37,13 +37,17 @@ export interface ExchangeOptions {
  * not be decoded, or one that is no answer to what was sent.
  */
 export type ExchangeFailure =
-  | { readonly kind: "refused"; readonly report: ErrorResponse; readonly fatal: boolean }
+  /** `ready`: ReadyForQuery came behind it; else the connection has ended. */
+  | { readonly kind: "refused"; readonly report: ErrorResponse; readonly ready: boolean }
   | { readonly kind: "lost"; readonly failure: unknown }
   | { readonly kind: "unread"; readonly error: DecodeError }
   | { readonly kind: "out-of-step" };
 
 /** An ErrorResponse as a driver hands it over. Its severity is in the server's language. */
-export type ErrorResponse = Error & { readonly severity: string; readonly code: string; readonly routine?: string } & Pick<ReportedPlace, "position" | "internalQuery">;
+export type ErrorResponse = Error & { readonly severity: string; readonly code: string; readonly routine?: string } & Pick<
+    ReportedPlace,
+    "position" | "internalQuery"
+  >;
 
 const outOfStep: ExchangeFailure = { kind: "out-of-step" };
 
@@ -177,13 +181,13 @@ export class Exchange {
       this.#end({ kind: "lost", failure });
       return;
     }
-    const settle = (fatal: boolean) => {
+    const settle = (isReady: boolean) => {
       connection?.removeListener("readyForQuery", ready);
       connection?.removeListener("end", gone);
-      this.#end({ kind: "refused", report: failure, fatal });
+      this.#end({ kind: "refused", report: failure, ready: isReady });
     };
-    const ready = () => settle(false);
-    const gone = () => settle(true);
+    const ready = () => settle(true);
+    const gone = () => settle(false);
     if (connection === undefined || endsConnection(failure.severity)) {
       gone();
       return;

@@ -2,7 +2,7 @@ import { ConnectionError, DatabaseError, isWarmlineError, type ServerReport, typ
 import { type Answer, type Evidence, fateOf, saidByPostgres } from "../errors/fate.ts";
 import { kindOf, redactedCause } from "../errors/redact.ts";
 import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
-import { mayCommitByItself } from "../syntax/self-committing.ts";
+import { isOneSelfCommitting, mayCommitByItself } from "../syntax/self-committing.ts";
 import { type ErrorResponse, type Answer as ExchangeAnswer, type ExchangeFailure, isErrorResponse } from "./exchange.ts";
 import { type Peer, type ReadNetworkCode, unreachable } from "./network-failure.ts";
 import type { Statement } from "./transport.ts";
@@ -31,7 +31,7 @@ export function exchangeFailure(failure: ExchangeFailure, context: ExchangeConte
   const fate = fateOf({
     ...context,
     completed: { count: answers.length, committed: answers.some(({ command }) => command === "COMMIT" || command === "PREPARE") },
-    selfCommitting: failure.kind === "refused" && mayCommitByItself(context.script ?? statements[prelude]?.text ?? ""),
+    selfCommitting: failure.kind === "refused" && selfCommits(context),
     answer,
   });
   switch (failure.kind) {
@@ -61,15 +61,23 @@ export function exchangeFailure(failure: ExchangeFailure, context: ExchangeConte
   }
 }
 
+type RefusedExchange = Extract<ExchangeFailure, { readonly kind: "refused" }>;
+
 function answerOf(failure: ExchangeFailure, { pooled }: ExchangeContext): Answer {
   if (failure.kind !== "refused") return failure.kind;
-  const { report, fatal } = failure;
+  const { report } = failure;
+  const fatal = severityOf(failure) !== "ERROR";
   return { code: report.code, fatal, byServer: !pooled || (!fatal && saidByPostgres(report)) };
 }
 
-/** The report with its severity in English, whatever the server's language: told by what became of the connection. */
-function reportOf({ report, fatal }: Extract<ExchangeFailure, { kind: "refused" }>): ServerReport {
-  const severity = /^(ERROR|FATAL|PANIC)$/.test(report.severity) ? report.severity : fatal ? "FATAL" : "ERROR";
+/** The severity in English, whatever the server's language: told by what became of the connection. */
+function severityOf({ report: { severity }, ready }: RefusedExchange): string {
+  return /^(ERROR|FATAL|PANIC)$/.test(severity) ? severity : ready ? "ERROR" : "FATAL";
+}
+
+function reportOf(failure: RefusedExchange): ServerReport {
+  const { report } = failure;
+  const severity = severityOf(failure);
   return { ...(report as unknown as ServerReport), message: report.message, severity };
 }
 /** A driver's error before login ended: nothing was sent. */
@@ -97,6 +105,11 @@ export function passwordFailure(failure: unknown): ConnectionError {
     fate: "not-sent",
     retryable: true,
   });
+}
+
+/** Whether the command that failed can commit by itself; of a script that is its first. */
+function selfCommits({ script, statements, prelude }: ExchangeContext): boolean {
+  return script === undefined ? mayCommitByItself(statements[prelude]?.text ?? "") : isOneSelfCommitting(script);
 }
 
 /** Connecting took longer than `connectTimeoutMs`. */

@@ -1,7 +1,7 @@
 import { DatabaseError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import { refusesText, type TransactionStatus, type Work } from "../errors/fate.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
-import { endsTransaction } from "../syntax/self-committing.ts";
+import { transactionControl } from "../syntax/transaction-control.ts";
 import {
   type ErrorResponse,
   Exchange,
@@ -177,8 +177,7 @@ export class WireSession implements Session {
   /** What an exchange that ended has failed with, its own check included: the status it left must be the one it had to. */
   #judge(failure: ExchangeFailure | undefined, { exchange, statements, call, before }: Sent): ExchangeFailure | undefined {
     const { prelude = 0, ends, script } = call;
-    const settled = failure === undefined || failure.kind === "unread" || (failure.kind === "refused" && !failure.fatal);
-    if (!settled) return failure;
+    if (failure !== undefined && !isAnswered(failure)) return failure;
     const kept = inStep({
       ends: script === undefined ? ends : "script",
       before,
@@ -195,7 +194,7 @@ export class WireSession implements Session {
     const { prelude = 0, script } = call;
     const { reason } = call.cancellation;
     const { answers, sent } = exchange;
-    const answered = failure.kind === "unread" || (failure.kind === "refused" && !failure.fatal);
+    const answered = isAnswered(failure);
     const begun = exchange.begun && !(failure.kind === "refused" && answers.length === 0 && refusesText(failure.report));
     // what was not sent in an open transaction is undone with the rest of it
     const undone = !sent && before !== "idle";
@@ -220,13 +219,21 @@ export class WireSession implements Session {
   }
 }
 
+/** Whether ReadyForQuery came behind it. */
+function isAnswered(failure: ExchangeFailure): boolean {
+  return failure.kind === "unread" || (failure.kind === "refused" && failure.ready);
+}
+
+/** What the caller's own control commits by, where a transaction is open. */
+const commits: ReadonlySet<string | undefined> = new Set(["COMMIT", "END", "PREPARE TRANSACTION"]);
+
 /** What an exchange stands for, by what of it can stay. */
 function workOf(statements: readonly Statement[], { ends, script }: WireCall, before: TransactionStatus): Work {
   if (script !== undefined) return "script";
   if (ends === "rollback") return "open";
   if (ends !== "free") return ends;
   if (before === "idle") return "autocommit";
-  return statements.some(({ text }) => endsTransaction(text)) ? "commit" : "open";
+  return statements.some(({ text }) => commits.has(transactionControl(text))) ? "commit" : "open";
 }
 
 function lost(): UsageError {

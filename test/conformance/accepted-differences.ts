@@ -26,13 +26,6 @@ export const acceptedDifferences: readonly AcceptedDifference[] = [
     without: (outcome) => withoutKeys(outcome, "statementIndex"),
   },
   {
-    what: "58xxx and XXxxx are `refused` over the pool and `unknown` over HTTP",
-    reason: "Over HTTP a proxy stands between, whose own failures have these codes too: they do not prove that nothing was done.",
-    between: ({ error: pool }, { error: http }) =>
-      /^(58|XX)/.test(String(pool?.code)) && pool?.code === http?.code && pool?.fate === "refused" && http?.fate === "unknown",
-    without: (outcome) => withoutKeys(outcome, "fate"),
-  },
-  {
     what: "a login that is refused is its SQLSTATE over the pool, and HTTP_STATUS with the fate `unknown` over HTTP",
     reason: "The endpoint answers 400 with a message and no code, as it does to a request it cannot read; text is no proof.",
     between: ({ error: pool }, { error: http }) =>

@@ -25,6 +25,11 @@ export const fixtures = `
     end $$;
   create procedure add_entry(entry int) language sql as $$ insert into ledger values (entry) $$;
   create procedure double_it(inout number int) language plpgsql as $$ begin number := number * 2; end $$;
+  create table kept (word text);
+  create procedure keep_and_conflict(word text) language plpgsql as $$
+    begin insert into kept values (word); commit; raise exception 'a conflict' using errcode = '40001'; end $$;
+  create procedure keep_and_sleep(word text) language plpgsql as $$
+    begin insert into kept values (word); commit; perform pg_sleep(600); end $$;
   create function fail_with_everything() returns void language plpgsql as $$
     begin
       raise exception using errcode = 'WL001', message = 'the message', detail = 'the detail', hint = 'the hint', column = 'the column',

@@ -13,6 +13,7 @@ import { parameters } from "./cases/parameters.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
 import { transactions } from "./cases/transactions.ts";
+import { truth } from "./cases/truth.ts";
 import { types } from "./cases/types.ts";
 import { fixtures } from "./fixtures.ts";
 
@@ -29,6 +30,7 @@ const subjects: readonly Subject[] = [
   cancelling,
   limits,
   misuse,
+  truth,
 ];
 
 /** One runtime and transport to be judged. */

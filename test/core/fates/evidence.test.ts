@@ -122,7 +122,8 @@ describe("all evidence there can be", () => {
   });
 
   test("never tells refused of a script that has committed", () => {
-    const committed = (given: Evidence) => left(given) && given.work === "script" && given.completed.committed && given.phase !== "written" && given.answer !== "unread";
+    const committed = (given: Evidence) =>
+      left(given) && given.work === "script" && given.completed.committed && given.phase !== "written" && given.answer !== "unread";
     expect(of(committed)).toEqual(new Set(["unknown"]));
   });
 

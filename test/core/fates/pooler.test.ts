@@ -87,7 +87,6 @@ describe.runIf(!missing)("behind PgBouncer whose link to the server breaks", () 
   test.each([
     ["an insert", () => db.query(insert), "insert"],
     ["a batch", () => db.batch([insert, insert]), "insert"],
-    ["a transaction's statement", () => db.transaction((tx) => tx.query(insert)), "insert"],
     ["a COMMIT", () => db.transaction((tx) => tx.query(insert)), "COMMIT"],
   ] as const)("%s that the server never got is never refused with a row present", async (_, send, text) => {
     const cut = wire.cutAt(isStatement(text));
@@ -97,6 +96,26 @@ describe.runIf(!missing)("behind PgBouncer whose link to the server breaks", () 
     expect(error.fate === "refused" && (await countRows()) > 0).toBe(false);
     expect(await countRows()).toBe(0);
     expect(["refused", "unknown"]).toContain(error.fate);
+  });
+
+  test("the first statement of a transaction that the server never got is sent again, for nothing of it stays", async () => {
+    const cut = wire.cutAt(isStatement("insert"));
+    expect(await db.transaction(async (tx) => (await tx.query(insert)).rowCount)).toBe(1);
+    await cut;
+    await settled();
+    expect(await countRows()).toBe(1);
+  });
+
+  test("a later one is refused with its transaction", async () => {
+    const cut = wire.cutAt(isStatement("insert"));
+    const work = db.transaction(async (tx) => {
+      await tx.sql`select 1`;
+      await tx.query(insert);
+    });
+    expect(await failureOf(work)).toMatchObject({ fate: "refused", retryable: true });
+    await cut;
+    await settled();
+    expect(await countRows()).toBe(0);
   });
 
   test("an idempotent statement is done again", async () => {
