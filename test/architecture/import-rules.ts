@@ -107,7 +107,7 @@ export function findTrespasses(file: string, imports: readonly Import[]): readon
 }
 
 /** The path in the repository, or the name of a package. */
-function targetOf(file: string, { specifier }: Import): string {
+export function targetOf(file: string, { specifier }: Import): string {
   return specifier.startsWith(".") ? posix.join(posix.dirname(file), specifier) : specifier;
 }
 

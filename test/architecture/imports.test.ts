@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { findBreaches, findTrespasses } from "./import-rules.ts";
+import { findCircles } from "./find-circles.ts";
+import { findBreaches, findTrespasses, targetOf } from "./import-rules.ts";
 import { COMPUTED, findImports, readImports } from "./read-imports.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -34,6 +35,12 @@ test("every import of src and functions is one the floor plan allows", () => {
 test("tests, scripts and the benchmark share test/support, and do not reach into each other's insides", () => {
   const files = [...source, ...functions, ...scripts, ...tests, ...filesIn("bench")];
   expect(files.flatMap((path) => findTrespasses(path, readImports(`${ROOT}${path}`)))).toEqual([]);
+});
+
+test("no files of src, functions and scripts import one another in a circle, for types neither", () => {
+  const files = [...source, ...functions, ...scripts];
+  const imports = files.map((path) => [path, readImports(`${ROOT}${path}`).map((imported) => targetOf(path, imported))] as const);
+  expect(findCircles(new Map(imports))).toEqual([]);
 });
 
 test("on the floor of scripts are a dozen entries at most, and package.json names each", () => {
@@ -140,4 +147,10 @@ describe("the rooms", () => {
   ])("are open to %s: %s", (file, text) => {
     expect(findTrespasses(file, findImports(text))).toEqual([]);
   });
+});
+
+test("circles are found, of one file, of three, and beside one another", () => {
+  const imports = { a: ["b", "c"], b: ["d"], c: ["d"], d: ["a", "e"], e: ["e"], f: ["a", "pg"] };
+  expect(findCircles(new Map(Object.entries(imports)))).toEqual(["a → b → d → a", "e → e"]);
+  expect(findCircles(new Map(Object.entries({ a: ["b", "c"], b: ["c"], c: [] })))).toEqual([]);
 });
