@@ -1,9 +1,9 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
-import { buildWorker, MAX_WORKER_GZIP_BYTES } from "../scripts/worker-artefact.ts";
-import { serveWorker } from "../scripts/worker-runtime.ts";
-import { profileStartup, type WorkerStartup } from "../scripts/worker-startup.ts";
+import { buildWorker, MAX_WORKER_GZIP_BYTES } from "../test/support/worker/artefact.ts";
+import { serveWorker } from "../test/support/worker/runtime.ts";
+import { profileStartup, type WorkerStartup } from "../test/support/worker/startup.ts";
 import type { ServerAddresses } from "./servers.ts";
 
 /** What a query over HTTP may take at most at the median, as a multiple of `neon()` in the same worker. */

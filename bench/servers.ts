@@ -1,5 +1,5 @@
 import { startEndpoint } from "warmline/endpoint";
-import { startPostgres } from "../scripts/postgres.ts";
+import { startPostgres } from "../test/support/postgres/server.ts";
 
 /** Where the measured process finds its servers. */
 export interface ServerAddresses {

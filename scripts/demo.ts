@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
 import { createDatabase } from "warmline";
 import { type RunningApp, ServeError, type ServeOptions, serveApp } from "../functions/node.ts";
-import { invitation } from "./demo-invitation.ts";
-import { demoContenders } from "./proof-contenders.ts";
-import { proofTable, showProgress } from "./proof-report.ts";
-import { runProof } from "./proof-run.ts";
-import { startWorld } from "./proof-world.ts";
+import { invitation } from "./demo/invitation.ts";
+import { startWorld } from "./demo/world.ts";
+import { demoContenders } from "./proof/contenders.ts";
+import { proofTable, showProgress } from "./proof/report.ts";
+import { runProof } from "./proof/run.ts";
 
 /** Where the demo listens unless something else does; then on any free port. */
 const ports = { endpoint: 4444, api: 8787 };

@@ -1,9 +1,6 @@
 import { parseArgs } from "node:util";
-import { type Way, ways } from "../test/faults/fault.ts";
-import { faults } from "../test/faults/rows.ts";
-import { runSuite } from "../test/faults/suite.ts";
-import { breaches } from "../test/faults/tally.ts";
-import { faultJson, faultLine, faultTable } from "./faults-table.ts";
+import { breaches, faults, runSuite, type Way, ways } from "../test/faults/run.ts";
+import { faultJson, faultLine, faultTable } from "./faults/table.ts";
 
 const { values: flags } = parseArgs({
   options: {

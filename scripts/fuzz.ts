@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util";
-import { type FuzzRow, holds, runFuzz } from "../test/fuzz/run.ts";
-import { targetNames } from "../test/fuzz/targets.ts";
-import { startPostgres } from "./postgres.ts";
+import { type FuzzRow, holds, runFuzz, targetNames } from "../test/fuzz/run.ts";
+import { startPostgres } from "../test/support/postgres/server.ts";
 
 const { values: flags } = parseArgs({
   options: {

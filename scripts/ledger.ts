@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util";
-import { availableWays } from "../test/ledger/places.ts";
-import { holds, type LedgerRow, runLedger } from "../test/ledger/run.ts";
-import { ledgerTable, showLedgerProgress } from "./ledger-report.ts";
-import { startPostgres } from "./postgres.ts";
+import { availableWays, holds, type LedgerRow, runLedger } from "../test/ledger/run.ts";
+import { startPostgres } from "../test/support/postgres/server.ts";
+import { ledgerTable, showLedgerProgress } from "./ledger/report.ts";
 
 /** Transfers of the long seed, of the short ones, and of the quick one for CI. */
 const LONG = 20_000;

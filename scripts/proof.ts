@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import { contenders } from "./proof-contenders.ts";
-import { proofJson, proofTable, showProgress } from "./proof-report.ts";
-import { runProof } from "./proof-run.ts";
-import { startWorld } from "./proof-world.ts";
+import { startWorld } from "./demo/world.ts";
+import { contenders } from "./proof/contenders.ts";
+import { proofJson, proofTable, showProgress } from "./proof/report.ts";
+import { runProof } from "./proof/run.ts";
 
 const { values: flags } = parseArgs({
   options: { json: { type: "boolean", default: false }, invocations: { type: "string", default: "1000" } },

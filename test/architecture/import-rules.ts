@@ -67,6 +67,50 @@ const walls: readonly { readonly outside: string; readonly inside: string; reado
   { outside: "src/transports/", inside: "src/transports/pool/", doors: ["src/transports/pool/", "src/transports/request/"] },
 ];
 
+/** A room of the repository beside src and functions, whose files import one another as they like, and what else they may import. */
+interface Room {
+  readonly place: string;
+  readonly may: readonly string[];
+}
+
+/**
+ * `test/support` is what tests, scripts and the benchmark share, and stands on nothing of theirs. Beyond it a script calls a suite by the one
+ * file that runs it, and the tests of the scripts alone import scripts. A file is in the first room whose place its path begins with.
+ */
+const rooms: readonly Room[] = [
+  { place: "test/support/", may: [] },
+  { place: "test/scripts/", may: ["test/support/", "scripts/"] },
+  { place: "test/", may: ["test/support/"] },
+  {
+    place: "scripts/",
+    may: [
+      "test/support/",
+      "test/faults/run.ts",
+      "test/fuzz/run.ts",
+      "test/lambda/faults/run.ts",
+      "test/lambda/sandbox.ts",
+      "test/ledger/run.ts",
+      "test/runtimes/judge.ts",
+    ],
+  },
+  { place: "bench/", may: ["test/support/"] },
+  { place: "examples/", may: [] },
+];
+
+/** Every import of `file` that reaches into a room that is closed to it, in words. Whoever is in no room may reach into none. */
+export function findTrespasses(file: string, imports: readonly Import[]): readonly string[] {
+  const roomOf = (path: string) => rooms.find(({ place }) => path.startsWith(place));
+  const own = roomOf(file);
+  const mayReach = (target: string) => roomOf(target) === own || own?.may.some((place) => target.startsWith(place));
+  const targets = imports.map((imported) => targetOf(file, imported)).filter((target) => roomOf(target) !== undefined);
+  return targets.filter((target) => !mayReach(target)).map((target) => `${file} may not import ${target}`);
+}
+
+/** The path in the repository, or the name of a package. */
+export function targetOf(file: string, { specifier }: Import): string {
+  return specifier.startsWith(".") ? posix.join(posix.dirname(file), specifier) : specifier;
+}
+
 /** Every import of `file` that no rule allows, in words. */
 export function findBreaches(file: string, imports: readonly Import[]): readonly string[] {
   const rule = rules.findLast(({ place }) => file.startsWith(place));
@@ -74,8 +118,9 @@ export function findBreaches(file: string, imports: readonly Import[]): readonly
   return imports.filter((imported) => !isAllowed(file, rule, imported)).map(({ specifier }) => `${file} may not import ${specifier}`);
 }
 
-function isAllowed(file: string, rule: Rule, { specifier, typeOnly }: Import): boolean {
-  const target = specifier.startsWith(".") ? posix.join(posix.dirname(file), specifier) : specifier;
+function isAllowed(file: string, rule: Rule, imported: Import): boolean {
+  const { typeOnly } = imported;
+  const target = targetOf(file, imported);
   const mayPass = (doors: readonly string[]) => doors.some((door) => file.startsWith(door));
   if (walls.some(({ outside, inside, doors }) => file.startsWith(outside) && !mayPass(doors) && target.startsWith(inside))) return false;
   const allowed = typeOnly ? [...rule.may, ...(rule.mayType ?? [])] : rule.may;

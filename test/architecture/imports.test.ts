@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { findBreaches } from "./import-rules.ts";
+import { findCircles } from "./find-circles.ts";
+import { findBreaches, findTrespasses, targetOf } from "./import-rules.ts";
 import { COMPUTED, findImports, readImports } from "./read-imports.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -22,6 +23,8 @@ function isVague(path: string): boolean {
 
 const source = filesIn("src");
 const functions = filesIn("functions");
+const scripts = filesIn("scripts");
+const tests = filesIn("test").filter((path) => !path.startsWith("test/next/variants/"));
 
 test("every import of src and functions is one the floor plan allows", () => {
   const files = [...source, ...functions].filter((path) => !path.endsWith(".d.ts"));
@@ -29,26 +32,30 @@ test("every import of src and functions is one the floor plan allows", () => {
   expect(files.flatMap((path) => findBreaches(path, readImports(`${ROOT}${path}`)))).toEqual([]);
 });
 
-test("nothing outside the tests, the benchmark and the examples imports them, save the proofs and the faults", () => {
-  const files = [...source, ...functions, ...filesIn("scripts")].filter((path) => !/^scripts\/(proof|faults|ledger|fuzz)/.test(path));
-  const reaching = files.filter((path) =>
-    readImports(`${ROOT}${path}`).some(
-      ({ specifier }) => /^\.\.?\//.test(specifier) && isPrivate(posix.join(posix.dirname(path), specifier)),
-    ),
-  );
-  expect(reaching).toEqual([]);
+test("tests, scripts and the benchmark share test/support, and do not reach into each other's insides", () => {
+  const files = [...source, ...functions, ...scripts, ...tests, ...filesIn("bench")];
+  expect(files.flatMap((path) => findTrespasses(path, readImports(`${ROOT}${path}`)))).toEqual([]);
 });
 
-function isPrivate(target: string): boolean {
-  return /^(test|bench|examples)\//.test(target);
-}
+test("no files of src, functions and scripts import one another in a circle, for types neither", () => {
+  const files = [...source, ...functions, ...scripts];
+  const imports = files.map((path) => [path, readImports(`${ROOT}${path}`).map((imported) => targetOf(path, imported))] as const);
+  expect(findCircles(new Map(imports))).toEqual([]);
+});
+
+test("on the floor of scripts are a dozen entries at most, and package.json names each", () => {
+  const { scripts: commands } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8")) as { scripts: Record<string, string> };
+  const floor = scripts.filter((path) => posix.dirname(path) === "scripts");
+  expect(floor.length).toBeLessThanOrEqual(12);
+  expect(floor.filter((path) => !Object.values(commands).some((command) => command.split(" ").includes(path)))).toEqual([]);
+});
 
 test(`no file of src has more than ${MAX_LINES} lines`, () => {
   expect(source.filter((path) => readFileSync(`${ROOT}${path}`, "utf8").split("\n").length > MAX_LINES + 1)).toEqual([]);
 });
 
 test("no file or folder has a name that says nothing", () => {
-  expect([...source, ...functions, ...filesIn("scripts"), ...filesIn("test")].filter(isVague)).toEqual([]);
+  expect([...source, ...functions, ...scripts, ...tests].filter(isVague)).toEqual([]);
   expect(["src/utils.ts", "src/helpers/a.ts", "test/common.test.ts"].filter(isVague)).toHaveLength(3);
 });
 
@@ -118,4 +125,32 @@ describe("the rules", () => {
   ])("allow %s: %s", (file, text) => {
     expect(findBreaches(file, findImports(text))).toEqual([]);
   });
+});
+
+describe("the rooms", () => {
+  test.each([
+    ["src/entry/node.ts", 'import { x } from "../../test/support/wire.ts"', "test/support/wire.ts"],
+    ["functions/app.ts", 'import { x } from "../scripts/demo/world.ts"', "scripts/demo/world.ts"],
+    ["scripts/fuzz.ts", 'import type { X } from "../test/fuzz/targets.ts"', "test/fuzz/targets.ts"],
+    ["test/fuzz/run.ts", 'import { x } from "../../scripts/report/aligned-table.ts"', "scripts/report/aligned-table.ts"],
+    ["test/support/wire.ts", 'import { x } from "../lambda/sandbox.ts"', "test/lambda/sandbox.ts"],
+    ["bench/bench.ts", 'import { x } from "../scripts/demo/world.ts"', "scripts/demo/world.ts"],
+    ["scripts/demo.ts", 'import { x } from "../bench/cases.ts"', "bench/cases.ts"],
+  ])("are closed to %s: %s", (file, text, target) => {
+    expect(findTrespasses(file, findImports(text))).toEqual([`${file} may not import ${target}`]);
+  });
+
+  test.each([
+    ["scripts/fuzz.ts", 'import { runFuzz } from "../test/fuzz/run.ts"; import pg from "pg"; import { x } from "../src/entry/node.ts"'],
+    ["test/scripts/proof.test.ts", 'import { holds } from "../../scripts/proof/run.ts"; import { x } from "../support/wire.ts"'],
+    ["bench/servers.ts", 'import { startPostgres } from "../test/support/postgres/server.ts"'],
+  ])("are open to %s: %s", (file, text) => {
+    expect(findTrespasses(file, findImports(text))).toEqual([]);
+  });
+});
+
+test("circles are found, of one file, of three, and beside one another", () => {
+  const imports = { a: ["b", "c"], b: ["d"], c: ["d"], d: ["a", "e"], e: ["e"], f: ["a", "pg"] };
+  expect(findCircles(new Map(Object.entries(imports)))).toEqual(["a → b → d → a", "e → e"]);
+  expect(findCircles(new Map(Object.entries({ a: ["b", "c"], b: ["c"], c: [] })))).toEqual([]);
 });

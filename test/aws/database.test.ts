@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { createDatabase, type DatabaseOptions } from "../../src/entry/node.ts";
 import { failureOf, openDirect } from "../core/databases.ts";
-import { type FakeRdsProxy, type FakeRdsProxyOptions, startFakeRdsProxy } from "./fake-rds-proxy.ts";
+import { type FakeRdsProxy, type FakeRdsProxyOptions, startFakeRdsProxy } from "../support/rds-proxy/fake-rds-proxy.ts";
 
 const user = "aws_database";
 const region = "eu-central-1";

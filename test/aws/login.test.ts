@@ -8,7 +8,7 @@ import { trustedCertificates } from "../../src/aws/tls.ts";
 import { type IamLoginOptions, iamLogin } from "../../src/entry/iam-login.ts";
 import { WarmPool } from "../../src/transports/pool/warm-pool.ts";
 import { openDirect, until } from "../core/databases.ts";
-import { type FakeRdsProxy, type FakeRdsProxyOptions, startFakeRdsProxy } from "./fake-rds-proxy.ts";
+import { type FakeRdsProxy, type FakeRdsProxyOptions, startFakeRdsProxy } from "../support/rds-proxy/fake-rds-proxy.ts";
 
 const user = "aws_it's+an/app=user";
 const password = "only the proxy knows";

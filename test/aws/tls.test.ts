@@ -51,7 +51,7 @@ describe("the setting ca", () => {
     ["a folder", "/", "EISDIR"],
     ["a file that holds a key", key, "BEGIN CERTIFICATE"],
     ["a key", readFile(key), "BEGIN CERTIFICATE"],
-    ["a file that is no PEM", fileURLToPath(import.meta.url).replace("tls.test.ts", "check-token.ts"), "BEGIN CERTIFICATE"],
+    ["a file that is no PEM", fileURLToPath(new URL("./pinning.test.ts", import.meta.url)), "BEGIN CERTIFICATE"],
     ["a certificate that is cut short", pem.replace(/\n.{20,}\n(?=-----END)/, "\n").replace(/\n.{40}/, "\n"), "copy it again"],
     ["a good certificate before a broken one", `${pem}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----`, "copy it again"],
   ])("refuses %s, with the remedy and without the value", (_, ca, words) => {

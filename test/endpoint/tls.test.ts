@@ -1,8 +1,8 @@
 import { Client, neonConfig } from "@neondatabase/serverless";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { type PostgresServer, startPostgres } from "../../scripts/postgres.ts";
 import { type Endpoint, startEndpoint } from "../../src/endpoint/endpoint.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres/server.ts";
 import { eventually, postTo } from "./local-endpoint.ts";
 
 let server: PostgresServer;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
-import type { PostgresServer } from "../../scripts/postgres.ts";
+import type { PostgresServer } from "../support/postgres/server.ts";
 
 /** Which of an application's backends are meant. */
 export type BackendState = "idle" | "active" | "idle in transaction";

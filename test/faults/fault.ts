@@ -1,6 +1,6 @@
-import type { PostgresServer } from "../../scripts/postgres.ts";
 import type { DatabaseOptions } from "../../src/entry/node.ts";
 import type { Network } from "../lambda/network.ts";
+import type { PostgresServer } from "../support/postgres/server.ts";
 import type { Wire } from "../support/wire.ts";
 import type { Admin } from "./admin.ts";
 import type { ErrandInput, ErrandName } from "./errands.ts";

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Fault, Way } from "./fault.ts";
 import { faults } from "./rows.ts";
-import { runSuite, type SuiteRow } from "./suite.ts";
+import { runSuite, type SuiteRow } from "./run.ts";
 import { breaches } from "./tally.ts";
 
 const counts = { lost: 0, doubled: 0, lied: 0, hung: 0, leaked: 0, unhandled: 0, deaths: 0 };

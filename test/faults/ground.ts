@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { PostgresServer } from "../../scripts/postgres.ts";
+import type { PostgresServer } from "../support/postgres/server.ts";
 import type { Admin } from "./admin.ts";
 import type { Book } from "./book.ts";
 import type { Contender } from "./contender.ts";

@@ -1,6 +1,6 @@
-import type { PostgresServer } from "../../scripts/postgres.ts";
 import { startEndpoint } from "../../src/endpoint/endpoint.ts";
 import { type Network, startNetwork } from "../lambda/network.ts";
+import type { PostgresServer } from "../support/postgres/server.ts";
 import { startWire, type Wire } from "../support/wire.ts";
 import { type Address, type Fault, isOverHttp, type Middle, type Way } from "./fault.ts";
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type PostgresServer, startPostgres } from "../../scripts/postgres.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres/server.ts";
 import { createRandom } from "../support/random.ts";
 import { fuzz, holds, judge, runFuzz } from "./run.ts";
 import { type FuzzTarget, targetNames } from "./targets.ts";

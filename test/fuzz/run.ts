@@ -1,9 +1,11 @@
 import { once } from "node:events";
-import type { PostgresServer } from "../../scripts/postgres.ts";
+import type { PostgresServer } from "../support/postgres/server.ts";
 import { createRandom, type Random } from "../support/random.ts";
 import type { FuzzCase } from "./fuzz-case.ts";
 import { type RawAnswer, sendRaw, statusesIn } from "./raw-connection.ts";
 import { type FuzzTarget, startTarget, type TargetName } from "./targets.ts";
+
+export { targetNames } from "./targets.ts";
 
 /** A case that showed a defect. The same seed and number make the same bytes. */
 export interface FuzzProblem {

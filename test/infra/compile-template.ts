@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { zipFiles } from "../../scripts/zip-files.ts";
+import { zipFiles } from "../support/lambda/zip-files.ts";
 import type { Template } from "./template.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

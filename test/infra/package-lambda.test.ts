@@ -5,8 +5,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { bundleLambda, COLD_BUDGET_BYTES, coldOutputs, type LambdaBundle } from "../../scripts/lambda-bundle.ts";
-import { zipFiles } from "../../scripts/zip-files.ts";
+import { bundleLambda, COLD_BUDGET_BYTES, coldOutputs, type LambdaBundle } from "../support/lambda/bundle.ts";
+import { zipFiles } from "../support/lambda/zip-files.ts";
 
 const run = promisify(execFile);
 let folder: string;

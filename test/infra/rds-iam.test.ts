@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createDatabase, type Database } from "warmline";
 import { createApp } from "../../functions/app.ts";
 import { modulesOnDemand } from "../../functions/modules-on-demand.ts";
-import { type PostgresServer, startPostgres } from "../../scripts/postgres.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres/server.ts";
 
 // A server of its own: roles belong to the whole server, and other tests use the shared one.
 let server: PostgresServer;

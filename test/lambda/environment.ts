@@ -30,6 +30,8 @@ export interface Environment {
   readonly initMs: number | undefined;
   /** Processes started so far. */
   readonly inits: number;
+  /** Threads of its process that wait for an event: at most its workers on a managed instance, which takes events as soon as there is one. */
+  readonly waiting: number;
   /** Processes that ended by themselves. Time-outs, failed inits that were reported, and `stop` are none. */
   readonly deaths: readonly Death[];
   /** What its processes printed. */
@@ -164,6 +166,9 @@ export function openEnvironment(options: EnvironmentOptions): OpenEnvironment {
     },
     get inits() {
       return inits;
+    },
+    get waiting() {
+      return life?.askers.size ?? 0;
     },
     deaths,
     logs: () => logs,

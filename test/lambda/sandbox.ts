@@ -6,6 +6,8 @@ import type { InitializationType } from "./function-variables.ts";
 import type { FunctionError } from "./reply.ts";
 import { startWatchdog } from "./watchdog.ts";
 
+export type { Environment, Pause } from "./environment.ts";
+
 /** The function a sandbox runs. */
 export interface SandboxOptions {
   /** Absolute path of the built module without its ending, and the export: `/…/index.handler`. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type PostgresServer, startPostgres } from "../../scripts/postgres.ts";
 import { openDirect, until } from "../core/databases.ts";
 import { findPgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres/server.ts";
 import type { WarmReply } from "./handlers/warm.ts";
 import { startNetwork } from "./network.ts";
 import { ask, useWarmHandler, type WarmFunctionOptions } from "./warm-function.ts";

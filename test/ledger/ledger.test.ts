@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type PostgresServer, startPostgres } from "../../scripts/postgres.ts";
 import { type Database, isWarmlineError, WarmlineError } from "../../src/entry/node.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres/server.ts";
 import { leftBehind } from "./audit.ts";
 import { availableWays } from "./places.ts";
 import { holds, type LedgerOptions, runLedger } from "./run.ts";

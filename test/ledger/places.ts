@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { PostgresServer } from "../../scripts/postgres.ts";
 import { startEndpoint } from "../../src/endpoint/endpoint.ts";
 import { createDatabase, type Database } from "../../src/entry/node.ts";
 import { createRequestDatabase, runRequest } from "../faults/subjects/request-database.ts";
 import { findPgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
+import type { PostgresServer } from "../support/postgres/server.ts";
 import { startWire, type Wire } from "../support/wire.ts";
 import type { Form } from "./transfers.ts";
 

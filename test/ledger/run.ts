@@ -1,12 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { PostgresServer } from "../../scripts/postgres.ts";
 import { type Database, isWarmlineError } from "../../src/entry/node.ts";
+import type { PostgresServer } from "../support/postgres/server.ts";
 import { createRandom, type Random } from "../support/random.ts";
 import { audit, leftBehind, type Outcome, type Told, type Violations } from "./audit.ts";
 import { DEADLINE_MS, layWay, type Way } from "./places.ts";
 import { sendTransfer } from "./send-transfer.ts";
 import { type FaultName, faultNames, faultOrder, strike, withClient } from "./strikes.ts";
 import { nextTransfer, schema, type Transfer } from "./transfers.ts";
+
+export { availableWays } from "./places.ts";
 
 /** One run of the ledger over one way. */
 export interface LedgerRow {

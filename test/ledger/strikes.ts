@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
-import type { PostgresServer } from "../../scripts/postgres.ts";
+import type { PostgresServer } from "../support/postgres/server.ts";
 import { isCommandComplete } from "../support/postgres-messages.ts";
 import type { Random } from "../support/random.ts";
 import type { Place } from "./places.ts";

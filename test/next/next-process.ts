@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { findFreePort } from "../../scripts/postgres-workplace.ts";
+import { findFreePort } from "../support/postgres/workplace.ts";
 
 /** The two bundlers of Next.js. */
 export type Bundler = "turbopack" | "webpack";

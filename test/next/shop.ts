@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import pg from "pg";
-import { startPostgres } from "../../scripts/postgres.ts";
 import { startEndpoint } from "../../src/endpoint/endpoint.ts";
+import { startPostgres } from "../support/postgres/server.ts";
 
 /** Postgres and the local endpoint, with a database of the example's for each app that is counted. */
 export interface Shops {

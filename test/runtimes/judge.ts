@@ -1,7 +1,9 @@
-// Bundled by scripts/test-runtimes.ts, and run by the runtime that is judged: the conformance suite over the installed package.
+// Bundled by scripts/runtimes/test.ts, and run by the runtime that is judged: the conformance suite over the installed package.
 import { createDatabase } from "warmline";
 import { testConformance } from "../conformance/suite.ts";
 import { countCases, inject, runCases } from "./stand-in.ts";
+
+export type { Failure } from "./stand-in.ts";
 
 const runtime = inject("runtime") as "node" | "bun" | "deno";
 const transport = inject("transport") as "pool" | "http";

@@ -1,6 +1,5 @@
 // Stands in for vitest where it does not run: the few functions the conformance suite is written in, over vitest's own expectations.
 import { chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from "@vitest/expect";
-import type { Failure } from "../../scripts/test-runtimes-judge.ts";
 
 type Work = () => unknown;
 
@@ -12,6 +11,12 @@ interface Group {
   readonly afterAll: Work[];
   readonly tests: { readonly title: string; readonly work: Work }[];
   readonly groups: Group[];
+}
+
+/** A case that failed, by all its titles. */
+export interface Failure {
+  readonly title: string;
+  readonly message: string;
 }
 
 /** What became of the cases. */

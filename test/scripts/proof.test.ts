@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { pauseBefore } from "../../scripts/proof-pauses.ts";
-import { holds } from "../../scripts/proof-run.ts";
+import { pauseBefore } from "../../scripts/proof/pauses.ts";
+import { holds } from "../../scripts/proof/run.ts";
 import { findPgBouncer } from "../support/pgbouncer.ts";
 import { startScript } from "./demo-child.ts";
 

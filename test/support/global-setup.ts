@@ -1,8 +1,8 @@
 import { Client } from "pg";
 import type { TestProject } from "vitest/node";
-import { startPostgres } from "../../scripts/postgres.ts";
 import { startEndpoint } from "../../src/endpoint/endpoint.ts";
 import { findPgBouncer } from "./pgbouncer.ts";
+import { startPostgres } from "./postgres/server.ts";
 
 /** Where the run's one Postgres is, and the database that is there for the tests to use. */
 export interface ProvidedPostgres {

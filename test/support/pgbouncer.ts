@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createConnection } from "node:net";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { findFreePort, openWorkplace, type Program } from "../../scripts/postgres-workplace.ts";
+import { findFreePort, openWorkplace, type Program } from "./postgres/workplace.ts";
 
 /** A PgBouncer of one's own. */
 export interface PgBouncer {

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { buildWorker, MAX_WORKER_GZIP_BYTES, runWrangler } from "../../scripts/worker-artefact.ts";
-import { profileStartup } from "../../scripts/worker-startup.ts";
+import { buildWorker, MAX_WORKER_GZIP_BYTES, runWrangler } from "../support/worker/artefact.ts";
+import { profileStartup } from "../support/worker/startup.ts";
 
 const configuration = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
 

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type LocalWorker, serveWorker } from "../../scripts/worker-runtime.ts";
 import { answer, type Reply, startToldServer, type ToldServer } from "../core/http/told-server.ts";
+import { type LocalWorker, serveWorker } from "../support/worker/runtime.ts";
 
 const password = "canary-of-the-password";
 

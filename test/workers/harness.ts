@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { Client } from "pg";
 import { createTestHarness, type TestHarness } from "wrangler";
-import { buildWorker } from "../../scripts/worker-artefact.ts";
-import type { WorkerBindings } from "../../scripts/worker-runtime.ts";
+import { buildWorker } from "../support/worker/artefact.ts";
+import type { WorkerBindings } from "../support/worker/runtime.ts";
 
 /** A worker under wrangler's own test harness, in real workerd. */
 export interface RunningWorker {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { serveWorker, type WorkerBindings } from "../../scripts/worker-runtime.ts";
 import { type Endpoint, startEndpoint } from "../../src/endpoint/endpoint.ts";
+import { serveWorker, type WorkerBindings } from "../support/worker/runtime.ts";
 import { activeBackends, ask, createOwnDatabase, holdWorkers } from "./databases.ts";
 import { backendsLeft, startWorker } from "./harness.ts";
 

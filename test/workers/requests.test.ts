@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { startPostgres } from "../../scripts/postgres.ts";
+import { startPostgres } from "../support/postgres/server.ts";
 import { activeBackends, ask, createOwnDatabase, holdWorkers } from "./databases.ts";
 import { backendsLeft, type RunningWorker, startWorker } from "./harness.ts";
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type PostgresServer, startPostgres } from "../../scripts/postgres.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres/server.ts";
 import { backendsLeft, type RunningWorker, startWorker } from "./harness.ts";
 
 // what local workerd trusts beside its own store: read when its tools are loaded, so set before they are

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type PostgresServer, startPostgres } from "../../../scripts/postgres.ts";
 import { sql } from "../../../src/entry/node.ts";
+import { type PostgresServer, startPostgres } from "../../support/postgres/server.ts";
 import { failureOf, openDirect, openPool, until } from "../databases.ts";
 
 let server: PostgresServer;

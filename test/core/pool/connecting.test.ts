@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from "vitest";
-import { type PostgresServer, startPostgres } from "../../../scripts/postgres.ts";
 import { createDatabase } from "../../../src/entry/node.ts";
+import { type PostgresServer, startPostgres } from "../../support/postgres/server.ts";
 import { takeRefusingPort } from "../../support/refusing-port.ts";
 import { stopTimers } from "../../support/stopped-timers.ts";
 import { startWire } from "../../support/wire.ts";

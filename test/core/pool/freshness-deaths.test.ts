@@ -1,9 +1,9 @@
 import type { PoolClient } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
-import { type PostgresServer, startPostgres } from "../../../scripts/postgres.ts";
 import { type Database, sql } from "../../../src/entry/node.ts";
 import { WarmPool } from "../../../src/entry/pool.ts";
 import { type Network, startNetwork } from "../../lambda/network.ts";
+import { type PostgresServer, startPostgres } from "../../support/postgres/server.ts";
 import { openDirect, openPool, until, urlAt } from "../databases.ts";
 import { pause, standStillUntilEnded } from "./passing-time.ts";
 

@@ -1,5 +1,5 @@
 import { signToken } from "../../../src/aws/sigv4-token.ts";
-import { type FakeRdsProxy, startFakeRdsProxy } from "../../aws/fake-rds-proxy.ts";
+import { type FakeRdsProxy, startFakeRdsProxy } from "../../support/rds-proxy/fake-rds-proxy.ts";
 import type { Fault, Ground, Middle, Round } from "../fault.ts";
 import { trustedAuthorities } from "../trust.ts";
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
-import type { PostgresServer } from "../../../scripts/postgres.ts";
+import type { PostgresServer } from "../../support/postgres/server.ts";
 import { until } from "../admin.ts";
 import type { Fault, Ground, Round, Way } from "../fault.ts";
 import { isServerError, watch } from "../watch.ts";
