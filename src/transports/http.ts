@@ -4,6 +4,7 @@ import { decodeFailure, plainField } from "./exchange.ts";
 import { badResponse, fetchFailure, statusFailure } from "./http-failure.ts";
 import type { HttpRequest, SendRequest } from "./http-request.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
+import { begin } from "./statements.ts";
 import type { BatchOptions, CallOptions, Field, Isolation, Result, Session, Statement, Transport } from "./transport.ts";
 
 /** Opens a session beside the HTTP transport; see websocket.ts. */
@@ -92,10 +93,13 @@ export function httpTransport(options: HttpTransportOptions): Transport {
   async function batch(statements: readonly Statement[], call: BatchOptions): Promise<Result[]> {
     const { isolation, readOnly, deferrable } = call.mode;
     const mode = { isolationLevel: isolation && driverIsolation(isolation), readOnly, deferrable };
-    const queries = statements.map((statement) => driverQuery(statement, call));
+    // the endpoint sends the BEGIN: what keeps it READ ONLY comes first among the statements
+    const [, ...snapshot] = begin(call.mode, statements.length === 1);
+    const whole = [...snapshot, ...statements];
+    const queries = whole.map((statement) => driverQuery(statement, call));
     const start = () => run.transaction(queries as never, mode as never) as unknown as DriverQuery;
-    const results = await post<DriverResult[]>(start, { statements, call, batch: true });
-    return results.map((result) => toResult(result, call));
+    const results = await post<DriverResult[]>(start, { statements: whole, call, batch: true });
+    return results.slice(snapshot.length).map((result) => toResult(result, call));
   }
 
   const driverQuery = ({ text, values }: Statement, call: CallOptions) =>

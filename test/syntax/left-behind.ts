@@ -1,5 +1,5 @@
 import { Client, DatabaseError } from "pg";
-import type { PostgresServer } from "../../scripts/postgres.ts";
+import type { PostgresServer } from "../support/postgres/server.ts";
 
 /**
  * What the statements of the tables work on. `doing()` inserts and then fails; with `test.fail` on, every DDL command that tells event

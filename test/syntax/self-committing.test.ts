@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type PostgresServer, startPostgres } from "../../scripts/postgres.ts";
 import { mayCommitByItself } from "../../src/syntax/self-committing.ts";
+import { type PostgresServer, startPostgres } from "../support/postgres/server.ts";
 import { layGround, runAlone } from "./left-behind.ts";
 
 /** A text, what it fails with where that is not the failure the ground provides, and what is run before. */
