@@ -52,7 +52,7 @@ export async function runTransaction<T>(
   }
 
   /** What was done is undone: the fate of an answer that could not be read is another then. */
-  const undone = (error: unknown) => (unread !== undefined && error === unread ? transactionUnread() : error);
+  const undone = (error: unknown) => (unread !== undefined && error === unread ? transactionUnread(unread) : error);
 
   function scope(): Transaction {
     const own = depth;
