@@ -1,7 +1,13 @@
 import type { ParserSet } from "../transports/transport.ts";
+import { timeParser } from "./read-time.ts";
 
-/** Parsers of one database: the caller's by type id, else the driver's own (pg-types). No global table is touched. */
+/**
+ * Parsers of one database: the caller's by type id, else the driver's own (pg-types), which are made to refuse what they would misread. No
+ * global table is touched.
+ */
 export function parserSet(own: Readonly<Record<number, (text: string) => unknown>>, common: ParserSet): ParserSet {
-  if (Object.keys(own).length === 0) return common;
-  return { getTypeParser: (typeId, format) => own[typeId] ?? common.getTypeParser(typeId, format) };
+  return {
+    getTypeParser: (typeId, format) =>
+      own[typeId] ?? (format === "binary" ? common.getTypeParser(typeId, format) : timeParser(typeId, common)),
+  };
 }

@@ -1,6 +1,9 @@
 import { UsageError } from "../errors/errors.ts";
 import type { Statement } from "../transports/transport.ts";
-import { checkText, encodeJson, encodeValue, isPromise, type SqlParts, sqlParts, writable } from "./values.ts";
+import { encodeJson } from "./json.ts";
+import { checkText, isPromise, writable } from "./refuse-value.ts";
+import { type SqlParts, sqlParts } from "./sql-parts.ts";
+import { encodeValue } from "./values.ts";
 
 /** A row whose columns are not typed. */
 export type Row = Record<string, unknown>;

@@ -117,7 +117,7 @@ export async function runTransaction<T>(
     } catch (error) {
       // the error that led here is the one to be told; a connection lost meanwhile refuses what comes next by itself
       if (close() && !over) await send([bare(`ROLLBACK TO ${name}`), release], "open", { ours: true }).catch(() => {});
-      throw error === unread ? transactionUnread() : error;
+      throw unread !== undefined && error === unread ? transactionUnread(unread) : error;
     }
   }
 
@@ -145,7 +145,7 @@ export async function runTransaction<T>(
 
   /** The error of the whole transaction: a later failure does not undo what an earlier one left in doubt, and what was sent was sent. */
   function spokenForAll(error: unknown): unknown {
-    if (error === unread) return transactionUnread();
+    if (unread !== undefined && error === unread) return transactionUnread(unread);
     if (ended?.fate === "unknown") return ended;
     const ours = isWarmlineError(error) && (own.has(error) || error instanceof UsageError);
     if (!begun || !ours) return error;

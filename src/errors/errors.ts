@@ -96,9 +96,32 @@ export class CancelledError extends InterruptedError {
   static override readonly name = "CancelledError";
 }
 
-/** The statement was done, and its answer could not be read. A transaction that ends with it is rolled back, and its fate is `refused`. */
-export class DecodeError extends WarmlineError {
+/** The value that could not be read. */
+export interface UnreadColumn {
+  /** The column's name. */
+  readonly column?: string | undefined;
+  /** Its place among the columns, from 0. */
+  readonly columnIndex?: number | undefined;
+  /** The id of its type, as in `fields`. */
+  readonly typeId?: number | undefined;
+}
+
+/**
+ * The statement was done, and its answer could not be read. A transaction that ends with it is rolled back, and its fate is `refused`. `cause`
+ * has the name and the stack of what the parser threw; its message, which may quote the value, is left out.
+ */
+export class DecodeError extends WarmlineError implements UnreadColumn {
   static override readonly name = "DecodeError";
+  declare readonly column: string | undefined;
+  declare readonly columnIndex: number | undefined;
+  declare readonly typeId: number | undefined;
+
+  constructor(message: string, details: ErrorDetails & UnreadColumn) {
+    super(message, details);
+    // also where they are unknown: Bun's errors have a column of their own, that of the source
+    const { column, columnIndex, typeId } = details;
+    Object.assign(this, { column, columnIndex, typeId });
+  }
 }
 
 /** The fields of a Postgres ErrorResponse, named as in pg. `position` counts characters of the statement from 1, as text. */

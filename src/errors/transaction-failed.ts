@@ -1,3 +1,4 @@
+import { WAS_DONE } from "./decode-failure.ts";
 import { DecodeError, WarmlineError } from "./errors.ts";
 
 /** A transaction ended in ROLLBACK although its work did not throw: a statement in it had failed, and nothing stays done. */
@@ -14,9 +15,7 @@ export function transactionFailed(): TransactionError {
 }
 
 /** The error of a transaction that was rolled back because an answer in it could not be read. */
-export function transactionUnread(): DecodeError {
-  return new DecodeError("The transaction was rolled back, for a parser in the types setting threw.", {
-    code: "DECODE_FAILED",
-    fate: "refused",
-  });
+export function transactionUnread({ message, cause, column, columnIndex, typeId }: DecodeError): DecodeError {
+  const unread = message.replace(WAS_DONE, "The transaction was rolled back");
+  return new DecodeError(unread, { code: "DECODE_FAILED", fate: "refused", cause, column, columnIndex, typeId });
 }

@@ -1,4 +1,5 @@
-import { DecodeError } from "../errors/errors.ts";
+import { decodeFailure } from "../errors/decode-failure.ts";
+import type { DecodeError } from "../errors/errors.ts";
 import type { ReportedPlace } from "../errors/fate.ts";
 import { endsConnection } from "../errors/sqlstate.ts";
 import type { Field, ParserSet, Statement } from "./transport.ts";
@@ -125,15 +126,16 @@ export class Exchange {
       this.#end(outOfStep);
       return;
     }
+    let column = 0;
     try {
       const row = (rowMode === "array" ? [] : { ...this.#emptyRow }) as Record<string | number, unknown>;
-      for (let column = 0; column < fields.length; column++) {
+      for (; column < fields.length; column++) {
         const value = fields[column] as string | null;
         row[this.#keys[column] as string] = value === null ? null : this.#parsers[column]?.(value);
       }
       this.#open.rows.push(row);
-    } catch {
-      this.#decodeError = decodeFailure();
+    } catch (thrown) {
+      this.#decodeError = decodeFailure(thrown, this.#open.fields, column);
     }
   }
 
@@ -215,14 +217,6 @@ function emptyAnswer(): Answer {
 /** A column of a result without what a driver adds to it. */
 export function plainField(field: Field): Field {
   return { ...field };
-}
-
-/** A type parser threw. Its own message may quote the value, so it is not passed on. */
-export function decodeFailure(): DecodeError {
-  return new DecodeError("The statement was done, but a parser in the types setting threw.", {
-    code: "DECODE_FAILED",
-    fate: "applied",
-  });
 }
 
 /** Whether a driver's error is the server's ErrorResponse: only these carry a severity. */

@@ -1,11 +1,12 @@
 import { neon, neonConfig } from "@neondatabase/serverless";
-import { isWarmlineError, type WarmlineError } from "../errors/errors.ts";
-import { decodeFailure, plainField } from "./exchange.ts";
+import { decodeFailure } from "../errors/decode-failure.ts";
+import { type DecodeError, isWarmlineError, type WarmlineError } from "../errors/errors.ts";
+import { plainField } from "./exchange.ts";
 import { badResponse, fetchFailure, statusFailure } from "./http-failure.ts";
 import type { HttpRequest, SendRequest } from "./http-request.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
 import { begin } from "./statements.ts";
-import type { BatchOptions, CallOptions, Field, Isolation, Result, Session, Statement, Transport } from "./transport.ts";
+import type { BatchOptions, CallOptions, Field, Isolation, ParserSet, Result, Session, Statement, Transport } from "./transport.ts";
 
 /** Opens a session beside the HTTP transport; see websocket.ts. */
 export type OpenSession = <T>(use: (session: Session) => Promise<T>, call: CallOptions) => Promise<T>;
@@ -65,6 +66,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     const early = ended("not-sent");
     if (early) return Promise.reject(early);
     const signal = cancellation.signal();
+    let answers: readonly RawAnswer[] = [];
     const fetchAnswer = async (url: string, init: Omit<HttpRequest, "redirect" | "signal">) => {
       // the password function was asked meanwhile
       const late = ended("not-sent");
@@ -73,6 +75,8 @@ export function httpTransport(options: HttpTransportOptions): Transport {
         const response = await options.send(url, { ...init, redirect: "manual", signal });
         if (!response.ok) throw await statusFailure(response, context);
         const body = parseAnswer(await response.text(), context);
+        // the driver puts what it has read in the place of the rows
+        answers = ((context.batch ? body.results : [body]) as RawAnswer[]).map(({ fields, rows }) => ({ fields, rows }));
         return { ok: true, json: async () => body };
       } catch (error) {
         const failure = isWarmlineError(error) ? error : fetchFailure(error, options.sqlUrl, options.readCode);
@@ -84,7 +88,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
         (value) => value as T,
         (error: unknown) => {
           // what is none of ours came after the answer: a parser threw
-          throw ownError(error) ?? decodeFailure();
+          throw ownError(error) ?? unreadAnswer(error, answers, context.call.parsers);
         },
       ),
     );
@@ -147,14 +151,17 @@ function withDriverSettings<T>(own: { readonly fetchEndpoint: () => string; read
 }
 
 /** An answer's body, whole: what is missing in it must not pass for no rows, nor for a parser's failure. */
-function parseAnswer(text: string, { batch, statements }: { readonly batch: boolean; readonly statements: readonly Statement[] }): unknown {
-  let body: { readonly results?: unknown } | null;
+function parseAnswer(
+  text: string,
+  { batch, statements }: { readonly batch: boolean; readonly statements: readonly Statement[] },
+): { readonly results?: unknown } {
+  let body: { readonly results?: unknown };
   try {
     body = JSON.parse(text);
   } catch {
     throw badResponse();
   }
-  const answers = batch ? body?.results : [body];
+  const answers = batch ? (body as typeof body | null)?.results : [body];
   if (!Array.isArray(answers) || answers.length !== statements.length || !answers.every(isAnswer)) throw badResponse();
   return body;
 }
@@ -166,6 +173,29 @@ function isAnswer(answer: { readonly rows?: unknown; readonly fields?: unknown }
     fields.every((field) => typeof field?.name === "string" && typeof field.dataTypeID === "number") &&
     rows.every((row) => Array.isArray(row) && row.length === fields.length)
   );
+}
+
+/** One statement's part of an answer, as it came. */
+interface RawAnswer {
+  readonly fields: readonly Field[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
+/** A parser threw inside the driver, which does not tell where: the answer is read again up to there. */
+function unreadAnswer(thrown: unknown, answers: readonly RawAnswer[], parsers: ParserSet): DecodeError {
+  for (const { fields, rows } of answers) {
+    const read = fields.map(({ dataTypeID }) => parsers.getTypeParser(dataTypeID, "text"));
+    for (const row of rows) {
+      for (const [column, text] of row.entries()) {
+        try {
+          if (text !== null) read[column]?.(text);
+        } catch (again) {
+          return decodeFailure(again, fields, column);
+        }
+      }
+    }
+  }
+  return decodeFailure(thrown, [], 0);
 }
 
 /** The driver wraps what its fetch throws. */

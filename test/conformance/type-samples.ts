@@ -64,13 +64,22 @@ const times: readonly TypeSample[] = [
   { type: "date", text: "0044-03-15 BC", value: local(-43, 3, 15) },
   { type: "date", text: "0001-01-01 BC", value: local(0, 1, 1) },
   { type: "date", text: "0099-12-31", value: local(99, 12, 31) },
+  { type: "date", text: "0001-02-29 BC", value: local(0, 2, 29) },
+  { type: "date", text: "0004-02-29", value: local(4, 2, 29) },
   { type: "date", text: "infinity", value: Number.POSITIVE_INFINITY },
   { type: "date", text: "-infinity", value: Number.NEGATIVE_INFINITY },
   { type: "timestamp", text: "2026-02-28 12:34:56.789", value: local(2026, 2, 28, 12, 34, 56, 789) },
   { type: "timestamp", text: "0044-03-15 01:02:03 BC", value: local(-43, 3, 15, 1, 2, 3) },
+  { type: "timestamp", text: "0050-04-01 02:30:00.283", value: local(50, 4, 1, 2, 30, 0, 283) },
   { type: "timestamp", text: "infinity", value: Number.POSITIVE_INFINITY },
   { type: "timestamptz", text: "2026-02-28 12:34:56.789+05:30", value: new Date(Date.UTC(2026, 1, 28, 7, 4, 56, 789)) },
   { type: "timestamptz", text: "12026-02-28 00:00:00+00", value: new Date(Date.UTC(12_026, 1, 28)) },
+  {
+    type: "timestamptz",
+    text: "0001-02-29 12:34:56.789+00:19:32 BC",
+    value: new Date(Date.UTC(2000, 1, 29, 12, 15, 24, 789) - 5 * 146_097 * 86_400_000),
+  },
+  { type: "timestamptz", text: "1890-01-01 00:00:00+00:19:32", value: new Date(Date.UTC(1889, 11, 31, 23, 40, 28)) },
   { type: "timestamptz", text: "-infinity", value: Number.NEGATIVE_INFINITY },
   plain("time", "12:34:56.789012"),
   plain("time", "24:00:00"),
@@ -83,6 +92,14 @@ const times: readonly TypeSample[] = [
   },
   { type: "interval", text: "-1 month -00:00:01", value: { months: -1, seconds: -1 }, sent: "-1 month -1 second" },
   { type: "interval", text: "0", value: {}, sent: "0" },
+  {
+    type: "interval",
+    text: "-1 year -2 mons +3 days 100:00:00.000001",
+    value: { years: -1, months: -2, days: 3, hours: 100, milliseconds: 0.001 },
+    sent: "-1 year -2 mons +3 days 100:00:00.000001",
+  },
+  { type: "interval", text: "infinity", value: Number.POSITIVE_INFINITY },
+  { type: "interval", text: "-infinity", value: Number.NEGATIVE_INFINITY },
 ];
 
 const documents: readonly TypeSample[] = [

@@ -86,10 +86,12 @@ export class WarmPool extends pg.Pool {
         return this.#queue.waiting;
       },
     });
+    // the class this one extends, which pg.Pool no longer is where somebody put this one in its place
+    const inherited: pg.Pool = Object.getPrototypeOf(WarmPool.prototype);
     WarmPool.prototype.query = function query(this: WarmPool, ...args: readonly unknown[]) {
       this.#querying = true;
       try {
-        return Reflect.apply(pg.Pool.prototype.query, this, args);
+        return Reflect.apply(inherited.query, this, args);
       } finally {
         this.#querying = false;
       }

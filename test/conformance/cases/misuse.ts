@@ -7,9 +7,97 @@ circular.self = circular;
 const circularArray: unknown[] = [];
 circularArray.push(circularArray);
 
+class Hidden {
+  readonly #data = 1;
+  get data() {
+    return this.#data;
+  }
+}
+
+/** Objects that JSON would write as `{}` or take apart, for what they hold is not in properties. */
+const exotic: readonly (readonly [title: string, value: () => unknown])[] = [
+  ["a Set", () => new Set([1, 2, 3])],
+  ["a Map", () => new Map([[1, 2]])],
+  ["a Map of a class derived from it", () => Object.assign(new (class Own extends Map {})(), { a: 1 })],
+  ["a Set that hides what it is", () => Object.defineProperty(Object.assign(new Set(), { a: 1 }), Symbol.toStringTag, { value: "Object" })],
+  ["a proxy of a Set", () => new Proxy(new Set([1]), {})],
+  ["a proxy of a Date", () => new Proxy(new Date(), {})],
+  ["a WeakMap", () => new WeakMap()],
+  ["a RegExp", () => /a/],
+  ["an Error with properties", () => Object.assign(new TypeError("a"), { code: "b" })],
+  ["an iterator", () => [1].values()],
+  ["a generator", () => generate()],
+  ["a number in an object", () => Object(1)],
+  ["a text in an object", () => Object("a")],
+  ["a boolean in an object", () => Object(false)],
+  ["a bigint in an object", () => Object(1n)],
+  ["a symbol in an object", () => Object(Symbol("s"))],
+  ["an object of a class that keeps its data to itself", () => new Hidden()],
+  ["Headers", () => new Headers({ a: "b" })],
+  ["URLSearchParams", () => new URLSearchParams("a=b")],
+  ["an AbortSignal", () => new AbortController().signal],
+  ["Math", () => Math],
+];
+
+function* generate() {
+  yield 1;
+}
+
+/** As many objects as levels, and two to the power of the levels when they are written out. */
+function graph(levels: number, innermost: unknown = {}): unknown {
+  let value = innermost;
+  for (let level = 0; level < levels; level++) value = { left: value, right: value };
+  return value;
+}
+
+function transferred(): ArrayBuffer {
+  const bytes = new ArrayBuffer(8);
+  structuredClone(bytes, { transfer: [bytes] });
+  return bytes;
+}
+
+function selfJson(): object {
+  const value = { toJSON: () => ({ value }) };
+  return value;
+}
+
+function nestedObject(depth: number): unknown {
+  let value: unknown = {};
+  for (let level = 0; level < depth; level++) value = { value };
+  return value;
+}
+
 /** A value that has no meaning in SQL, and the code of its refusal. */
 export const unsendable: readonly (readonly [title: string, value: () => unknown, code: string])[] = [
   ["undefined", () => undefined, "UNDEFINED_VALUE"],
+  ["undefined in an array", () => [1, undefined], "UNDEFINED_VALUE"],
+  ["undefined in an array's array", () => [[1], [undefined]], "UNDEFINED_VALUE"],
+  ["an array with a hole", () => [1, ...new Array(1)], "UNDEFINED_VALUE"],
+  ["an array that is nothing but holes", () => new Array(2), "UNDEFINED_VALUE"],
+  ["undefined in an array inside an object", () => ({ a: [undefined] }), "UNDEFINED_VALUE"],
+  ...exotic.map(([title, value]) => [title, value, "UNSUPPORTED_VALUE"] as const),
+  ...exotic.map(([title, value]) => [`${title} in an array`, () => [value()], "UNSUPPORTED_VALUE"] as const),
+  ...exotic.map(([title, value]) => [`${title} inside an object`, () => ({ a: [{ b: value() }] }), "UNSUPPORTED_VALUE"] as const),
+  ["a typed array inside an object", () => ({ a: Uint8Array.of(1) }), "UNSUPPORTED_VALUE"],
+  ["an ArrayBuffer inside an object", () => ({ a: new ArrayBuffer(1) }), "UNSUPPORTED_VALUE"],
+  ["NaN inside an object", () => ({ a: Number.NaN }), "UNSUPPORTED_VALUE"],
+  ["a function in an array inside an object", () => ({ a: [() => 1] }), "UNSUPPORTED_VALUE"],
+  ["an object with a getter that throws", () => Object.defineProperty({}, "a", { get: fail, enumerable: true }), "UNSUPPORTED_VALUE"],
+  ["an object whose toJSON gives a Map", () => ({ toJSON: () => new Map([[1, 2]]) }), "UNSUPPORTED_VALUE"],
+  ["an object whose toJSON gives a Date", () => ({ a: { toJSON: () => new Date() } }), "UNSUPPORTED_VALUE"],
+  ["sql inside an object", () => ({ a: sql`now()` }), "UNSUPPORTED_VALUE"],
+  ["a piece of memory that was transferred", () => transferred(), "UNSUPPORTED_VALUE"],
+  ["what only says it is a Date", () => ({ [Symbol.toStringTag]: "Date" }), "UNSUPPORTED_VALUE"],
+  ["what only says it is an ArrayBuffer", () => ({ [Symbol.toStringTag]: "ArrayBuffer" }), "UNSUPPORTED_VALUE"],
+  ["an object nested 100,000 deep", () => nestedObject(100_000), "UNSUPPORTED_VALUE"],
+  ["an array of seven dimensions", () => nested(7), "UNSUPPORTED_VALUE"],
+  ["a bigint behind a million paths", () => ({ graph: graph(20), n: 1n }), "UNSUPPORTED_VALUE"],
+  ["a bigint at the end of a million paths", () => graph(20, { n: 1n }), "UNSUPPORTED_VALUE"],
+  ["objects that are longer written out than a text can be", () => graph(64), "UNSUPPORTED_VALUE"],
+  ["an object whose toJSON contains it", () => selfJson(), "CIRCULAR_VALUE"],
+  ["an object that contains itself at the end of a million paths", () => graph(20, circular), "CIRCULAR_VALUE"],
+  ["an invalid Date inside an object", () => ({ a: new Date(Number.NaN) }), "INVALID_DATE"],
+  ["a promise inside an object", () => ({ a: Promise.resolve(1) }), "PROMISE_VALUE"],
   ["a promise", () => Promise.resolve(1), "PROMISE_VALUE"],
   ["a thenable", () => thenable(), "PROMISE_VALUE"],
   ["a promise in an array", () => [Promise.resolve(1)], "PROMISE_VALUE"],
@@ -66,6 +154,27 @@ const refusing = ([title, value, code]: (typeof unsendable)[number]): Case => ({
 
 const cases: readonly Case[] = [
   ...unsendable.map(refusing),
+  {
+    title: "refuses in sql.json what is no data",
+    async run() {
+      for (const [, value] of exotic) await failureOf(async () => sql.json(value()), { name: "UsageError", code: "UNSUPPORTED_VALUE" });
+      await failureOf(async () => sql.json(new Date(Number.NaN)), { code: "INVALID_DATE" });
+      await failureOf(async () => sql.json([1, undefined]), { code: "UNDEFINED_VALUE" });
+    },
+  },
+  {
+    title: "says of a value that is refused what it is and what to send instead, and never what is in it",
+    async run({ db }) {
+      const set = await failureOf(() => db.sql`select ${new Set(["canary"])}`, { code: "UNSUPPORTED_VALUE" });
+      expect(set.message).toBe("Parameter $1 is a Set, which has no form in SQL; send [...set].");
+      const map = await failureOf(() => db.sql`select ${1}, ${{ a: new Map([["canary", 1]]) }}`, { code: "UNSUPPORTED_VALUE" });
+      expect(map.message).toBe("Parameter $2 holds a Map, which has no form in JSON; send Object.fromEntries(map).");
+      const hidden = await failureOf(() => db.sql`select ${new Hidden()}`, { code: "UNSUPPORTED_VALUE" });
+      expect(hidden.message).toContain("is a Hidden, which has no form in SQL; send what is in it, or give it a toJSON or toPostgres");
+      const named = { [Symbol.toStringTag]: "canary" };
+      expect((await failureOf(() => db.sql`select ${named}`, { code: "UNSUPPORTED_VALUE" })).message).not.toContain("canary");
+    },
+  },
   {
     title: "refuses a statement that is none",
     async run({ db }) {

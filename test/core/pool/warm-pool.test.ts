@@ -20,6 +20,23 @@ describe("WarmPool in the place of pg.Pool", () => {
     expect(pool.options.max).toBe(10);
   });
 
+  test.each([
+    ["itself", () => WarmPool],
+    ["a class derived from it", () => class Own extends WarmPool {}],
+  ])("works where pg.Pool is %s", async (_, made) => {
+    const { Pool } = pg;
+    try {
+      Object.assign(pg, { Pool: made() });
+      await using pool = open();
+      expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+      await using own = Object.assign(new pg.Pool({ connectionString: urlAt() }), { [Symbol.asyncDispose]: () => own.end() });
+      const answered = new Promise((resolve) => own.query("select 2 as two", (_error, result) => resolve(result.rows)));
+      expect(await answered).toEqual([{ two: 2 }]);
+    } finally {
+      Object.assign(pg, { Pool });
+    }
+  });
+
   test("takes pg's connectionString, and refuses what it does not know", async () => {
     await using pool = open({ connectionString: urlAt() });
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);

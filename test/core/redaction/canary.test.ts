@@ -136,6 +136,28 @@ describe.each(Object.entries(transports))("over %s", (_, open) => {
     expectNoCanary(error);
   });
 
+  test.each([
+    ["in several lines that look like a stack", (text: string) => new Error(`cannot\n    at ${text} (file.js:1:1)\n    at ${text}`)],
+    ["in its name", (text: string) => Object.assign(new Error("no"), { name: `Error of ${text}` })],
+    ["by itself", (text: string) => text],
+    ["in its cause", (text: string) => new Error("no", { cause: text })],
+  ])("a type parser that throws what it reads %s is not quoted", async (_how, make) => {
+    await using db = open({
+      types: {
+        25: (text) => {
+          throw make(text);
+        },
+      },
+    });
+    const error = await failureOf(db.sql`select ${value}::text`);
+    expect(error).toMatchObject({ code: "DECODE_FAILED", cause: { name: "Error" } });
+    expectNoCanary(error);
+    expectNoCanary(error.cause);
+    const undone = await failureOf(db.transaction((tx) => tx.sql`select ${value}::text`));
+    expect(undone).toMatchObject({ code: "DECODE_FAILED", fate: "refused" });
+    expectNoCanary(undone);
+  });
+
   test("a password function that quotes it is not quoted", async () => {
     await using db = open({
       password: () => {

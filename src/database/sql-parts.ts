@@ -1,0 +1,8 @@
+/** Under this key a piece of SQL keeps what it is made of: every copy of the package reads the others'. */
+export const sqlParts: unique symbol = Symbol.for("warmline.sql.v1") as never;
+
+/** Text around values: one piece more than there are values. */
+export interface SqlParts {
+  readonly strings: readonly string[];
+  readonly values: readonly unknown[];
+}
