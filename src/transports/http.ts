@@ -1,9 +1,8 @@
 import { neon, neonConfig } from "@neondatabase/serverless";
-import { isWarmlineError, type WarmlineError } from "../errors/errors.ts";
+import { isWarmlineError } from "../errors/errors.ts";
 import { decodeFailure, plainField } from "./exchange.ts";
-import { badResponse, fetchFailure, statusFailure } from "./http-failure.ts";
+import { badResponse, postFailure, requestUnmade, statusFailure } from "./http-failure.ts";
 import type { HttpRequest, SendRequest } from "./http-request.ts";
-import type { ReadNetworkCode } from "./network-failure.ts";
 import type { BatchOptions, CallOptions, Field, Isolation, Result, Session, Statement, Transport } from "./transport.ts";
 
 /** Opens a session beside the HTTP transport; see websocket.ts. */
@@ -23,14 +22,14 @@ export interface HttpTransportOptions {
   readonly connectionUrl: string;
   /** Called for every POST; null where none is set. */
   readonly password: (() => string | Promise<string>) | null;
+  /** Whether a password that is refused may be another one next time. */
+  readonly passwordIsFunction: boolean;
   readonly send: SendRequest;
   /** Gives up what `send` keeps open. */
   readonly release: () => Promise<void>;
   readonly sessions: Sessions;
   /** Whether there is a WebSocket for them. */
   readonly canOpen: boolean;
-  /** Absent where the runtime's failures have no codes. */
-  readonly readCode: ReadNetworkCode | undefined;
 }
 
 /** What the driver gives with `fullResults`; decoded by the parsers handed to it. */
@@ -64,17 +63,22 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     const early = ended("not-sent");
     if (early) return Promise.reject(early);
     const signal = cancellation.signal();
+    // how far this call got: what throws on the way to it and back is the driver's, and says nothing by itself
+    let handedOver = false;
+    let answered = false;
     const fetchAnswer = async (url: string, init: Omit<HttpRequest, "redirect" | "signal">) => {
       // the password function was asked meanwhile
       const late = ended("not-sent");
       if (late) throw late;
+      handedOver = true;
       try {
         const response = await options.send(url, { ...init, redirect: "manual", signal });
-        if (!response.ok) throw await statusFailure(response, context);
+        if (!response.ok) throw await statusFailure(response, { ...context, passwordIsFunction: options.passwordIsFunction });
         const body = parseAnswer(await response.text(), context);
+        answered = true;
         return { ok: true, json: async () => body };
       } catch (error) {
-        const failure = isWarmlineError(error) ? error : fetchFailure(error, options.sqlUrl, options.readCode);
+        const failure = isWarmlineError(error) ? error : postFailure(error, options.sqlUrl);
         throw ended(failure.fate === "not-sent" ? failure.fate : "unknown") ?? failure;
       }
     };
@@ -82,8 +86,11 @@ export function httpTransport(options: HttpTransportOptions): Transport {
       make().then(
         (value) => value as T,
         (error: unknown) => {
-          // what is none of ours came after the answer: a parser threw
-          throw ownError(error) ?? decodeFailure();
+          // whatever a parser throws, one of our own errors too
+          if (answered) throw decodeFailure();
+          const source = sourceOf(error);
+          if (isWarmlineError(source)) throw source;
+          throw handedOver ? postFailure(source, options.sqlUrl) : requestUnmade(source);
         },
       ),
     );
@@ -164,8 +171,7 @@ function isAnswer(answer: { readonly rows?: unknown; readonly fields?: unknown }
   );
 }
 
-/** The driver wraps what its fetch throws. */
-function ownError(error: unknown): WarmlineError | undefined {
-  const source = error instanceof Error && "sourceError" in error ? error.sourceError : error;
-  return isWarmlineError(source) ? source : undefined;
+/** The driver wraps what its fetch throws, and what keeps it from calling it. */
+function sourceOf(error: unknown): unknown {
+  return error instanceof Error && "sourceError" in error ? error.sourceError : error;
 }
