@@ -92,14 +92,16 @@ export function apiError(status: number, msg: string): RequestFailure {
 /** SQLSTATE classes of a server that cannot serve: connection, resources, operator, system and internal. Source: PostgreSQL's documentation, error codes. */
 const SERVER_FAULT = /^(08|53|57|58|XX)/;
 
+/** What is said where no server was reached, over HTTP and over WebSocket. The words are those of Neon's proxy (`COULD_NOT_CONNECT`). */
+export const notReached: ServerErrorFields = { severity: "FATAL", code: "08001", message: "Couldn't connect to compute node" };
+
 /**
- * A login that failed. Bad credentials (class 28) are 400 with a message alone, and what else the server refuses about the request, an unknown
- * database or startup parameter, is 400 with all that it said. A server that cannot serve is 500, reached or not.
+ * A login that failed: 400 for what the server refuses about the request, credentials, an unknown database or startup parameter; 500 for a
+ * server that cannot serve, reached or not. All that the server said is handed on, its FATAL too: that, and a SQLSTATE that only a login ends
+ * with, proves that no statement began. Neon's proxy, which checks passwords itself, says of a wrong one no more than a message.
  */
 export function loginFailure(error: unknown): RequestFailure {
-  const fields = serverErrorFields(error);
-  if (fields === undefined) return new RequestFailure(500, errorBody({ message: "Couldn't connect to compute node" }));
-  if (fields.code?.startsWith("28")) return badRequest(fields.message);
+  const fields = serverErrorFields(error) ?? notReached;
   return new RequestFailure(SERVER_FAULT.test(fields.code ?? "") ? 500 : 400, errorBody(fields));
 }
 

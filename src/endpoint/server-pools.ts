@@ -14,6 +14,8 @@ const MAX_CONNECTIONS = 20;
 const MAX_LOGINS = 16;
 /** A connection without work for this long is closed. */
 const IDLE_TIMEOUT_MS = 60_000;
+/** A connection whose login is older serves no further request, so no password works for longer than this after it was changed. */
+const LOGIN_HOLDS_MS = 30_000;
 
 /** A connection held for one request. */
 export interface Lease {
@@ -36,6 +38,8 @@ export interface ServerPools {
 
 interface LoginPool {
   readonly pool: Pool;
+  /** When each connection logged in, milliseconds since the epoch. */
+  readonly logins: WeakMap<object, number>;
   readonly types: TypeCatalog;
   readonly forgetWhenEmpty: () => void;
 }
@@ -77,7 +81,9 @@ export function createServerPools(server: ServerAccess): ServerPools {
     const forgetWhenEmpty = () => {
       if (pool.totalCount === 0 && pool.waitingCount === 0 && pools.get(key) === created) pools.delete(key);
     };
-    const created = { pool, types: createTypeCatalog(), forgetWhenEmpty };
+    const logins = new WeakMap<object, number>();
+    const created = { pool, logins, types: createTypeCatalog(), forgetWhenEmpty };
+    pool.on("connect", (client) => logins.set(client, Date.now()));
     pool.on("error", forgetWhenEmpty);
     pool.on("remove", forgetWhenEmpty);
     pools.set(key, created);
@@ -86,9 +92,13 @@ export function createServerPools(server: ServerAccess): ServerPools {
 
   return {
     async lease(login) {
-      const { pool, types, forgetWhenEmpty } = poolFor(login);
+      const { pool, logins, types, forgetWhenEmpty } = poolFor(login);
       try {
-        return createLease((await pool.connect()) as PoolClient & ServerClient, types, server);
+        for (;;) {
+          const client = (await pool.connect()) as PoolClient & ServerClient;
+          if (isRecent(logins.get(client))) return createLease(client, types, server);
+          client.release(true);
+        }
       } catch (error) {
         forgetWhenEmpty();
         throw loginFailure(error);
@@ -100,6 +110,12 @@ export function createServerPools(server: ServerAccess): ServerPools {
       await Promise.all([...ending, ...open.map(({ pool }) => pool.end())]);
     },
   };
+}
+
+/** Whether a login is recent by the wall clock: timers stand still while a machine sleeps. A clock that was set back proves nothing. */
+function isRecent(loggedInAt = Number.NEGATIVE_INFINITY): boolean {
+  const ageMs = Date.now() - loggedInAt;
+  return ageMs >= 0 && ageMs < LOGIN_HOLDS_MS;
 }
 
 function createLease(client: PoolClient & ServerClient, types: TypeCatalog, address: ServerAddress): Lease {

@@ -10,7 +10,7 @@ import {
 } from "./backend-messages.ts";
 import { cancelRequest, sendCancelRequest } from "./cancel-request.ts";
 import { type LoggedIn, loginWithCleartext } from "./cleartext-login.ts";
-import { type ServerErrorFields, serverErrorFields } from "./request-failure.ts";
+import { notReached, type ServerErrorFields, serverErrorFields } from "./request-failure.ts";
 import type { ServerAccess } from "./server-address.ts";
 import { splice } from "./splice.ts";
 import { takePassword, takeStartupPacket } from "./startup-messages.ts";
@@ -114,7 +114,7 @@ async function logIn(webSocket: WebSocket, server: ServerAccess, login: Cleartex
     return loggedIn;
   } catch (error) {
     webSocket.resume();
-    refuseLogin(webSocket, serverErrorFields(error) ?? { severity: "FATAL", code: "08001", message: "Couldn't connect to compute node" });
+    refuseLogin(webSocket, serverErrorFields(error) ?? notReached);
     return undefined;
   }
 }

@@ -1,11 +1,10 @@
-import type { PasswordSource } from "../decide/settings.ts";
-import { passwordFailure } from "../transports/failure.ts";
 import { httpTransport } from "../transports/http.ts";
 import type { SendRequest } from "../transports/http-request.ts";
 import type { ReadNetworkCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
 import { webSocketSessions } from "../transports/websocket.ts";
 import type { TransportInput } from "./create.ts";
+import { askPassword } from "./password.ts";
 
 /** What a runtime has beyond `fetch`. */
 export interface HttpParts {
@@ -29,7 +28,9 @@ export function makeHttp(
     // sent at login, so never to a target that takes nothing there
     ...(statementTimeoutMs !== null && plan.capabilities.startupParameters && { statement_timeout: statementTimeoutMs }),
   };
-  const password = guarded(address.password?.reveal() ?? null);
+  const source = address.password?.reveal() ?? null;
+  // as it is given, for only a function can give another one when the first is refused
+  const password = typeof source === "function" ? () => askPassword(source) : source;
   const sessions = webSocketSessions({
     sessionUrl,
     login: { host, port, user, database, ...startup },
@@ -47,22 +48,10 @@ export function makeHttp(
     connectionUrl: `postgresql://${encodeURIComponent(user)}@${place}:${port}/${encodeURIComponent(database)}?${parameters}`,
     // the driver puts it into a URL, and leaves percent signs as they are
     password: password === null ? null : async () => encodeURIComponent(typeof password === "string" ? password : await password()),
+    passwordIsFunction: typeof password === "function",
     send,
     release,
     sessions,
     canOpen: plan.session === "websocket",
-    readCode,
   });
-}
-
-/** A password as it is given, for only a function can give another one when the first is refused; its failure has a code and the fate `not-sent`. */
-function guarded(source: PasswordSource | null): PasswordSource | null {
-  if (typeof source !== "function") return source;
-  return async () => {
-    try {
-      return await source();
-    } catch (error) {
-      throw passwordFailure(error);
-    }
-  };
 }

@@ -1,4 +1,5 @@
 import { detectRuntime } from "../decide/detect-runtime.ts";
+import { postWith } from "../transports/http-fetch.ts";
 import { readNetworkCode as readCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { TransportInput } from "./create.ts";
@@ -9,7 +10,9 @@ import { makeHttp } from "./make-http.ts";
  * does it better, and so has Node behind a proxy that its variables name.
  */
 export async function makeNodeHttp(input: TransportInput): Promise<Transport> {
-  if (!isNode() || process.env.NODE_USE_ENV_PROXY === "1") return makeHttp(input, { readCode });
+  if (!isNode() || process.env.NODE_USE_ENV_PROXY === "1") {
+    return makeHttp(input, { readCode, send: postWith((url, request) => fetch(url, request)) });
+  }
   const { shareAgent } = await import("../transports/http-agent.ts");
   const { plan, settings, clock } = input;
   const { sqlUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;

@@ -1,5 +1,6 @@
 import type { PasswordSource } from "../decide/settings.ts";
-import { ConfigError } from "../errors/errors.ts";
+import { ConfigError, ConnectionError } from "../errors/errors.ts";
+import { kindOf } from "../errors/redact.ts";
 import { passwordFailure } from "../transports/failure.ts";
 
 /** A password as pg takes it: called when a server asks, it fails with a code and the fate `not-sent`. */
@@ -15,10 +16,27 @@ export function passwordFor(source: PasswordSource | null): string | (() => Prom
         },
       );
     }
-    try {
-      return await source();
-    } catch (error) {
-      throw passwordFailure(error);
-    }
+    return askPassword(source);
   };
+}
+
+/**
+ * What the caller's password function gives.
+ * @throws ConnectionError PASSWORD_FAILED when it fails, or gives what no password can be
+ */
+export async function askPassword(source: () => string | Promise<string>): Promise<string> {
+  let given: unknown;
+  try {
+    given = await source();
+  } catch (error) {
+    throw passwordFailure(error);
+  }
+  // as for the setting itself: what travelled of anything else would be another password
+  if (typeof given === "string" && given !== "" && given.isWellFormed() && !given.includes("\0")) return given;
+  const what = typeof given === "string" ? "text that is empty, not well-formed, or holds NUL" : `no text (${kindOf(given)})`;
+  throw new ConnectionError(`The password function gave ${what}. Check where it reads from.`, {
+    code: "PASSWORD_FAILED",
+    fate: "not-sent",
+    retryable: true,
+  });
 }

@@ -1,19 +1,30 @@
-import { ConnectionError, DatabaseError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
+import { ConnectionError, DatabaseError, type ServerReport, UsageError, type WarmlineError } from "../errors/errors.ts";
 import { fateOf, refusesText, saidByPostgres } from "../errors/fate.ts";
-import { redactedCause } from "../errors/redact.ts";
+import { kindOf, redactedCause } from "../errors/redact.ts";
 import { mayCommitByItself } from "../syntax/self-committing.ts";
+import { type AnswerBody, loginFailure, refusedLogin } from "./http-login.ts";
 import type { HttpAnswer } from "./http-request.ts";
-import type { ReadNetworkCode } from "./network-failure.ts";
 import type { Statement } from "./transport.ts";
 
-/** `fetch` itself failed. A runtime's own word that a request can be repeated is not believed: workerd gives it for requests that were read. */
-export function fetchFailure(error: unknown, url: string, readCode: ReadNetworkCode | undefined): ConnectionError {
-  const failure = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const where = new URL(url).host;
-  return (
-    readCode?.(failure, { where }) ??
-    unclear(`The request to ${where} broke off.`, { code: "CONNECTION_LOST", cause: redactedCause(failure) })
-  );
+/**
+ * A post failed, and nothing tells that it was not sent. A runtime's own word that a request can be repeated is not believed: workerd gives it
+ * for requests that were read.
+ */
+export function postFailure(error: unknown, url: string): ConnectionError {
+  const cause = redactedCause(causeOf(error));
+  return unclear(`The request to ${new URL(url).host} broke off.`, { code: "CONNECTION_LOST", cause });
+}
+
+/** What made `fetch` fail: its own error says no more than that. */
+export function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause instanceof Error ? error.cause : error;
+}
+
+/** The request could not be put together, so nothing of it left: a parameter is longer than a string may be when it is written as JSON. */
+export function requestUnmade(failure: unknown): UsageError {
+  return new UsageError(`The request could not be written (${kindOf(failure)}): the parameters are too long for one. Send them in parts.`, {
+    code: "UNSUPPORTED_VALUE",
+  });
 }
 
 /** An answer that is not what the protocol says: cut off, no JSON, or without rows. */
@@ -39,16 +50,21 @@ const refusals: Readonly<Record<number, string>> = {
 export interface StatusContext {
   readonly statements: readonly Statement[];
   readonly batch: boolean;
+  readonly passwordIsFunction: boolean;
 }
 
 /** An answer whose status is no success, as the error it stands for. */
-export async function statusFailure(response: HttpAnswer, { statements, batch }: StatusContext): Promise<WarmlineError> {
+export async function statusFailure(response: HttpAnswer, context: StatusContext): Promise<WarmlineError> {
   const { status, type } = response;
   if (type === "opaqueredirect" || (status >= 300 && status < 400)) {
     await response.body?.cancel();
     return unclear("The endpoint redirects. Set endpoint to the final address.", { code: "REDIRECT_REFUSED" });
   }
-  const report = await readReport(response);
+  const body = await readBody(response);
+  const login = refusedLogin(status, body);
+  if (login !== undefined) return loginFailure(login, context);
+  const { statements, batch } = context;
+  const report = readReport(body);
   if (report !== undefined) {
     const error = new DatabaseError(report, {
       fate: fateOf({
@@ -81,10 +97,14 @@ function isFatal({ severity, code }: ServerReport): boolean {
   return /^(ERROR|FATAL|PANIC)$/.test(severity ?? "") ? severity !== "ERROR" : endsSession.test(code);
 }
 
+async function readBody(response: HttpAnswer): Promise<AnswerBody> {
+  const body: unknown = await response.json().catch(() => undefined);
+  return typeof body === "object" && body !== null ? body : {};
+}
+
 /** Postgres' own error in the body, if there is one. A SQLSTATE of letters alone looks like an operating system's code, but has a severity. */
-async function readReport(response: HttpAnswer): Promise<ServerReport | undefined> {
-  const body = (await response.json().catch(() => undefined)) as Partial<ServerReport> | undefined;
-  const { code, message, severity } = body ?? {};
+function readReport(body: AnswerBody): ServerReport | undefined {
+  const { code, message, severity } = body;
   if (typeof code !== "string" || typeof message !== "string") return undefined;
   return /^[0-9A-Z]{5}$/.test(code) && (severity || /\d/.test(code)) ? (body as ServerReport) : undefined;
 }

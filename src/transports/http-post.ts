@@ -10,7 +10,8 @@ const ownHeaders = { "user-agent": "warmline", "content-type": "application/json
  * ended instead.
  *
  * @returns the answer with its whole body; redirects are answers
- * @throws ConnectionError with the fate `not-sent` for every failure before the request is given to a connection; later ones as they come
+ * @throws ConnectionError with the fate `not-sent` for every failure before the request is given to a connection; later ones as they come,
+ * and whatever their code is, they say nothing about what was sent
  */
 export function postOver(dispatcher: Dispatcher, url: string, { headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {

@@ -1,11 +1,10 @@
 import { neon, neonConfig } from "@neondatabase/serverless";
 import { decodeFailure } from "../errors/decode-failure.ts";
-import { type DecodeError, isWarmlineError, type WarmlineError } from "../errors/errors.ts";
+import { type DecodeError, isWarmlineError } from "../errors/errors.ts";
 import { plainField } from "./exchange.ts";
-import { badResponse, fetchFailure, statusFailure } from "./http-failure.ts";
+import { badResponse, postFailure, requestUnmade, statusFailure } from "./http-failure.ts";
 import type { HttpRequest, SendRequest } from "./http-request.ts";
-import type { ReadNetworkCode } from "./network-failure.ts";
-import { begin } from "./statements.ts";
+import { begin, modesSwitchedOff } from "./statements.ts";
 import type { BatchOptions, CallOptions, Field, Isolation, ParserSet, Result, Session, Statement, Transport } from "./transport.ts";
 
 /** Opens a session beside the HTTP transport; see websocket.ts. */
@@ -25,14 +24,14 @@ export interface HttpTransportOptions {
   readonly connectionUrl: string;
   /** Called for every POST; null where none is set. */
   readonly password: (() => string | Promise<string>) | null;
+  /** Whether a password that is refused may be another one next time. */
+  readonly passwordIsFunction: boolean;
   readonly send: SendRequest;
   /** Gives up what `send` keeps open. */
   readonly release: () => Promise<void>;
   readonly sessions: Sessions;
   /** Whether there is a WebSocket for them. */
   readonly canOpen: boolean;
-  /** Absent where the runtime's failures have no codes. */
-  readonly readCode: ReadNetworkCode | undefined;
 }
 
 /** What the driver gives with `fullResults`; decoded by the parsers handed to it. */
@@ -66,20 +65,23 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     const early = ended("not-sent");
     if (early) return Promise.reject(early);
     const signal = cancellation.signal();
-    let answers: readonly RawAnswer[] = [];
+    // how far this call got: what throws on the way to it and back is the driver's, and says nothing by itself
+    let handedOver = false;
+    let answers: readonly RawAnswer[] | undefined;
     const fetchAnswer = async (url: string, init: Omit<HttpRequest, "redirect" | "signal">) => {
       // the password function was asked meanwhile
       const late = ended("not-sent");
       if (late) throw late;
+      handedOver = true;
       try {
         const response = await options.send(url, { ...init, redirect: "manual", signal });
-        if (!response.ok) throw await statusFailure(response, context);
+        if (!response.ok) throw await statusFailure(response, { ...context, passwordIsFunction: options.passwordIsFunction });
         const body = parseAnswer(await response.text(), context);
         // the driver puts what it has read in the place of the rows
         answers = ((context.batch ? body.results : [body]) as RawAnswer[]).map(({ fields, rows }) => ({ fields, rows }));
         return { ok: true, json: async () => body };
       } catch (error) {
-        const failure = isWarmlineError(error) ? error : fetchFailure(error, options.sqlUrl, options.readCode);
+        const failure = isWarmlineError(error) ? error : postFailure(error, options.sqlUrl);
         throw ended(failure.fate === "not-sent" ? failure.fate : "unknown") ?? failure;
       }
     };
@@ -87,8 +89,11 @@ export function httpTransport(options: HttpTransportOptions): Transport {
       make().then(
         (value) => value as T,
         (error: unknown) => {
-          // what is none of ours came after the answer: a parser threw
-          throw ownError(error) ?? unreadAnswer(error, answers, context.call.parsers);
+          // whatever a parser throws, one of our own errors too
+          if (answers !== undefined) throw unreadAnswer(error, answers, context.call.parsers);
+          const source = sourceOf(error);
+          if (isWarmlineError(source)) throw source;
+          throw handedOver ? postFailure(source, options.sqlUrl) : requestUnmade(source);
         },
       ),
     );
@@ -97,13 +102,14 @@ export function httpTransport(options: HttpTransportOptions): Transport {
   async function batch(statements: readonly Statement[], call: BatchOptions): Promise<Result[]> {
     const { isolation, readOnly, deferrable } = call.mode;
     const mode = { isolationLevel: isolation && driverIsolation(isolation), readOnly, deferrable };
-    // the endpoint sends the BEGIN: what keeps it READ ONLY comes first among the statements
+    // the endpoint sends the BEGIN, and knows no more than three headers of it: the rest comes first among the statements
     const [, ...snapshot] = begin(call.mode, statements.length === 1);
-    const whole = [...snapshot, ...statements];
+    const opening = [...modesSwitchedOff(call.mode), ...snapshot];
+    const whole = [...opening, ...statements];
     const queries = whole.map((statement) => driverQuery(statement, call));
     const start = () => run.transaction(queries as never, mode as never) as unknown as DriverQuery;
     const results = await post<DriverResult[]>(start, { statements: whole, call, batch: true });
-    return results.slice(snapshot.length).map((result) => toResult(result, call));
+    return results.slice(opening.length).map((result) => toResult(result, call));
   }
 
   const driverQuery = ({ text, values }: Statement, call: CallOptions) =>
@@ -198,8 +204,7 @@ function unreadAnswer(thrown: unknown, answers: readonly RawAnswer[], parsers: P
   return decodeFailure(thrown, [], 0);
 }
 
-/** The driver wraps what its fetch throws. */
-function ownError(error: unknown): WarmlineError | undefined {
-  const source = error instanceof Error && "sourceError" in error ? error.sourceError : error;
-  return isWarmlineError(source) ? source : undefined;
+/** The driver wraps what its fetch throws, and what keeps it from calling it. */
+function sourceOf(error: unknown): unknown {
+  return error instanceof Error && "sourceError" in error ? error.sourceError : error;
 }

@@ -14,6 +14,12 @@ export function begin({ isolation, readOnly, deferrable }: TransactionMode, alon
   return readOnly && !alone ? [opening, SNAPSHOT] : [opening];
 }
 
+/** What switches off a mode that the server would begin with by itself, where BEGIN cannot say so. */
+export function modesSwitchedOff({ readOnly, deferrable }: TransactionMode): Statement[] {
+  const modes = [readOnly === false && "READ WRITE", deferrable === false && "NOT DEFERRABLE"].filter(Boolean);
+  return modes.length === 0 ? [] : [bare(`SET TRANSACTION ${modes.join(", ")}`)];
+}
+
 /** A statement without parameters. */
 export function bare(text: string): Statement {
   return { text, values: [] };

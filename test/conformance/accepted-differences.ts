@@ -26,13 +26,6 @@ export const acceptedDifferences: readonly AcceptedDifference[] = [
     without: (outcome) => withoutKeys(outcome, "statementIndex"),
   },
   {
-    what: "a login that is refused is its SQLSTATE over the pool, and HTTP_STATUS with the fate `unknown` over HTTP",
-    reason: "The endpoint answers 400 with a message and no code, as it does to a request it cannot read; text is no proof.",
-    between: ({ error: pool }, { error: http }) =>
-      pool?.fate === "not-sent" && /^28/.test(String(pool.code)) && http?.code === "HTTP_STATUS",
-    without: () => ({}),
-  },
-  {
     what: "an error of severity FATAL is `unknown` over HTTP, also where the pool knows better",
     reason: "The endpoint's answer does not tell whether the statement had completed before the server gave the session up.",
     between: ({ error: pool }, { error: http }) =>

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { describe, expect, inject, test } from "vitest";
 import { startEndpoint } from "../../src/endpoint/endpoint.ts";
+import { startWire } from "../support/wire.ts";
 import { databaseUrl, postTo, useEndpoint } from "./local-endpoint.ts";
 
 const { running, post, query } = useEndpoint();
@@ -71,6 +72,25 @@ describe("a statement the server refuses", () => {
     expect((await query(PID)).rows).toEqual(before);
     expect((await post({ queries: [table, copy, { query: "select 1" }] })).body).toMatchObject({ code: "08P01" });
     expect((await query("select 1 as n")).rows).toEqual([{ n: 1 }]);
+  });
+
+  test("is a copy with statements behind it, and nothing is written to a connection that ends", async () => {
+    const { host, port } = inject("postgres");
+    await using wire = await startWire({ host, port });
+    const written = new Set<string>();
+    wire.onMessage(({ from, type }) => from === "client" && written.add(type));
+    const endpoint = await startEndpoint({ databaseUrl: `postgres://127.0.0.1:${wire.port}/x`, port: 0 });
+    const queries = [{ query: "create temp table copied (n int)" }, { query: "copy copied from stdin" }, { query: "select 1" }];
+    try {
+      for (let round = 0; round < 20; round++) {
+        const { status, body } = await postTo(endpoint, { queries });
+        expect([status, body.code, body.severity, body.routine]).toEqual([400, "08P01", "ERROR", "CopyGetData"]);
+      }
+      // Execute, and no CopyFail
+      expect([written.has("E"), written.has("f")]).toEqual([true, false]);
+    } finally {
+      await endpoint.stop();
+    }
   });
 
   test("leaves nothing of its batch", async () => {
@@ -150,7 +170,13 @@ describe("a bad request", () => {
 
   test("has a wrong password, and quotes none", async () => {
     const { status, body } = await post({ query: "select 1" }, { url: databaseUrl((url) => (url.password = "canary")) });
-    expect([status, body]).toEqual([400, only(/^password authentication failed for user "postgres"$/)]);
+    expect([status, Object.keys(body)]).toEqual([400, KEYS]);
+    expect(body).toMatchObject({
+      message: 'password authentication failed for user "postgres"',
+      code: "28P01",
+      severity: "FATAL",
+      routine: "auth_failed",
+    });
     expect(JSON.stringify(body)).not.toContain("canary");
   });
 
@@ -184,6 +210,7 @@ test("a server that cannot be reached is 500 with 17 keys", async () => {
   try {
     const { status, body } = await postTo(endpoint, { query: "select 1" });
     expect([status, Object.keys(body)]).toEqual([500, KEYS]);
+    expect(body).toMatchObject({ code: "08001", severity: "FATAL", message: "Couldn't connect to compute node" });
     expect(JSON.stringify(body)).not.toContain(inject("postgres").password);
   } finally {
     await endpoint.stop();

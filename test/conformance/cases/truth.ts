@@ -184,6 +184,16 @@ const guards: readonly Case[] = [
     },
   },
   {
+    title: "takes readOnly: false in a batch for what it says, whatever the role's own default is",
+    async run({ open, mark }) {
+      await using db = open({ startupOptions: `-c search_path=${mark} -c default_transaction_read_only=on` });
+      const statements = [sql`insert into kept values ('written')`, sql`select 1`];
+      await failureOf(() => db.batch(statements), { code: "25006" });
+      await db.batch(statements, { readOnly: false });
+      expect(await timesKept(db, "written")).toBe(1);
+    },
+  },
+  {
     title: "ends the handle of a savepoint with its savepoint, also inside the next",
     async run({ db }) {
       await db.transaction(async (tx) => {
