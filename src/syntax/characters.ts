@@ -3,11 +3,8 @@ export const quote = 0x27;
 export const doubleQuote = 0x22;
 export const dollar = 0x24;
 export const ampersand = 0x26;
-export const star = 0x2a;
 export const dash = 0x2d;
 export const dot = 0x2e;
-export const slash = 0x2f;
-export const semicolon = 0x3b;
 export const backslash = 0x5c;
 const underscore = 0x5f;
 

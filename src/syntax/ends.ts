@@ -1,37 +1,15 @@
-import { backslash, dash, dollar, dot, doubleQuote, isDigit, isLetter, isLineEnd, isSpace, quote, slash, star } from "./characters.ts";
+import { backslash, dash, dollar, dot, doubleQuote, isDigit, isLetter, isLineEnd, isSpace, quote } from "./characters.ts";
 
 /*
  * Where things end that begin at a position of a text. What is never ended goes on to the end of the text. Each looks at every character a
  * fixed number of times, whatever the text. Source: scan.l of Postgres 18, whose names for its rules are given.
  */
 
-/** Past white space and comments; block comments nest. */
-export function afterSpace(text: string, from: number): number {
-  for (let at = from; ; ) {
-    const code = text.charCodeAt(at);
-    if (isSpace(code)) at++;
-    else if (code === dash && text.charCodeAt(at + 1) === dash) at = afterLine(text, at + 2);
-    else if (code === slash && text.charCodeAt(at + 1) === star) at = afterBlockComment(text, at + 2);
-    else return at;
-  }
-}
-
-/** At the end of the line, for a carriage return is one too. */
+/** At the end of a line. */
 function afterLine(text: string, from: number): number {
   let at = from;
   while (at < text.length && !isLineEnd(text.charCodeAt(at))) at++;
   return at;
-}
-
-function afterBlockComment(text: string, from: number): number {
-  const mark = /\/\*|\*\//g;
-  mark.lastIndex = from;
-  for (let depth = 1; depth > 0; ) {
-    const found = mark.exec(text);
-    if (found === null) return text.length;
-    depth += found[0] === "/*" ? 1 : -1;
-  }
-  return mark.lastIndex;
 }
 
 /** Past an unquoted name or keyword; `from` itself where none begins. Source: `identifier`. */

@@ -1,5 +1,6 @@
 import { ampersand, dollar, dot, doubleQuote, isDigit, isLetter, quote } from "./characters.ts";
-import { afterDollarQuote, afterName, afterNumber, afterSpace, afterString, afterWord } from "./ends.ts";
+import { afterDollarQuote, afterName, afterNumber, afterString, afterWord } from "./ends.ts";
+import { afterSpace } from "./space.ts";
 
 /** A `literal` holds a value; a `name` is quoted; a `sign` is a parameter, or one character of punctuation or of an operator. */
 export type TokenKind = "word" | "name" | "literal" | "sign";

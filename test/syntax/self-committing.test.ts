@@ -4,7 +4,7 @@ import { type PostgresServer, startPostgres } from "../support/postgres/server.t
 import { layGround, runAlone } from "./left-behind.ts";
 
 /** A text, what it fails with where that is not the failure the ground provides, and what is run before. */
-type Row = readonly [text: string, code?: string, before?: string];
+type Row = readonly [text: string, code?: string | undefined, before?: string];
 
 /** Every command of the list; those that name a code can be made to fail only before they have done anything, or by their own rules. */
 const undone: readonly Row[] = [
@@ -96,7 +96,7 @@ const selfCommitting: readonly Row[] = [
 ];
 
 /** Several statements in one text: the simple protocol makes one transaction of those between two that end one. */
-const scripts: readonly (readonly [text: string, stays: boolean, code?: string])[] = [
+const scripts: readonly (readonly [text: string, stays: boolean, code: string])[] = [
   ["insert into marker values (1); select 1 / 0", false, "22012"],
   ["insert into marker values (1); commit; select 1 / 0", true, "22012"],
   ["insert into marker values (1); end;;select 1 / 0", true, "22012"],
@@ -166,18 +166,22 @@ describe("what the server leaves of a text that failed outside a transaction blo
     url = server.url(`ground_${database}`);
   }
 
-  test.each(undone)("%s: nothing", async (text, code = "P0001", before) => {
-    expect(await runAlone(url, text, before)).toEqual({ code, left: [] });
-    expect(mayCommitByItself(text)).toBe(false);
-  });
+  for (const [text, code = "P0001", before] of undone) {
+    test(`${text}: nothing`, async () => {
+      expect(await runAlone(url, text, before)).toEqual({ code, left: [] });
+      expect(mayCommitByItself(text)).toBe(false);
+    });
+  }
 
-  test.each(selfCommitting)("%s: something", async (text, code = "P0001") => {
-    await lay();
-    const aftermath = await runAlone(url, text);
-    expect(aftermath.code).toBe(code);
-    expect(aftermath.left).not.toEqual([]);
-    expect(mayCommitByItself(text)).toBe(true);
-  });
+  for (const [text, code = "P0001"] of selfCommitting) {
+    test(`${text}: something`, async () => {
+      await lay();
+      const aftermath = await runAlone(url, text);
+      expect(aftermath.code).toBe(code);
+      expect(aftermath.left).not.toEqual([]);
+      expect(mayCommitByItself(text)).toBe(true);
+    });
+  }
 
   test.each(scripts)("%s: %j", async (text, stays, code) => {
     await lay();

@@ -153,6 +153,9 @@ const cases: readonly Case[] = [
     "rollback to a",
     "prepare transaction 'x'",
     "/* x */ -- y\n commit",
+    ";commit",
+    "-- x\rcommit",
+    "; /* ; */ ;\fPREPARE/**/TRANSACTION 'x'",
   ].map(
     (text): Case => ({
       title: `refuses ${JSON.stringify(text)} outside a session`,
