@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type FuzzRow, holds, runFuzz, targetNames } from "../test/fuzz/run.ts";
+import { describeSql, runSqlFuzz, sqlHolds } from "../test/fuzz/sql/run.ts";
 import { startPostgres } from "../test/support/postgres/server.ts";
 
 const { values: flags } = parseArgs({
@@ -12,16 +13,21 @@ const { values: flags } = parseArgs({
 const seed = wholeNumber("seed", flags.seed);
 const count = wholeNumber("count", flags.count);
 
-const server = await startPostgres();
+/** Texts of SQL for each request: they are cheap, and what they try is rare. */
+const SQL_TIMES = 4;
+
+const server = await startPostgres({ settings: { max_prepared_transactions: "100" } });
 try {
   const rows: FuzzRow[] = [];
   for (const target of targetNames) {
     process.stderr.write(`${target}: ${count} requests …\n`);
     rows.push(await runFuzz(target, server, { seed, count }));
   }
-  if (flags.json) console.log(JSON.stringify({ rows }));
-  else for (const row of rows) console.log(describe(row));
-  if (!rows.every((row) => holds(row, count))) process.exitCode = 1;
+  process.stderr.write(`sql: ${count * SQL_TIMES} texts …\n`);
+  const sql = await runSqlFuzz(server, { seed, count: count * SQL_TIMES });
+  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql] }));
+  else for (const text of [...rows.map(describe), describeSql(sql)]) console.log(text);
+  if (!rows.every((row) => holds(row, count)) || !sqlHolds(sql, count * SQL_TIMES)) process.exitCode = 1;
 } finally {
   await server.stop();
 }

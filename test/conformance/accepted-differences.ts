@@ -26,13 +26,6 @@ export const acceptedDifferences: readonly AcceptedDifference[] = [
     without: (outcome) => withoutKeys(outcome, "statementIndex"),
   },
   {
-    what: "an error of severity FATAL is `unknown` over HTTP, also where the pool knows better",
-    reason: "The endpoint's answer does not tell whether the statement had completed before the server gave the session up.",
-    between: ({ error: pool }, { error: http }) =>
-      pool?.severity === "FATAL" && pool.code === http?.code && pool.fate !== "unknown" && http?.fate === "unknown",
-    without: (outcome) => withoutKeys(outcome, "fate"),
-  },
-  {
     what: "a query ended by deadline or signal is `refused` over the pool and `unknown` over HTTP",
     reason: "The pool hears the server's answer to its CancelRequest; a POST that is given up has no answer.",
     between: ({ error: pool }, { error: http }) => pool?.name === "CancelledError" && pool.fate === "refused" && http?.fate === "unknown",

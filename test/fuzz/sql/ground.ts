@@ -1,5 +1,5 @@
 import { Client } from "pg";
-import type { PostgresServer } from "../../../scripts/postgres.ts";
+import type { PostgresServer } from "../../support/postgres/server.ts";
 
 /** A database of the fuzz, by how plain strings are read in it. */
 export interface Ground {

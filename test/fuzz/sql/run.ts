@@ -1,4 +1,4 @@
-import type { PostgresServer } from "../../../scripts/postgres.ts";
+import type { PostgresServer } from "../../support/postgres/server.ts";
 import { createRandom } from "../../support/random.ts";
 import { layGrounds } from "./ground.ts";
 import { openPublic, type PublicVerdict } from "./public.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type PostgresServer, startPostgres } from "../../../scripts/postgres.ts";
+import { type PostgresServer, startPostgres } from "../../support/postgres/server.ts";
 import { createRandom } from "../../support/random.ts";
 import { problemOf, runSqlFuzz, sqlHolds } from "./run.ts";
 import { sqlScript, sqlText } from "./texts.ts";

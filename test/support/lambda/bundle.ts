@@ -42,7 +42,7 @@ const neverAskedFor = /^(pg-native|pgpass|pg-cloudflare)$/;
 const standIns: readonly (readonly [path: RegExp, contents: string])[] = [
   // on Lambda warmline goes over its pool: the way over HTTP is 900 KB, and what both share would be files of their own at every cold start
   [
-    /[\\/]src[\\/]entry[\\/]node-http\.ts$/,
+    /[\\/]src[\\/]entry[\\/]make-node-http\.ts$/,
     `export const makeNodeHttp = () => { throw new Error("this bundle goes over the pool; leave transport out"); };`,
   ],
   // warmline reads URLs itself and gives pg fields
