@@ -217,6 +217,16 @@ const guards: readonly Case[] = [
 
 const inStep: readonly Case[] = [
   {
+    title: "names no statement of a batch whose COMMIT is refused, nor of a query that is read only",
+    async run({ db }) {
+      const orphan = [sql`set constraints all deferred`, sql`insert into person values (${4711}, ${"Orphan"}, ${1}, ${4712})`];
+      const refused = await failureOf(() => db.batch(orphan), { code: "23503", fate: "refused" });
+      const failed = await failureOf(() => db.query("select 1/0", [], { readOnly: true }), { code: "22012", fate: "refused" });
+      expect([refused, failed].map((error) => "statementIndex" in error)).toEqual([false, false]);
+      expect(await onlyValue(db.sql`select count(*)::int from person where id = 4711`)).toBe(0);
+    },
+  },
+  {
     title: "gives every caller its own rows after a script that would copy from its client",
     async run({ db }) {
       for (let round = 0; round < 10; round++) {
