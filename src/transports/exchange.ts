@@ -1,5 +1,6 @@
 import { DecodeError } from "../errors/errors.ts";
 import { endsConnection } from "../errors/sqlstate.ts";
+import type { Submittable, Told } from "./submit.ts";
 import type { Field, ParserSet, Statement } from "./transport.ts";
 
 /** The part of a pg connection an exchange writes to. pg's and the one in Neon's driver both have it. */
@@ -37,7 +38,9 @@ export interface ExchangeOptions {
  * gone, so whoever waits for it finds the connection's transaction status settled.
  * Protocol: PostgreSQL documentation, "Extended Query" and "Pipelining".
  */
-export class Exchange {
+export class Exchange implements Submittable {
+  readonly name = null;
+  callback: Told | undefined;
   readonly answers: Answer[] = [];
   /** Whether any byte was handed to the socket. */
   sent = false;
@@ -53,11 +56,15 @@ export class Exchange {
   #open: Answer = emptyAnswer();
   #ended = false;
 
-  /** `onEnd` is called once; `failure` is a driver's error as it came, or a {@link DecodeError}. */
+  /** `onEnd` is called once; `failure` is a driver's error as it came, or one of this package's own. It tells the callback what it made of it. */
   constructor(statements: readonly Statement[], options: ExchangeOptions, onEnd: (failure?: unknown) => void) {
     this.#statements = statements;
     this.#options = options;
     this.#onEnd = onEnd;
+  }
+
+  get text(): string {
+    return this.#options.script ?? this.#statements.map(({ text }) => text).join("; ");
   }
 
   /** Commands that completed: on failure, the index of the statement that failed. */

@@ -1,14 +1,14 @@
-import { DatabaseError, DecodeError, UsageError, type WarmlineError } from "../errors/errors.ts";
+import { DatabaseError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
 import { Exchange, type ExchangeOptions, isFatal, type WireConnection } from "./exchange.ts";
 import { type ExchangeContext, exchangeFailure } from "./failure.ts";
 import type { StatementEnd } from "./statement-end.ts";
+import type { SubmitClient } from "./submit.ts";
 import type { CallOptions, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
 /** The part of a pg client a session needs. */
-export interface WireClient {
+export interface WireClient extends SubmitClient {
   readonly connection: WireConnection;
-  query(submittable: object): unknown;
 }
 
 /** What a session is told about the connection it holds. */
@@ -18,8 +18,8 @@ export interface WireSessionOptions {
   readonly pooled: boolean;
   /** How what is given up ends; without it, its connection is destroyed. */
   readonly end?: StatementEnd;
-  /** Submits an exchange that is to ask first whether the connection lives. Absent where none does. */
-  readonly submitAsking?: (exchange: Exchange, client: WireClient, onAlive: () => void) => void;
+  /** Submits an exchange; with `onAlive` it is to ask first whether the connection lives. Without it none asks, and no tracer refuses one. */
+  readonly submit?: (client: WireClient, exchange: Exchange, onAlive?: () => void) => unknown;
 }
 
 const statusNames = { I: "idle", T: "open", E: "failed" } as const;
@@ -82,7 +82,8 @@ export class WireSession implements Session {
         this.#endTurn();
         reject(refusal);
       };
-      if (this.busy) this.#queue.push(start);
+      // by a promise: whoever waits goes on in its own async context, not in that of the answer before
+      if (this.busy) new Promise<void>((enter) => this.#queue.push(enter)).then(start);
       else {
         this.busy = true;
         start();
@@ -91,7 +92,7 @@ export class WireSession implements Session {
   }
 
   #send(statements: readonly Statement[], call: WireCall, answer: Answering): void {
-    const { end, submitAsking } = this.#options;
+    const { end, submit } = this.#options;
     const via = { ...this.via, attempts: call.attempt };
     let onAnswer: (() => void) | undefined;
     const destroy = () => this.destroy();
@@ -107,23 +108,28 @@ export class WireSession implements Session {
       stopLimit?.();
       onAnswer?.();
       this.#endTurn();
-      if (failure === undefined) answer.resolve(exchange.answers.map((given) => ({ ...given, via })));
-      else answer.reject(failure instanceof DecodeError ? failure : this.#explain(failure, exchange, { statements, prelude: 0, ...call }));
+      const error = failure === undefined ? null : this.#explain(failure, exchange, { statements, prelude: 0, ...call });
+      if (error) answer.reject(error);
+      else answer.resolve(exchange.answers.map((given) => ({ ...given, via })));
+      // not the driver's error: that may quote a value
+      exchange.callback?.(error);
     });
     this.#running = exchange;
     const stopLimit = end?.limit?.(giveUp);
     const stopListening = call.cancellation.onCancel(giveUp);
-    if (call.onAlive && submitAsking) submitAsking(exchange, this.#client, call.onAlive);
-    else this.#client.query(exchange);
+    if (submit) submit(this.#client, exchange, call.onAlive);
+    // the callback is for tracers around
+    else this.#client.query(exchange, () => {});
   }
 
   #endTurn(): void {
     const next = this.#queue.shift();
-    if (next === undefined) this.busy = false;
-    else queueMicrotask(next);
+    if (next) next();
+    else this.busy = false;
   }
 
   #explain(failure: unknown, exchange: Exchange, sent: Omit<ExchangeContext, "pooled"> & CallOptions): WarmlineError {
+    if (isWarmlineError(failure)) return failure;
     const { reason } = sent.cancellation;
     const error = exchangeFailure(failure, exchange, { ...sent, pooled: this.#options.pooled });
     const becameReplica = error.code === READ_ONLY_TRANSACTION && !sent.readOnly;
