@@ -1,3 +1,4 @@
+import type { QueryConfig } from "pg";
 import type { ServerClient, WireConnection } from "./server-client.ts";
 
 /** A statement with its parameters in Postgres' text format. */
@@ -42,7 +43,11 @@ export function exchange(client: ServerClient, statements: readonly ServerStatem
       fields = [];
       rows = [];
     };
-    client.query({
+    const submittable = {
+      // for tracers that patch pg's client: they read the text, and wait for the callback
+      name: null,
+      text: statements.map(({ text }) => text).join("; "),
+      callback: undefined as ((error: Error | null) => void) | undefined,
       submit: () => submit(client.wire, statements),
       handleRowDescription: (message: { readonly fields: readonly ServerField[] }) => {
         fields = message.fields;
@@ -59,9 +64,16 @@ export function exchange(client: ServerClient, statements: readonly ServerStatem
       },
       handleCopyData: () => undefined,
       handlePortalSuspended: () => undefined,
-      handleError: (error: Error) => reject(error),
-      handleReadyForQuery: () => resolve(results),
-    });
+      handleError: (error: Error) => {
+        reject(error);
+        submittable.callback?.(error);
+      },
+      handleReadyForQuery: () => {
+        resolve(results);
+        submittable.callback?.(null);
+      },
+    };
+    client.query(submittable as unknown as QueryConfig, (error: Error | null) => error !== null && reject(error));
   });
 }
 

@@ -2,6 +2,7 @@ import { decodeFailure } from "../errors/decode-failure.ts";
 import type { DecodeError } from "../errors/errors.ts";
 import type { ReportedPlace } from "../errors/fate.ts";
 import { endsConnection } from "../errors/sqlstate.ts";
+import type { Submittable, Told } from "./submit.ts";
 import type { Field, ParserSet, Statement } from "./transport.ts";
 
 /** The part of a pg connection an exchange writes to. pg's and the one in Neon's driver both have it. */
@@ -58,7 +59,9 @@ const outOfStep: ExchangeFailure = { kind: "out-of-step" };
  * when the connection is ready again, or gone, so whoever waits for it finds the connection's transaction status settled.
  * Protocol: PostgreSQL documentation, "Extended Query" and "Pipelining".
  */
-export class Exchange {
+export class Exchange implements Submittable {
+  readonly name = null;
+  callback: Told | undefined;
   readonly answers: Answer[] = [];
   /** Whether any byte was handed to the socket. */
   sent = false;
@@ -76,11 +79,15 @@ export class Exchange {
   #open: Answer = emptyAnswer();
   #ended = false;
 
-  /** `onEnd` is called once. */
+  /** `onEnd` is called once, and tells the callback what it made of the failure. */
   constructor(statements: readonly Statement[], options: ExchangeOptions, onEnd: (failure?: ExchangeFailure) => void) {
     this.#statements = statements;
     this.#options = options;
     this.#onEnd = onEnd;
+  }
+
+  get text(): string {
+    return this.#options.script ?? this.#statements.map(({ text }) => text).join("; ");
   }
 
   submit(connection: WireConnection): Error | null {

@@ -1,4 +1,4 @@
-import { DatabaseError, UsageError, type WarmlineError } from "../errors/errors.ts";
+import { DatabaseError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import { refusesText, type TransactionStatus, type Work } from "../errors/fate.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
 import { transactionControl } from "../syntax/transaction-control.ts";
@@ -13,12 +13,12 @@ import {
 import { exchangeFailure } from "./failure.ts";
 import { inStep } from "./in-step.ts";
 import type { StatementEnd } from "./statement-end.ts";
+import type { SubmitClient } from "./submit.ts";
 import type { CallOptions, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
 /** The part of a pg client a session needs. */
-export interface WireClient {
+export interface WireClient extends SubmitClient {
   readonly connection: WireConnection;
-  query(submittable: object): unknown;
   on(event: "error", listener: (failure: unknown) => void): unknown;
   /** Whether nothing is on its way. */
   readonly readyForQuery?: boolean;
@@ -31,8 +31,8 @@ export interface WireSessionOptions {
   readonly pooled: boolean;
   /** How what is given up ends; without it, its connection is destroyed. */
   readonly end?: StatementEnd;
-  /** Submits an exchange that is to ask first whether the connection lives. Absent where none does. */
-  readonly submitAsking?: (exchange: Exchange, client: WireClient, onAlive: () => void) => void;
+  /** Submits an exchange; with `onAlive` it is to ask first whether the connection lives. Without it none asks, and no tracer refuses one. */
+  readonly submit?: (client: WireClient, exchange: Exchange, onAlive?: () => void) => unknown;
 }
 
 const statusNames = { I: "idle", T: "open", E: "failed" } as const;
@@ -126,7 +126,8 @@ export class WireSession implements Session {
         this.#endTurn();
         reject(refusal);
       };
-      if (this.busy) this.#queue.push(start);
+      // by a promise: whoever waits goes on in its own async context, not in that of the answer before
+      if (this.busy) new Promise<void>((enter) => this.#queue.push(enter)).then(start);
       else {
         this.busy = true;
         start();
@@ -135,7 +136,7 @@ export class WireSession implements Session {
   }
 
   #send(statements: readonly Statement[], call: WireCall, answer: Answering): void {
-    const { end, submitAsking } = this.#options;
+    const { end, submit } = this.#options;
     const via = { ...this.via, attempts: call.attempt };
     let onAnswer: (() => void) | undefined;
     const destroy = () => this.destroy();
@@ -152,15 +153,19 @@ export class WireSession implements Session {
       onAnswer?.();
       const told = this.#judge(failure, sent);
       this.#endTurn();
-      if (told === undefined) answer.resolve(exchange.answers.map((given) => ({ ...given, via })));
-      else answer.reject(this.#explain(told, sent));
+      const error = told && this.#explain(told, sent);
+      if (error) answer.reject(error);
+      else answer.resolve(exchange.answers.map((given) => ({ ...given, via })));
+      // not the driver's error: that may quote a value
+      exchange.callback?.(error ?? null);
     });
     const sent: Sent = { exchange, statements, call, before: this.status };
     this.#running = exchange;
     const stopLimit = end?.limit?.(giveUp);
     const stopListening = call.cancellation.onCancel(giveUp);
-    if (call.onAlive && submitAsking) submitAsking(exchange, this.#client, call.onAlive);
-    else this.#client.query(exchange);
+    if (submit) submit(this.#client, exchange, call.onAlive);
+    // the callback is for tracers around
+    else this.#client.query(exchange, () => {});
   }
 
   #loseStep(): void {
@@ -170,8 +175,8 @@ export class WireSession implements Session {
 
   #endTurn(): void {
     const next = this.#queue.shift();
-    if (next === undefined) this.busy = false;
-    else queueMicrotask(next);
+    if (next) next();
+    else this.busy = false;
   }
 
   /** What an exchange that ended has failed with, its own check included: the status it left must be the one it had to. */
@@ -191,6 +196,7 @@ export class WireSession implements Session {
   }
 
   #explain(failure: ExchangeFailure, { exchange, statements, call, before }: Sent): WarmlineError {
+    if (failure.kind === "lost" && isWarmlineError(failure.failure)) return failure.failure;
     const { prelude = 0, script } = call;
     const { reason } = call.cancellation;
     const { answers, sent } = exchange;

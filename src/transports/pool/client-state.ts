@@ -1,4 +1,7 @@
 import type pg from "pg";
+import type { WireConnection } from "../exchange.ts";
+import { submit, type Told } from "../submit.ts";
+import type { WireClient } from "../wire-session.ts";
 
 /** The socket of a pg client, which its types do not show. */
 function streamOf(client: pg.ClientBase): { destroy(): void; readonly destroyed: boolean } {
@@ -41,10 +44,26 @@ export async function rollBack(client: pg.PoolClient): Promise<boolean> {
 /** Asks whether a connection lives, with a bare Sync: 5 bytes, one round trip. Resolves with false when it is lost. */
 export function askBySync(client: pg.PoolClient): Promise<boolean> {
   return new Promise((resolve) => {
-    client.query({
-      submit: (connection: pg.Connection) => void (connection as unknown as { sync(): void }).sync(),
-      handleReadyForQuery: () => resolve(true),
-      handleError: () => resolve(false),
-    } as unknown as pg.Submittable);
+    let ended = false;
+    const end = (failure: Error | null) => {
+      if (ended) return;
+      ended = true;
+      resolve(failure === null);
+      asking.callback?.(failure);
+    };
+    const asking = {
+      name: null,
+      text: "SYNC",
+      callback: undefined as Told | undefined,
+      sent: false,
+      submit(connection: WireConnection) {
+        asking.sent = true;
+        connection.sync();
+        return null;
+      },
+      handleReadyForQuery: () => end(null),
+      handleError: (failure: unknown) => end(failure as Error),
+    };
+    submit(client as unknown as WireClient, asking);
   });
 }

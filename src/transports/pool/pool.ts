@@ -3,6 +3,7 @@ import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { statementEnd } from "../statement-end.ts";
 import { begin, COMMIT } from "../statements.ts";
+import { submit } from "../submit.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
 import { type WireClient, WireSession, type WireSessionOptions } from "../wire-session.ts";
 import { requestCancel } from "./cancel-request.ts";
@@ -54,7 +55,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
           statementTimeoutMs: options.statementTimeoutMs,
           clock,
         }),
-        submitAsking,
+        submit: (client, exchange, onAlive) => (onAlive ? submitAsking(exchange, client, onAlive) : submit(client, exchange)),
       };
       const wire = client as unknown as WireClient;
       session = onStatement ? new WatchedSession(wire, { ...traits, onStatement }) : new WireSession(wire, traits);

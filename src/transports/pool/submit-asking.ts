@@ -1,8 +1,24 @@
 import type { Exchange, WireConnection } from "../exchange.ts";
+import { submit } from "../submit.ts";
+import type { WireClient } from "../wire-session.ts";
 
 /** Submits an exchange with a Sync before it, in the same write; the Sync's answer comes first, and is told by `onAlive`. */
-export function submitAsking(exchange: Exchange, client: { query(submittable: object): unknown }, onAlive: () => void): void {
-  client.query({
+export function submitAsking(exchange: Exchange, client: WireClient, onAlive: () => void): void {
+  // to a tracer the two are one: the text and the end are those of the exchange
+  submit(client, {
+    name: null,
+    get text() {
+      return exchange.text;
+    },
+    get callback() {
+      return exchange.callback;
+    },
+    set callback(callback) {
+      exchange.callback = callback;
+    },
+    get sent() {
+      return exchange.sent;
+    },
     submit(connection: WireConnection) {
       const { stream } = connection;
       stream.cork?.();
@@ -13,8 +29,16 @@ export function submitAsking(exchange: Exchange, client: { query(submittable: ob
     },
     handleReadyForQuery() {
       onAlive();
-      client.query(exchange);
+      putFirst(exchange, client);
     },
-    handleError: (failure: unknown) => exchange.handleError(failure),
+    handleError: (failure) => exchange.handleError(failure),
   });
+}
+
+/**
+ * The next answers belong to an exchange that is sent already. It goes past `client.query`, for a tracer around that may put a statement of its
+ * own before each, and that would get them. pg looks into its queue as soon as it has told of a Sync's answer.
+ */
+function putFirst(exchange: Exchange, client: WireClient): void {
+  (client as unknown as { readonly _queryQueue: object[] })._queryQueue.unshift(exchange);
 }

@@ -1,0 +1,46 @@
+import { UsageError } from "../errors/errors.ts";
+
+/** Told once of the end of what was submitted: its failure, or null. Its rows are nobody's but the caller's. */
+export type Told = (failure: Error | null) => void;
+
+/**
+ * What is handed to pg's `client.query` in place of a text. Tracers patch that method, and look at what it is given as they look at a query of
+ * pg's own: they read the text, and wait for the callback.
+ */
+export interface Submittable {
+  /** Never a prepared statement. Not undefined: OpenTelemetry replaces what has a text and no name by a copy with a comment in the text. */
+  readonly name: null;
+  /** What a tracer may call it: its statements, without a value. What is sent is never taken from here. */
+  readonly text: string;
+  /** Set by pg to what `submit` hands over, and by a tracer to something around it; called at the end, whichever it is. */
+  callback: Told | undefined;
+  /** Whether any byte of it was handed to the socket. */
+  readonly sent: boolean;
+  submit(connection: never): Error | null;
+  handleReadyForQuery(): void;
+  handleError(failure: unknown, connection?: never): void;
+}
+
+/** The part of a pg client that is submitted to. */
+export interface SubmitClient {
+  query(submittable: object, told: Told): unknown;
+  /** Not in pg's types: false when its connection was lost. */
+  readonly _queryable?: boolean;
+}
+
+/**
+ * Submits to a pg client in the one manner that every tracer follows: with a callback beside it. Nothing here waits for the callback: it is
+ * news for whoever is around it. Before the end it is called by a tracer that refuses a statement (Datadog's protection against injection),
+ * and by pg's own `query_timeout`, for whoever sets that in pg's defaults.
+ */
+export function submit(client: SubmitClient, submittable: Submittable): void {
+  // pg would not put it into its queue, where Datadog looks for it: its span would never end
+  if (client._queryable === false) submittable.handleError(new Error("The connection is closed."));
+  else {
+    client.query(submittable, (failure) => {
+      if (failure) submittable.handleError(submittable.sent ? failure : blocked());
+    });
+  }
+}
+
+const blocked = () => new UsageError("A tracer refused the statement. Nothing was sent.", { code: "BLOCKED" });

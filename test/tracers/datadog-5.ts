@@ -1,0 +1,3 @@
+import { startDatadog } from "./datadog.ts";
+
+export const start = () => startDatadog("dd-trace-5");

@@ -1,0 +1,3 @@
+import { startOpenTelemetry } from "./otel.ts";
+
+export const start = () => startOpenTelemetry();
