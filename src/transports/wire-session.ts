@@ -62,7 +62,10 @@ export class WireSession implements Session {
   broken = false;
   /** Set where the server's answers did not fit what was sent. */
   outOfStep = false;
-  /** Whether the exchange that failed last can be sent again on another connection: the link was lost, and nothing of it stays. */
+  /**
+   * Whether the exchange that failed last can be sent again on another connection: it was not sent, or the server said farewell before it had
+   * begun. What had begun may be what ended the server.
+   */
   resendable = false;
   status: TransactionStatus = "idle";
   busy = false;
@@ -204,9 +207,10 @@ export class WireSession implements Session {
     const begun = exchange.begun && !(failure.kind === "refused" && answers.length === 0 && refusesText(failure.report));
     // what was not sent in an open transaction is undone with the rest of it
     const undone = !sent && before !== "idle";
+    const phase = begun ? (answered ? "answered" : "begun") : sent || undone ? "written" : "unsent";
     const error = exchangeFailure(failure, {
       work: undone ? "open" : workOf(statements, call, before),
-      phase: begun ? (answered ? "answered" : "begun") : sent || undone ? "written" : "unsent",
+      phase,
       status: this.status,
       statements,
       script,
@@ -216,7 +220,8 @@ export class WireSession implements Session {
       farewell: this.#farewell,
     });
     if (failure.kind === "out-of-step") this.#loseStep();
-    this.resendable = !answered && before === "idle" && error.fate !== "unknown" && reason === undefined;
+    const unbegun = phase === "unsent" || (phase === "written" && failure.kind === "refused" && !answered);
+    this.resendable = unbegun && before === "idle" && error.fate !== "unknown" && reason === undefined;
     const becameReplica = error.code === READ_ONLY_TRANSACTION && !call.readOnly;
     if (!answered || becameReplica || error.fate === "unknown") this.broken = true;
     // cancelled: the fate is what the server's answer or silence tells

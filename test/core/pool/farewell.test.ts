@@ -102,6 +102,14 @@ describe("a backend that is ended while its statement runs", () => {
   });
 });
 
+test("what has begun when its backend ends is not sent again by itself, for it may be what ended it", async () => {
+  await using db = openPool({ max: 1 });
+  await db.query("select 1");
+  const work = db.transaction((tx) => tx.sql`select pg_terminate_backend(pg_backend_pid())`);
+  expect(await failureOf(work)).toMatchObject({ code: "57P01", fate: "refused", retryable: true });
+  expect([db.stats().connects, db.stats().retries]).toEqual([1, 0]);
+});
+
 test("a transaction that the server gave up between two statements is refused, with the server's reason", async () => {
   await using db = openPool({ max: 1, startupOptions: "-c idle_in_transaction_session_timeout=50" });
   const error = await failureOf(
