@@ -1,11 +1,16 @@
 import type { Fate } from "../../src/entry/node.ts";
-import type { Ground } from "./fault.ts";
+import type { Ground, Way } from "./fault.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** What a call must fail with, exactly. */
 export interface Expected {
   readonly code: string;
   readonly fate: Fate;
+}
+
+/** What a write by itself is told that is struck on its way: over `websocket` it stands in a transaction, whose COMMIT was not sent. */
+export function struckOnItsWay(way: Way, code: string): Expected {
+  return { code, fate: way === "websocket" ? "refused" : "unknown" };
 }
 
 /** What a call was told otherwise, in words; nothing where all is as expected. */

@@ -31,7 +31,7 @@ export const saidErrands = {
   async steps({ subject, call }: Stage, { ids, steps, retries = 0 }: Steps & { readonly retries?: number }): Promise<void> {
     await call(ids, async () => subject.database?.transaction((tx) => each(steps, (text) => tx.query(text)), { retries }));
   },
-  /** Scripts that would copy from their client, and others' queries beside and behind them. Gives how many got rows that are not theirs. */
+  /** Scripts that would copy from their client, and others' queries beside and behind them. Gives how many of those do not get their own rows. */
   async copied({ subject, call }: Stage, { times }: { readonly times: number }): Promise<number> {
     const { database } = subject;
     if (database === undefined) return 0;
@@ -40,7 +40,7 @@ export const saidErrands = {
       for (let time = 0; time < times; time++) {
         const copying = call([], () => database.script("copy fault_writes from stdin"));
         const asked = [1, 2, 3].map(async (number) => {
-          const [row] = await database.sql<{ number: number }>`select ${time * 10 + number}::int as number`;
+          const [row] = await database.sql<{ number: number }>`select ${time * 10 + number}::int as number`.catch(() => []);
           if (row?.number !== time * 10 + number) strange++;
         });
         await Promise.all([copying, ...asked]);

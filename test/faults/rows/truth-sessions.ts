@@ -39,8 +39,6 @@ export const truthSessions: readonly Fault[] = [
   {
     ...row,
     name: "backend killed between two statements of a session",
-    // in a frozen environment nobody is awake between two statements
-    ways: ["pool", "websocket", "request"],
     async round(ground) {
       const { admin, applicationName } = ground;
       const id = ground.id();

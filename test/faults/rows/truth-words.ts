@@ -39,7 +39,7 @@ export const truthWords: readonly Fault[] = [
       stop();
       const others = settled.find(({ code, fate }) => code !== "57014" || fate !== "refused");
       const wrong = others && `${others.ok ? "a script succeeds" : `${others.code}, ${others.fate} instead of 57014, refused`}`;
-      return { struck: failed === COPIES, wrong: told === 0 ? wrong : `${told} queries get rows that are not theirs` };
+      return { struck: failed === COPIES, wrong: told === 0 ? wrong : `${told} queries do not get their own rows` };
     },
   },
 ];
@@ -53,7 +53,10 @@ async function askOnce({ way, back, send }: Ground, code: string, said: (typeof 
   const stop = back.onMessage((message: PostgresMessage) => void (isError(message) && times++));
   const asked = way === "websocket" ? claims.slice(0, 1) : claims;
   let wrong: string | undefined;
-  for (const options of asked) wrong ??= otherwise(await send("statement", { ids: [], ...said, options }), { code, fate: "refused" });
+  for (const options of asked) {
+    const outcome = await send("statement", { ids: [], ...said, options });
+    wrong ??= otherwise(outcome, { code, fate: "refused" });
+  }
   stop();
   const repeated = times > asked.length ? `it is asked ${times} times instead of ${asked.length}` : undefined;
   return { struck: times >= asked.length, wrong: wrong ?? repeated };
