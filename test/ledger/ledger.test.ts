@@ -9,6 +9,8 @@ import { withClient } from "./strikes.ts";
 import type { Transfer } from "./transfers.ts";
 
 const TRANSFERS = 300;
+/** How often a client that repeats sends a transfer. */
+const MOST_SENDS = 5;
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -45,14 +47,19 @@ describe("the audit catches a client", { timeout: 120_000 }, () => {
   const either = [{ kinds: ["plain"] }, { kinds: committing }] as const;
 
   test.each(either)("that repeats what may have been done: $kinds", async ({ kinds }) => {
-    const again = new WeakSet<Transfer>();
-    const send = (db: Database, transfer: Transfer): Promise<void> =>
-      sendTransfer(db, transfer).catch((error: unknown) => {
-        // what always fails at its end would be sent for ever
-        if (fateOf(error) !== "unknown" || again.has(transfer)) throw error;
-        again.add(transfer);
-        return send(db, transfer);
-      });
+    const send = async (db: Database, transfer: Transfer) => {
+      let unclear: unknown;
+      for (let sends = 0; sends < MOST_SENDS; sends++) {
+        try {
+          return await sendTransfer(db, transfer);
+        } catch (error) {
+          // another fault may befall what is sent again; what always fails at its end would be sent for ever
+          if (unclear === undefined && fateOf(error) !== "unknown") throw error;
+          unclear ??= error;
+        }
+      }
+      throw unclear;
+    };
     expect((await violationsWith(send, kinds)).doubled).toBeGreaterThan(0);
   });
 

@@ -21,6 +21,8 @@ export const truthWords: readonly Fault[] = [
       ways,
       rounds: 2,
       bareRounds: 0,
+      // a transaction that failed is undone behind its answer: beside it another connection would be opened
+      options: { max: 1 },
       round: (ground) => askOnce(ground, code, said),
     }),
   ),
@@ -46,11 +48,15 @@ export const truthWords: readonly Fault[] = [
 
 const COPIES = 4;
 
+/** Where a connection to the server waits for the next call. */
+const kept: readonly Way[] = ["pool", "http", "lambda"];
+
 /** Whatever the caller claims, the server is asked once, and its connection is kept. */
 async function askOnce({ way, back, send }: Ground, code: string, said: (typeof errors)[number][1]): Promise<Round> {
   let times = 0;
   const isError = isServerError(code);
   const stop = back.onMessage((message: PostgresMessage) => void (isError(message) && times++));
+  const opened = back.connections();
   const asked = way === "websocket" ? claims.slice(0, 1) : claims;
   let wrong: string | undefined;
   for (const options of asked) {
@@ -59,5 +65,6 @@ async function askOnce({ way, back, send }: Ground, code: string, said: (typeof 
   }
   stop();
   const repeated = times > asked.length ? `it is asked ${times} times instead of ${asked.length}` : undefined;
-  return { struck: times >= asked.length, wrong: wrong ?? repeated };
+  const another = kept.includes(way) && back.connections() > opened ? "its connection is thrown away" : undefined;
+  return { struck: times >= asked.length, wrong: wrong ?? repeated ?? another };
 }
