@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { availableWays, holds, type LedgerRow, runLedger } from "../test/ledger/run.ts";
+import { availableWays, holds, type Kind, kinds, type LedgerRow, runLedger } from "../test/ledger/run.ts";
 import { startPostgres } from "../test/support/postgres/server.ts";
 import { ledgerTable, showLedgerProgress } from "./ledger/report.ts";
 
@@ -15,6 +15,7 @@ const { values: flags } = parseArgs({
     seed: { type: "string", default: "1" },
     transfers: { type: "string" },
     transport: { type: "string" },
+    kind: { type: "string" },
     quick: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
   },
@@ -28,6 +29,8 @@ const runs = flags.full
   : [first];
 const ways = availableWays().filter((way) => flags.transport === undefined || way === flags.transport);
 if (ways.length === 0) throw new Error("--transport takes one of pool, http, websocket, request, pgbouncer.");
+if (flags.kind !== undefined && !kinds.includes(flags.kind as Kind)) throw new Error(`--kind takes one of ${kinds.join(", ")}.`);
+const asked = flags.kind === undefined ? kinds : [flags.kind as Kind];
 if (!availableWays().includes("pgbouncer"))
   console.error("*** pgbouncer is not installed, so nothing is proved behind one: apt-get install pgbouncer ***");
 
@@ -37,9 +40,10 @@ try {
   let held = true;
   for (const way of ways) {
     for (const run of runs) {
-      const row = await runLedger({ server, way, ...run, onProgress: showLedgerProgress(way, run) });
+      const options = { server, way, ...run, kinds: asked, onProgress: showLedgerProgress(way, run) };
+      const row = await runLedger(options);
       rows.push(row);
-      held &&= holds(row, run.transfers);
+      held &&= holds(row, options);
     }
   }
   console.log(flags.json ? JSON.stringify({ rows }) : ledgerTable(rows));

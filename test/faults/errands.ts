@@ -4,6 +4,7 @@ import { loadErrands } from "./errands/load.ts";
 import { overloadErrands } from "./errands/overload.ts";
 import { pausedErrands } from "./errands/paused.ts";
 import { resolverErrands } from "./errands/resolver.ts";
+import { saidErrands } from "./errands/said.ts";
 import { timeErrands } from "./errands/time.ts";
 import { writeErrands } from "./errands/writes.ts";
 import type { Stage } from "./stage.ts";
@@ -18,6 +19,7 @@ export const errands = {
   ...boundedErrands,
   ...pausedErrands,
   ...timeErrands,
+  ...saidErrands,
 } as const;
 
 /** The name of one. */

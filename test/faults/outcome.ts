@@ -8,6 +8,8 @@ export interface Settled {
   /** Of a failure, where the client tells one. */
   readonly fate?: Fate | undefined;
   readonly code?: string | undefined;
+  /** The code of its cause. */
+  readonly cause?: string | undefined;
   readonly ms: number;
 }
 

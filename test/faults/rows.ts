@@ -16,11 +16,17 @@ import { timeBounds } from "./rows/time-bounds.ts";
 import { timeHandshakes } from "./rows/time-handshakes.ts";
 import { timeFreezes, timeShifts } from "./rows/time-shifts.ts";
 import { tls } from "./rows/tls.ts";
+import { truthCommits } from "./rows/truth-commits.ts";
+import { truthFarewells } from "./rows/truth-farewells.ts";
+import { truthGivenUp } from "./rows/truth-given-up.ts";
+import { truthSessions } from "./rows/truth-sessions.ts";
+import { truthWords } from "./rows/truth-words.ts";
 
 const connection = [...killed, ...ended, ...betweenCalls, ...silent, ...away, ...pooler, ...failover];
 const http = [...httpAnswers, ...refusedUpgrades, ...httpConnections];
 const time = [...timeBounds, ...timeHandshakes, ...timeShifts, ...timeFreezes];
 const auth = [...logins, ...tokens, ...tls];
+const truth = [...truthCommits, ...truthGivenUp, ...truthSessions, ...truthWords, ...truthFarewells];
 
 /** Every fault of the suite, in the order they are tried. */
-export const faults: readonly Fault[] = [...connection, ...http, ...time, ...auth, ...caller, ...overload];
+export const faults: readonly Fault[] = [...connection, ...http, ...time, ...auth, ...caller, ...truth, ...overload];

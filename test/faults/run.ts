@@ -7,6 +7,7 @@ import { type Contender, createContender } from "./contender.ts";
 import { createLambdaContender } from "./contender-lambda.ts";
 import type { Fault, Way } from "./fault.ts";
 import { runRow } from "./run-row.ts";
+import { schema } from "./schema.ts";
 import type { Tally } from "./tally.ts";
 
 export { type Way, ways } from "./fault.ts";
@@ -122,6 +123,6 @@ async function openPlace(wanted: NonNullable<Fault["server"]>, stack: AsyncDispo
   const server = await startPostgres({ ...wanted, settings: { max_connections: "200", ...wanted.settings } });
   stack.defer(() => server.stop());
   const admin = stack.use(openAdmin(server));
-  await admin.query("create table fault_writes (id text not null)");
+  await admin.query(schema);
   return { server, admin };
 }

@@ -28,8 +28,9 @@ export function createStage(subject: Subject): Stage & { readonly settled: reado
   };
 }
 
-function explain(error: unknown): Pick<Settled, "ok" | "fate" | "code"> {
-  if (isWarmlineError(error)) return { ok: false, fate: error.fate, code: error.code };
+function explain(error: unknown): Pick<Settled, "ok" | "fate" | "code" | "cause"> {
+  if (isWarmlineError(error))
+    return { ok: false, fate: error.fate, code: error.code, cause: (error.cause as { code?: string } | undefined)?.code };
   if (error instanceof OwnError) return { ok: false, fate: "refused", code: "OWN" };
   const { code, message } = error as { readonly code?: unknown; readonly message?: string };
   return { ok: false, code: typeof code === "string" ? code : (message ?? "").slice(0, 60) };

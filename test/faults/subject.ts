@@ -1,4 +1,4 @@
-import type { Database, DatabaseOptions } from "../../src/entry/node.ts";
+import type { Database, DatabaseOptions, QueryOptions } from "../../src/entry/node.ts";
 import type { Way } from "./fault.ts";
 
 /** What a contender's process is told of its database. It travels as JSON. */
@@ -33,6 +33,13 @@ export interface Bounds {
   readonly inTransaction: boolean;
 }
 
+/** A statement in words, with what warmline is told about it; a bare driver knows nothing of that. */
+export interface Said {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  readonly options?: Pick<QueryOptions, "deadlineMs" | "attemptTimeoutMs" | "signal" | "readOnly" | "idempotent">;
+}
+
 /** A client of the database: warmline's, or a bare driver as its documentation shows it. */
 export interface Subject {
   /** One write by itself: autocommit; over `websocket` in a transaction, for only there it is used. */
@@ -48,6 +55,10 @@ export interface Subject {
   hold?(): Promise<Held>;
   /** A write that is given up at its own deadline or by its signal; a bare driver, which knows neither, writes as ever. */
   bounded(write: Write, bounds: Bounds): Promise<void>;
+  /** One statement by itself; over `websocket` in a session, for only there it is used. */
+  say(said: Said): Promise<void>;
+  /** A text of several statements. Absent where there is no session. */
+  script?(said: Omit<Said, "values">): Promise<void>;
   read(): Promise<void>;
   /** A statement that takes so long, milliseconds. */
   sleep(ms: number): Promise<void>;

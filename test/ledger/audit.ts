@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "pg";
-import { ACCOUNTS, OPENING_BALANCE, type Transfer } from "./transfers.ts";
+import { ACCOUNTS, type Kind, kindOf, kinds, OPENING_BALANCE, type Transfer } from "./transfers.ts";
 
 /** What a client was told of a transfer; `hung` when it was told nothing long after the deadline. */
 export type Told = "acknowledged" | "refused" | "not-sent" | "unknown" | "applied" | "hung";
@@ -17,25 +17,42 @@ export interface Violations {
   readonly money: number;
   /** Accounts that do not hold what the transfers in the table make of them. */
   readonly balances: number;
-  /** Acknowledged, and not in the table. */
+  /** Acknowledged, and not in the table, or not all of it. */
   readonly lost: number;
-  /** In the table more than once. */
+  /** In the table more than once, or an entry of it. */
   readonly doubled: number;
-  /** Refused or not sent, and in the table. */
+  /** Refused or not sent, and in the table, or an entry of it. */
   readonly lied: number;
   /** With a key, and not acknowledged in the end. */
   readonly unfinished: number;
-  /** In the table, and sent by nobody. */
+  /** Entries in the table, sent by nobody. */
   readonly strange: number;
   /** Told nothing long after the deadline. */
   readonly hung: number;
 }
 
+/** What the clients were told of transfers, each a count. */
+export interface ToldCounts {
+  readonly transfers: number;
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly notSent: number;
+  readonly unknown: number;
+  /** How many of the unknown ones were done, or a part of them. */
+  readonly unknownDone: number;
+}
+
+/** The same of one kind. */
+export interface KindCounts extends ToldCounts {
+  /** How many raised an error of their own after their first COMMIT. */
+  readonly raised: number;
+}
+
 /** What the table says. */
 export interface Audit {
   readonly violations: Violations;
-  /** Transfers whose fate was unknown, and that are there. */
-  readonly unknownDone: number;
+  readonly told: ToldCounts;
+  readonly kinds: Readonly<Record<Kind, KindCounts>>;
 }
 
 /** Waits until no transfer runs at the server any more, then compares what the clients were told with what is there. */
@@ -48,21 +65,41 @@ export async function audit(client: Client, outcomes: readonly Outcome[]): Promi
     select balance::int as held, (${OPENING_BALANCE} + coalesce(sum(case a.id when t.creditor then amount else -amount end), 0))::int as due
     from accounts a left join transfers t on a.id in (t.debtor, t.creditor) group by a.id`);
   const times = new Map(entries.map((entry) => [entry.id, entry.times]));
-  const written = ({ transfer }: Outcome) => times.get(transfer.id) ?? 0;
+  const written = ({ transfer }: Outcome) => transfer.entries.map((id) => times.get(id) ?? 0);
+  const isThere = (outcome: Outcome) => written(outcome).some((count) => count > 0);
+  const isWhole = (outcome: Outcome) => written(outcome).every((count) => count > 0);
   const count = (holds: (outcome: Outcome) => boolean) => outcomes.filter(holds).length;
-  const sent = new Set(outcomes.map(({ transfer }) => transfer.id));
+  const sent = new Set(outcomes.flatMap(({ transfer }) => transfer.entries));
   return {
     violations: {
       money: Math.abs(accounts.reduce((sum, { held }) => sum + held, 0) - ACCOUNTS * OPENING_BALANCE),
       balances: accounts.filter(({ held, due }) => held !== due).length,
-      lost: count((outcome) => (outcome.told === "acknowledged" || outcome.told === "applied") && written(outcome) === 0),
-      doubled: count((outcome) => written(outcome) > 1),
-      lied: count((outcome) => (outcome.told === "refused" || outcome.told === "not-sent") && written(outcome) > 0),
+      lost: count((outcome) => (outcome.told === "acknowledged" || outcome.told === "applied") && !isWhole(outcome)),
+      doubled: count((outcome) => written(outcome).some((times) => times > 1)),
+      lied: count((outcome) => (outcome.told === "refused" || outcome.told === "not-sent") && isThere(outcome)),
       unfinished: count(({ transfer, told }) => transfer.keyed && told !== "acknowledged"),
       strange: entries.filter(({ id }) => !sent.has(id)).length,
       hung: count(({ told }) => told === "hung"),
     },
-    unknownDone: count((outcome) => outcome.told === "unknown" && written(outcome) > 0),
+    told: countTold(outcomes, isThere),
+    kinds: Object.fromEntries(
+      kinds.map((kind) => {
+        const own = outcomes.filter(({ transfer }) => kindOf(transfer.form) === kind);
+        return [kind, { ...countTold(own, isThere), raised: own.filter(({ transfer }) => transfer.raises !== undefined).length }];
+      }),
+    ) as Audit["kinds"],
+  };
+}
+
+function countTold(outcomes: readonly Outcome[], isThere: (outcome: Outcome) => boolean): ToldCounts {
+  const told = (what: Told) => outcomes.filter((outcome) => outcome.told === what);
+  return {
+    transfers: outcomes.length,
+    acknowledged: told("acknowledged").length,
+    refused: told("refused").length,
+    notSent: told("not-sent").length,
+    unknown: told("unknown").length,
+    unknownDone: told("unknown").filter(isThere).length,
   };
 }
 

@@ -5,7 +5,7 @@ import { createRequestDatabase, runRequest } from "../faults/subjects/request-da
 import { findPgBouncer, startPgBouncer } from "../support/pgbouncer.ts";
 import type { PostgresServer } from "../support/postgres/server.ts";
 import { startWire, type Wire } from "../support/wire.ts";
-import type { Form } from "./transfers.ts";
+import { type Form, type Kind, kindOf } from "./transfers.ts";
 
 /** The ways transfers take: a transport, or the pool with PgBouncer behind it. */
 export const ways = ["pool", "http", "websocket", "request", "pgbouncer"] as const;
@@ -30,6 +30,22 @@ export const DEADLINE_MS = 10_000;
 
 const POOL_SIZE = 20;
 
+const all: readonly Form[] = ["transaction", "batch", "query", "call", "do", "script", "session"];
+
+/** What can be sent over each way. Of the transport `http`, what needs a session goes over a WebSocket. */
+const formsOf: Readonly<Record<Way, readonly Form[]>> = {
+  pool: all,
+  request: all,
+  pgbouncer: all,
+  http: ["batch", "query", "call", "do"],
+  websocket: ["transaction", "script", "session"],
+};
+
+/** What can be sent over a way, as it is counted. */
+export function kindsOf(way: Way): ReadonlySet<Kind> {
+  return new Set(formsOf[way].map(kindOf));
+}
+
 /** The ways this machine can take: without PgBouncer one less. */
 export function availableWays(): readonly Way[] {
   return ways.filter((way) => way !== "pgbouncer" || findPgBouncer() !== undefined);
@@ -48,7 +64,7 @@ export async function layWay(way: Way, server: PostgresServer, database: string)
     const options = { name: randomUUID(), deadlineMs: DEADLINE_MS, applicationName: "ledger" } as const;
     const place = (db: Database, more: Partial<Place> = {}): Place => ({
       db: stack.use(db),
-      forms: ["transaction", "batch", "query"],
+      forms: formsOf[way],
       run: (work) => work(),
       front: back,
       back,
@@ -80,7 +96,7 @@ export async function layWay(way: Way, server: PostgresServer, database: string)
           transport: "http",
           endpoint: `http://127.0.0.1:${front.port}`,
         });
-        return place(db, { front, forms: way === "websocket" ? ["transaction"] : ["batch", "query"] });
+        return place(db, { front });
       }
     }
   } catch (error) {

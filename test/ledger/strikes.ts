@@ -72,14 +72,13 @@ async function killBackend({ server, database, random, running }: StrikeGround):
   });
 }
 
-/** The server has committed, a transaction or a single statement, and nobody behind the link is told. */
+/** The server has committed, a transaction, a single statement or a procedure, and nobody behind the link is told. */
 async function cutAfterCommit({ place, running }: StrikeGround): Promise<boolean> {
-  const isCommit = isCommandComplete("COMMIT");
-  const isSingle = isCommandComplete("SELECT 1");
+  const tags = ["COMMIT", "SELECT 1", "CALL", "DO"].map(isCommandComplete);
   let over = false;
   let struck = false;
   const cut = place.back
-    .cutAt((message) => over || isCommit(message) || isSingle(message))
+    .cutAt((message) => over || tags.some((isComplete) => isComplete(message)))
     .then(() => {
       struck = true;
     });

@@ -16,12 +16,17 @@ export interface BoundedWrite extends Write {
 
 let aborting = new AbortController();
 
+/** What the errand `abort` aborts from now on. */
+export function nextSignal(): AbortSignal {
+  aborting = new AbortController();
+  return aborting.signal;
+}
+
 /** Calls that are given up. Bare drivers know neither deadline nor signal: they write as ever. */
 export const boundedErrands = {
   async bounded({ subject, call }: Stage, bounded: BoundedWrite): Promise<void> {
     const { deadlineMs, inTransaction = false, fresh, behind = [], ...write } = bounded;
-    aborting = new AbortController();
-    const bounds = { ...(deadlineMs !== undefined && { deadlineMs }), signal: aborting.signal, inTransaction };
+    const bounds = { ...(deadlineMs !== undefined && { deadlineMs }), signal: nextSignal(), inTransaction };
     const writer = fresh ? await subject.again() : subject;
     const given = Promise.withResolvers<unknown>();
     void writer.request(async () => {

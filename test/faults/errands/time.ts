@@ -1,6 +1,16 @@
+import { sql } from "../../../src/entry/node.ts";
 import type { Stage } from "../stage.ts";
 
 const now = Date.now;
+
+/** Kinds of calls that begin on a connection. */
+export const callKinds = ["query", "readOnly", "batch", "transaction", "session"] as const;
+
+interface BlockedCall {
+  readonly id: string;
+  readonly forMs: number;
+  readonly kind: (typeof callKinds)[number];
+}
 
 /** What happens to a process's time. */
 export const timeErrands = {
@@ -18,6 +28,25 @@ export const timeErrands = {
     const blockedMs = block(forMs);
     await call([id], () => subject.write({ id }));
     return blockedMs;
+  },
+  /** Uses a connection, blocks the event loop, and calls before anything else has a turn. Gives when it was blocked, by the wall clock. */
+  async blockedBefore({ subject, call }: Stage, { id, forMs, kind }: BlockedCall): Promise<{ readonly from: number; readonly to: number }> {
+    await subject.read();
+    const from = Date.now();
+    block(forMs);
+    const to = Date.now();
+    const { database } = subject;
+    const statement = sql`insert into fault_writes (id) values (${id})`;
+    const ids = kind === "readOnly" ? [] : [id];
+    await call(ids, async () => {
+      if (database === undefined) return await subject.write({ id });
+      if (kind === "query") await database.query(statement);
+      else if (kind === "readOnly") await database.query("select 1", [], { readOnly: true });
+      else if (kind === "batch") await database.batch([statement]);
+      else if (kind === "transaction") await database.transaction((tx) => tx.query(statement));
+      else await database.session((session) => session.query(statement));
+    });
+    return { from, to };
   },
   /** Sends a write, and blocks the event loop while it is on its way. Gives how long it was blocked, milliseconds. */
   async blockedInFlight({ subject, call }: Stage, { id, forMs }: { readonly id: string; readonly forMs: number }): Promise<number> {

@@ -1,4 +1,5 @@
 import { until } from "../admin.ts";
+import { otherwise } from "../expected.ts";
 import { type Fault, type Ground, type Round, type Way, ways } from "../fault.ts";
 import type { Outcome } from "../outcome.ts";
 import { carries, watch } from "../watch.ts";
@@ -23,8 +24,7 @@ export const caller: readonly Fault[] = [
     async round({ admin, applicationName, id, send }) {
       const forgetting = send("forget", { id: id(), connections: 2 });
       await until(async () => (await admin.backends(applicationName)).length >= 2);
-      const { code } = await forgetting;
-      return { struck: true, wrong: code === "ACQUIRE_TIMEOUT" ? undefined : `the third caller is told ${code}` };
+      return { struck: true, wrong: otherwise(await forgetting, { code: "ACQUIRE_TIMEOUT", fate: "not-sent" }) };
     },
   },
   {
@@ -37,7 +37,7 @@ export const caller: readonly Fault[] = [
     async round(ground) {
       const input = { first: ground.id(), second: ground.id() };
       const { struck, outcome } = await begun(ground, input.first, () => ground.send("nested", input));
-      return { struck, wrong: outcome.code === "NESTED_QUERY" ? undefined : `it is told ${outcome.code}` };
+      return { struck, wrong: otherwise(outcome, { code: "NESTED_QUERY", fate: "refused" }) };
     },
   },
   {

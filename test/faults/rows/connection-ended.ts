@@ -1,4 +1,5 @@
 import { until } from "../admin.ts";
+import { otherwise, struckOnItsWay } from "../expected.ts";
 import type { Fault, Ground, Round, Way } from "../fault.ts";
 import { strikeNextWrite } from "./next-write.ts";
 
@@ -32,12 +33,12 @@ async function endIdle(ground: Ground, kind: "fin" | "rst"): Promise<Round> {
 }
 
 /** Ends the connection while its statement waits in the server, and is carried out afterwards. */
-async function endWaiting({ admin, applicationName, front, write }: Ground, kind: "fin" | "rst"): Promise<Round> {
+async function endWaiting({ way, admin, applicationName, front, write }: Ground, kind: "fin" | "rst"): Promise<Round> {
   const { lock, release } = await admin.lock();
   const writing = write(lock);
   await admin.waiting(applicationName);
   const laid = front.lay({ kind });
-  await writing;
+  const outcome = await writing;
   await release();
-  return { struck: laid > 0 };
+  return { struck: laid > 0, wrong: otherwise(outcome, struckOnItsWay(way, "CONNECTION_LOST")) };
 }

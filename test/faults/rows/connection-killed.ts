@@ -1,7 +1,9 @@
 import { isCommandComplete } from "../../support/postgres-messages.ts";
 
 import { until } from "../admin.ts";
+import { type Expected, otherwise, struckOnItsWay } from "../expected.ts";
 import type { Fault, Ground, Round } from "../fault.ts";
+import type { Outcome } from "../outcome.ts";
 
 /** Sessions the server itself ends. */
 export const killed: readonly Fault[] = [
@@ -25,14 +27,16 @@ export const killed: readonly Fault[] = [
     name: "backend killed in flight",
     ways: ["pool", "http", "websocket", "request", "lambda"],
     rounds: 10,
-    round: (ground) => killWaiting(ground, (lock) => ground.write(lock)),
+    round: (ground) => killWaiting(ground, struckOnItsWay(ground.way, "57P01"), (lock) => ground.write(lock)),
   },
   {
     group: "connection",
     name: "backend killed in a transaction",
     ways: ["pool", "http", "websocket", "request", "lambda"],
     rounds: 10,
-    round: (ground) => killWaiting(ground, (lock) => ground.transaction(lock)),
+    // a batch has its COMMIT with it
+    round: (ground) =>
+      killWaiting(ground, { code: "57P01", fate: ground.way === "http" ? "unknown" : "refused" }, (lock) => ground.transaction(lock)),
   },
   {
     group: "connection",
@@ -52,23 +56,28 @@ export const killed: readonly Fault[] = [
 ];
 
 /** Ends the backend while the call waits for a lock in it. */
-async function killWaiting({ admin, applicationName }: Ground, call: (lock: number) => Promise<unknown>): Promise<Round> {
+async function killWaiting(
+  { admin, applicationName }: Ground,
+  expected: Expected,
+  call: (lock: number) => Promise<Outcome>,
+): Promise<Round> {
   const { lock, release } = await admin.lock();
   const calling = call(lock);
   await admin.waiting(applicationName);
   const killed = await admin.kill(applicationName, "active");
-  await calling;
+  const outcome = await calling;
   await release();
-  return { struck: killed > 0 };
+  return { struck: killed > 0, wrong: otherwise(outcome, expected) };
 }
 
 /** Cuts the connection when the server reports the command done: that message is lost, and the command was done. */
-async function loseAnswer({ back }: Ground, tag: string, call: () => Promise<unknown>): Promise<Round> {
+async function loseAnswer({ way, back }: Ground, tag: string, call: () => Promise<Outcome>): Promise<Round> {
   let struck = false;
   const cut = back.cutAt(isCommandComplete(tag)).then(() => {
     struck = true;
   });
-  await call();
+  const outcome = await call();
   if (struck) await cut;
-  return { struck };
+  // over HTTP it is the endpoint that loses it
+  return { struck, wrong: otherwise(outcome, { code: way === "http" ? "HTTP_STATUS" : "CONNECTION_LOST", fate: "unknown" }) };
 }

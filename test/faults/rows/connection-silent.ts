@@ -1,7 +1,10 @@
-import type { Fault, Ground, Round } from "../fault.ts";
+import { failing, otherwise, struckOnItsWay } from "../expected.ts";
+import type { Fault, Ground, Round, Way } from "../fault.ts";
 import { strikeNextWrite } from "./next-write.ts";
 
 const options = { deadlineMs: 1_000 };
+
+const givenUp = (way: Way) => struckOnItsWay(way, "DEADLINE_EXCEEDED");
 
 /** Connections that say nothing, or hardly anything, and do not end. */
 export const silent: readonly Fault[] = [
@@ -31,7 +34,7 @@ export const silent: readonly Fault[] = [
     rounds: 5,
     bareRounds: 1,
     options,
-    async round({ admin, applicationName, back, write }) {
+    async round({ way, admin, applicationName, back, write }) {
       const { lock, release } = await admin.lock();
       const writing = write(lock);
       await admin.waiting(applicationName);
@@ -39,8 +42,8 @@ export const silent: readonly Fault[] = [
       await release();
       await admin.waiting(applicationName, false);
       // the server went on, and whoever waits for it was told nothing
-      const { state } = await writing;
-      return { struck: state !== "ok" };
+      const outcome = await writing;
+      return { struck: outcome.state !== "ok", wrong: otherwise(outcome, givenUp(way)) };
     },
   },
   {
@@ -57,13 +60,14 @@ async function layWaiting(
   ground: Ground,
   fault: { readonly kind: "swallow" } | { readonly kind: "drip"; readonly delayMs: number },
 ): Promise<Round> {
-  const { admin, applicationName, front, write } = ground;
+  const { way, admin, applicationName, front, write } = ground;
   const before = front.strikes.length;
   const { lock, release } = await admin.lock();
   const writing = write(lock);
   await admin.waiting(applicationName);
   front.lay(fault);
   await release();
-  await writing;
-  return { struck: front.strikes.length > before };
+  const outcome = await writing;
+  const wrong = fault.kind === "drip" ? failing(outcome) : otherwise(outcome, givenUp(way));
+  return { struck: front.strikes.length > before, wrong };
 }

@@ -1,4 +1,5 @@
 import { until } from "../admin.ts";
+import { otherwise } from "../expected.ts";
 import type { Fault, Ground } from "../fault.ts";
 import { isServerError, watch } from "../watch.ts";
 
@@ -14,12 +15,12 @@ export const failover: readonly Fault[] = [
       const refused = watch(ground.back, isServerError("25006"));
       await turnReadOnly(ground, true);
       await ground.pause();
-      const { state, fate } = await ground.write();
+      const outcome = await ground.write();
       refused.stop();
       await turnReadOnly(ground, false);
       return {
         struck: refused.seen(),
-        wrong: state === "failed" && fate === "refused" ? undefined : `a refused write has the fate ${fate}`,
+        wrong: otherwise(outcome, { code: "25006", fate: "refused" }),
       };
     },
   },

@@ -1,4 +1,5 @@
 import type { Fate } from "../../../src/entry/node.ts";
+import { otherwise } from "../expected.ts";
 import type { Fault, Ground, Round } from "../fault.ts";
 import { type HttpProxy, startHttpProxy, type Trick } from "../middles/http-proxy.ts";
 
@@ -106,8 +107,7 @@ async function answerOnce(ground: Ground<HttpProxy>, { trick, maybeDone, code, f
   });
   const outcome = await (batch ? ground.transaction() : ground.write());
   middle.play(undefined);
-  const as = outcome.code === code && outcome.fate === fate;
-  return { struck: middle.struck > before, wrong: as ? undefined : `${outcome.code}, ${outcome.fate} instead of ${code}, ${fate}` };
+  return { struck: middle.struck > before, wrong: otherwise(outcome, { code, fate }) };
 }
 
 /** Statuses instead of a WebSocket: no session was opened, so nothing was sent, and the transaction is tried again by itself. */
@@ -124,8 +124,7 @@ export const refusedUpgrades: readonly Fault[] = [400, 404, 429, 500, 502, 503].
       middle.refuseUpgrades(status);
       const outcome = await ground.send("another", { id: ground.id() });
       middle.refuseUpgrades(undefined);
-      const wrong = outcome.fate === "not-sent" ? undefined : `${outcome.state} (${outcome.code}, ${outcome.fate}) instead of not-sent`;
-      return { struck: middle.struck > before, wrong };
+      return { struck: middle.struck > before, wrong: otherwise(outcome, { code: "CONNECT_FAILED", fate: "not-sent" }) };
     },
   }),
 );

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { PostgresMessage } from "../../support/postgres-messages.ts";
+import { type Expected, otherwise } from "../expected.ts";
 import { type Fault, type Ground, ways } from "../fault.ts";
 
 /** Logins that the server refuses, or that may do less than is asked of them. */
@@ -12,8 +13,8 @@ export const logins: readonly Fault[] = [
     async round(ground) {
       const { outcome, struck } = await watching(ground, "28P01", () => another(ground, { password: "wrong" }));
       // an endpoint tells it without a code, as it tells every bad request
-      const right = ground.way === "http" ? outcome.fate === "unknown" : outcome.code === "28P01" && outcome.fate === "not-sent";
-      return { struck, wrong: right ? undefined : `${outcome.state}: ${outcome.code}, ${outcome.fate}` };
+      const told: Expected = ground.way === "http" ? { code: "HTTP_STATUS", fate: "unknown" } : { code: "28P01", fate: "not-sent" };
+      return { struck, wrong: otherwise(outcome, told) };
     },
   },
   {
@@ -24,8 +25,7 @@ export const logins: readonly Fault[] = [
     async round(ground) {
       const { user, password } = await makeRole(ground);
       const { outcome, struck } = await watching(ground, "42501", () => another(ground, { user, password }));
-      const right = outcome.code === "42501" && outcome.fate === "refused";
-      return { struck, wrong: right ? undefined : `${outcome.state}: ${outcome.code}, ${outcome.fate}` };
+      return { struck, wrong: otherwise(outcome, { code: "42501", fate: "refused" }) };
     },
   },
   {

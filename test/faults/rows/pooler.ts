@@ -1,5 +1,6 @@
 import { findPgBouncer, startPgBouncer } from "../../support/pgbouncer.ts";
 import { isCommandComplete } from "../../support/postgres-messages.ts";
+import { otherwise } from "../expected.ts";
 import type { Fault, Middle, Way } from "../fault.ts";
 
 const missing = () => (findPgBouncer() === undefined ? "pgbouncer is not installed: apt-get install pgbouncer" : undefined);
@@ -44,8 +45,8 @@ const restarted: Fault<Pooler> = {
     const { port } = middle;
     await middle.restart();
     await release();
-    await writing;
-    return { struck: middle.port !== port };
+    const outcome = await writing;
+    return { struck: middle.port !== port, wrong: otherwise(outcome, { code: "CONNECTION_LOST", fate: "unknown" }) };
   },
 };
 
@@ -63,9 +64,10 @@ const cutAfterCommit: Fault<Pooler> = {
     const cut = back.cutAt(isCommandComplete("COMMIT")).then(() => {
       struck = true;
     });
-    await transaction();
+    const outcome = await transaction();
     if (struck) await cut;
-    return { struck };
+    // the pooler's own words
+    return { struck, wrong: otherwise(outcome, { code: "08P01", fate: "unknown" }) };
   },
 };
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import type { PostgresServer } from "../../support/postgres/server.ts";
 import { until } from "../admin.ts";
+import { type Expected, otherwise } from "../expected.ts";
 import type { Fault, Ground, Round, Way } from "../fault.ts";
 import { isServerError, watch } from "../watch.ts";
 
@@ -80,8 +81,8 @@ export const away: readonly Fault[] = [
       const before = front.connections();
       front.lay({ kind: "rst" });
       await pause();
-      const { state } = await write();
-      return { struck: front.connections() === before && state !== "ok" };
+      const outcome = await write();
+      return { struck: front.connections() === before && outcome.state !== "ok", wrong: otherwise(outcome, unreachable) };
     },
   },
   {
@@ -90,7 +91,7 @@ export const away: readonly Fault[] = [
     alone: true,
     ways: everywhere,
     rounds: 3,
-    async round({ server, back, pause, write }) {
+    async round({ way, server, back, pause, write }) {
       const shutsDown = watch(back, isServerError("57P03"));
       const staying = await connect(server);
       // a smart shutdown waits for the session that stays, and takes no other
@@ -105,12 +106,12 @@ export const away: readonly Fault[] = [
       await pause();
       // the first may only find out that its connection is gone
       const first = await write();
-      if (!shutsDown.seen()) await write();
+      const told = shutsDown.seen() ? first : await write();
       shutsDown.stop();
       await server.halt();
       await staying.end().catch(() => {});
       await server.resume();
-      return { struck: shutsDown.seen() || first.state === "died" };
+      return { struck: shutsDown.seen() || first.state === "died", wrong: otherwise(told, loginRefused(way, "57P03")) };
     },
   },
   {
@@ -128,16 +129,16 @@ export const away: readonly Fault[] = [
       await admin.end();
       return { ...next, [Symbol.asyncDispose]: async () => {} };
     },
-    async round({ admin, applicationName, back, server, pause, write }) {
+    async round({ way, admin, applicationName, back, server, pause, write }) {
       const isFull = watch(back, isServerError("53300"));
       await admin.kill(applicationName);
       const others = await Promise.all(Array.from({ length: SLOTS }, () => connect(server, { user: "limited", password: "limited" })));
       await pause();
-      const { state } = await write();
+      const outcome = await write();
       isFull.stop();
       for (const other of others) await other.end();
       await until(async () => (await admin.query("select 1 from pg_stat_activity where usename = 'limited'")).length === 0);
-      return { struck: isFull.seen() || state === "died" };
+      return { struck: isFull.seen() || outcome.state === "died", wrong: otherwise(outcome, loginRefused(way, "53300")) };
     },
   },
   {
@@ -151,12 +152,19 @@ export const away: readonly Fault[] = [
       await pause();
       if (way !== "lambda") await until(() => front.openConnections() === 0);
       const { told: before } = await send("resolver", { fails: true });
-      await write();
+      const outcome = await write();
       const { told: after } = await send("resolver", { fails: false });
-      return { struck: Number(after) > Number(before) };
+      return { struck: Number(after) > Number(before), wrong: otherwise(outcome, unreachable) };
     },
   },
 ];
+
+const unreachable = { code: "CONNECT_FAILED", fate: "not-sent" } as const;
+
+/** What an endpoint tells of a refused login does not say that it was the login. */
+function loginRefused(way: Way, code: string): Expected {
+  return { code, fate: way === "http" ? "unknown" : "not-sent" };
+}
 
 /** How long the server is gone, milliseconds. */
 const DOWN_MS = 300;

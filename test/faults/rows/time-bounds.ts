@@ -1,8 +1,11 @@
+import type { Fate } from "../../../src/entry/node.ts";
 import { isStatement } from "../../support/postgres-messages.ts";
 import { until } from "../admin.ts";
 import type { BoundedWrite } from "../errands/bounded.ts";
+import { otherwise } from "../expected.ts";
 import { type Fault, type Ground, type Round, type Way, ways } from "../fault.ts";
 import type { Outcome } from "../outcome.ts";
+import { isServerError, watch } from "../watch.ts";
 
 /** How a call is given up. */
 const enders = ["deadline", "abort"] as const;
@@ -17,8 +20,6 @@ interface Phase {
   readonly ways: readonly Way[];
   /** Brings a call there, and gives it up; tells whether it was there. */
   giveUp(ground: Ground, begin: (more?: Omit<BoundedWrite, "id">) => Attempt): Promise<Given>;
-  /** Fates the caller may be told. */
-  readonly fates: readonly Outcome["fate"][];
 }
 
 interface Attempt {
@@ -29,6 +30,7 @@ interface Attempt {
 
 interface Given {
   readonly struck: boolean;
+  readonly fate: Fate;
   readonly outcome: Outcome;
 }
 
@@ -37,7 +39,6 @@ const phases: readonly Phase[] = [
     name: "connect",
     // over http a connect cannot be held up on one machine: there its TLS handshake is
     ways: ["pool", "request", "websocket", "lambda"],
-    fates: ["not-sent"],
     async giveUp({ way, admin, applicationName, back, pause }, begin) {
       // what a client of its own leaves behind in a frozen environment stays: there the client itself has to connect
       const fresh = way !== "lambda";
@@ -52,14 +53,13 @@ const phases: readonly Phase[] = [
       const outcome = await attempt.end();
       const struck = back.connections() > before;
       back.resume();
-      return { struck, outcome };
+      return { struck, outcome, fate: "not-sent" };
     },
   },
   {
     name: "queue",
     // where connections are few
     ways: ["pool", "request", "lambda"],
-    fates: ["not-sent"],
     async giveUp({ way, admin, applicationName, id, write }, begin) {
       const { lock, release } = await admin.lock();
       const most = way === "lambda" ? 1 : 2;
@@ -74,26 +74,28 @@ const phases: readonly Phase[] = [
       const struck = await areHeld();
       await release();
       await Promise.all(others);
-      return { struck, outcome };
+      return { struck, outcome, fate: "not-sent" };
     },
   },
   {
     name: "query",
     ways,
-    fates: ["refused", "unknown"],
-    async giveUp({ admin, applicationName }, begin) {
+    async giveUp({ way, admin, applicationName, back }, begin) {
       const { lock, release } = await admin.lock();
+      const cancelled = watch(back, isServerError("57014"));
       const attempt = begin({ lock });
       await admin.waiting(applicationName);
       const outcome = await attempt.end();
+      cancelled.stop();
       await release();
-      return { struck: true, outcome };
+      // a transaction has not sent its COMMIT; over HTTP nobody hears the server's own answer
+      const refused = way === "websocket" || (way !== "http" && cancelled.seen());
+      return { struck: true, outcome, fate: refused ? "refused" : "unknown" };
     },
   },
   {
     name: "commit",
     ways,
-    fates: ["unknown"],
     async giveUp({ back }, begin) {
       const seen = Promise.withResolvers<void>();
       const stopListening = back.onMessage((message) => {
@@ -106,7 +108,7 @@ const phases: readonly Phase[] = [
       stopListening();
       const outcome = await attempt.end();
       back.resume();
-      return { struck: true, outcome };
+      return { struck: true, outcome, fate: "unknown" };
     },
   },
 ];
@@ -138,7 +140,6 @@ async function giveUp(ground: Ground, phase: Phase, ender: Ender): Promise<Round
       },
     };
   };
-  const { struck, outcome } = await phase.giveUp(ground, begin);
-  const right = outcome.code === codes[ender] && phase.fates.includes(outcome.fate);
-  return { struck, wrong: right ? undefined : `${outcome.state}: ${outcome.code}, ${outcome.fate}` };
+  const { struck, outcome, fate } = await phase.giveUp(ground, begin);
+  return { struck, wrong: otherwise(outcome, { code: codes[ender], fate }) };
 }

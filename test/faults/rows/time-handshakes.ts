@@ -1,4 +1,5 @@
 import { until } from "../admin.ts";
+import { otherwise } from "../expected.ts";
 import { type Fault, type Ground, isOverHttp, type Round, ways } from "../fault.ts";
 import { startTlsServer, type TlsServer } from "../middles/tls-server.ts";
 import { trustedAuthorities } from "../trust.ts";
@@ -33,8 +34,7 @@ async function giveUp({ way, front, middle, pause, send, id }: Ground<TlsServer>
   const giving = send("bounded", { id: id(), fresh, ...(ender === "deadline" && { deadlineMs: DEADLINE_MS }) });
   await Promise.race([until(() => middle.asked > before), giving]);
   if (ender === "abort") await send("abort", {});
-  const { state, code, fate } = await giving;
+  const outcome = await giving;
   middle.speak("good");
-  const right = code === codes[ender] && fate === "not-sent";
-  return { struck: middle.asked > before, wrong: right ? undefined : `${state}: ${code}, ${fate}` };
+  return { struck: middle.asked > before, wrong: otherwise(outcome, { code: codes[ender], fate: "not-sent" }) };
 }

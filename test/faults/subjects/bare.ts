@@ -52,6 +52,12 @@ function overPool(pool: pg.Pool): Bare {
       }
     },
     hold: () => pool.connect(),
+    async say({ text, values = [] }) {
+      await pool.query(text, [...values]);
+    },
+    async script({ text }) {
+      await pool.query(text);
+    },
     async read() {
       await pool.query("select 1");
     },
@@ -82,6 +88,8 @@ function perRequest(connectionString: string): Bare {
         client.query(writeStatement(write)).catch(() => {});
         await client.query("COMMIT");
       }),
+    say: ({ text, values = [] }) => withClient((client) => client.query(text, [...values])),
+    script: ({ text }) => withClient((client) => client.query(text)),
     read: () => withClient((client) => client.query("select 1")),
     sleep: (ms) => withClient((client) => client.query("select pg_sleep($1)", [ms / 1_000])),
     close: async () => {},
@@ -105,6 +113,9 @@ function overHttp(config: SubjectConfig, connectionString: string): Bare {
     },
     async unawaited(write) {
       await client.transaction([send(write)]);
+    },
+    async say({ text, values = [] }) {
+      await client.query(text, [...values]);
     },
     async read() {
       await client.query("select 1");

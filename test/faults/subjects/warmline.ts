@@ -36,6 +36,11 @@ export const openSubject: OpenSubject = async (config) => {
       else if (way === "websocket" || whole) await database.transaction((tx) => tx.query(statement(write)), bounds);
       else await database.query(statement(write), bounds);
     },
+    async say({ text, values = [], options }) {
+      if (way === "websocket") await database.session((session) => session.query(text, values), options);
+      else await database.query(text, values, options);
+    },
+    script: ({ text, options }) => database.script(text, options),
     async read() {
       if (way === "websocket") await database.transaction((tx) => tx.sql`select 1`);
       else await database.query("select 1");
