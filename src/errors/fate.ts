@@ -87,8 +87,8 @@ function mayStayInPart({ work, status, completed, selfCommitting }: Evidence): b
  * itself (DO, a function's EXECUTE) is pointed into by another field.
  * Source: PostgreSQL documentation, "Error and Notice Message Fields".
  */
-export function refusesText({ code, position, internalQuery }: ReportedPlace): boolean {
-  return code.startsWith("42") && Boolean(position) && !internalQuery;
+export function refusesText({ code, position, internalQuery, where }: ReportedPlace): boolean {
+  return code.startsWith("42") && Boolean(position) && !internalQuery && !where;
 }
 
 /** The part of a report that says where in the text it arose. */
@@ -96,6 +96,7 @@ export interface ReportedPlace {
   readonly code: string;
   readonly position?: string | null | undefined;
   readonly internalQuery?: string | null | undefined;
+  readonly where?: string | null | undefined;
 }
 
 /** Whether a report comes from Postgres itself: it names the routine of its sources that raised it, and what stands before it does not. */

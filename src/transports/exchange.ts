@@ -48,7 +48,7 @@ export type ExchangeFailure =
 /** An ErrorResponse as a driver hands it over. Its severity is in the server's language. */
 export type ErrorResponse = Error & { readonly severity: string; readonly code: string; readonly routine?: string } & Pick<
     ReportedPlace,
-    "position" | "internalQuery"
+    "position" | "internalQuery" | "where"
   >;
 
 const outOfStep: ExchangeFailure = { kind: "out-of-step" };
