@@ -1,5 +1,5 @@
 import { showCaller } from "./caller.ts";
-import { redactValues } from "./redact.ts";
+import { isOfFunction, redactMessage, type SentWork } from "./redact-message.ts";
 import { endsConnection, isTransactionConflict } from "./sqlstate.ts";
 
 /**
@@ -160,6 +160,9 @@ const shownFields = [
 /** Fields in which Postgres quotes rows and values: readable by name, never shown by `inspect`, `JSON.stringify` or a logger that walks. */
 const quotingFields = ["detail", "where", "internalQuery", "hint"] as const satisfies readonly (keyof ServerFields)[];
 
+/** Fields that hold the names of things; where a function filled them in with RAISE, they may hold values, and are not shown either. */
+const namingFields = ["schema", "table", "column", "dataType", "constraint"] as const satisfies readonly (keyof ServerFields)[];
+
 /** The names in {@link ServerFields}. */
 export const serverFieldNames: readonly (keyof ServerFields)[] = [...shownFields, ...quotingFields];
 
@@ -170,8 +173,9 @@ export type ServerReport = { readonly [Name in keyof ServerFields]?: string | nu
 };
 
 /**
- * Postgres refused the statement, or reported a failure. `code` and `sqlState` are the SQLSTATE. The message has parameter values blanked;
- * `detail`, `hint`, `where` and `internalQuery` may quote them, so those four are not enumerable.
+ * Postgres refused the statement, or reported a failure. `code` and `sqlState` are the SQLSTATE. The message has no value: what it
+ * quotes and the statement's text does not contain is blanked. `detail`, `hint`, `where` and `internalQuery` may quote values, so those
+ * four are not enumerable.
  */
 export class DatabaseError extends WarmlineError implements ServerFields {
   static override readonly name = "DatabaseError";
@@ -200,17 +204,18 @@ export class DatabaseError extends WarmlineError implements ServerFields {
     // refused with the connection: nothing of it stays, and another connection is to be had
     const passes = isTransactionConflict(report.code) || endsConnection(report.severity ?? undefined);
     const retryable = context.fate === "not-sent" || (context.fate === "refused" && passes);
-    super(redactValues(report.message, { values: context.values ?? [], sqlState: report.code }), {
+    super(context.sent === undefined ? report.message : redactMessage(report, context.sent), {
       code: report.code,
       fate: context.fate,
       retryable: context.retryable ?? retryable,
     });
     this.sqlState = report.code;
     const { statementIndex } = context;
+    const hidden: readonly string[] = isOfFunction(report.routine) ? [...quotingFields, ...namingFields] : quotingFields;
     for (const name of serverFieldNames) {
       const value = report[name] ?? undefined;
       // defined also where there is none: Bun's errors have a column and a line of their own, those of the source
-      Object.defineProperty(this, name, { value, enumerable: value != null && !(quotingFields as readonly string[]).includes(name) });
+      Object.defineProperty(this, name, { value, enumerable: value != null && !hidden.includes(name) });
     }
     if (statementIndex !== undefined) Object.assign(this, { statementIndex });
   }
@@ -219,8 +224,8 @@ export class DatabaseError extends WarmlineError implements ServerFields {
 /** What the reporter of a server's error knows beyond the report. */
 export interface ServerReportContext {
   readonly fate: Fate;
-  /** The encoded parameter values, blanked in the message. */
-  readonly values?: readonly (string | null)[];
+  /** What the message is held against, to find what it has of values; without it, of a login, the message stays as it is. */
+  readonly sent?: SentWork;
   readonly statementIndex?: number | undefined;
   readonly retryable?: boolean;
 }

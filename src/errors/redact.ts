@@ -1,4 +1,5 @@
-const BLANK = "[redacted]";
+/** What stands in the place of a secret or a value. */
+export const BLANK = "[redacted]";
 
 /**
  * A text with every password, token and URL credential in it blanked. For messages that come from drivers, runtimes and the operating
@@ -12,36 +13,6 @@ export function redactSecrets(text: string, secrets: readonly string[] = []): st
     if (secret.length > 0) out = out.replaceAll(secret, BLANK).replaceAll(encodeURIComponent(secret), BLANK);
   }
   return out;
-}
-
-/**
- * A server's message with the statement's parameter values blanked. Postgres quotes the offending input in its data exceptions (class 22),
- * also when an expression derived it from a parameter, so there every quoted piece goes.
- */
-export function redactValues(message: string, context: { readonly values: readonly (string | null)[]; readonly sqlState: string }): string {
-  let out = message;
-  if (context.sqlState.startsWith("22")) out = out.replace(/".*"/s, `"${BLANK}"`);
-  for (const value of context.values) {
-    if (value !== null) for (const piece of piecesOf(value)) out = blank(out, piece);
-  }
-  return out;
-}
-
-/** A value, the start of it that Postgres takes for a name (63 bytes), and the texts inside an array or JSON. */
-function piecesOf(value: string): readonly string[] {
-  const texts = /^\s*[[{"]/.test(value)
-    ? Array.from(value.matchAll(/"((?:[^"\\]|\\.)*)"/g), (match) => (match[1] ?? "").replace(/\\(.)/g, "$1"))
-    : [];
-  return value.length > 63 ? [value, value.slice(0, 63), ...texts] : [value, ...texts];
-}
-
-/** Blanks `piece` in any case, since Postgres writes names small; a short one only where it stands in quotes or brackets. */
-function blank(message: string, piece: string): string {
-  if (piece.length === 0 || !message.toLowerCase().includes(piece.toLowerCase())) return message;
-  const text = piece.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-  return piece.length > 3
-    ? message.replace(new RegExp(text, "gi"), BLANK)
-    : message.replace(new RegExp(`(["'(])${text}(?=["')])`, "g"), `$1${BLANK}`);
 }
 
 /** A copy of a foreign error that keeps its name, codes and system call, and whose message holds no secret. Fit to be a `cause`. */

@@ -54,7 +54,10 @@ export function exchangeFailure(failure: ExchangeFailure, context: ExchangeConte
       const own = statements.length - prelude - (work === "commit" ? 1 : 0);
       return new DatabaseError(reportOf(failure), {
         fate,
-        values: statements.flatMap((statement) => statement.values),
+        sent: {
+          statements: context.script === undefined ? statements : [{ text: context.script, values: [] }],
+          translated: failure.report.severity !== severityOf(failure),
+        },
         statementIndex: own > 1 && index >= 0 && index < own ? index : undefined,
       });
     }

@@ -75,7 +75,7 @@ export async function statusFailure(response: HttpAnswer, context: StatusContext
         selfCommitting: !batch && mayCommitByItself(statements[0]?.text ?? ""),
         answer: { code: report.code, fatal: isFatal(report), byServer: saidByPostgres(report) },
       }),
-      values: statements.flatMap(({ values }) => values),
+      sent: { statements },
     });
     // 400 is how every refusal of Postgres comes
     return status === 400 ? error : Object.assign(error, { status });
