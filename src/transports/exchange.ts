@@ -1,6 +1,9 @@
 import { DecodeError } from "../errors/errors.ts";
 import type { ReportedPlace } from "../errors/fate.ts";
 import { endsConnection } from "../errors/sqlstate.ts";
+import { statements as statementsOf } from "../syntax/statements.ts";
+import { endings, type Progress, type Step } from "./progress.ts";
+import { isOutOfStep } from "./strict-answers.ts";
 import type { Field, ParserSet, Statement } from "./transport.ts";
 
 /** The part of a pg connection an exchange writes to. pg's and the one in Neon's driver both have it. */
@@ -63,6 +66,8 @@ export class Exchange {
   sent = false;
   /** Whether the server has begun with it: ParseComplete, or any answer. */
   begun = false;
+  /** Set while the answer to what was written before it is to come first. */
+  waiting = false;
   /** Set by the holder when nothing may be written any more. */
   abandoned = false;
   readonly #statements: readonly Statement[];
@@ -73,6 +78,7 @@ export class Exchange {
   #keys: (string | number)[] = [];
   #emptyRow: Record<string, unknown> = {};
   #open: Answer = emptyAnswer();
+  #progress: Progress = "nothing";
   #ended = false;
 
   /** `onEnd` is called once. */
@@ -105,14 +111,29 @@ export class Exchange {
     return null;
   }
 
+  /** A message that the driver hands to nobody. */
+  handleStep(step: Step): void {
+    if (step === "parseComplete") this.#advance("nothing", "parsed");
+    else if (step === "bindComplete") this.#advance("parsed", "bound");
+    else if (step === "noData") this.#advance("bound", "no rows");
+    else if (step === "copyOutResponse") this.#advance(this.#isScript ? "nothing" : "no rows", "copying");
+    else if (step !== "copyDone" || this.#progress !== "copying") this.lose();
+  }
+
+  /** Something came that is no answer to it. */
+  lose(): void {
+    this.#end(outOfStep);
+  }
+
   handleRowDescription({ fields }: { readonly fields: readonly Field[] }): void {
-    if (this.#isFull()) {
-      this.#end(outOfStep);
-      return;
-    }
+    if (!this.#advance(this.#isScript ? "nothing" : "bound", "rows")) return;
     const { parsers, rowMode } = this.#options;
     this.#open.fields = fields.map(plainField);
-    this.#parsers = fields.map(({ dataTypeID }) => parsers.getTypeParser(dataTypeID, "text"));
+    try {
+      this.#parsers = fields.map(({ dataTypeID }) => parsers.getTypeParser(dataTypeID, "text"));
+    } catch {
+      this.#decodeError = decodeFailure();
+    }
     this.#keys = fields.map(({ name }, column) => (rowMode === "array" ? column : name));
     // A literal's own keys, so that rows are fast objects, and a column named __proto__ is a column.
     this.#emptyRow = Object.fromEntries(fields.map(({ name }) => [name, null]));
@@ -120,11 +141,11 @@ export class Exchange {
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
     const { rowMode, script } = this.#options;
-    if (this.#decodeError !== undefined || script !== undefined) return;
-    if (fields.length !== this.#open.fields.length) {
-      this.#end(outOfStep);
+    if (this.#progress !== "rows" || fields.length !== this.#open.fields.length) {
+      this.lose();
       return;
     }
+    if (this.#decodeError !== undefined || script !== undefined) return;
     try {
       const row = (rowMode === "array" ? [] : { ...this.#emptyRow }) as Record<string | number, unknown>;
       for (let column = 0; column < fields.length; column++) {
@@ -141,21 +162,19 @@ export class Exchange {
     const [, command = null, count] = /^([A-Za-z]+)(?:.* (\d+)$)?/.exec(text) ?? [];
     this.#open.command = command;
     this.#open.rowCount = count === undefined ? null : Number(count);
-    this.handleEmptyQuery();
+    const mayEnd = this.#isScript ? this.#progress !== "copy refused" : endings.has(this.#progress);
+    this.#answer(mayEnd);
   }
 
   handleEmptyQuery(): void {
-    if (this.#isFull()) {
-      this.#end(outOfStep);
-      return;
-    }
-    this.begun = true;
-    this.answers.push(this.#open);
-    this.#open = emptyAnswer();
+    const { script = this.#statements[this.answers.length]?.text } = this.#options;
+    const isEmpty = script !== undefined && statementsOf(script).length === 0;
+    this.#answer(isEmpty && this.#progress === (this.#isScript ? "nothing" : "no rows"));
   }
 
   handleCopyInResponse(connection: WireConnection): void {
     const { script } = this.#options;
+    if (!this.#advance(this.#isScript ? "nothing" : "no rows", "copy refused")) return;
     // what stands behind it was written, and ends it: the server takes it for data
     if (script === undefined && this.answers.length < this.#statements.length - 1) return;
     // there is no data to copy; pg's own words, so that the server's message is the same over HTTP
@@ -164,19 +183,27 @@ export class Exchange {
     if (script === undefined) connection.sync();
   }
 
-  handleCopyData(): void {}
+  handleCopyData(): void {
+    if (this.#progress !== "copying") this.lose();
+  }
 
   handlePortalSuspended(): void {
-    this.#end(outOfStep);
+    this.lose();
   }
 
   handleReadyForQuery(): void {
-    if (this.#decodeError !== undefined) this.#end({ kind: "unread", error: this.#decodeError });
-    else this.#end(this.#options.script !== undefined || this.#isFull() ? undefined : outOfStep);
+    // how many statements a script is only the server knows; an empty one has an answer, too
+    const isWhole = this.#progress === "nothing" && (this.#isScript ? this.answers.length > 0 : this.#isFull());
+    if (!isWhole) this.lose();
+    else this.#end(this.#decodeError && { kind: "unread", error: this.#decodeError });
   }
 
   /** A driver's error as it came. The server's own is followed by ReadyForQuery, or it has ended the connection: the severity may be translated. */
   handleError(failure: unknown, connection?: WireConnection): void {
+    if (isOutOfStep(failure)) {
+      this.lose();
+      return;
+    }
     if (!isErrorResponse(failure)) {
       this.#end({ kind: "lost", failure });
       return;
@@ -196,9 +223,35 @@ export class Exchange {
     connection.once("end", gone);
   }
 
+  get #isScript(): boolean {
+    return this.#options.script !== undefined;
+  }
+
   /** Whether every statement has its answer. */
   #isFull(): boolean {
-    return this.#options.script === undefined && this.answers.length === this.#statements.length;
+    return !this.#isScript && this.answers.length === this.#statements.length;
+  }
+
+  /** Goes on in the answer to a statement, if it may; else the exchange is over. */
+  #advance(from: Progress, to: Progress): boolean {
+    const may = this.#progress === from && !this.waiting && !this.#isFull();
+    if (may) {
+      this.#progress = to;
+      this.begun = true;
+    } else this.lose();
+    return may;
+  }
+
+  /** The answer to a statement is complete. */
+  #answer(mayEnd: boolean): void {
+    if (!mayEnd || this.waiting || this.#isFull()) {
+      this.lose();
+      return;
+    }
+    this.begun = true;
+    this.#progress = "nothing";
+    this.answers.push(this.#open);
+    this.#open = emptyAnswer();
   }
 
   #end(failure: ExchangeFailure | undefined): void {

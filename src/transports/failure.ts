@@ -1,4 +1,4 @@
-import { ConnectionError, DatabaseError, isWarmlineError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
+import { ConnectionError, DatabaseError, type Fate, isWarmlineError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
 import { type Answer, type Evidence, fateOf, saidByPostgres } from "../errors/fate.ts";
 import { kindOf, redactedCause } from "../errors/redact.ts";
 import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
@@ -38,10 +38,7 @@ export function exchangeFailure(failure: ExchangeFailure, context: ExchangeConte
     case "unread":
       return failure.error;
     case "out-of-step":
-      return new ConnectionError("The server's answers do not fit what was sent, or a statement ended the transaction. Check its text.", {
-        code: OUT_OF_STEP,
-        fate,
-      });
+      return lostStep(fate);
     case "lost":
       return new ConnectionError("The connection was lost.", {
         code: "CONNECTION_LOST",
@@ -59,6 +56,15 @@ export function exchangeFailure(failure: ExchangeFailure, context: ExchangeConte
       });
     }
   }
+}
+
+/** The server's answers do not fit what was sent: nobody knows what was done, and nothing more is sent. */
+export function lostStep(fate: Fate): ConnectionError {
+  return new ConnectionError("The server's answers do not fit what was sent, or a statement ended the transaction. Check its text.", {
+    code: OUT_OF_STEP,
+    fate,
+    retryable: fate === "not-sent",
+  });
 }
 
 type RefusedExchange = Extract<ExchangeFailure, { readonly kind: "refused" }>;

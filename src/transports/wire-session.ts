@@ -10,9 +10,11 @@ import {
   isErrorResponse,
   type WireConnection,
 } from "./exchange.ts";
-import { exchangeFailure } from "./failure.ts";
+import { exchangeFailure, lostStep } from "./failure.ts";
 import { inStep } from "./in-step.ts";
+import { steps } from "./progress.ts";
 import type { StatementEnd } from "./statement-end.ts";
+import { isOutOfStep } from "./strict-answers.ts";
 import type { CallOptions, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
 /** The part of a pg client a session needs. */
@@ -82,15 +84,14 @@ export class WireSession implements Session {
     // before the exchange is told, for the status says whether it ended as it must
     connection.prependListener("readyForQuery", (message) => {
       this.status = statusNames[message.status];
-      // it was ready already: an answer too many, and whose would the next one be
-      if (client.readyForQuery === true) this.#loseStep();
     });
-    connection.on("parseComplete", () => {
-      if (this.#running !== undefined) this.#running.begun = true;
-    });
+    for (const step of steps) connection.on(step, () => this.#running?.handleStep(step));
     // what comes while nothing is on its way: a farewell, or what nobody asked for
     client.on("error", (failure) => {
-      if (isErrorResponse(failure)) this.#farewell = failure;
+      if (isOutOfStep(failure)) {
+        this.#loseStep();
+        this.#running?.lose();
+      } else if (isErrorResponse(failure)) this.#farewell = failure;
       // a socket that is gone is seen by whoever holds it; one that lives got what fits nothing
       else if (client.connection.stream.destroyed === false) this.broken = true;
     });
@@ -121,7 +122,7 @@ export class WireSession implements Session {
   exchange(statements: readonly Statement[], call: WireCall): Promise<Result[]> {
     return new Promise((resolve, reject) => {
       const start = () => {
-        const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && lost());
+        const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && (this.outOfStep ? lostStep("not-sent") : lost()));
         if (!refusal) return this.#send(statements, call, { resolve, reject });
         this.#endTurn();
         reject(refusal);
@@ -163,9 +164,11 @@ export class WireSession implements Session {
     else this.#client.query(exchange);
   }
 
+  /** Nobody knows whose the next answer would be: none is taken any more. */
   #loseStep(): void {
     this.outOfStep = true;
     this.broken = true;
+    this.#client.connection.stream.destroy();
   }
 
   #endTurn(): void {

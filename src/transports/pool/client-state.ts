@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { bareQuestion } from "./submit-asking.ts";
 
 /** The socket of a pg client, which its types do not show. */
 function streamOf(client: pg.ClientBase): { destroy(): void; readonly destroyed: boolean } {
@@ -29,8 +30,8 @@ const CLEANING_LIMIT_MS = 1_000;
 export async function rollBack(client: pg.PoolClient): Promise<boolean> {
   const limit = setTimeout(() => destroySocket(client), CLEANING_LIMIT_MS);
   try {
-    await client.query("ROLLBACK");
-    return client.getTransactionStatus() !== "I";
+    const { command } = await client.query("ROLLBACK");
+    return command !== "ROLLBACK" || client.getTransactionStatus() !== "I";
   } catch {
     return true;
   } finally {
@@ -41,10 +42,19 @@ export async function rollBack(client: pg.PoolClient): Promise<boolean> {
 /** Asks whether a connection lives, with a bare Sync: 5 bytes, one round trip. Resolves with false when it is lost. */
 export function askBySync(client: pg.PoolClient): Promise<boolean> {
   return new Promise((resolve) => {
-    client.query({
-      submit: (connection: pg.Connection) => void (connection as unknown as { sync(): void }).sync(),
-      handleReadyForQuery: () => resolve(true),
-      handleError: () => resolve(false),
-    } as unknown as pg.Submittable);
+    client.query(
+      bareQuestion({
+        submit(connection) {
+          connection.sync();
+          return null;
+        },
+        onReady: () => resolve(true),
+        onFailure: () => resolve(false),
+        onSurplus() {
+          destroySocket(client);
+          resolve(false);
+        },
+      }) as pg.Submittable,
+    );
   });
 }

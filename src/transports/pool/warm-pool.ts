@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
+import { isOutOfStep } from "../strict-answers.ts";
 import { CheckoutQueue, type Turn } from "./checkout-queue.ts";
 import { askBySync, destroySocket, leftBusy, looksDead, rollBack } from "./client-state.ts";
 import { afterTwoTicks, type FreshnessLimits, judge, TRUST_MS } from "./freshness.ts";
@@ -69,8 +70,8 @@ export class WarmPool extends pg.Pool {
     this.#connectTimeoutMs = connectTimeoutMillis;
     this.#freshness = freshness;
     this.#now = now;
-    this.on("error", (_error, client) => {
-      state.noteDiscard(client as pg.PoolClient, "lost");
+    this.on("error", (error, client) => {
+      state.noteDiscard(client as pg.PoolClient, isOutOfStep(error) ? "out-of-step" : "lost");
       state.suspectSince = now();
     });
     this.on("connect", (client) => {
@@ -221,6 +222,11 @@ export class WarmPool extends pg.Pool {
       if (client === undefined) return done(error, undefined);
       const lease = this.#leaseOf(client, release);
       const { state } = this;
+      const obtainAnother = () => {
+        this.#findDead(lease);
+        this.#obtain(done);
+      };
+      if (looksDead(client)) return obtainAnother();
       const life = state.lives.get(client);
       const now = this.#now();
       const verdict = life === undefined ? "use" : judge(life, this.#freshness, { now, suspectSince: state.suspectSince });
@@ -232,10 +238,7 @@ export class WarmPool extends pg.Pool {
         return this.#obtain(done);
       }
       afterTwoTicks(() => {
-        if (looksDead(client)) {
-          this.#findDead(lease);
-          return this.#obtain(done);
-        }
+        if (looksDead(client)) return obtainAnother();
         lease.unasked = true;
         done(undefined, lease);
       });
