@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { type FuzzRow, holds, runFuzz, targetNames } from "../test/fuzz/run.ts";
+import { describeServer, type FuzzRow, holds, holdsServer, runFuzz, runServerFuzz, targetNames } from "../test/fuzz/run.ts";
 import { startPostgres } from "../test/support/postgres/server.ts";
 
 const { values: flags } = parseArgs({
@@ -19,9 +19,12 @@ try {
     process.stderr.write(`${target}: ${count} requests …\n`);
     rows.push(await runFuzz(target, server, { seed, count }));
   }
-  if (flags.json) console.log(JSON.stringify({ rows }));
-  else for (const row of rows) console.log(describe(row));
-  if (!rows.every((row) => holds(row, count))) process.exitCode = 1;
+  const rounds = 2 * count;
+  process.stderr.write(`server: ${rounds} rounds …\n`);
+  const wrongServer = await runServerFuzz({ seed, count: rounds });
+  if (flags.json) console.log(JSON.stringify({ rows: [...rows, wrongServer] }));
+  else for (const told of [...rows.map(describe), describeServer(wrongServer)]) console.log(told);
+  if (!rows.every((row) => holds(row, count)) || !holdsServer(wrongServer, rounds)) process.exitCode = 1;
 } finally {
   await server.stop();
 }
