@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { type FuzzRow, holds, runFuzz, targetNames } from "../test/fuzz/run.ts";
+import { describeServer, type FuzzRow, holds, holdsServer, runFuzz, runServerFuzz, targetNames } from "../test/fuzz/run.ts";
 import { describeSql, runSqlFuzz, sqlHolds } from "../test/fuzz/sql/run.ts";
 import { startPostgres } from "../test/support/postgres/server.ts";
 
@@ -25,9 +25,13 @@ try {
   }
   process.stderr.write(`sql: ${count * SQL_TIMES} texts …\n`);
   const sql = await runSqlFuzz(server, { seed, count: count * SQL_TIMES });
-  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql] }));
-  else for (const text of [...rows.map(describe), describeSql(sql)]) console.log(text);
-  if (!rows.every((row) => holds(row, count)) || !sqlHolds(sql, count * SQL_TIMES)) process.exitCode = 1;
+  const rounds = 2 * count;
+  process.stderr.write(`server: ${rounds} rounds …\n`);
+  const wrongServer = await runServerFuzz({ seed, count: rounds });
+  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql, wrongServer] }));
+  else for (const text of [...rows.map(describe), describeSql(sql), describeServer(wrongServer)]) console.log(text);
+  const held = rows.every((row) => holds(row, count)) && sqlHolds(sql, count * SQL_TIMES) && holdsServer(wrongServer, rounds);
+  if (!held) process.exitCode = 1;
 } finally {
   await server.stop();
 }

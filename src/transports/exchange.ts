@@ -1,9 +1,12 @@
-import { decodeFailure } from "../errors/decode-failure.ts";
 import type { DecodeError } from "../errors/errors.ts";
 import type { ReportedPlace } from "../errors/fate.ts";
 import { endsConnection } from "../errors/sqlstate.ts";
+import { statements as statementsOf } from "../syntax/statements.ts";
+import { type Answer, AnswerReader, type ReadOptions } from "./answer.ts";
+import { endings, type Progress, type Step } from "./progress.ts";
+import { isOutOfStep } from "./strict-answers.ts";
 import type { Submittable, Told } from "./submit.ts";
-import type { Field, ParserSet, Statement } from "./transport.ts";
+import type { Field, Statement } from "./transport.ts";
 
 /** The part of a pg connection an exchange writes to. pg's and the one in Neon's driver both have it. */
 export interface WireConnection {
@@ -19,17 +22,8 @@ export interface WireConnection {
   removeListener(event: "readyForQuery" | "end", listener: () => void): unknown;
 }
 
-/** What a statement gave, before the way it came is added. */
-export interface Answer {
-  rows: Record<string, unknown>[];
-  rowCount: number | null;
-  command: string | null;
-  fields: readonly Field[];
-}
-
-export interface ExchangeOptions {
-  readonly rowMode: "object" | "array";
-  readonly parsers: ParserSet;
+/** How an exchange is read, and written. */
+export interface ExchangeOptions extends ReadOptions {
   /** A text of several statements, sent by the simple protocol in place of the others; its rows are left aside. */
   readonly script?: string | undefined;
 }
@@ -67,22 +61,22 @@ export class Exchange implements Submittable {
   sent = false;
   /** Whether the server has begun with it: ParseComplete, or any answer. */
   begun = false;
+  /** Set while the answer to what was written before it is to come first. */
+  waiting = false;
   /** Set by the holder when nothing may be written any more. */
   abandoned = false;
   readonly #statements: readonly Statement[];
   readonly #options: ExchangeOptions;
   readonly #onEnd: (failure?: ExchangeFailure) => void;
-  #decodeError: DecodeError | undefined;
-  #parsers: ((text: string) => unknown)[] = [];
-  #keys: (string | number)[] = [];
-  #emptyRow: Record<string, unknown> = {};
-  #open: Answer = emptyAnswer();
+  readonly #reader: AnswerReader;
+  #progress: Progress = "nothing";
   #ended = false;
 
   /** `onEnd` is called once, and tells the callback what it made of the failure. */
   constructor(statements: readonly Statement[], options: ExchangeOptions, onEnd: (failure?: ExchangeFailure) => void) {
     this.#statements = statements;
     this.#options = options;
+    this.#reader = new AnswerReader(options);
     this.#onEnd = onEnd;
   }
 
@@ -113,58 +107,42 @@ export class Exchange implements Submittable {
     return null;
   }
 
+  /** A message that the driver hands to nobody. */
+  handleStep(step: Step): void {
+    if (step === "parseComplete") this.#advance("nothing", "parsed");
+    else if (step === "bindComplete") this.#advance("parsed", "bound");
+    else if (step === "noData") this.#advance("bound", "no rows");
+    else if (step === "copyOutResponse") this.#advance(this.#isScript ? "nothing" : "no rows", "copying");
+    else if (step !== "copyDone" || this.#progress !== "copying") this.lose();
+  }
+
+  /** Something came that is no answer to it. */
+  lose(): void {
+    this.#end(outOfStep);
+  }
+
   handleRowDescription({ fields }: { readonly fields: readonly Field[] }): void {
-    if (this.#isFull()) {
-      this.#end(outOfStep);
-      return;
-    }
-    const { parsers, rowMode } = this.#options;
-    this.#open.fields = fields.map(plainField);
-    this.#parsers = fields.map(({ dataTypeID }) => parsers.getTypeParser(dataTypeID, "text"));
-    this.#keys = fields.map(({ name }, column) => (rowMode === "array" ? column : name));
-    // A literal's own keys, so that rows are fast objects, and a column named __proto__ is a column.
-    this.#emptyRow = Object.fromEntries(fields.map(({ name }) => [name, null]));
+    if (this.#advance(this.#isScript ? "nothing" : "bound", "rows")) this.#reader.describe(fields);
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
-    const { rowMode, script } = this.#options;
-    if (this.#decodeError !== undefined || script !== undefined) return;
-    if (fields.length !== this.#open.fields.length) {
-      this.#end(outOfStep);
-      return;
-    }
-    let column = 0;
-    try {
-      const row = (rowMode === "array" ? [] : { ...this.#emptyRow }) as Record<string | number, unknown>;
-      for (; column < fields.length; column++) {
-        const value = fields[column] as string | null;
-        row[this.#keys[column] as string] = value === null ? null : this.#parsers[column]?.(value);
-      }
-      this.#open.rows.push(row);
-    } catch (thrown) {
-      this.#decodeError = decodeFailure(thrown, this.#open.fields, column);
-    }
+    if (this.#progress !== "rows" || fields.length !== this.#reader.width) this.lose();
+    else if (!this.#isScript) this.#reader.read(fields);
   }
 
   handleCommandComplete({ text }: { readonly text: string }): void {
-    const [, command = null, count] = /^([A-Za-z]+)(?:.* (\d+)$)?/.exec(text) ?? [];
-    this.#open.command = command;
-    this.#open.rowCount = count === undefined ? null : Number(count);
-    this.handleEmptyQuery();
+    this.#answer(this.#isScript ? this.#progress !== "copy refused" : endings.has(this.#progress), text);
   }
 
   handleEmptyQuery(): void {
-    if (this.#isFull()) {
-      this.#end(outOfStep);
-      return;
-    }
-    this.begun = true;
-    this.answers.push(this.#open);
-    this.#open = emptyAnswer();
+    const { script = this.#statements[this.answers.length]?.text } = this.#options;
+    const isEmpty = script !== undefined && statementsOf(script).length === 0;
+    this.#answer(isEmpty && this.#progress === (this.#isScript ? "nothing" : "no rows"), null);
   }
 
   handleCopyInResponse(connection: WireConnection): void {
     const { script } = this.#options;
+    if (!this.#advance(this.#isScript ? "nothing" : "no rows", "copy refused")) return;
     // what stands behind it was written, and ends it: the server takes it for data
     if (script === undefined && this.answers.length < this.#statements.length - 1) return;
     // there is no data to copy; pg's own words, so that the server's message is the same over HTTP
@@ -173,19 +151,27 @@ export class Exchange implements Submittable {
     if (script === undefined) connection.sync();
   }
 
-  handleCopyData(): void {}
+  handleCopyData(): void {
+    if (this.#progress !== "copying") this.lose();
+  }
 
   handlePortalSuspended(): void {
-    this.#end(outOfStep);
+    this.lose();
   }
 
   handleReadyForQuery(): void {
-    if (this.#decodeError !== undefined) this.#end({ kind: "unread", error: this.#decodeError });
-    else this.#end(this.#options.script !== undefined || this.#isFull() ? undefined : outOfStep);
+    // how many statements a script is only the server knows; an empty one has an answer, too
+    const isWhole = this.#progress === "nothing" && (this.#isScript ? this.answers.length > 0 : this.#isFull());
+    if (!isWhole) this.lose();
+    else this.#end(this.#reader.failure && { kind: "unread", error: this.#reader.failure });
   }
 
   /** A driver's error as it came. The server's own is followed by ReadyForQuery, or it has ended the connection: the severity may be translated. */
   handleError(failure: unknown, connection?: WireConnection): void {
+    if (isOutOfStep(failure)) {
+      this.lose();
+      return;
+    }
     if (!isErrorResponse(failure)) {
       this.#end({ kind: "lost", failure });
       return;
@@ -205,9 +191,34 @@ export class Exchange implements Submittable {
     connection.once("end", gone);
   }
 
+  get #isScript(): boolean {
+    return this.#options.script !== undefined;
+  }
+
   /** Whether every statement has its answer. */
   #isFull(): boolean {
-    return this.#options.script === undefined && this.answers.length === this.#statements.length;
+    return !this.#isScript && this.answers.length === this.#statements.length;
+  }
+
+  /** Goes on in the answer to a statement, if it may; else the exchange is over. */
+  #advance(from: Progress, to: Progress): boolean {
+    const may = this.#progress === from && !this.waiting && !this.#isFull();
+    if (may) {
+      this.#progress = to;
+      this.begun = true;
+    } else this.lose();
+    return may;
+  }
+
+  /** The answer to a statement is complete. */
+  #answer(mayEnd: boolean, tag: string | null): void {
+    if (!mayEnd || this.waiting || this.#isFull()) {
+      this.lose();
+      return;
+    }
+    this.begun = true;
+    this.#progress = "nothing";
+    this.answers.push(this.#reader.complete(tag));
   }
 
   #end(failure: ExchangeFailure | undefined): void {
@@ -215,15 +226,6 @@ export class Exchange implements Submittable {
     this.#ended = true;
     this.#onEnd(failure);
   }
-}
-
-function emptyAnswer(): Answer {
-  return { rows: [], rowCount: null, command: null, fields: [] };
-}
-
-/** A column of a result without what a driver adds to it. */
-export function plainField(field: Field): Field {
-  return { ...field };
 }
 
 /** Whether a driver's error is the server's ErrorResponse: only these carry a severity. */

@@ -1,9 +1,10 @@
-import { ConnectionError, DatabaseError, isWarmlineError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
+import { ConnectionError, DatabaseError, type Fate, isWarmlineError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
 import { type Answer, type Evidence, fateOf, saidByPostgres } from "../errors/fate.ts";
 import { kindOf, redactedCause } from "../errors/redact.ts";
 import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
 import { isOneSelfCommitting, mayCommitByItself } from "../syntax/self-committing.ts";
-import { type ErrorResponse, type Answer as ExchangeAnswer, type ExchangeFailure, isErrorResponse } from "./exchange.ts";
+import type { Answer as StatementAnswer } from "./answer.ts";
+import { type ErrorResponse, type ExchangeFailure, isErrorResponse } from "./exchange.ts";
 import { type Peer, type ReadNetworkCode, unreachable } from "./network-failure.ts";
 import type { Statement } from "./transport.ts";
 
@@ -17,7 +18,7 @@ export interface ExchangeContext extends Pick<Evidence, "work" | "phase" | "stat
   readonly script?: string | undefined;
   /** Statements put before the caller's own (BEGIN, SAVEPOINT). */
   readonly prelude: number;
-  readonly answers: readonly Pick<ExchangeAnswer, "command">[];
+  readonly answers: readonly Pick<StatementAnswer, "command">[];
   /** Whether a pooler stands between. */
   readonly pooled: boolean;
   /** What the server said while nothing was on its way, before it ended the connection. */
@@ -38,10 +39,7 @@ export function exchangeFailure(failure: ExchangeFailure, context: ExchangeConte
     case "unread":
       return failure.error;
     case "out-of-step":
-      return new ConnectionError("The server's answers do not fit what was sent, or a statement ended the transaction. Check its text.", {
-        code: OUT_OF_STEP,
-        fate,
-      });
+      return lostStep(fate);
     case "lost":
       return new ConnectionError("The connection was lost.", {
         code: "CONNECTION_LOST",
@@ -62,6 +60,15 @@ export function exchangeFailure(failure: ExchangeFailure, context: ExchangeConte
       });
     }
   }
+}
+
+/** The server's answers do not fit what was sent: nobody knows what was done, and nothing more is sent. */
+export function lostStep(fate: Fate): ConnectionError {
+  return new ConnectionError("The server's answers do not fit what was sent, or a statement ended the transaction. Check its text.", {
+    code: OUT_OF_STEP,
+    fate,
+    retryable: fate === "not-sent",
+  });
 }
 
 type RefusedExchange = Extract<ExchangeFailure, { readonly kind: "refused" }>;

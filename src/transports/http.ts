@@ -1,7 +1,7 @@
 import { neon, neonConfig } from "@neondatabase/serverless";
 import { decodeFailure } from "../errors/decode-failure.ts";
 import { type DecodeError, isWarmlineError } from "../errors/errors.ts";
-import { plainField } from "./exchange.ts";
+import { plainField } from "./answer.ts";
 import { badResponse, postFailure, requestUnmade, statusFailure } from "./http-failure.ts";
 import type { HttpRequest, SendRequest } from "./http-request.ts";
 import { begin, modesSwitchedOff } from "./statements.ts";

@@ -19,6 +19,9 @@ export interface Answered {
 /** Tags of commands that begin, end or divide a transaction. PREPARE alone is that of PREPARE TRANSACTION, too. */
 const control: ReadonlySet<string | null> = new Set(["BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"]);
 
+/** The tags of a COMMIT: its own, and that of a transaction that had failed. */
+const ended: ReadonlySet<string | null> = new Set(["COMMIT", "ROLLBACK"]);
+
 /**
  * Whether the transaction status that ReadyForQuery told is the one the exchange must leave. Another means that a statement began or ended a
  * transaction behind the package's back, or that the answer is not this exchange's own: either way nobody knows what stays.
@@ -27,7 +30,9 @@ export function inStep(answered: Answered): boolean {
   const { ends, before, after, refused, commands, prelude, sent } = answered;
   switch (ends) {
     case "free":
-      return true;
+      // what no command of the caller's changed has to be as before
+      if (refused) return after !== "open";
+      return after === before || commands.some((command) => command === "PREPARE" || control.has(command));
     case "autocommit":
       return after === "idle";
     case "script":
@@ -38,6 +43,7 @@ export function inStep(answered: Answered): boolean {
     case "commit": {
       const own = commands.slice(prelude, !refused && ends === "commit" ? -1 : undefined);
       if (own.some((command) => control.has(command))) return false;
+      if (!refused && ends === "commit" && !ended.has(commands.at(-1) ?? null)) return false;
       if (!refused) return after === (ends === "open" ? "open" : "idle");
       // a block that failed waits for its ROLLBACK; only a BEGIN that was refused, or a COMMIT, leaves none behind
       const atBegin = before === "idle" && commands.length === 0;

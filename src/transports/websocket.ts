@@ -3,6 +3,7 @@ import type { Audience } from "../observe/audience.ts";
 import { connectTimeout, loginFailure } from "./failure.ts";
 import type { Sessions } from "./http.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
+import { type AnsweredConnection, holdInStep } from "./strict-answers.ts";
 import type { CallOptions, Clock } from "./transport.ts";
 import { type WireClient, WireSession } from "./wire-session.ts";
 
@@ -39,6 +40,8 @@ export function webSocketSessions(options: WebSocketOptions): Sessions {
       disableWarningInBrowsers: true,
     });
     const connection = client.connection as unknown as WireClient["connection"];
+    holdInStep(client.connection as unknown as AnsweredConnection);
+    catchLogin(client);
     await new Promise<void>((resolve, reject) => {
       const stop = (error?: Error) => {
         clock.clearTimeout(timer);
@@ -81,4 +84,15 @@ export function webSocketSessions(options: WebSocketOptions): Sessions {
     },
     stats: () => ({ connects, discarded }),
   };
+}
+
+/** The driver's answer to SCRAM is an async listener, whose rejections nobody hears. */
+function catchLogin(client: Client): void {
+  const login = client as unknown as { _handleAuthSASLContinue(message: unknown): Promise<void> };
+  const { connection } = client as unknown as { readonly connection: { emit(event: "error", error: unknown): boolean } };
+  const answer = login._handleAuthSASLContinue;
+  login._handleAuthSASLContinue = (message) =>
+    answer.call(client, message).catch((error) => {
+      connection.emit("error", error);
+    });
 }

@@ -1,7 +1,7 @@
 import { DatabaseError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
-import { refusesText, type TransactionStatus, type Work } from "../errors/fate.ts";
+import type { TransactionStatus } from "../errors/fate.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
-import { transactionControl } from "../syntax/transaction-control.ts";
+import { isAnswered, phaseOf, type Sent, workOf } from "./evidence.ts";
 import {
   type ErrorResponse,
   Exchange,
@@ -10,9 +10,11 @@ import {
   isErrorResponse,
   type WireConnection,
 } from "./exchange.ts";
-import { exchangeFailure } from "./failure.ts";
+import { exchangeFailure, lostStep } from "./failure.ts";
 import { inStep } from "./in-step.ts";
+import { steps } from "./progress.ts";
 import type { StatementEnd } from "./statement-end.ts";
+import { isOutOfStep } from "./strict-answers.ts";
 import type { SubmitClient } from "./submit.ts";
 import type { CallOptions, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
@@ -46,14 +48,6 @@ interface Answering {
   readonly reject: (error: WarmlineError) => void;
 }
 
-/** An exchange on its way, and the transaction status it was written in. */
-interface Sent {
-  readonly exchange: Exchange;
-  readonly statements: readonly Statement[];
-  readonly call: WireCall;
-  readonly before: TransactionStatus;
-}
-
 /** One connection from login to end, as the rest sees it: exchanges, its transaction status, and whether it can be used again. */
 export class WireSession implements Session {
   /** Calls it has served. */
@@ -85,15 +79,14 @@ export class WireSession implements Session {
     // before the exchange is told, for the status says whether it ended as it must
     connection.prependListener("readyForQuery", (message) => {
       this.status = statusNames[message.status];
-      // it was ready already: an answer too many, and whose would the next one be
-      if (client.readyForQuery === true) this.#loseStep();
     });
-    connection.on("parseComplete", () => {
-      if (this.#running !== undefined) this.#running.begun = true;
-    });
+    for (const step of steps) connection.on(step, () => this.#running?.handleStep(step));
     // what comes while nothing is on its way: a farewell, or what nobody asked for
     client.on("error", (failure) => {
-      if (isErrorResponse(failure)) this.#farewell = failure;
+      if (isOutOfStep(failure)) {
+        this.#loseStep();
+        this.#running?.lose();
+      } else if (isErrorResponse(failure)) this.#farewell = failure;
       // a socket that is gone is seen by whoever holds it; one that lives got what fits nothing
       else if (client.connection.stream.destroyed === false) this.broken = true;
     });
@@ -124,7 +117,7 @@ export class WireSession implements Session {
   exchange(statements: readonly Statement[], call: WireCall): Promise<Result[]> {
     return new Promise((resolve, reject) => {
       const start = () => {
-        const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && lost());
+        const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && (this.outOfStep ? lostStep("not-sent") : lost()));
         if (!refusal) return this.#send(statements, call, { resolve, reject });
         this.#endTurn();
         reject(refusal);
@@ -171,9 +164,11 @@ export class WireSession implements Session {
     else this.#client.query(exchange, () => {});
   }
 
+  /** Nobody knows whose the next answer would be: none is taken any more. */
   #loseStep(): void {
     this.outOfStep = true;
     this.broken = true;
+    this.#client.connection.stream.destroy();
   }
 
   #endTurn(): void {
@@ -198,18 +193,16 @@ export class WireSession implements Session {
     return kept ? failure : { kind: "out-of-step" };
   }
 
-  #explain(failure: ExchangeFailure, { exchange, statements, call, before }: Sent): WarmlineError {
+  #explain(failure: ExchangeFailure, sent: Sent): WarmlineError {
+    const { exchange, statements, call, before } = sent;
     if (failure.kind === "lost" && isWarmlineError(failure.failure)) return failure.failure;
     const { prelude = 0, script } = call;
     const { reason } = call.cancellation;
-    const { answers, sent } = exchange;
+    const { answers } = exchange;
     const answered = isAnswered(failure);
-    const begun = exchange.begun && !(failure.kind === "refused" && answers.length === 0 && refusesText(failure.report));
-    // what was not sent in an open transaction is undone with the rest of it
-    const undone = !sent && before !== "idle";
-    const phase = begun ? (answered ? "answered" : "begun") : sent || undone ? "written" : "unsent";
+    const phase = phaseOf(failure, sent);
     const error = exchangeFailure(failure, {
-      work: undone ? "open" : workOf(statements, call, before),
+      work: workOf(sent),
       phase,
       status: this.status,
       statements,
@@ -228,23 +221,6 @@ export class WireSession implements Session {
     if (reason === undefined || (error instanceof DatabaseError && error.sqlState !== QUERY_CANCELED)) return error;
     return reason(error.fate === "applied" ? "unknown" : error.fate);
   }
-}
-
-/** Whether ReadyForQuery came behind it. */
-function isAnswered(failure: ExchangeFailure): boolean {
-  return failure.kind === "unread" || (failure.kind === "refused" && failure.ready);
-}
-
-/** What the caller's own control commits by, where a transaction is open. */
-const commits: ReadonlySet<string | undefined> = new Set(["COMMIT", "END", "PREPARE TRANSACTION"]);
-
-/** What an exchange stands for, by what of it can stay. */
-function workOf(statements: readonly Statement[], { ends, script }: WireCall, before: TransactionStatus): Work {
-  if (script !== undefined) return "script";
-  if (ends === "rollback") return "open";
-  if (ends !== "free") return ends;
-  if (before === "idle") return "autocommit";
-  return statements.some(({ text }) => commits.has(transactionControl(text))) ? "commit" : "open";
 }
 
 function lost(): UsageError {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PostgresServer, startPostgres } from "../support/postgres/server.ts";
 import { createRandom } from "../support/random.ts";
-import { fuzz, holds, judge, runFuzz } from "./run.ts";
+import { fuzz, holds, holdsServer, judge, runFuzz, runServerFuzz } from "./run.ts";
 import { type FuzzTarget, targetNames } from "./targets.ts";
 
 const COUNT = 250;
@@ -20,6 +20,14 @@ describe("stands malformed requests, and answers a good one afterwards", () => {
     expect(row).toMatchObject({ target, requests: COUNT, crashes: 0, serverErrors: 0, problems: [], wellAfter: true });
     expect(holds(row, COUNT)).toBe(true);
   });
+});
+
+test("the package stands a server that speaks wrongly", { timeout: 60_000 }, async () => {
+  const row = await runServerFuzz({ seed: 20_261_125, count: 500 });
+  expect(row).toMatchObject({ rounds: 500, hangs: 0, crashes: 0, foreign: 0, problems: [] });
+  // all it can do has been done
+  expect(Object.keys(row.misdeeds).length).toBeGreaterThan(40);
+  expect(holdsServer(row, 500)).toBe(true);
 });
 
 test("the same seed makes the same cases", () => {

@@ -5,6 +5,7 @@ import type { FuzzCase } from "./fuzz-case.ts";
 import { type RawAnswer, sendRaw, statusesIn } from "./raw-connection.ts";
 import { type FuzzTarget, startTarget, type TargetName } from "./targets.ts";
 
+export { describeServer, holdsServer, runServerFuzz, type ServerRow } from "./server/run-server.ts";
 export { targetNames } from "./targets.ts";
 
 /** A case that showed a defect. The same seed and number make the same bytes. */

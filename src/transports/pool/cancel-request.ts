@@ -11,6 +11,7 @@ interface CancellableClient {
 }
 
 interface CancelConnection {
+  attachListeners(stream: { on(event: "data", listener: () => void): unknown }): void;
   on(event: "connect" | "sslconnect" | "end", listener: () => void): void;
   on(event: "error", listener: (error: Error) => void): void;
   connect(portOrPath: number | string, host?: string): void;
@@ -32,6 +33,8 @@ export function requestCancel(client: CancellableClient): Promise<void> {
   if (processID === null || secretKey === null) return Promise.reject(new Error("The server gave no key to cancel with."));
   return new Promise((resolve, reject) => {
     const connection = new pg.Connection({ ssl, sslNegotiation } as object) as unknown as CancelConnection;
+    // the server says nothing here, and what it says all the same nobody parses
+    connection.attachListeners = (stream) => void stream.on("data", () => {});
     const limit = setTimeout(() => connection.stream.destroy(), DELIVERY_LIMIT_MS);
     connection.on("error", reject);
     connection.on("end", () => {

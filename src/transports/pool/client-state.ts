@@ -2,6 +2,7 @@ import type pg from "pg";
 import type { WireConnection } from "../exchange.ts";
 import { submit, type Told } from "../submit.ts";
 import type { WireClient } from "../wire-session.ts";
+import { nothingBut } from "./submit-asking.ts";
 
 /** The socket of a pg client, which its types do not show. */
 function streamOf(client: pg.ClientBase): { destroy(): void; readonly destroyed: boolean } {
@@ -32,8 +33,8 @@ const CLEANING_LIMIT_MS = 1_000;
 export async function rollBack(client: pg.PoolClient): Promise<boolean> {
   const limit = setTimeout(() => destroySocket(client), CLEANING_LIMIT_MS);
   try {
-    await client.query("ROLLBACK");
-    return client.getTransactionStatus() !== "I";
+    const { command } = await client.query("ROLLBACK");
+    return command !== "ROLLBACK" || client.getTransactionStatus() !== "I";
   } catch {
     return true;
   } finally {
@@ -61,6 +62,10 @@ export function askBySync(client: pg.PoolClient): Promise<boolean> {
         connection.sync();
         return null;
       },
+      ...nothingBut(() => {
+        destroySocket(client);
+        end(new Error("The connection is out of step."));
+      }),
       handleReadyForQuery: () => end(null),
       handleError: (failure: unknown) => end(failure as Error),
     };

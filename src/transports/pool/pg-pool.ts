@@ -37,3 +37,10 @@ export function endOneIdle(take: (taken: Checkout) => void): Promise<void> {
     });
   });
 }
+
+/** Takes a connection that turned out not to be needed: it is kept only if the pool has room. */
+export function giveSurplus(pool: pg.Pool, { client, toPool }: Opened): void {
+  const surplus = pool.totalCount > pool.options.max;
+  if (surplus) destroySocket(client);
+  toPool(surplus);
+}

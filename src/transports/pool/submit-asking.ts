@@ -2,10 +2,25 @@ import type { Exchange, WireConnection } from "../exchange.ts";
 import { submit } from "../submit.ts";
 import type { WireClient } from "../wire-session.ts";
 
+/** What a submittable whose answer is ReadyForQuery and nothing else does with the rest: pg hands whatever comes to the one that is on its way. */
+export function nothingBut(onSurplus: () => void): object {
+  return {
+    handleRowDescription: onSurplus,
+    handleDataRow: onSurplus,
+    handleCommandComplete: onSurplus,
+    handleEmptyQuery: onSurplus,
+    handlePortalSuspended: onSurplus,
+    handleCopyInResponse: onSurplus,
+    handleCopyData: onSurplus,
+  };
+}
+
 /** Submits an exchange with a Sync before it, in the same write; the Sync's answer comes first, and is told by `onAlive`. */
 export function submitAsking(exchange: Exchange, client: WireClient, onAlive: () => void): void {
+  exchange.waiting = true;
   // to a tracer the two are one: the text and the end are those of the exchange
   submit(client, {
+    ...nothingBut(() => exchange.lose()),
     name: null,
     get text() {
       return exchange.text;
@@ -28,6 +43,7 @@ export function submitAsking(exchange: Exchange, client: WireClient, onAlive: ()
       return failure;
     },
     handleReadyForQuery() {
+      exchange.waiting = false;
       onAlive();
       putFirst(exchange, client);
     },

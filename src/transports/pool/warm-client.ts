@@ -2,6 +2,7 @@ import pg from "pg";
 import { ConnectionError } from "../../errors/errors.ts";
 import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
 import { connectTimeout } from "../failure.ts";
+import { type AnsweredConnection, holdInStep } from "../strict-answers.ts";
 import { connectFailure } from "./connect-failure.ts";
 
 /** What pg-pool hands to a client it makes: the pool's own options. */
@@ -23,6 +24,7 @@ export class WarmClient extends pg.Client {
   constructor(config: WarmClientConfig) {
     super({ ...config, password: config.password as string, connectionTimeoutMillis: 0 });
     this.#config = config;
+    holdInStep(this.connection as unknown as AnsweredConnection);
   }
 
   override connect(): Promise<pg.Client>;
@@ -42,6 +44,7 @@ export class WarmClient extends pg.Client {
     const where = `${this.host}:${this.port}`;
     const { stream } = this.connection;
     const startedAt = performance.now();
+    let settled = false;
     let timedOut = false;
     let refusedTls = false;
     const timer =
@@ -57,7 +60,12 @@ export class WarmClient extends pg.Client {
       });
     }
     super.connect((error: Error | null) => {
+      // pg calls again where a login goes on behind its failure
+      if (settled) return;
+      settled = true;
       clearTimeout(timer);
+      // not `stream`: TLS has taken its place
+      if (error !== null) this.connection.stream.destroy();
       this.openedInMs = performance.now() - startedAt;
       // pg keeps what the function gave
       if (isPasswordRefusal(error) && typeof this.password === "string") this.#config.onPasswordRefused?.(this.password);

@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
+import { isOutOfStep } from "../strict-answers.ts";
 import { CheckoutQueue, type Turn } from "./checkout-queue.ts";
 import { askBySync, destroySocket, leftBusy, looksDead, rollBack } from "./client-state.ts";
 import { afterTwoTicks, type FreshnessLimits, judge, TRUST_MS } from "./freshness.ts";
@@ -17,7 +18,7 @@ import {
   queueFull,
   type Release,
 } from "./lease.ts";
-import { clientsOf, endOneIdle, openBeside } from "./pg-pool.ts";
+import { clientsOf, endOneIdle, giveSurplus, openBeside } from "./pg-pool.ts";
 import { PoolState } from "./pool-state.ts";
 import { answerOrReplacement } from "./probe.ts";
 import { WaitingWatch } from "./waiting.ts";
@@ -69,8 +70,8 @@ export class WarmPool extends pg.Pool {
     this.#connectTimeoutMs = connectTimeoutMillis;
     this.#freshness = freshness;
     this.#now = now;
-    this.on("error", (_error, client) => {
-      state.noteDiscard(client as pg.PoolClient, "lost");
+    this.on("error", (error, client) => {
+      state.noteDiscard(client as pg.PoolClient, isOutOfStep(error) ? "out-of-step" : "lost");
       state.suspectSince = now();
     });
     this.on("connect", (client) => {
@@ -160,7 +161,7 @@ export class WarmPool extends pg.Pool {
         connectTimeoutMs: this.#connectTimeoutMs,
         persists,
         openBeside: (opened) => openBeside(this, opened),
-        giveSurplus: (surplus) => this.#giveSurplus(surplus),
+        giveSurplus: (surplus) => giveSurplus(this, surplus),
       });
       if (fresh === undefined) return;
       this.#findDead(lease);
@@ -223,6 +224,11 @@ export class WarmPool extends pg.Pool {
       if (client === undefined) return done(error, undefined);
       const lease = this.#leaseOf(client, release);
       const { state } = this;
+      const obtainAnother = () => {
+        this.#findDead(lease);
+        this.#obtain(done);
+      };
+      if (looksDead(client)) return obtainAnother();
       const life = state.lives.get(client);
       const now = this.#now();
       const verdict = life === undefined ? "use" : judge(life, this.#freshness, { now, suspectSince: state.suspectSince });
@@ -234,10 +240,7 @@ export class WarmPool extends pg.Pool {
         return this.#obtain(done);
       }
       afterTwoTicks(() => {
-        if (looksDead(client)) {
-          this.#findDead(lease);
-          return this.#obtain(done);
-        }
+        if (looksDead(client)) return obtainAnother();
         lease.unasked = true;
         done(undefined, lease);
       });
@@ -288,12 +291,5 @@ export class WarmPool extends pg.Pool {
   #findDead(lease: Lease): void {
     this.state.suspectSince = this.#now();
     this.#discard(lease, "lost");
-  }
-
-  /** The silent one answered after all: the pool keeps the new one only if there is room. */
-  #giveSurplus({ client, toPool }: Opened): void {
-    const surplus = this.totalCount > this.options.max;
-    if (surplus) destroySocket(client);
-    toPool(surplus);
   }
 }

@@ -1,0 +1,86 @@
+import { decodeFailure } from "../errors/decode-failure.ts";
+import type { DecodeError } from "../errors/errors.ts";
+import type { Field, ParserSet } from "./transport.ts";
+
+/** What a statement gave, before the way it came is added. */
+export interface Answer {
+  rows: Record<string, unknown>[];
+  rowCount: number | null;
+  command: string | null;
+  fields: readonly Field[];
+}
+
+/** How rows are read. */
+export interface ReadOptions {
+  readonly rowMode: "object" | "array";
+  readonly parsers: ParserSet;
+}
+
+/** Reads the answer to one statement after the other, rows straight to values. */
+export class AnswerReader {
+  /** Why a value could not be read; of the first that could not, and nothing is read after it. */
+  failure: DecodeError | undefined;
+  readonly #options: ReadOptions;
+  #parsers: ((text: string) => unknown)[] = [];
+  #keys: (string | number)[] = [];
+  #emptyRow: Record<string, unknown> = {};
+  #open: Answer = emptyAnswer();
+
+  constructor(options: ReadOptions) {
+    this.#options = options;
+  }
+
+  /** How many columns a row has. */
+  get width(): number {
+    return this.#open.fields.length;
+  }
+
+  describe(fields: readonly Field[]): void {
+    const { parsers, rowMode } = this.#options;
+    this.#open.fields = fields.map(plainField);
+    let column = 0;
+    try {
+      this.#parsers = [];
+      for (; column < fields.length; column++) this.#parsers.push(parsers.getTypeParser((fields[column] as Field).dataTypeID, "text"));
+    } catch (thrown) {
+      this.failure ??= decodeFailure(thrown, fields, column);
+    }
+    this.#keys = fields.map(({ name }, index) => (rowMode === "array" ? index : name));
+    // A literal's own keys, so that rows are fast objects, and a column named __proto__ is a column.
+    this.#emptyRow = Object.fromEntries(fields.map(({ name }) => [name, null]));
+  }
+
+  read(values: readonly (string | null)[]): void {
+    if (this.failure !== undefined) return;
+    let column = 0;
+    try {
+      const row = (this.#options.rowMode === "array" ? [] : { ...this.#emptyRow }) as Record<string | number, unknown>;
+      for (; column < values.length; column++) {
+        const value = values[column] as string | null;
+        row[this.#keys[column] as string] = value === null ? null : this.#parsers[column]?.(value);
+      }
+      this.#open.rows.push(row);
+    } catch (thrown) {
+      this.failure = decodeFailure(thrown, this.#open.fields, column);
+    }
+  }
+
+  /** The whole answer; what comes next belongs to the next statement. `tag` is that of CommandComplete, null for an empty statement. */
+  complete(tag: string | null): Answer {
+    const [, command = null, count] = /^([A-Za-z]+)(?:.* (\d+)$)?/.exec(tag ?? "") ?? [];
+    const answer = this.#open;
+    answer.command = command;
+    answer.rowCount = count === undefined ? null : Number(count);
+    this.#open = emptyAnswer();
+    return answer;
+  }
+}
+
+function emptyAnswer(): Answer {
+  return { rows: [], rowCount: null, command: null, fields: [] };
+}
+
+/** A column as a plain object, whichever class the driver made it of. */
+export function plainField(field: Field): Field {
+  return { ...field };
+}

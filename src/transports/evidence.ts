@@ -1,0 +1,43 @@
+import { type Phase, refusesText, type TransactionStatus, type Work } from "../errors/fate.ts";
+import { transactionControl } from "../syntax/transaction-control.ts";
+import type { Exchange, ExchangeFailure } from "./exchange.ts";
+import type { ExchangeCall, Statement } from "./transport.ts";
+
+/** An exchange on its way, how it was asked for, and the transaction status it was written in. */
+export interface Sent {
+  readonly exchange: Pick<Exchange, "sent" | "begun" | "answers">;
+  readonly statements: readonly Statement[];
+  readonly call: ExchangeCall & { readonly script?: string | undefined };
+  readonly before: TransactionStatus;
+}
+
+/** Whether ReadyForQuery came behind a failure. */
+export function isAnswered(failure: ExchangeFailure): boolean {
+  return failure.kind === "unread" || (failure.kind === "refused" && failure.ready);
+}
+
+/** How far an exchange got that failed. */
+export function phaseOf(failure: ExchangeFailure, sent: Sent): Phase {
+  const { exchange } = sent;
+  const isTextRefused = failure.kind === "refused" && exchange.answers.length === 0 && refusesText(failure.report);
+  if (exchange.begun && !isTextRefused) return isAnswered(failure) ? "answered" : "begun";
+  return exchange.sent || isUndone(sent) ? "written" : "unsent";
+}
+
+/** What an exchange stands for, by what of it can stay. */
+export function workOf(sent: Sent): Work {
+  const { ends, script } = sent.call;
+  if (isUndone(sent) || ends === "rollback") return "open";
+  if (script !== undefined) return "script";
+  if (ends !== "free") return ends;
+  if (sent.before === "idle") return "autocommit";
+  return sent.statements.some(({ text }) => commits.has(transactionControl(text))) ? "commit" : "open";
+}
+
+/** Whether it was not sent in a transaction that is open: it is undone with the rest of it. */
+function isUndone({ exchange, before }: Sent): boolean {
+  return !exchange.sent && before !== "idle";
+}
+
+/** What the caller's own control commits by, where a transaction is open. */
+const commits: ReadonlySet<string | undefined> = new Set(["COMMIT", "END", "PREPARE TRANSACTION"]);
