@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { PostgresMessage } from "../../support/postgres-messages.ts";
-import { type Expected, otherwise } from "../expected.ts";
+import { otherwise } from "../expected.ts";
 import { type Fault, type Ground, ways } from "../fault.ts";
 
 /** Logins that the server refuses, or that may do less than is asked of them. */
@@ -12,9 +12,7 @@ export const logins: readonly Fault[] = [
     rounds: 5,
     async round(ground) {
       const { outcome, struck } = await watching(ground, "28P01", () => another(ground, { password: "wrong" }));
-      // an endpoint tells it without a code, as it tells every bad request
-      const told: Expected = ground.way === "http" ? { code: "HTTP_STATUS", fate: "unknown" } : { code: "28P01", fate: "not-sent" };
-      return { struck, wrong: otherwise(outcome, told) };
+      return { struck, wrong: otherwise(outcome, { code: "28P01", fate: "not-sent" }) };
     },
   },
   {
@@ -34,7 +32,7 @@ export const logins: readonly Fault[] = [
     ways,
     rounds: 5,
     async round(ground) {
-      const { way, admin, contender, pause, send, id } = ground;
+      const { admin, contender, pause, send, id } = ground;
       const { user, password: old } = await makeRole(ground);
       await admin.query(`grant insert on fault_writes to ${user}`);
       const fresh = randomUUID();
@@ -46,12 +44,10 @@ export const logins: readonly Fault[] = [
         await pause();
         return { ...(await send("rotated", { id: id() })), killed: killed.length };
       });
-      // over HTTP each request asks the function, and one whose password is refused is told as any bad request
-      const served = way === "http" && outcome.fate === "unknown" ? await send("rotated", { id: id() }) : outcome;
       await send("rotateEnd", {});
       // a process that dies with its sessions does not come to ask
       const died = contender === "bare" && outcome.killed > 0;
-      return { struck: struck || died, wrong: served.state === "ok" ? undefined : `the write fails (${served.code})` };
+      return { struck: struck || died, wrong: outcome.state === "ok" ? undefined : `the write fails (${outcome.code})` };
     },
   },
 ];

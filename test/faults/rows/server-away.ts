@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import type { PostgresServer } from "../../support/postgres/server.ts";
 import { until } from "../admin.ts";
-import { type Expected, otherwise } from "../expected.ts";
+import { otherwise } from "../expected.ts";
 import type { Fault, Ground, Round, Way } from "../fault.ts";
 import { isServerError, watch } from "../watch.ts";
 
@@ -91,7 +91,7 @@ export const away: readonly Fault[] = [
     alone: true,
     ways: everywhere,
     rounds: 3,
-    async round({ way, server, back, pause, write }) {
+    async round({ server, back, pause, write }) {
       const shutsDown = watch(back, isServerError("57P03"));
       const staying = await connect(server);
       // a smart shutdown waits for the session that stays, and takes no other
@@ -111,7 +111,7 @@ export const away: readonly Fault[] = [
       await server.halt();
       await staying.end().catch(() => {});
       await server.resume();
-      return { struck: shutsDown.seen() || first.state === "died", wrong: otherwise(told, loginRefused(way, "57P03")) };
+      return { struck: shutsDown.seen() || first.state === "died", wrong: otherwise(told, { code: "57P03", fate: "not-sent" }) };
     },
   },
   {
@@ -129,7 +129,7 @@ export const away: readonly Fault[] = [
       await admin.end();
       return { ...next, [Symbol.asyncDispose]: async () => {} };
     },
-    async round({ way, admin, applicationName, back, server, pause, write }) {
+    async round({ admin, applicationName, back, server, pause, write }) {
       const isFull = watch(back, isServerError("53300"));
       await admin.kill(applicationName);
       const others = await Promise.all(Array.from({ length: SLOTS }, () => connect(server, { user: "limited", password: "limited" })));
@@ -138,7 +138,7 @@ export const away: readonly Fault[] = [
       isFull.stop();
       for (const other of others) await other.end();
       await until(async () => (await admin.query("select 1 from pg_stat_activity where usename = 'limited'")).length === 0);
-      return { struck: isFull.seen() || outcome.state === "died", wrong: otherwise(outcome, loginRefused(way, "53300")) };
+      return { struck: isFull.seen() || outcome.state === "died", wrong: otherwise(outcome, { code: "53300", fate: "not-sent" }) };
     },
   },
   {
@@ -160,11 +160,6 @@ export const away: readonly Fault[] = [
 ];
 
 const unreachable = { code: "CONNECT_FAILED", fate: "not-sent" } as const;
-
-/** What an endpoint tells of a refused login does not say that it was the login. */
-function loginRefused(way: Way, code: string): Expected {
-  return { code, fate: way === "http" ? "unknown" : "not-sent" };
-}
 
 /** How long the server is gone, milliseconds. */
 const DOWN_MS = 300;
