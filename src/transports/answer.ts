@@ -37,27 +37,37 @@ export class AnswerReader {
 
   describe(fields: readonly Field[]): void {
     const { parsers, rowMode } = this.#options;
-    this.#open.fields = fields.map(plainField);
+    const plain: Field[] = [];
+    this.#open.fields = plain;
+    this.#parsers = [];
+    this.#keys = [];
+    this.#emptyRow = {};
     let column = 0;
     try {
-      this.#parsers = [];
-      for (; column < fields.length; column++) this.#parsers.push(parsers.getTypeParser((fields[column] as Field).dataTypeID, "text"));
+      for (const field of fields) {
+        plain.push(plainField(field));
+        this.#keys.push(rowMode === "array" ? column : field.name);
+        // rows are copies of it, so that they are fast objects
+        if (field.name === "__proto__") Object.defineProperty(this.#emptyRow, field.name, { ...ordinary, value: null });
+        else this.#emptyRow[field.name] = null;
+        this.#parsers.push(parsers.getTypeParser(field.dataTypeID, "text"));
+        column++;
+      }
     } catch (thrown) {
       this.failure ??= decodeFailure(thrown, fields, column);
     }
-    this.#keys = fields.map(({ name }, index) => (rowMode === "array" ? index : name));
-    // A literal's own keys, so that rows are fast objects, and a column named __proto__ is a column.
-    this.#emptyRow = Object.fromEntries(fields.map(({ name }) => [name, null]));
   }
 
   read(values: readonly (string | null)[]): void {
     if (this.failure !== undefined) return;
+    const keys = this.#keys;
+    const parsers = this.#parsers;
     let column = 0;
     try {
       const row = (this.#options.rowMode === "array" ? [] : { ...this.#emptyRow }) as Record<string | number, unknown>;
       for (; column < values.length; column++) {
         const value = values[column] as string | null;
-        row[this.#keys[column] as string] = value === null ? null : this.#parsers[column]?.(value);
+        row[keys[column] as string] = value === null ? null : parsers[column]?.(value);
       }
       this.#open.rows.push(row);
     } catch (thrown) {
@@ -75,6 +85,9 @@ export class AnswerReader {
     return answer;
   }
 }
+
+/** How a property is that was assigned. */
+const ordinary = { writable: true, enumerable: true, configurable: true } as const;
 
 function emptyAnswer(): Answer {
   return { rows: [], rowCount: null, command: null, fields: [] };

@@ -96,6 +96,19 @@ function namesItself(bytes: Uint8Array, start: number, end: number): boolean {
   return [..."SCM"].every((letter) => found.has(letter.charCodeAt(0)));
 }
 
+const DATA_ROW = 0x44;
+
+/** The place behind the whole rows that begin at `from`; `from` itself where none does. There are many of them, and they change nothing. */
+export function afterRows(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (bytes[at] === DATA_ROW && at + HEADER_BYTES <= bytes.length) {
+    const end = at + 1 + lengthAt(bytes, at + 1);
+    if (end > bytes.length || !isRow(bytes, at, end)) break;
+    at = end;
+  }
+  return at;
+}
+
 /** A count, and as many things of `each` bytes. */
 function isList(bytes: Uint8Array, { at, end, each }: { at: number; end: number; each: number }): boolean {
   return at + 2 <= end && at + 2 + int16(bytes, at) * each === end;

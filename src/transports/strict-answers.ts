@@ -1,4 +1,4 @@
-import { HEADER_BYTES, lengthAt, messageType } from "./messages.ts";
+import { afterRows, HEADER_BYTES, lengthAt, messageType } from "./messages.ts";
 
 /** The part of a pg connection whose answers are held in step. pg's and the one in Neon's driver both have it. */
 export interface AnsweredConnection {
@@ -183,6 +183,11 @@ function wholeMessages(turns: Turns): (chunk: Uint8Array) => Uint8Array | false 
     while (at < bytes.length) {
       const type = messageType(bytes[at]);
       if (type === undefined || !mayCome(turns, type.kind)) return false;
+      const behind = afterRows(bytes, at);
+      if (behind > at) {
+        at = behind;
+        continue;
+      }
       if (at + HEADER_BYTES > bytes.length) break;
       const length = lengthAt(bytes, at + 1);
       if (length < HEADER_BYTES - 1 || length > type.longest) return false;
