@@ -20,6 +20,8 @@ export interface ReadOptions {
 export class AnswerReader {
   /** Why a value could not be read; of the first that could not, and nothing is read after it. */
   failure: DecodeError | undefined;
+  /** How many columns a row has. */
+  width = 0;
   readonly #options: ReadOptions;
   #parsers: ((text: string) => unknown)[] = [];
   #keys: (string | number)[] = [];
@@ -30,15 +32,11 @@ export class AnswerReader {
     this.#options = options;
   }
 
-  /** How many columns a row has. */
-  get width(): number {
-    return this.#open.fields.length;
-  }
-
   describe(fields: readonly Field[]): void {
     const { parsers, rowMode } = this.#options;
     const plain: Field[] = [];
     this.#open.fields = plain;
+    this.width = fields.length;
     this.#parsers = [];
     this.#keys = [];
     this.#emptyRow = {};
@@ -82,6 +80,7 @@ export class AnswerReader {
     answer.command = command;
     answer.rowCount = count === undefined ? null : Number(count);
     this.#open = emptyAnswer();
+    this.width = 0;
     return answer;
   }
 }
@@ -94,6 +93,6 @@ function emptyAnswer(): Answer {
 }
 
 /** A column as a plain object, whichever class the driver made it of. */
-export function plainField(field: Field): Field {
-  return { ...field };
+export function plainField({ name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format }: Field): Field {
+  return { name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format };
 }

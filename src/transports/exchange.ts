@@ -69,6 +69,7 @@ export class Exchange implements Submittable {
   readonly #options: ExchangeOptions;
   readonly #onEnd: (failure?: ExchangeFailure) => void;
   readonly #reader: AnswerReader;
+  readonly #isScript: boolean;
   #progress: Progress = "nothing";
   #ended = false;
 
@@ -77,6 +78,7 @@ export class Exchange implements Submittable {
     this.#statements = statements;
     this.#options = options;
     this.#reader = new AnswerReader(options);
+    this.#isScript = options.script !== undefined;
     this.#onEnd = onEnd;
   }
 
@@ -189,10 +191,6 @@ export class Exchange implements Submittable {
     }
     connection.once("readyForQuery", ready);
     connection.once("end", gone);
-  }
-
-  get #isScript(): boolean {
-    return this.#options.script !== undefined;
   }
 
   /** Whether every statement has its answer. */

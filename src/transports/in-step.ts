@@ -9,7 +9,7 @@ export interface Answered {
   /** Whether the server refused one of its statements, and skipped those behind. */
   readonly refused: boolean;
   /** The first words of the tags that came, those of what the package put before and behind among them. */
-  readonly commands: readonly (string | null)[];
+  readonly answers: readonly { readonly command: string | null }[];
   /** How many of them stand before the caller's own. */
   readonly prelude: number;
   /** How many statements were sent. */
@@ -27,12 +27,12 @@ const ended: ReadonlySet<string | null> = new Set(["COMMIT", "ROLLBACK"]);
  * transaction behind the package's back, or that the answer is not this exchange's own: either way nobody knows what stays.
  */
 export function inStep(answered: Answered): boolean {
-  const { ends, before, after, refused, commands, prelude, sent } = answered;
+  const { ends, before, after, refused, answers, prelude, sent } = answered;
   switch (ends) {
     case "free":
       // what no command of the caller's changed has to be as before
       if (refused) return after !== "open";
-      return after === before || commands.some((command) => command === "PREPARE" || control.has(command));
+      return after === before || answers.some(({ command }) => command === "PREPARE" || control.has(command));
     case "autocommit":
       return after === "idle";
     case "script":
@@ -41,13 +41,13 @@ export function inStep(answered: Answered): boolean {
       return refused || after === "idle";
     case "open":
     case "commit": {
-      const own = commands.slice(prelude, !refused && ends === "commit" ? -1 : undefined);
-      if (own.some((command) => control.has(command))) return false;
-      if (!refused && ends === "commit" && !ended.has(commands.at(-1) ?? null)) return false;
+      const behind = answers.length - (!refused && ends === "commit" ? 1 : 0);
+      for (let index = prelude; index < behind; index++) if (control.has(answers[index]?.command ?? null)) return false;
+      if (!refused && ends === "commit" && !ended.has(answers.at(-1)?.command ?? null)) return false;
       if (!refused) return after === (ends === "open" ? "open" : "idle");
       // a block that failed waits for its ROLLBACK; only a BEGIN that was refused, or a COMMIT, leaves none behind
-      const atBegin = before === "idle" && commands.length === 0;
-      const atCommit = ends === "commit" && commands.length === sent - 1;
+      const atBegin = before === "idle" && answers.length === 0;
+      const atCommit = ends === "commit" && answers.length === sent - 1;
       return after === "failed" || (after === "idle" && (atBegin || atCommit));
     }
   }

@@ -1,8 +1,11 @@
 import { afterRows, HEADER_BYTES, lengthAt, messageType } from "./messages.ts";
+import { isStep, type Step } from "./progress.ts";
 
 /** The part of a pg connection whose answers are held in step. pg's and the one in Neon's driver both have it. */
 export interface AnsweredConnection {
   readonly _emitMessage?: boolean;
+  /** Told of what drivers hand to nobody: the steps of an answer that carry nothing. */
+  onStep?: (step: Step) => void;
   attachListeners(stream: AnsweringStream): void;
   emit(event: string, message?: unknown): boolean;
   query(text: string): void;
@@ -66,6 +69,7 @@ export function holdInStep(connection: AnsweredConnection): void {
         if (over || stream.destroyed === true) return false;
         if (!opened) opened = event === "readyForQuery";
         try {
+          if (event !== "dataRow" && isStep(event)) connection.onStep?.(event);
           return connection.emit(event, message);
         } catch (thrown) {
           // before the login is over only the driver itself listens

@@ -12,9 +12,8 @@ import {
 } from "./exchange.ts";
 import { exchangeFailure, lostStep } from "./failure.ts";
 import { inStep } from "./in-step.ts";
-import { steps } from "./progress.ts";
 import type { StatementEnd } from "./statement-end.ts";
-import { isOutOfStep } from "./strict-answers.ts";
+import { type AnsweredConnection, isOutOfStep } from "./strict-answers.ts";
 import type { SubmitClient } from "./submit.ts";
 import type { CallOptions, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
@@ -72,15 +71,14 @@ export class WireSession implements Session {
   constructor(client: WireClient, options: WireSessionOptions) {
     this.#client = client;
     this.#options = options;
-    const connection = client.connection as unknown as {
-      on(event: string, listener: () => void): void;
+    const connection = client.connection as unknown as AnsweredConnection & {
       prependListener(event: string, listener: (message: { status: keyof typeof statusNames }) => void): void;
     };
     // before the exchange is told, for the status says whether it ended as it must
     connection.prependListener("readyForQuery", (message) => {
       this.status = statusNames[message.status];
     });
-    for (const step of steps) connection.on(step, () => this.#running?.handleStep(step));
+    connection.onStep = (step) => this.#running?.handleStep(step);
     // what comes while nothing is on its way: a farewell, or what nobody asked for
     client.on("error", (failure) => {
       if (isOutOfStep(failure)) {
@@ -98,8 +96,12 @@ export class WireSession implements Session {
   }
 
   get via(): Via {
+    return this.#viaOf(1);
+  }
+
+  #viaOf(attempts: number): Via {
     const { transport, connectionId } = this.#options;
-    return { transport, connectionId, reused: this.uses > 0, attempts: 1 };
+    return { transport, connectionId, reused: this.uses > 0, attempts };
   }
 
   async script(script: string, call: CallOptions): Promise<void> {
@@ -133,7 +135,7 @@ export class WireSession implements Session {
 
   #send(statements: readonly Statement[], call: WireCall, answer: Answering): void {
     const { end, submit } = this.#options;
-    const via = { ...this.via, attempts: call.attempt };
+    const via = this.#viaOf(call.attempt);
     let onAnswer: (() => void) | undefined;
     const destroy = () => this.destroy();
     const giveUp = () => {
@@ -151,7 +153,7 @@ export class WireSession implements Session {
       this.#endTurn();
       const error = told && this.#explain(told, sent);
       if (error) answer.reject(error);
-      else answer.resolve(exchange.answers.map((given) => ({ ...given, via })));
+      else answer.resolve(exchange.answers.map((given) => Object.assign(given, { via })));
       // not the driver's error: that may quote a value
       exchange.callback?.(error ?? null);
     });
@@ -186,7 +188,7 @@ export class WireSession implements Session {
       before,
       after: this.status,
       refused: failure?.kind === "refused",
-      commands: exchange.answers.map(({ command }) => command),
+      answers: exchange.answers,
       prelude,
       sent: statements.length,
     });
