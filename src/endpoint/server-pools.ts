@@ -73,12 +73,14 @@ export function createServerPools(server: ServerAccess): ServerPools {
     logins.set(key, state);
     return state;
   };
-  const use = (state: LoginState) => {
-    state.users += 1;
-  };
   const leave = (state: LoginState) => {
     state.users -= 1;
     if (state.users === 0) logins.delete(state.key);
+  };
+
+  const take = (kept: Kept) => {
+    idle.delete(kept);
+    clearTimeout(kept.idleTimer);
   };
 
   const end = (kept: Kept) => {
@@ -88,15 +90,10 @@ export function createServerPools(server: ServerAccess): ServerPools {
     sayGoodbye(kept.client.wire.stream, TERMINATE);
   };
 
-  const take = (kept: Kept) => {
-    idle.delete(kept);
-    clearTimeout(kept.idleTimer);
-  };
-
   const connect = async (login: LoginState): Promise<Kept> => {
     const client = new ServerClient(login.config);
     const kept: Kept = { client, login, loggedInAt: Number.NEGATIVE_INFINITY, idleTimer: undefined };
-    use(login);
+    login.users += 1;
     open.add(kept);
     void client.closed.then(() => {
       take(kept);
@@ -153,7 +150,7 @@ export function createServerPools(server: ServerAccess): ServerPools {
   return {
     async lease(login, signal) {
       const state = stateOf(login);
-      use(state);
+      state.users += 1;
       try {
         const joined = line.join(state, AbortSignal.any([signal, server.stopping]));
         serve();

@@ -318,6 +318,23 @@ describe("where there is no room", () => {
     await Promise.all(sleeping);
   });
 
+  test("a thousand wait, and one more is told 53300 at once", async () => {
+    const { endpoint, sleeping } = await full();
+    const codes: unknown[] = [];
+    const asked = times(1_010).map(async () => {
+      const { body } = await postTo(endpoint, { query: "select 1" }, { url: server.url() });
+      codes.push(body.code);
+    });
+    await eventually(
+      soon(() => [endpoint.requests, codes.length]),
+      ([requests, told]) => requests === MAX_HTTP + 1_010 && told === 10,
+    );
+    expect(codes).toEqual(times(10).map(() => "53300"));
+    await endpoint.stop();
+    await Promise.all([...asked, ...sleeping]);
+    expect(codes.slice(10)).toEqual(times(1_000).map(() => "08P01"));
+  });
+
   test("a stop answers those who wait, at once", async () => {
     const { endpoint, sleeping } = await full();
     const waiting = times(20).map(() => postTo(endpoint, { query: "select 1" }, { url: server.url() }));
@@ -351,12 +368,15 @@ describe("where there is no room", () => {
 
 describe("a server that hangs", () => {
   const sockets = new Set<Socket>();
+  /** Beginnings of what it was sent: P of a statement, Q of a reset, X of a farewell. */
+  const heard: string[] = [];
   /** Lets everybody log in, answers one statement and nothing else, and closes nothing. */
   const hanging = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.on("error", () => undefined);
     socket.once("data", () => socket.write(Buffer.from("R\0\0\0\x08\0\0\0\0K\0\0\0\x0c\0\0\0\x01\0\0\0\x01Z\0\0\0\x05I", "latin1")));
     socket.on("data", (bytes: Buffer) => {
+      heard.push(String.fromCharCode(bytes[0] ?? 0));
       const answer = "1\0\0\0\x042\0\0\0\x04n\0\0\0\x04C\0\0\0\x0dSELECT 0\0Z\0\0\0\x05I";
       if (bytes[0] === 0x50 && bytes.includes("answered")) socket.write(Buffer.from(answer, "latin1"));
     });
@@ -382,6 +402,12 @@ describe("a server that hangs", () => {
       ready,
     );
     webSocket.send(Buffer.from("X\0\0\0\x04"));
+    webSocket.close();
+    const count = (letter: string) => heard.filter((one) => one === letter).length;
+    await eventually(
+      soon(() => [endpoint.requests, count("Q"), count("X")]),
+      ([requests = 0, resets = 0, farewells = 0]) => requests === MAX_HTTP + 3 && resets >= 6 && farewells >= 1,
+    );
     const from = Date.now();
     await endpoint.stop();
     expect(Date.now() - from).toBeLessThan(10_000);
