@@ -32,14 +32,14 @@ function tunnel(port = running().port, path = "/v2") {
     webSocket,
     text: () => Buffer.concat(received).toString("latin1"),
     /** 101 when it was opened, or the status it was refused with. */
-    status: Promise.race([
-      once(webSocket, "open").then(() => 101),
-      once(webSocket, "unexpected-response").then(([, response]) => {
+    status: new Promise<number | undefined>((resolve) => {
+      webSocket.once("open", () => resolve(101));
+      webSocket.once("unexpected-response", (_, response) => {
         response.destroy();
-        return response.statusCode as number;
-      }),
-    ]),
-    closed: once(webSocket, "close"),
+        resolve(response.statusCode);
+      });
+    }),
+    closed: new Promise<void>((resolve) => webSocket.once("close", () => resolve())),
   };
 }
 
