@@ -1,4 +1,4 @@
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
 import type { Database } from "warmline";
 import { problemOf } from "./answer-error.ts";
@@ -29,6 +29,11 @@ export interface AppOptions {
   readonly token?: string | undefined;
   /** Without a token, writes and statistics are open on `node`, whose server then listens on loopback only, and closed on `hosted`. */
   readonly platform: "node" | "hosted";
+  /**
+   * Stands before every path, and throws a problem for who may not ask at all. Default: all may. On a platform that finds a deployment by its
+   * host name there is nothing to ask.
+   */
+  readonly doorman?: MiddlewareHandler | undefined;
   /** Where schemas and the description of the API come from: `modulesOnDemand`, or in a Worker `modulesAtStart`. */
   readonly modules: Modules;
   /** Milliseconds within which the database has to answer `GET /ready`. Default 2000. */
@@ -48,7 +53,7 @@ export interface Fault {
 
 /** The demo API, products and orders, over any database and on any platform. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const { db, platform, modules, readyDeadlineMs = 2_000, instance = createInstance(), onFault = logFault } = options;
+  const { db, platform, modules, doorman = letAllIn, readyDeadlineMs = 2_000, instance = createInstance(), onFault = logFault } = options;
   const guard = authorize({ token: options.token || undefined, openWithoutToken: platform === "node" });
   const validate = validateWith(modules);
   const report = (c: Context<AppEnv>, error: unknown) =>
@@ -62,6 +67,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     })
     .notFound((c) => c.json(new Problem(404, "NOT_FOUND", "There is nothing at this address. See /openapi.json.").body, 404))
     .use(answerHeaders(instance))
+    .use(doorman)
     .on(["POST", "PUT", "PATCH", "DELETE"], "*", guard)
     .use("/stats", guard)
     .use(limitBody(MAX_BODY_BYTES))
@@ -72,6 +78,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     .route("/", statsRoutes(db, instance))
     .route("/", openapiRoutes(modules));
 }
+
+const letAllIn: MiddlewareHandler = (_, next) => next();
 
 function logFault({ error, ...where }: Fault): void {
   const told =

@@ -6,10 +6,11 @@ import { getRequestListener } from "@hono/node-server";
 import { ConfigError, createDatabase } from "warmline";
 import { type AppOptions, createApp } from "./app.ts";
 import { modulesOnDemand } from "./modules-on-demand.ts";
+import { ownHostOnly } from "./own-host.ts";
 
 /** How the application is served from a Node process. */
-export interface ServeOptions extends Omit<AppOptions, "platform" | "modules"> {
-  /** Address to listen on. Default 127.0.0.1; without a token no other than loopback is accepted. */
+export interface ServeOptions extends Omit<AppOptions, "platform" | "modules" | "doorman"> {
+  /** Address to listen on. Default 127.0.0.1; without a token no other than loopback is accepted, and no host name but this machine's own answered. */
   readonly host?: string | undefined;
   /** Default 8787; 0 takes a free one. */
   readonly port?: number | undefined;
@@ -42,10 +43,11 @@ export async function serveApp(options: ServeOptions): Promise<RunningApp> {
   if (!options.token && !loopback.test(host)) {
     throw new ServeError(`Refusing to listen on ${host} without a token, for anybody could write: set API_TOKEN, or leave HOST unset.`);
   }
-  const app = createApp({ ...options, platform: "node", modules: modulesOnDemand });
+  const doorman = options.token ? undefined : ownHostOnly;
+  const app = createApp({ ...options, platform: "node", modules: modulesOnDemand, doorman });
   const server = createServer();
-  const answer = getRequestListener(async (request) => {
-    const response = await app.fetch(request);
+  const answer = getRequestListener(async (request, platform) => {
+    const response = await app.fetch(request, platform);
     // A connection kept alive would hold up a server that is closing.
     if (!server.listening) response.headers.set("Connection", "close");
     return response;

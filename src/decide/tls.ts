@@ -1,5 +1,5 @@
 import type { Address } from "./address.ts";
-import { HYPERDRIVE_HOST, isLoopback, isSocketFolder } from "./host.ts";
+import { HYPERDRIVE_HOST, isBelowLocalhost, isLoopback, isSocketFolder } from "./host.ts";
 import { refusal } from "./refuse.ts";
 
 /** How a connection over a socket is encrypted. Drivers see this, never an `sslmode`. */
@@ -40,4 +40,16 @@ export function chooseTls({ host, sslMode, ca, sslNegotiation: negotiation, chan
     warnings.push("The connection is not encrypted (sslmode disable): anyone on the way can read along. Write sslmode=require.");
   }
   return { mode, ca, negotiation, channelBinding: channelBinding !== "disable" && mode !== "disable", warnings };
+}
+
+/**
+ * What to warn of where a process connects by itself. There a name below `localhost` or `hyperdrive.local` goes out in plain text too, and is no
+ * more than what a name server, or anybody on the local network, says it is; inside a worker Hyperdrive answers to its own.
+ */
+export function tlsWarningsOutsideWorkers(address: Address): readonly string[] {
+  const { mode, warnings } = chooseTls(address);
+  if (mode !== "disable" || !(isBelowLocalhost(address.host) || HYPERDRIVE_HOST.test(address.host))) return warnings;
+  return [
+    "The connection is not encrypted, and its host name is this machine's only if a name server says so. Write localhost or sslmode=require.",
+  ];
 }

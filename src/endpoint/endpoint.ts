@@ -2,18 +2,18 @@ import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
 import { ConfigError } from "../errors/errors.ts";
 import { createTokenCheck } from "./bearer-token.ts";
 import { type EndpointOptions, type EndpointSettings, readEndpointOptions } from "./endpoint-options.ts";
-import { isFromThisMachine } from "./page-origin.ts";
 import { apiError, RequestFailure } from "./request-failure.ts";
 import { REQUEST_HEADER_NAMES } from "./request-headers.ts";
 import { createServerPools } from "./server-pools.ts";
 import { answerSql } from "./sql-request.ts";
-import { bridgeWebSocket } from "./websocket-bridge.ts";
+import { isFromThisMachine, pathOf } from "./this-machine.ts";
+import { createTunnel, refuseUpgrade } from "./tunnel.ts";
 
 export type { EndpointOptions } from "./endpoint-options.ts";
+export { isFromThisMachine } from "./this-machine.ts";
 
 /** A running endpoint. */
 export interface Endpoint {
@@ -28,6 +28,16 @@ export interface Endpoint {
 
 /** A client's idle connection is kept this long, beyond the 60 s that load balancers and pools keep theirs. */
 const KEEP_ALIVE_MS = 65_000;
+/** A request's head has to come within this time, however busily its client sends, and the whole of it within the next. */
+const HEAD_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** How often node looks for requests that are over their time. */
+const CHECK_EVERY_MS = 1_000;
+/** How long a stop waits for clients to take their answers. */
+const STOP_MS = 1_000;
+
+const NOT_OF_THIS_MACHINE =
+  "Only names of this machine, such as localhost, and pages on them are answered. Start the endpoint with a token for others.";
 
 /**
  * Starts Neon's SQL over HTTP (`POST /sql`) and its WebSocket tunnel (`/v2`) in front of any Postgres, for development and tests. User,
@@ -40,8 +50,8 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   const server = { ...settings.address, stopping: stopping.signal };
   const pools = createServerPools(server);
   const mayPass = createTokenCheck(settings.token);
-  const mayAsk = ({ headers }: IncomingMessage) => settings.token !== undefined || isFromThisMachine(headers.origin);
-  const webSockets = new WebSocketServer({ noServer: true, maxPayload: settings.maxRequestBytes });
+  const mayAsk = (request: IncomingMessage) => settings.token !== undefined || isFromThisMachine(request);
+  const tunnel = createTunnel(server, settings.maxRequestBytes);
   const cancellers = new Set<AbortController>();
   const running = new Set<Promise<unknown>>();
   let stopped: Promise<void> | undefined;
@@ -54,7 +64,7 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = pathOf(request);
-    if (!mayAsk(request)) return sendFailure(response, apiError(403, "Pages of other sites need a token. Start the endpoint with one."));
+    if (!mayAsk(request)) return sendFailure(response, apiError(403, NOT_OF_THIS_MACHINE));
     response.setHeader("Access-Control-Allow-Origin", "*");
     if (request.method === "OPTIONS" && path === "/sql") return send(response, 200, preflightHeaders(), "");
     if (stopped !== undefined) return sendFailure(response, apiError(503, "Shutting down"));
@@ -75,7 +85,13 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     }
   };
 
-  const listener = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+  const timeouts = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEAD_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_EVERY_MS,
+  };
+  const listener = createServer(timeouts, (request, response) => {
     const sent = new Promise((resolve) => response.once("close", resolve));
     track(Promise.all([answer(request, response), sent]));
   });
@@ -84,7 +100,7 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     if (!mayAsk(request)) return refuseUpgrade(socket, "403 Forbidden");
     if (!mayPass(request.headers.authorization)) return refuseUpgrade(socket, "401 Unauthorized");
     if (pathOf(request) !== "/v2") return refuseUpgrade(socket, "400 Bad Request");
-    webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => track(bridgeWebSocket(webSocket, server)));
+    tunnel.accept(request, socket, head);
   });
 
   const port = await listen(listener, settings);
@@ -92,9 +108,9 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     const closed = new Promise((resolve) => listener.close(resolve));
     for (const canceller of cancellers) canceller.abort();
     stopping.abort();
-    for (const webSocket of webSockets.clients) webSocket.terminate();
-    await Promise.all(running);
-    await pools.close();
+    const cut = setTimeout(() => listener.closeAllConnections(), STOP_MS);
+    await Promise.all([tunnel.close(), pools.close(), ...running]);
+    clearTimeout(cut);
     listener.closeAllConnections();
     await closed;
   };
@@ -109,10 +125,6 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
       return stopped;
     },
   };
-}
-
-function pathOf(request: IncomingMessage): string {
-  return request.url?.split("?", 1)[0] ?? "";
 }
 
 function preflightHeaders(): Record<string, string> {
@@ -135,10 +147,6 @@ function send(response: ServerResponse, status: number, headers: Readonly<Record
     ...headers,
   });
   response.end(body);
-}
-
-function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 function listen(server: Server, { host, port }: EndpointSettings): Promise<number> {

@@ -33,8 +33,19 @@ export interface ServerErrorFields {
   readonly routine?: string | undefined;
 }
 
-/** The server's own report, when `error` is one. */
+/** All connections that the endpoint may hold are in use, and too many wait, or waited for too long. */
+export class NoRoomError extends Error {}
+
+/** What is told where no connection came free: the code of a server without a slot. Source: PostgreSQL, `proc.c`. */
+const noRoom: ServerErrorFields = {
+  severity: "FATAL",
+  code: "53300",
+  message: "too many connections: all that the local endpoint may hold are in use",
+};
+
+/** The server's own report, when `error` is one, and what the endpoint says in its place where it has no room. */
 export function serverErrorFields(error: unknown): ServerErrorFields | undefined {
+  if (error instanceof NoRoomError) return noRoom;
   return error instanceof PgDatabaseError ? error : undefined;
 }
 

@@ -15,11 +15,9 @@ export interface ServerAccess extends ServerAddress {
   readonly stopping: AbortSignal;
 }
 
-const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1"]);
-
 /** Whether a listener on `host` can be reached from this machine alone. */
 export function isLoopback(host: string): boolean {
-  return LOOPBACK.has(host);
+  return /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
 }
 
 /**

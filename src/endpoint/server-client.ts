@@ -31,6 +31,8 @@ export interface WireConnection {
  */
 export class ServerClient extends Client {
   readonly #startup: Readonly<Record<string, string>>;
+  /** Resolves when the connection is closed, or could not be made. */
+  readonly closed: Promise<void>;
   declare readonly processID: number | null;
   declare readonly secretKey: number | null;
 
@@ -38,6 +40,9 @@ export class ServerClient extends Client {
     super(config);
     this.#startup = config?.startup ?? {};
     this.on("error", () => undefined);
+    // the socket itself, whose place a stream of TLS takes later
+    const { stream } = this.wire;
+    this.closed = new Promise((resolve) => stream.once("close", () => resolve()));
     if (config !== undefined) this.#giveUpWhen(config.stopping);
   }
 

@@ -1,10 +1,9 @@
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
+import { TERMINATE } from "./say-goodbye.ts";
 
 /** The server is not read while the WebSocket has more than this still to send. */
 const MAX_BUFFERED_BYTES = 1_048_576;
-
-const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
 
 /** A running splice. */
 export interface Splice {

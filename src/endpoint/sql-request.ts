@@ -28,7 +28,7 @@ export async function answerSql(request: IncomingMessage, context: SqlContext): 
   const login = parseConnectionString(typeof header === "string" ? header : undefined);
   const modes = readModes(request.headers);
   const payload = parsePayload(await readBody(request, context.maxRequestBytes));
-  const lease = await context.pools.lease(login).catch((error: unknown) => {
+  const lease = await context.pools.lease(login, context.signal).catch((error: unknown) => {
     throw context.signal.aborted ? queryCancelled() : error;
   });
   const work = { payload, modes, maxBytes: context.maxResponseBytes, signal: context.signal };
@@ -39,10 +39,10 @@ export async function answerSql(request: IncomingMessage, context: SqlContext): 
   } catch (error) {
     if (error instanceof RowsTooLargeError) {
       await lease.cancel();
-      lease.destroy();
+      lease.end();
       throw responseTooLarge(context.maxResponseBytes);
     }
-    if (context.signal.aborted) lease.destroy();
+    if (context.signal.aborted) lease.end();
     else await lease.giveBack();
     throw error instanceof RequestFailure ? error : statementFailure(error);
   }

@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import {
   authenticationCleartextPassword,
@@ -9,30 +8,35 @@ import {
   readyForQuery,
 } from "./backend-messages.ts";
 import { cancelRequest, sendCancelRequest } from "./cancel-request.ts";
-import { type LoggedIn, loginWithCleartext } from "./cleartext-login.ts";
+import { type LoggedIn, loginWithCleartext, type SessionAccess } from "./cleartext-login.ts";
 import { notReached, type ServerErrorFields, serverErrorFields } from "./request-failure.ts";
+import { sayGoodbye, TERMINATE } from "./say-goodbye.ts";
 import type { ServerAccess } from "./server-address.ts";
 import { splice } from "./splice.ts";
 import { takePassword, takeStartupPacket } from "./startup-messages.ts";
 
+/** How long a client may take to say who it is, however busily it sends. */
+const LOGIN_TIMEOUT_MS = 5_000;
+
 /**
  * Serves one WebSocket of Neon's `/v2`: asks the client for its password in clear text, logs in to the server with it, and from then on
- * carries bytes in both directions. Resolves when both ends are closed; never rejects.
+ * carries bytes in both directions. Calls `onLogin` in between. Resolves when both ends are closed; never rejects.
  */
-export async function bridgeWebSocket(webSocket: WebSocket, server: ServerAccess): Promise<void> {
+export async function bridgeWebSocket(webSocket: WebSocket, server: SessionAccess, onLogin: () => void): Promise<void> {
   const closed = new Promise<void>((resolve) => webSocket.once("close", () => resolve()));
   webSocket.on("error", () => webSocket.terminate());
   const login = await readLogin(webSocket, server);
   if (login === undefined) return closed;
   const loggedIn = await logIn(webSocket, server, login);
   if (loggedIn === undefined) return closed;
+  onLogin();
   const { client } = loggedIn;
   const { stream } = client.wire;
   const ended = new Promise<void>((resolve) => stream.once("close", () => resolve()));
   const { terminated } = splice(webSocket, stream, login.rest);
   await Promise.race([closed, ended]);
   if (!stream.destroyed && !terminated()) await sendCancelRequest(server, cancelRequest(client.processID ?? 0, client.secretKey ?? 0));
-  endSocket(stream, terminated());
+  sayGoodbye(stream);
   webSocket.close();
   await Promise.all([closed, ended]);
 }
@@ -49,6 +53,7 @@ function readLogin(webSocket: WebSocket, server: ServerAccess): Promise<Cleartex
     let buffer: Buffer = Buffer.alloc(0);
     let parameters: Readonly<Record<string, string>> | undefined;
     const finish = (login: CleartextLogin | undefined) => {
+      clearTimeout(timer);
       webSocket.off("message", read);
       webSocket.off("close", abandon);
       resolve(login);
@@ -89,18 +94,19 @@ function readLogin(webSocket: WebSocket, server: ServerAccess): Promise<Cleartex
         }
       }
     };
+    const timer = setTimeout(() => refuse("57014", "canceling authentication due to timeout"), LOGIN_TIMEOUT_MS);
     webSocket.on("message", read);
     webSocket.once("close", abandon);
   });
 }
 
 /** Logs in, and tells the client how it went. Undefined when the login failed, or the client is gone. */
-async function logIn(webSocket: WebSocket, server: ServerAccess, login: CleartextLogin): Promise<LoggedIn | undefined> {
+async function logIn(webSocket: WebSocket, server: SessionAccess, login: CleartextLogin): Promise<LoggedIn | undefined> {
   try {
     const loggedIn = await loginWithCleartext(server, login.parameters, login.password);
     const { client, parameterStatuses } = loggedIn;
     if (webSocket.readyState !== webSocket.OPEN) {
-      client.wire.stream.destroy();
+      sayGoodbye(client.wire.stream, TERMINATE);
       return undefined;
     }
     webSocket.send(
@@ -122,9 +128,4 @@ async function logIn(webSocket: WebSocket, server: ServerAccess, login: Cleartex
 function refuseLogin(webSocket: WebSocket, error: ServerErrorFields): void {
   webSocket.send(errorResponse(error));
   webSocket.close();
-}
-
-function endSocket(stream: Socket, gracefully: boolean): void {
-  if (gracefully) stream.end();
-  else stream.destroy();
 }

@@ -157,6 +157,39 @@ describe("a plan", () => {
       expect.stringContaining("not encrypted"),
     ]);
   });
+
+  test.each<[host: string, warns: boolean, options?: DatabaseOptions]>([
+    ["localhost", false],
+    ["LOCALHOST", false],
+    ["127.0.0.1", false],
+    ["::1", false],
+    ["/tmp", false],
+    ["db.localhost", true],
+    ["a.b.LocalHost", true],
+    ["abc.hyperdrive.local", true],
+    ["ABC.Hyperdrive.Local", true],
+    ["db.localhost", true, { sslMode: "disable" }],
+    ["db.localhost", false, { sslMode: "require" }],
+    ["abc.hyperdrive.local", false, { sslMode: "require" }],
+  ])("outside of a worker to %s in plain text warns: %s", (host, warns, options = {}) => {
+    const address = { host, user: "u", database: "d", url: undefined };
+    for (const runtime of ["node", "lambda", "vercel", "bun"] as const) {
+      const { warnings } = planFor({ runtime, target: "postgres", available: nodeEntry, options: { ...address, ...options } });
+      expect(warnings).toEqual(warns ? [expect.stringMatching(/not encrypted.*sslmode=require/)] : []);
+    }
+  });
+
+  test("warns of a direct address in plain text whose name is not this machine's own, and once where both are", () => {
+    const both = { host: "db.localhost", user: "u", database: "d", url: undefined, directUrl: "postgres://x.localhost" };
+    expect(planFor({ runtime: "node", target: "postgres", available: nodeEntry, options: both }).warnings).toHaveLength(1);
+    const direct = { directUrl: "postgres://x.hyperdrive.local" };
+    expect(planFor({ runtime: "node", target: "postgres", available: nodeEntry, options: direct }).warnings).toHaveLength(1);
+  });
+
+  test("inside a worker says nothing of Hyperdrive, which is there", () => {
+    const options = { host: "abc.hyperdrive.local", user: "u", database: "d", url: undefined };
+    expect(planFor({ runtime: "workerd", target: "hyperdrive", available: workerEntry, options }).warnings).toEqual([]);
+  });
 });
 
 describe("a plan that cannot be", () => {
