@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 
-/** What the demo over HTTP may weigh as it is uploaded, bytes of gzip. It was 76,800 before values were looked at. */
+/** What the demo over HTTP may weigh as it is uploaded, bytes of gzip. It was 76,800 before fates were made of evidence. */
 export const MAX_WORKER_GZIP_BYTES = 88_700;
 
 /** A worker as `wrangler deploy` would upload it. */
