@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { describeHandles, handlesHold, runHandleFuzz } from "../test/fuzz/handles/run.ts";
 import { type FuzzRow, holds, runFuzz, targetNames } from "../test/fuzz/run.ts";
 import { describeSql, runSqlFuzz, sqlHolds } from "../test/fuzz/sql/run.ts";
 import { startPostgres } from "../test/support/postgres/server.ts";
@@ -13,21 +14,24 @@ const { values: flags } = parseArgs({
 const seed = wholeNumber("seed", flags.seed);
 const count = wholeNumber("count", flags.count);
 
-/** Texts of SQL for each request: they are cheap, and what they try is rare. */
-const SQL_TIMES = 4;
+/** Texts of SQL, and calls through handles, for each request: they are cheap, and what they try is rare. */
+const TIMES = 4;
 
-const server = await startPostgres({ settings: { max_prepared_transactions: "100" } });
+const server = await startPostgres({ tls: true, settings: { max_prepared_transactions: "100" } });
 try {
   const rows: FuzzRow[] = [];
   for (const target of targetNames) {
     process.stderr.write(`${target}: ${count} requests …\n`);
     rows.push(await runFuzz(target, server, { seed, count }));
   }
-  process.stderr.write(`sql: ${count * SQL_TIMES} texts …\n`);
-  const sql = await runSqlFuzz(server, { seed, count: count * SQL_TIMES });
-  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql] }));
-  else for (const text of [...rows.map(describe), describeSql(sql)]) console.log(text);
-  if (!rows.every((row) => holds(row, count)) || !sqlHolds(sql, count * SQL_TIMES)) process.exitCode = 1;
+  process.stderr.write(`sql: ${count * TIMES} texts …\n`);
+  const sql = await runSqlFuzz(server, { seed, count: count * TIMES });
+  process.stderr.write(`handles: ${count * TIMES} calls …\n`);
+  const handles = await runHandleFuzz(server, { seed, count: count * TIMES });
+  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql, handles] }));
+  else for (const text of [...rows.map(describe), describeSql(sql), describeHandles(handles)]) console.log(text);
+  const held = rows.every((row) => holds(row, count)) && sqlHolds(sql, count * TIMES) && handlesHold(handles, count * TIMES);
+  if (!held) process.exitCode = 1;
 } finally {
   await server.stop();
 }

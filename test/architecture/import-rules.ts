@@ -86,7 +86,9 @@ const rooms: readonly Room[] = [
     may: [
       "test/support/",
       "test/faults/run.ts",
-      "test/fuzz/run.ts", "test/fuzz/sql/run.ts",
+      "test/fuzz/run.ts",
+      "test/fuzz/sql/run.ts",
+      "test/fuzz/handles/run.ts",
       "test/lambda/faults/run.ts",
       "test/lambda/sandbox.ts",
       "test/ledger/run.ts",
