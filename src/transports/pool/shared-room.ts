@@ -69,10 +69,10 @@ export function sharePool(request: PoolRequest): PoolShare {
   if (place.entry === undefined) place.fill(entry);
   const resident = residentOf(entry, request);
   warnOfMany<SharedRoom>(({ residents }) => residents.size, request.warn);
+  show(resident, request);
   const want = wantOf(resident, request);
   warnOfDifference(entry, request);
   useNewest(entry);
-  show(resident, request);
   let released = false;
   return {
     get pool() {

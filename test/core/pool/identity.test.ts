@@ -1,10 +1,14 @@
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+import type pg from "pg";
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, type MockInstance, test, vi } from "vitest";
 import { createDatabase, type Database, type DatabaseOptions } from "../../../src/entry/node.ts";
 import { sharedPool } from "../../../src/entry/pool.ts";
 import { loadCopy } from "../../support/package-copy.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres/server.ts";
+import { startWire } from "../../support/wire.ts";
 import { failureOf, openDirect, until } from "../databases.ts";
 
 /** Every test has its own database, so a room of its own. */
@@ -275,7 +279,7 @@ describe("the room they share", () => {
     expect(first.stats().total).toBe(1);
   });
 
-  test("lets a process end that has only idle connections, and is empty when the last handle is closed", async () => {
+  test("is empty when the last handle is closed", async () => {
     const first = open({ applicationName: "first" });
     const second = open({ applicationName: "second" });
     for (const db of [first, second]) await db.query("select 1");
@@ -284,6 +288,48 @@ describe("the room they share", () => {
     await second.close();
     expect(await backends()).toBe(0);
   });
+});
+
+describe("an idle connection that has to go, and is swallowed,", () => {
+  const swallowed = async () => {
+    const wire = await startWire(server);
+    const first = open({ port: wire.port, max: 1, applicationName: "first" });
+    const second = open({ port: wire.port, max: 1, applicationName: "second" });
+    await first.query("select 1");
+    wire.hold("open");
+    return { wire, first, second, [Symbol.asyncDispose]: () => Promise.all([first.close(), second.close(), wire.close()]).then(() => {}) };
+  };
+
+  test("holds up the call it makes room for by a second at most", async () => {
+    await using place = await swallowed();
+    expect(await one(place.second, "select 2 as two")).toBe(2);
+    expect([place.first.stats().total, place.second.stats().total]).toEqual([0, 1]);
+  });
+
+  test("holds up nobody who gives up meanwhile, and takes no slot with it", async () => {
+    await using place = await swallowed();
+    const controller = new AbortController();
+    const given = failureOf(place.second.query("select 2", [], { signal: controller.signal }));
+    await until(() => place.first.stats().total === 0);
+    controller.abort();
+    expect(await given).toMatchObject({ code: "ABORTED", fate: "not-sent" });
+    expect(await one(place.first, "select 1 as one")).toBe(1);
+    expect(await one(place.second, "select 2 as two")).toBe(2);
+  });
+});
+
+test("a process with two identities and room for one does its work, and ends by itself", async () => {
+  const script = `
+    const { createDatabase } = await import(${JSON.stringify(new URL("../../../src/entry/node.ts", import.meta.url).href)});
+    const open = (applicationName) => createDatabase({ url: process.argv[1], transport: "pool", max: 1, applicationName });
+    const [first, second] = [open("first"), open("second")];
+    for (let round = 0; round < 3; round++) for (const db of [first, second]) await db.query("select 1");
+    console.log("done");`;
+  const url = new URL(server.url(database));
+  url.username = wallsUser.user;
+  url.password = wallsUser.password;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script, url.href]);
+  expect(stdout).toBe("done\n");
 });
 
 describe("after twenty edits of the database file", () => {
@@ -318,6 +364,31 @@ describe("after twenty edits of the database file", () => {
 });
 
 describe("closing belongs to the handle", () => {
+  test("a pool that was ended by who was shown it is replaced, and whoever listens hears of the new one", async () => {
+    const shown: pg.Pool[] = [];
+    await using db = open({ onPool: (pool) => shown.push(pool as unknown as pg.Pool) });
+    const connects: unknown[] = [];
+    db.subscribe(({ type }) => type === "connect" && connects.push(type));
+    await db.query("select 1");
+    await shown[0]?.end();
+    expect(await one(db, "select 1 as one")).toBe(1);
+    expect([shown.length, connects.length]).toEqual([2, 2]);
+  });
+
+  test("an onPool that throws leaves nothing that a later close would miss", async () => {
+    let broken = true;
+    const db = open({
+      onPool() {
+        if (broken) throw new Error("not yet");
+      },
+    });
+    await expect(db.query("select 1")).rejects.toThrow();
+    broken = false;
+    await db.query("select 1");
+    await db.close();
+    expect(await backends()).toBe(0);
+  });
+
   const options = () => ({ host: "127.0.0.1", port: server.port, database, ...wallsUser, max: 2 });
 
   test("end() of what sharedPool gave leaves the database and other handles as they are", async () => {
