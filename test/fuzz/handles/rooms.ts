@@ -1,4 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "pg";
+
+/** Between two counts, milliseconds: shorter than a login takes, and long enough to leave the machine to those who log in. */
+const PAUSE_MS = 3;
 
 /** A handle's share of a room. */
 export interface Stay {
@@ -85,6 +89,7 @@ export class Rooms {
     const text = `select usename || ' ' || split_part(application_name, '-', 1) as room, count(*)::int as backends
       from pg_stat_activity where datname = $1 and application_name <> '' group by 1`;
     while (!this.#stopped) {
+      await delay(PAUSE_MS);
       const settled = new Map([...this.#rooms].filter(([, room]) => isSettled(room)).map(([name, { changes }]) => [name, changes]));
       const { rows } = await outside.query<{ room: string; backends: number }>(text, [database]);
       this.samples++;
