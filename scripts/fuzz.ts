@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { describeHandles, handlesHold, runHandleFuzz } from "../test/fuzz/handles/run.ts";
 import { describeServer, type FuzzRow, holds, holdsServer, runFuzz, runServerFuzz, targetNames } from "../test/fuzz/run.ts";
 import { describeSql, runSqlFuzz, sqlHolds } from "../test/fuzz/sql/run.ts";
 import { startPostgres } from "../test/support/postgres/server.ts";
@@ -13,24 +14,32 @@ const { values: flags } = parseArgs({
 const seed = wholeNumber("seed", flags.seed);
 const count = wholeNumber("count", flags.count);
 
-/** Texts of SQL for each request: they are cheap, and what they try is rare. */
-const SQL_TIMES = 4;
+/** Texts of SQL, and calls through handles, for each request: they are cheap, and what they try is rare. */
+const TIMES = 4;
 
-const server = await startPostgres({ settings: { max_prepared_transactions: "100" } });
+const server = await startPostgres({ tls: true, settings: { max_prepared_transactions: "100" } });
 try {
   const rows: FuzzRow[] = [];
   for (const target of targetNames) {
     process.stderr.write(`${target}: ${count} requests …\n`);
     rows.push(await runFuzz(target, server, { seed, count }));
   }
-  process.stderr.write(`sql: ${count * SQL_TIMES} texts …\n`);
-  const sql = await runSqlFuzz(server, { seed, count: count * SQL_TIMES });
+  process.stderr.write(`sql: ${count * TIMES} texts …\n`);
+  const sql = await runSqlFuzz(server, { seed, count: count * TIMES });
+  process.stderr.write(`handles: ${count * TIMES} calls …\n`);
+  const handles = await runHandleFuzz(server, { seed, count: count * TIMES });
   const rounds = 2 * count;
   process.stderr.write(`server: ${rounds} rounds …\n`);
   const wrongServer = await runServerFuzz({ seed, count: rounds });
-  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql, wrongServer] }));
-  else for (const text of [...rows.map(describe), describeSql(sql), describeServer(wrongServer)]) console.log(text);
-  const held = rows.every((row) => holds(row, count)) && sqlHolds(sql, count * SQL_TIMES) && holdsServer(wrongServer, rounds);
+  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql, handles, wrongServer] }));
+  else
+    for (const text of [...rows.map(describe), describeSql(sql), describeHandles(handles), describeServer(wrongServer)]) console.log(text);
+  const held = [
+    ...rows.map((row) => holds(row, count)),
+    sqlHolds(sql, count * TIMES),
+    handlesHold(handles, count * TIMES),
+    holdsServer(wrongServer, rounds),
+  ].every(Boolean);
   if (!held) process.exitCode = 1;
 } finally {
   await server.stop();

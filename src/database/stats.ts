@@ -1,7 +1,10 @@
 import type { BreakerState } from "../observe/events.ts";
 import type { TransportName, TransportStats } from "../transports/transport.ts";
 
-/** Numbers since the database was made; those of a shared pool are the pool's. */
+/**
+ * Numbers since the database was made; those of a pool are of the connections of its identity, whichever handle uses them. Who waits is counted
+ * for the whole room.
+ */
 export interface DatabaseStats extends TransportStats {
   /** Null before the first call. */
   readonly transport: TransportName | null;

@@ -34,7 +34,7 @@ export interface HeldPool {
 
 /** What `createDatabase` takes. Every setting is optional; docs/settings.md has the table with defaults and reasons. */
 export interface DatabaseOptions {
-  /** Identity of the pool, where host, port, database and user are not enough. */
+  /** Separates: what has another name has connections and room of its own. */
   readonly name?: string | undefined;
   /** `postgres://user:password@host:port/database?sslmode=…`. Default: `DATABASE_URL`. Given as `undefined` it is missing, and `DATABASE_URL` is not read. */
   readonly url?: string | undefined;
@@ -46,6 +46,7 @@ export interface DatabaseOptions {
   readonly port?: number | undefined;
   readonly database?: string | undefined;
   readonly user?: string | undefined;
+  /** A function is its reference: make it once, for connections belong to one. */
   readonly password?: PasswordSource | undefined;
   /** Base address of SQL over HTTP, to which `/sql` and `/v2` are added. https, or http on loopback. Default: `WARMLINE_ENDPOINT`. */
   readonly endpoint?: string | undefined;
@@ -59,7 +60,7 @@ export interface DatabaseOptions {
   readonly target?: TargetName | undefined;
   /** Default: by plan. */
   readonly transport?: TransportName | undefined;
-  /** Most connections of the pool, 1 to 10000. Default: by plan. */
+  /** Most connections, 1 to 10000, of all handles of one address, database and user. Default: by plan. */
   readonly max?: number | undefined;
   /** Connections the pool keeps open, 0 to `max`. Default 0. */
   readonly min?: number | undefined;

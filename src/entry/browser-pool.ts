@@ -1,5 +1,5 @@
 import { inBrowser } from "./browser-refusal.ts";
-import type { WarmPool as NodePool, WarmPoolOptions } from "./pool.ts";
+import type { sharedPool as nodePool, WarmPoolOptions } from "./pool.ts";
 
 export type { WarmPoolOptions } from "./pool.ts";
 
@@ -19,6 +19,6 @@ export class WarmPool {
  *
  * @throws ConfigError always
  */
-export function sharedPool(_options?: WarmPoolOptions): NodePool {
+export function sharedPool(_options?: WarmPoolOptions): ReturnType<typeof nodePool> {
   throw inBrowser();
 }

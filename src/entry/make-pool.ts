@@ -5,9 +5,10 @@ import type { Plan } from "../decide/plan.ts";
 import type { Address, Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
-import { poolTransport } from "../transports/pool/pool.ts";
+import { type PoolTraits, poolTransport } from "../transports/pool/pool.ts";
 import { nextNumber } from "../transports/pool/registry.ts";
-import { type PoolShare, sharePool } from "../transports/pool/shared-pool.ts";
+import type { RoomLimits } from "../transports/pool/room.ts";
+import { type Identity, type PoolShare, sharePool } from "../transports/pool/shared-room.ts";
 import { sharedTransport } from "../transports/pool/shared-transport.ts";
 import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";
 import type { Transport } from "../transports/transport.ts";
@@ -16,49 +17,76 @@ import { iamLogin } from "./iam-login.ts";
 import { passwordFor } from "./password.ts";
 import { pinningReport } from "./pinning-report.ts";
 
-/** Makes the pool transports of one handle, over the pools the process shares. Where settings differ, those of the newest handle hold. */
+/** Makes the pool transports of one handle, over connections that the process shares. Where limits differ, those of the newest handle hold. */
 export function poolMaker(): MakeTransport {
   const order = nextNumber();
   return (input) => makePool(input, order);
 }
 
 function makePool(input: TransportInput, order: number): Transport {
-  const { plan, clock, warn, events } = input;
+  const { settings, plan, clock, warn, events } = input;
   const share = joinPool(input, order);
-  const { audiences } = share.entry.current.pool.state;
+  const { audiences } = share.pool.state;
   audiences.add(events);
   const tellPin = (reason: string) => {
     warn(reason);
     events.tell({ type: "pin", reason });
   };
   const onStatement = plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReport(tellPin) : undefined;
-  const release = () => share.release().finally(() => audiences.delete(events));
-  return sharedTransport({ ...share, release }, ({ pool, traits }) => poolTransport({ pool, ...traits, clock, onStatement }));
+  const traits = traitsOf(settings, plan);
+  const leaving: PoolShare = {
+    get pool() {
+      return share.pool;
+    },
+    release: () => share.release().finally(() => audiences.delete(events)),
+  };
+  return sharedTransport(leaving, (pool) => poolTransport({ pool, ...traits, clock, onStatement }));
 }
 
-/** A share of the one pool of these settings in the process. Without an `order`, one that is asked for again and again. */
+/** A share of the one pool of this identity in the process. Without an `order`, for handles that are made again and again. */
 export function joinPool({ settings, plan, address, warn }: Omit<TransportInput, "clock" | "events">, order?: number): PoolShare {
-  const config = poolConfig(settings, plan, address);
-  const { pooled, cancel, startupParameters } = plan.capabilities;
+  const login = loginConfig(settings, plan, address);
+  const { host, port, database, user } = address;
   return sharePool({
-    identity: identityOf(settings, address),
-    fingerprint: fingerprint(config, address),
-    traits: { pooled, cancel, statementTimeoutMs: startupParameters ? null : settings.statementTimeoutMs },
-    create: () => new WarmPool({ ...config, warn }),
+    room: JSON.stringify([settings.name, host, port, database, user]),
+    identity: identityOf(login, traitsOf(settings, plan), address),
+    limits: limitsOf(settings, plan),
+    create: (room) => new WarmPool({ ...login, room, warn }).setMaxListeners(0),
     onPool: settings.onPool,
     ...(order !== undefined && { order }),
     warn,
   });
 }
 
-function identityOf({ name, address: main }: Settings, address: Address): string {
-  if (name === null) return JSON.stringify([address.host, address.port, address.database, address.user]);
-  // a direct connection to the same database is no change of its configuration
-  return JSON.stringify(address === main ? [name] : [name, "direct"]);
+function traitsOf({ statementTimeoutMs }: Settings, { capabilities: { pooled, cancel, startupParameters } }: Plan): PoolTraits {
+  return { pooled, cancel, statementTimeoutMs: startupParameters ? null : statementTimeoutMs };
 }
 
-/** Settings in pg's words. The driver sees fields, never a URL or an `sslmode`. */
+/** Settings in pg's words, of a pool that shares with nobody. */
 export function poolConfig(settings: Settings, plan: Plan, address: Address): WarmPoolConfig {
+  const login = loginConfig(settings, plan, address);
+  const limits = limitsOf(settings, plan);
+  return {
+    ...login,
+    max: limits.max,
+    min: limits.min,
+    idleTimeoutMillis: limits.idleTimeoutMs,
+    freshness: { serverIdleMs: login.freshness?.serverIdleMs ?? null, lifetimeMs: limits.lifetimeMs },
+    acquireTimeoutMillis: limits.acquireTimeoutMs,
+    connectTimeoutMillis: limits.connectTimeoutMs,
+    maxWaiting: limits.maxWaiting,
+    leakThresholdMillis: limits.leakThresholdMs,
+  };
+}
+
+/** What says how much, and not who. */
+function limitsOf({ acquireTimeoutMs, connectTimeoutMs, maxWaiting, leakThresholdMs }: Settings, plan: Plan): RoomLimits {
+  const { max, min, idleTimeoutMs, lifetimeMs } = plan;
+  return { max, min, idleTimeoutMs, lifetimeMs, acquireTimeoutMs, connectTimeoutMs, maxWaiting, leakThresholdMs };
+}
+
+/** What says who one is, and how one is protected. The driver sees fields, never a URL or an `sslmode`. */
+function loginConfig(settings: Settings, plan: Plan, address: Address): WarmPoolConfig {
   const { host, port, database, user, password } = address;
   const tls = chooseTls(address);
   const target = address === settings.address ? { name: plan.target, capabilities: plan.capabilities } : detectTarget(address, null, null);
@@ -86,14 +114,7 @@ export function poolConfig(settings: Settings, plan: Plan, address: Address): Wa
     application_name: settings.applicationName,
     ...(startup && startupOptions(settings)),
     ...(startup && settings.statementTimeoutMs !== null && { statement_timeout: settings.statementTimeoutMs }),
-    max: plan.max,
-    min: plan.min,
-    idleTimeoutMillis: plan.idleTimeoutMs,
-    freshness: { serverIdleMs: settings.idleSessionTimeoutMs ?? plan.capabilities.serverIdleMs, lifetimeMs: plan.lifetimeMs },
-    acquireTimeoutMillis: settings.acquireTimeoutMs,
-    connectTimeoutMillis: settings.connectTimeoutMs,
-    maxWaiting: settings.maxWaiting,
-    leakThresholdMillis: settings.leakThresholdMs,
+    freshness: { serverIdleMs: settings.idleSessionTimeoutMs ?? plan.capabilities.serverIdleMs, lifetimeMs: 0 },
     keepAlive: true,
     // a script that is done ends by itself; a server has its socket to live on
     allowExitOnIdle: true,
@@ -111,11 +132,14 @@ function isDevelopment({ traits }: Plan): boolean {
   return !traits.freezes && process.env.NODE_ENV !== "production";
 }
 
-/** What tells one configuration from another. The password is in it as a hash; one that is a function counts as the same. */
-function fingerprint({ password: _, ...config }: WarmPoolConfig, address: Address): string {
-  const password = address.password?.reveal();
-  return createHash("sha256")
-    .update(JSON.stringify([config, typeof password, address.auth, address.region]))
-    .update(typeof password === "string" ? password : "")
-    .digest("hex");
+/** What tells one identity from another. A password is in it as a hash, or as the function it is. */
+function identityOf({ password: _, ...login }: WarmPoolConfig, traits: PoolTraits, { password, auth, region }: Address): Identity {
+  const secret = password?.reveal() ?? null;
+  return {
+    fingerprint: createHash("sha256")
+      .update(JSON.stringify([login, traits, auth, region, typeof secret]))
+      .update(typeof secret === "string" ? secret : "")
+      .digest("hex"),
+    secret: typeof secret === "function" ? secret : null,
+  };
 }

@@ -4,6 +4,7 @@ import { overPool } from "../decide/pool-size.ts";
 import { refusal } from "../decide/refuse.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
+import { SharedPool } from "../transports/pool/shared-pool.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
 import { joinPool, poolConfig } from "./make-pool.ts";
 
@@ -20,29 +21,34 @@ export interface WarmPoolOptions extends DatabaseOptions {
  */
 export class WarmPool extends ConfiguredPool {
   constructor(options: WarmPoolOptions = {}) {
-    const { settings, plan } = planned(options);
+    const { settings, plan } = planned(checkedOptions(options));
     super({ ...poolConfig(settings, plan, settings.address), warn });
     settings.onPool?.(this);
   }
 }
 
 /**
- * The one pool of these settings in this process, which is also that of `createDatabase` with the same settings: what an ORM is handed where
- * modules are evaluated more than once, as in Next.js. To be asked for when it is used, not when a module is loaded, so that a build passes
- * without a database. It is nobody's to end: it lives until the settings change or the process ends. Where settings differ it is the pool of
- * the newest, as it is now; a pool that was replaced takes no new work.
+ * A handle on the connections that `createDatabase` uses for the same settings, as a `pg.Pool`: what an ORM is handed. Nothing is read or connected
+ * before its first call, so it may stand at module level. Its `end` ends the handle and nothing else: connections end with the last handle that
+ * shares them. One that is made for a request and forgotten costs nothing.
  *
- * @throws ConfigError for settings that are wrong or missing
+ * @throws ConfigError for options that are wrong in themselves; what only the environment can tell rejects the first call
  */
-export function sharedPool(options: WarmPoolOptions = {}): ConfiguredPool {
-  const { settings, plan } = planned(options);
-  return joinPool({ settings, plan, address: settings.address, warn }).entry.current.pool;
+export function sharedPool(options: WarmPoolOptions = {}): SharedPool {
+  const checked = checkedOptions(options);
+  return new SharedPool(() => {
+    const { settings, plan } = planned(checked);
+    return joinPool({ settings, plan, address: settings.address, warn });
+  });
 }
 
 const warn = (message: string) => console.warn(`warmline: ${message}`);
 
-function planned({ connectionString, ...options }: WarmPoolOptions): { readonly settings: Settings; readonly plan: Plan } {
-  const checked = checkOptions(connectionString === undefined ? options : { url: connectionString, ...options }, runtimeNames);
+function checkedOptions({ connectionString, ...options }: WarmPoolOptions): DatabaseOptions {
+  return checkOptions(connectionString === undefined ? options : { url: connectionString, ...options }, runtimeNames);
+}
+
+function planned(checked: DatabaseOptions): { readonly settings: Settings; readonly plan: Plan } {
   const settings = resolveSettings(checked, process.env);
   const runtime = detectRuntime({ global: globalThis, env: process.env }, settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);

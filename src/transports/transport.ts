@@ -147,7 +147,7 @@ export interface TransportStats {
   readonly total: number;
   /** Those of them that nobody uses. */
   readonly idle: number;
-  /** Calls that wait for one. */
+  /** Calls that wait for one; of a pool, with those of every handle that shares its room. */
   readonly waiting: number;
   /** Connections opened, over HTTP: sessions opened over WebSocket. */
   readonly connects: number;

@@ -88,6 +88,7 @@ const rooms: readonly Room[] = [
       "test/faults/run.ts",
       "test/fuzz/run.ts",
       "test/fuzz/sql/run.ts",
+      "test/fuzz/handles/run.ts",
       "test/lambda/faults/run.ts",
       "test/lambda/sandbox.ts",
       "test/ledger/run.ts",

@@ -1,7 +1,7 @@
 /** What becomes of a caller. Exactly one of the functions is called, and none once it has left. */
 export interface Caller {
   /** A slot is free, maybe at once. */
-  readonly enter: (turn: Turn) => void;
+  readonly enter: () => void;
   /** None was free within `limitMs`; 0 for no limit. */
   readonly late: () => void;
   readonly limitMs: number;
@@ -9,42 +9,26 @@ export interface Caller {
   readonly full: () => void;
 }
 
-/** A caller's place in the queue, and then its slot. */
-export class Turn {
-  readonly caller: Caller;
-  limit: NodeJS.Timeout | undefined;
-  readonly #slots: CheckoutQueue;
-
-  constructor(slots: CheckoutQueue, caller: Caller) {
-    this.#slots = slots;
-    this.caller = caller;
-  }
-
-  /** Gives up waiting, or the connection that is on its way; twice, or later, it does nothing. */
-  leave(): void {
-    this.#slots.forget(this);
-  }
-
-  /** The connection has come, or failed to: then the slot is free again. */
-  entered(held: boolean): void {
-    if (!held) this.#slots.free();
-    this.#slots.forget(this);
-  }
+/** How many slots there are, and how many may wait for one. Asked each time, for it may change. */
+export interface QueueLimits {
+  readonly max: number;
+  readonly maxWaiting: number;
 }
 
 /** How many may hold a connection at once, and who waits for it, first come first served. */
 export class CheckoutQueue {
-  readonly #max: number;
-  readonly #maxWaiting: number;
-  readonly #waiters = new Set<Turn>();
-  /** Whose connection is on its way, and still wanted. */
-  readonly #entering = new Set<Turn>();
+  readonly #limits: () => QueueLimits;
+  readonly #waiters = new Set<Caller>();
+  readonly #late = new Map<Caller, NodeJS.Timeout>();
   #taken = 0;
-  #onDrained: (() => void) | undefined;
 
-  constructor(max: number, maxWaiting: number) {
-    this.#max = max;
-    this.#maxWaiting = maxWaiting;
+  constructor(limits: () => QueueLimits) {
+    this.#limits = limits;
+  }
+
+  /** Slots somebody has. */
+  get taken(): number {
+    return this.#taken;
   }
 
   get waiting(): number {
@@ -53,59 +37,45 @@ export class CheckoutQueue {
 
   /** Whether the next one has to wait. */
   get full(): boolean {
-    return this.#taken >= this.#max;
+    return this.#taken >= this.#limits().max;
   }
 
-  /** Whether nobody may enter any more. */
-  get closed(): boolean {
-    return this.#onDrained !== undefined;
-  }
-
-  /** Takes a slot, or a place in the queue; undefined when there is neither. */
-  take(caller: Caller): Turn | undefined {
-    if (!this.full) return this.#enter(new Turn(this, caller));
-    if (this.#waiters.size >= this.#maxWaiting) {
-      caller.full();
-      return undefined;
-    }
-    const turn = new Turn(this, caller);
-    if (caller.limitMs > 0) turn.limit = setTimeout(caller.late, caller.limitMs);
-    this.#waiters.add(turn);
-    return turn;
+  /** Takes a slot, or a place in the queue, if there is either. */
+  take(caller: Caller): void {
+    if (!this.full) this.#enter(caller);
+    else if (this.#waiters.size >= this.#limits().maxWaiting) caller.full();
+    else this.#wait(caller);
   }
 
   /** Gives a slot to the next. */
   free(): void {
     this.#taken--;
-    const [next] = this.#waiters;
-    if (next === undefined || this.full) return;
-    clearTimeout(next.limit);
-    this.#waiters.delete(next);
-    this.#enter(next);
+    this.admit();
   }
 
-  /** Nobody waits for this turn any more. */
-  forget(turn: Turn): void {
-    clearTimeout(turn.limit);
-    if (this.#waiters.delete(turn) || this.#entering.delete(turn)) this.#noteDrained();
+  /** Gives slots that nobody has to those who wait: one came free, or there are more of them. */
+  admit(): void {
+    for (const next of this.#waiters) {
+      if (this.full) return;
+      this.leave(next);
+      this.#enter(next);
+    }
   }
 
-  /** Closes the slots; resolves when nobody waits any more, neither for a slot nor for a connection. */
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onDrained = resolve;
-      this.#noteDrained();
-    });
+  /** Gives up waiting; twice, or later, it does nothing. */
+  leave(caller: Caller): void {
+    clearTimeout(this.#late.get(caller));
+    this.#late.delete(caller);
+    this.#waiters.delete(caller);
   }
 
-  #enter(turn: Turn): Turn {
+  #wait(caller: Caller): void {
+    if (caller.limitMs > 0) this.#late.set(caller, setTimeout(caller.late, caller.limitMs));
+    this.#waiters.add(caller);
+  }
+
+  #enter(caller: Caller): void {
     this.#taken++;
-    this.#entering.add(turn);
-    turn.caller.enter(turn);
-    return turn;
-  }
-
-  #noteDrained(): void {
-    if (this.#waiters.size === 0 && this.#entering.size === 0) this.#onDrained?.();
+    caller.enter();
   }
 }

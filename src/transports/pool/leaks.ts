@@ -4,6 +4,7 @@ const FRAMES = 40;
 /** A connection that is held, and where it was taken. */
 interface Held {
   readonly since: number;
+  readonly limitMs: number;
   readonly takenAt: string;
   readonly id: () => string;
   timer?: NodeJS.Timeout;
@@ -18,7 +19,8 @@ export interface Leak {
 
 /** What is looked for, and who is told. */
 export interface LeakWatchOptions {
-  readonly thresholdMs: number;
+  /** Null for never. Asked at every checkout, for it may change. */
+  readonly thresholdMs: () => number | null;
   /** Wall clock, milliseconds since the epoch. */
   readonly now: () => number;
   /** Called once for each connection that is held for too long. */
@@ -38,29 +40,29 @@ export class LeakWatch {
   }
 
   /**
-   * Remembers who asks. To be called when the connection is there, with a function that gives its name: then it is watched, until the function
-   * that gives is called.
+   * Remembers who asks, where leaks are looked for. To be called when the connection is there, with a function that gives its name: then it is
+   * watched, until the function that gives is called.
    */
-  takenHere(): (id: () => string) => () => void {
+  takenHere(): ((id: () => string) => () => void) | undefined {
+    const limitMs = this.#options.thresholdMs();
+    if (limitMs === null) return undefined;
     const { stackTraceLimit } = Error;
     // the caller stands above a dozen frames of this package
     Error.stackTraceLimit = FRAMES;
     const { stack = "" } = new Error();
     Error.stackTraceLimit = stackTraceLimit;
-    return (id) => this.#hold(stack.replace(/^Error.*\n/, ""), id);
+    return (id) => this.#hold({ since: this.#options.now(), limitMs, takenAt: stack.replace(/^Error.*\n/, ""), id });
   }
 
-  #hold(takenAt: string, id: () => string): () => void {
-    const held: Held = { since: this.#options.now(), takenAt, id };
-    held.timer = setTimeout(() => this.#report(held), this.#options.thresholdMs).unref();
+  #hold(held: Held): () => void {
+    held.timer = setTimeout(() => this.#report(held), held.limitMs).unref();
     this.#held.add(held);
     return () => this.#forget(held);
   }
 
   /** Reports what is held for too long by the wall clock. */
   check(): void {
-    const { now, thresholdMs } = this.#options;
-    for (const held of this.#held) if (now() - held.since >= thresholdMs) this.#report(held);
+    for (const held of this.#held) if (this.#options.now() - held.since >= held.limitMs) this.#report(held);
   }
 
   #report(held: Held): void {

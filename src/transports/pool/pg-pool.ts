@@ -1,46 +1,64 @@
 import type pg from "pg";
-import { destroySocket } from "./client-state.ts";
 import type { Checkout, Opened } from "./lease.ts";
 
 /** What pg's pool does not show in its types. */
 interface PgPool {
   readonly _clients: readonly pg.PoolClient[];
+  readonly _idle: readonly { readonly client: pg.PoolClient }[];
+  readonly _pendingQueue: { readonly callback: Checkout }[];
   newClient(pending: { readonly callback: Checkout }): void;
+  _pulseQueue(): void;
+  _remove(client: pg.PoolClient, callback?: () => void): void;
 }
 
-/** How long a goodbye may take, milliseconds: a swallowed connection never takes it. */
-const GOODBYE_LIMIT_MS = 1_000;
+const insideOf = (pool: pg.Pool): PgPool => pool as unknown as PgPool;
 
 /** Every connection of a pool, those that are still connecting among them. */
 export function clientsOf(pool: pg.Pool): readonly pg.PoolClient[] {
-  return (pool as unknown as PgPool)._clients;
+  return insideOf(pool)._clients;
 }
 
-/** Opens a connection beside those the pool may have: it takes the place of one that is silent. */
-export function openBeside(pool: pg.Pool, opened: (error: Error | undefined, fresh: Opened | undefined) => void): void {
-  (pool as unknown as PgPool).newClient({
-    callback: (error, client, toPool) => opened(error, client && { client, toPool }),
-  });
+/** The connection that is idle longest. */
+export function oldestIdleOf(pool: pg.Pool): pg.PoolClient | undefined {
+  return insideOf(pool)._idle[0]?.client;
 }
 
-/** Takes an idle connection with `take` and ends it; resolves when the server has been told, or cannot be. */
-export function endOneIdle(take: (taken: Checkout) => void): Promise<void> {
-  return new Promise((resolve) => {
-    take((_error, client, release) => {
-      if (client === undefined) return resolve();
-      const limit = setTimeout(() => destroySocket(client), GOODBYE_LIMIT_MS);
-      client.once("end", () => {
-        clearTimeout(limit);
-        resolve();
-      });
-      release(true);
+/** Told once of a connection that is in no lease yet, or why there is none. */
+export type Taken = (error: Error | undefined, opened: Opened | undefined) => void;
+
+const toCheckout =
+  (taken: Taken): Checkout =>
+  (error, client, toPool) =>
+    taken(error, client && { client, toPool });
+
+/** Opens a connection, whether the pool has idle ones or not, and however many there are. */
+export function openConnection(pool: pg.Pool, opened: Taken): void {
+  insideOf(pool).newClient({ callback: toCheckout(opened) });
+}
+
+/** Takes the idle connection that was used last, at once: pg's own checkout waits a tick, in which it may be ended for somebody else. */
+export function takeIdle(pool: pg.Pool, taken: Taken): void {
+  const inside = insideOf(pool);
+  inside._pendingQueue.push({ callback: toCheckout(taken) });
+  inside._pulseQueue();
+}
+
+/** Ends a connection, idle or not, by a goodbye. */
+export function endConnection(pool: pg.Pool, client: pg.PoolClient): void {
+  insideOf(pool)._remove(client);
+}
+
+/** Calls `leaving` with each connection that leaves the pool, before its goodbye is said, and what that gives when it is gone. */
+export function watchRemovals(pool: pg.Pool, leaving: (client: pg.PoolClient) => () => void): void {
+  const inside = insideOf(pool);
+  const remove = inside._remove.bind(inside);
+  inside._remove = (client, callback) => {
+    // pg does not let an idle connection keep the process; its goodbye does
+    (client as unknown as { ref(): void }).ref();
+    const gone = leaving(client);
+    remove(client, () => {
+      gone();
+      callback?.();
     });
-  });
-}
-
-/** Takes a connection that turned out not to be needed: it is kept only if the pool has room. */
-export function giveSurplus(pool: pg.Pool, { client, toPool }: Opened): void {
-  const surplus = pool.totalCount > pool.options.max;
-  if (surplus) destroySocket(client);
-  toPool(surplus);
+  };
 }

@@ -28,7 +28,7 @@ export class PoolState {
   shown = false;
   readonly lives: WeakMap<pg.PoolClient, Life> = new WeakMap();
   readonly sessions: WeakMap<pg.PoolClient, WireSession> = new WeakMap();
-  /** Those of the handles that share the pool. A pool that takes the place of another takes over its set, which both go on telling. */
+  /** Those of the handles that share the pool. A pool that takes the place of one that was ended takes over its set. */
   audiences: Set<Audience> = new Set();
 
   /** Tells what `make` gives, if anybody listens. */
@@ -93,19 +93,6 @@ export class PoolState {
       this.leaks++;
       this.tell(() => ({ type: "leak", ...leak }));
       warn(`A connection has been held for ${leak.heldMs} ms (leakThresholdMs), and still is. It was taken here:\n${leak.stack}`);
-    };
-  }
-
-  /** Tells of a queue that does not become empty, and warns of the first. */
-  waitingReporter(warn: (message: string) => void): (waiting: number, forMs: number) => void {
-    let warned = false;
-    return (waiting, forMs) => {
-      this.tell(() => ({ type: "waiting", waiting, forMs }));
-      if (warned) return;
-      warned = true;
-      warn(
-        `Calls have been waiting for a connection for ${forMs} ms, ${waiting} of them now. Shorten transactions, or raise max. Said once.`,
-      );
     };
   }
 }

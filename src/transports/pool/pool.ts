@@ -9,10 +9,19 @@ import { type WireClient, WireSession, type WireSessionOptions } from "../wire-s
 import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
-import type { PoolTraits } from "./shared-pool.ts";
 import { submitAsking } from "./submit-asking.ts";
 import type { WarmPool } from "./warm-pool.ts";
 import { WatchedSession } from "./watched-session.ts";
+
+/** What has to be known of a connection's other end. */
+export interface PoolTraits {
+  /** Whether a pooler stands between this pool and Postgres. */
+  readonly pooled: boolean;
+  /** Whether a CancelRequest reaches the statement. */
+  readonly cancel: boolean;
+  /** Bounds each exchange where the server was not told to; null for no bound of its own. */
+  readonly statementTimeoutMs: number | null;
+}
 
 /** What the pool transport is made of. */
 export interface PoolTransportOptions extends PoolTraits {

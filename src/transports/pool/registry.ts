@@ -2,7 +2,7 @@ import { VERSION } from "./version.ts";
 
 /** What copies of any version find and fill: nothing in it may change its meaning. What stands there is read by copies of its own version alone. */
 interface Registry {
-  /** By version and identity. */
+  /** By version and room: of address, database, user and name. */
   readonly pools: Map<string, unknown>;
   /** Of the copies that have asked for a pool. */
   readonly versions: Set<string>;
@@ -27,26 +27,23 @@ export function nextNumber(): number {
 /** So many pools at once are more likely a leak than a plan. */
 const MANY_POOLS = 50;
 
-/** Where the pool of an identity stands, for every copy of this version. */
+/** Where something stands that is shared, for every copy of this version. */
 export interface Place<Entry> {
   readonly entry: Entry | undefined;
-  /** Puts an entry there, and warns where there are many. */
+  /** Puts an entry there. */
   readonly fill: (entry: Entry) => void;
   /** Takes the entry away, if it still stands there. */
   readonly clear: (entry: Entry) => void;
 }
 
-/** The place of an identity in the registry. Versions share none, which is said once. */
-export function placeOf<Entry>(identity: string, warn: (message: string) => void): Place<Entry> {
+/** The place of a name in the registry. Versions share none, which is said once. */
+export function placeOf<Entry>(name: string, warn: (message: string) => void): Place<Entry> {
   warnOfVersions(warn);
   const { pools } = registry();
-  const key = `${VERSION} ${identity}`;
+  const key = `${VERSION} ${name}`;
   return {
     entry: pools.get(key) as Entry | undefined,
-    fill(entry) {
-      pools.set(key, entry);
-      warnOfMany(warn);
-    },
+    fill: (entry) => void pools.set(key, entry),
     clear(entry) {
       if (pools.get(key) === entry) pools.delete(key);
     },
@@ -62,9 +59,15 @@ function warnOfVersions(warn: (message: string) => void): void {
   warn(`versions ${[...versions].join(" and ")} of this package are loaded in one process, and share no pool. Install one of them.`);
 }
 
-function warnOfMany(warn: (message: string) => void): void {
+/** Warns once where there are many pools; `poolsOf` counts those of an entry. */
+export function warnOfMany<Entry>(poolsOf: (entry: Entry) => number, warn: (message: string) => void): void {
   const book = registry();
-  if (book.pools.size < MANY_POOLS || book.warned) return;
+  if (book.warned) return;
+  let count = 0;
+  for (const [key, entry] of book.pools) if (key.startsWith(`${VERSION} `)) count += poolsOf(entry as Entry);
+  if (count < MANY_POOLS) return;
   book.warned = true;
-  warn(`${book.pools.size} pools are open in this process. Close databases that are done with, or share one for each database.`);
+  warn(
+    `${count} pools are open in this process. Close databases that are done with, share one for each database, and make a password function once: each is an identity of its own.`,
+  );
 }

@@ -1,17 +1,16 @@
 import type { Transport } from "../transport.ts";
 import type { PoolTransport } from "./pool.ts";
-import type { CurrentPool, PoolShare } from "./shared-pool.ts";
+import type { PoolShare } from "./shared-room.ts";
+import type { WarmPool } from "./warm-pool.ts";
 
-/**
- * A transport over the pool that is the current one of its identity when a call begins. What has begun on a pool that is replaced meanwhile
- * ends there.
- */
-export function sharedTransport({ entry, release }: PoolShare, over: (current: CurrentPool) => PoolTransport): Transport {
-  let { current } = entry;
-  let made = over(current);
+/** A transport over a handle's share: over the pool of the moment when a call begins. */
+export function sharedTransport(share: PoolShare, over: (pool: WarmPool) => PoolTransport): Transport {
+  let { pool } = share;
+  let made = over(pool);
   const transport = () => {
-    if (entry.current !== current) {
-      current = entry.current;
+    const current = share.pool;
+    if (current !== pool) {
+      pool = current;
       made = over(current);
     }
     return made;
@@ -27,6 +26,6 @@ export function sharedTransport({ entry, release }: PoolShare, over: (current: C
     warmUp: (call) => transport().warmUp(call),
     release: () => transport().release(),
     stats: () => transport().stats(),
-    [Symbol.asyncDispose]: release,
+    [Symbol.asyncDispose]: share.release,
   };
 }

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { FreshnessLimits } from "./freshness.ts";
+import type { Room } from "./room.ts";
 
 /** pg's pool options, with waiting and connecting bounded apart, and what is known of a connection's life. */
 export interface WarmPoolConfig extends Omit<pg.PoolConfig, "connectionTimeoutMillis" | "maxLifetimeSeconds" | "Client"> {
@@ -15,6 +16,8 @@ export interface WarmPoolConfig extends Omit<pg.PoolConfig, "connectionTimeoutMi
   readonly warn?: (message: string) => void;
   /** Told what the password function gave, when the server refused it at login (28000, 28P01). */
   readonly onPasswordRefused?: (password: string) => void;
+  /** The room its connections take up, where it is shared; then the limits are the room's. Default: a room of its own. */
+  readonly room?: Room;
   /** When a connection is replaced without being asked. Default: never. */
   readonly freshness?: FreshnessLimits;
   /** The wall clock and chance. Default: the process'. */

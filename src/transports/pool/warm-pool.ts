@@ -1,27 +1,17 @@
-import { AsyncResource } from "node:async_hooks";
-import pg from "pg";
+import type pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
 import { isOutOfStep } from "../strict-answers.ts";
-import { CheckoutQueue, type Turn } from "./checkout-queue.ts";
+import { Checkouts } from "./checkouts.ts";
 import { askBySync, destroySocket, leftBusy, looksDead, rollBack } from "./client-state.ts";
-import { afterTwoTicks, type FreshnessLimits, judge, TRUST_MS } from "./freshness.ts";
+import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
 import { LeakWatch } from "./leaks.ts";
-import {
-  acquireTimeout,
-  type Checkout,
-  checkingOut,
-  closed,
-  type Granted,
-  type Lease,
-  type LeaseOptions,
-  type Opened,
-  queueFull,
-  type Release,
-} from "./lease.ts";
-import { clientsOf, endOneIdle, giveSurplus, openBeside } from "./pg-pool.ts";
+import { closed, type Granted, type Lease, type LeaseOptions, type Opened } from "./lease.ts";
+import { LeasedPool } from "./leased-pool.ts";
+import { clientsOf, openConnection, type Taken, takeIdle } from "./pg-pool.ts";
 import { PoolState } from "./pool-state.ts";
 import { answerOrReplacement } from "./probe.ts";
-import { WaitingWatch } from "./waiting.ts";
+import { Room } from "./room.ts";
+import { Tenancy } from "./tenancy.ts";
 import { WarmClient } from "./warm-client.ts";
 import { DEFAULT_MAX_WAITING, DEFAULT_TIMEOUT_MS, type WarmPoolConfig } from "./warm-pool-config.ts";
 
@@ -34,41 +24,39 @@ const nothing = (): void => {};
  * of checked-out connections, and serves its queue in order whatever becomes of a connection given back. What it rejects with is a
  * `ConnectionError` with a code.
  */
-export class WarmPool extends pg.Pool {
+export class WarmPool extends LeasedPool {
   /** Counts and sessions of this pool's connections. */
   readonly state: PoolState = new PoolState();
-  readonly #acquireTimeoutMs: number;
-  readonly #connectTimeoutMs: number;
-  readonly #freshness: FreshnessLimits;
+  readonly #serverIdleMs: number | null;
   readonly #now: () => number;
-  readonly #maxWaiting: number;
-  readonly #queue: CheckoutQueue;
-  readonly #waiting: WaitingWatch;
-  readonly #leaks: LeakWatch | undefined;
-  /** Set while a query of the pool's own takes its connection, which it gives back by itself. */
-  #querying = false;
+  readonly #room: Room;
+  readonly #tenancy: Tenancy;
+  readonly #checkouts: Checkouts;
 
   constructor(config: WarmPoolConfig = {}) {
     const {
-      acquireTimeoutMillis = DEFAULT_TIMEOUT_MS,
-      connectTimeoutMillis = DEFAULT_TIMEOUT_MS,
+      acquireTimeoutMillis: acquireTimeoutMs = DEFAULT_TIMEOUT_MS,
+      connectTimeoutMillis: connectTimeoutMs = DEFAULT_TIMEOUT_MS,
       maxWaiting = DEFAULT_MAX_WAITING,
-      leakThresholdMillis: thresholdMs = null,
+      leakThresholdMillis: leakThresholdMs = null,
       warn = nothing,
-      freshness = { serverIdleMs: null, lifetimeMs: 0 },
+      freshness: { serverIdleMs, lifetimeMs } = { serverIdleMs: null, lifetimeMs: 0 },
       now = () => Date.now(),
       random = () => Math.random(),
+      room: shared,
       ...options
     } = config;
-    super({ ...options, connectionTimeoutMillis: 0, connectTimeoutMillis, Client: WarmClient } as object);
+    super({ ...options, connectionTimeoutMillis: 0, Client: WarmClient } as object);
     const { state } = this;
-    this.#maxWaiting = maxWaiting;
-    this.#queue = new CheckoutQueue(this.options.max, maxWaiting);
-    this.#waiting = new WaitingWatch({ now, report: state.waitingReporter(warn) });
-    this.#leaks = thresholdMs === null ? undefined : new LeakWatch({ thresholdMs, now, report: state.leakReporter(warn) });
-    this.#acquireTimeoutMs = acquireTimeoutMillis;
-    this.#connectTimeoutMs = connectTimeoutMillis;
-    this.#freshness = freshness;
+    const { max, min = 0, idleTimeoutMillis } = this.options as typeof this.options & { readonly min?: number };
+    const idleTimeoutMs = idleTimeoutMillis ?? 0;
+    const own = { max, min, idleTimeoutMs, lifetimeMs, acquireTimeoutMs, connectTimeoutMs, maxWaiting, leakThresholdMs };
+    const room = shared ?? new Room(own, { now, warn });
+    const leaks = new LeakWatch({ thresholdMs: () => room.limits.leakThresholdMs, now, report: state.leakReporter(warn) });
+    this.#room = room;
+    this.#tenancy = new Tenancy(this, room);
+    this.#checkouts = new Checkouts({ room, leaks, state, supply: (done, asksItself) => this.#supply(done, asksItself) });
+    this.#serverIdleMs = serverIdleMs;
     this.#now = now;
     this.on("error", (error, client) => {
       state.noteDiscard(client as pg.PoolClient, isOutOfStep(error) ? "out-of-step" : "lost");
@@ -84,67 +72,17 @@ export class WarmPool extends pg.Pool {
   static {
     Object.defineProperty(WarmPool.prototype, "waitingCount", {
       get(this: WarmPool) {
-        return this.#queue.waiting;
+        return this.#room.waiting;
       },
     });
-    // the class this one extends, which pg.Pool no longer is where somebody put this one in its place
-    const inherited: pg.Pool = Object.getPrototypeOf(WarmPool.prototype);
-    WarmPool.prototype.query = function query(this: WarmPool, ...args: readonly unknown[]) {
-      this.#querying = true;
-      try {
-        return Reflect.apply(inherited.query, this, args);
-      } finally {
-        this.#querying = false;
-      }
-    } as pg.Pool["query"];
-  }
-
-  override connect(): Promise<pg.PoolClient>;
-  override connect(callback: (error: Error | undefined, client: pg.PoolClient | undefined, done: Release) => void): void;
-  override connect(callback?: Checkout): Promise<pg.PoolClient> | undefined {
-    if (callback === undefined) {
-      return new Promise((resolve, reject) => {
-        this.connect((error, client) => (client === undefined ? reject(error) : resolve(client)));
-      });
-    }
-    this.lease(checkingOut(callback), { held: !this.#querying });
-    return undefined;
   }
 
   /**
    * Checks a connection out for `granted`, which is called exactly once. A cancelled call leaves the queue at once; a connection that comes
    * too late for it goes to the next.
    */
-  lease(granted: Granted, { cancellation, asksItself = false, held = false }: LeaseOptions = {}): void {
-    if (this.closing) {
-      granted(closed(), undefined);
-      return;
-    }
-    this.#leaks?.check();
-    const watch = held ? this.#leaks?.takenHere() : undefined;
-    let open = true;
-    let turn: Turn | undefined;
-    let stopListening: (() => void) | undefined;
-    const settle: Granted = (error, lease) => {
-      if (!open) return lease?.release();
-      open = false;
-      turn?.leave();
-      stopListening?.();
-      if (lease !== undefined) lease.onEnd = watch?.(() => this.state.idOf(lease.client));
-      granted(error, lease);
-    };
-    const fail = (error: Error) => open && settle(error, undefined);
-    stopListening = cancellation?.onCancel(() => cancellation.reason && fail(cancellation.reason("not-sent")));
-    if (!open) return;
-    this.#waiting.note(this.#queue.waiting);
-    const enter = (own: Turn) => this.#grant(settle, { asksItself, turn: own });
-    turn = this.#queue.take({
-      // whoever waits is let in by another request's release, and must not run as that request
-      enter: this.#queue.full ? AsyncResource.bind(enter) : enter,
-      late: () => fail(acquireTimeout(this.#acquireTimeoutMs, this.options.max)),
-      limitMs: this.#acquireTimeoutMs,
-      full: () => fail(queueFull(this.#maxWaiting)),
-    });
+  override lease(granted: Granted, options: LeaseOptions = {}): void {
+    this.#checkouts.lease(granted, options);
   }
 
   /**
@@ -158,10 +96,10 @@ export class WarmPool extends pg.Pool {
       const fresh = await answerOrReplacement({
         client: lease.client,
         answer: ask(lease.client).then(probed.answer),
-        connectTimeoutMs: this.#connectTimeoutMs,
+        connectTimeoutMs: this.#room.limits.connectTimeoutMs,
         persists,
-        openBeside: (opened) => openBeside(this, opened),
-        giveSurplus: (surplus) => giveSurplus(this, surplus),
+        openBeside: (opened) => openConnection(this, opened),
+        giveSurplus: (surplus) => this.#giveSurplus(surplus),
       });
       if (fresh === undefined) return;
       this.#findDead(lease);
@@ -175,16 +113,19 @@ export class WarmPool extends pg.Pool {
   }
 
   /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told, or cannot be. */
-  async endIdle(): Promise<void> {
-    await Promise.all(Array.from({ length: this.idleCount }, () => endOneIdle((taken) => super.connect(taken))));
+  endIdle(): Promise<void> {
+    return this.#tenancy.endIdle();
   }
 
   /** Whether the pool takes no new work. */
   get closing(): boolean {
-    return this.#queue.closed;
+    return this.#checkouts.closed;
   }
 
-  /** Ends the pool once everybody in its queue has been served and every connection is given back. New checkouts are refused at once. */
+  /**
+   * Ends the pool once everybody in its queue has been served and every connection is given back. New checkouts are refused at once. Resolves
+   * when the server has closed the last connection, or a second after it was told to.
+   */
   override end(): Promise<void>;
   override end(callback: () => void): void;
   override end(callback?: () => void): Promise<void> | undefined {
@@ -193,22 +134,20 @@ export class WarmPool extends pg.Pool {
       (callback as (error: Error) => void)(closed());
       return undefined;
     }
-    const ended = this.#queue.close().then(() => {
+    const ended = this.#checkouts.close().then(async () => {
       const ending = super.end();
       // nobody waits any more for what is still connecting
       for (const client of clientsOf(this)) if (!this.state.lives.has(client)) destroySocket(client);
-      return ending;
+      await ending;
+      await this.#tenancy.gone();
+      this.#room.leave(this.#tenancy);
     });
     if (callback === undefined) return ended;
     ended.then(callback, callback);
     return undefined;
   }
 
-  #grant(granted: Granted, { asksItself, turn }: { readonly asksItself: boolean; readonly turn: Turn }): void {
-    const done: Granted = (error, lease) => {
-      granted(error, lease);
-      turn.entered(lease !== undefined);
-    };
+  #supply(done: Granted, asksItself: boolean): void {
     this.#obtain((error, lease) => {
       if (lease === undefined || !lease.unasked || asksItself) return done(error, lease);
       this.confirm(lease, askBySync).then(
@@ -220,9 +159,10 @@ export class WarmPool extends pg.Pool {
 
   /** A connection of pg's pool: a new one, or one that was used a moment ago, or one that looks alive and has to be asked. */
   #obtain(done: Granted): void {
-    super.connect((error, client, release) => {
-      if (client === undefined) return done(error, undefined);
-      const lease = this.#leaseOf(client, release);
+    const judged: Taken = (error, opened) => {
+      if (opened === undefined) return done(error, undefined);
+      const { client } = opened;
+      const lease = this.#leaseOf(opened);
       const { state } = this;
       const obtainAnother = () => {
         this.#findDead(lease);
@@ -231,7 +171,8 @@ export class WarmPool extends pg.Pool {
       if (looksDead(client)) return obtainAnother();
       const life = state.lives.get(client);
       const now = this.#now();
-      const verdict = life === undefined ? "use" : judge(life, this.#freshness, { now, suspectSince: state.suspectSince });
+      const limits = { serverIdleMs: this.#serverIdleMs, lifetimeMs: this.#room.limits.lifetimeMs };
+      const verdict = life === undefined ? "use" : judge(life, limits, { now, suspectSince: state.suspectSince });
       if (verdict === "use") return done(undefined, lease);
       const idleMs = life === undefined ? 0 : now - life.usedAt;
       if (idleMs >= TRUST_MS) state.noteThaw(client, idleMs);
@@ -244,10 +185,18 @@ export class WarmPool extends pg.Pool {
         lease.unasked = true;
         done(undefined, lease);
       });
-    });
+    };
+    this.#room.open(this.#tenancy, () => this.#take(judged));
   }
 
-  #leaseOf(client: pg.PoolClient, toPool: Release): Lease {
+  /** An idle connection, at once, or else a new one. */
+  #take(taken: Taken): void {
+    if (this.ending) taken(closed(), undefined);
+    else if (this.idleCount > 0) takeIdle(this, taken);
+    else openConnection(this, taken);
+  }
+
+  #leaseOf({ client, toPool }: Opened): Lease {
     let given = false;
     const finish = (destroy: Error | boolean | undefined) => {
       const life = this.state.lives.get(lease.client);
@@ -255,8 +204,8 @@ export class WarmPool extends pg.Pool {
       if (destroy && lease.toPool !== nothing) this.state.noteDiscard(lease.client, this.state.breachOf(lease.client));
       if (destroy) destroySocket(lease.client);
       lease.toPool(destroy);
-      if (this.#queue.waiting > 0) this.#waiting.note(this.#queue.waiting);
-      this.#queue.free();
+      this.#room.noteWaiting();
+      this.#room.free();
     };
     const lease: Lease = {
       client,
@@ -291,5 +240,12 @@ export class WarmPool extends pg.Pool {
   #findDead(lease: Lease): void {
     this.state.suspectSince = this.#now();
     this.#discard(lease, "lost");
+  }
+
+  /** The silent one answered after all: the pool keeps the new one only if there is room. */
+  #giveSurplus({ client, toPool }: Opened): void {
+    const surplus = this.#room.full;
+    if (surplus) destroySocket(client);
+    toPool(surplus);
   }
 }

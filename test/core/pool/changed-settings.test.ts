@@ -44,7 +44,7 @@ describe("when a second handle comes with other settings", () => {
     await until(async () => (await backends()) === 0);
   });
 
-  test("the older one's next calls do not bring its pool back, and the difference is told once", async () => {
+  test("the older one's next calls do not bring its limits back, and the difference is told once, by its name", async () => {
     await using older = open();
     await connectionOf(older);
     await using newer = open({ max: 2 });
@@ -52,11 +52,12 @@ describe("when a second handle comes with other settings", () => {
     for (const db of [older, newer, older, newer]) expect(await connectionOf(db)).toBe(connection);
     await using newest = open({ max: 3 });
     await connectionOf(newest);
-    expect(warn.mock.calls.map(([message]) => message)).toEqual([expect.stringContaining("made with different settings")]);
+    expect(await widthOf(older)).toBe(3);
+    expect(warn.mock.calls.map(([message]) => message)).toEqual([expect.stringContaining("made with different max. ")]);
     expect(String(warn.mock.calls)).not.toContain(name);
   });
 
-  test("a handle that was made before, and calls for the first time, uses the newer's pool", async () => {
+  test("a handle that was made before, and calls for the first time, uses the newer's limits", async () => {
     await using older = open();
     await using newer = open({ max: 2 });
     const connection = await connectionOf(newer);
@@ -64,17 +65,17 @@ describe("when a second handle comes with other settings", () => {
     expect(await widthOf(older)).toBe(2);
   });
 
-  test("the older settings hold again when the newer handle is closed", async () => {
+  test("the older limits hold again when the newer handle is closed", async () => {
     await using older = open();
     await connectionOf(older);
     const newer = open({ max: 2, password: "wrong" });
     expect(await failureOf(newer.query("select 1"))).toMatchObject({ code: "28P01" });
-    expect(await failureOf(older.query("select 1"))).toMatchObject({ code: "28P01" });
+    expect(await widthOf(older)).toBe(2);
     await newer.close();
     expect(await widthOf(older)).toBe(1);
   });
 
-  test("what runs and waits in the pool before it is finished there", async () => {
+  test("who waits is served at once where the newer limits leave room, and who is served keeps what it has", async () => {
     await using older = open();
     const { promise, resolve } = Promise.withResolvers<void>();
     const running = older.session(async (session) => {
@@ -86,11 +87,11 @@ describe("when a second handle comes with other settings", () => {
     await until(() => older.stats().waiting === 1);
     await using newer = open({ max: 2 });
     const connection = await connectionOf(newer);
-    expect(await connectionOf(older)).toBe(connection);
+    expect((await waiting).rows).toEqual([{ two: 2 }]);
+    expect((await waiting).via.connectionId).toBe(connection);
     resolve();
     expect((await running).rows).toEqual([{ one: 1 }]);
-    expect((await waiting).rows).toEqual([{ two: 2 }]);
-    expect((await waiting).via.connectionId).not.toBe(connection);
+    expect((await running).via.connectionId).not.toBe(connection);
   });
 
   test("a call that is on its way to an idle connection is not lost", async () => {
@@ -102,14 +103,16 @@ describe("when a second handle comes with other settings", () => {
     expect([(await running).rows, (await next).rows]).toEqual([[{ two: 2 }], [{ three: 3 }]]);
   });
 
-  test("each pool is shown once to the function that looks after pools, whichever handle brought it", async () => {
+  test("the pool they share is shown once to the function that looks after pools, and one of another identity once more", async () => {
     const shown: HeldPool[] = [];
     await using older = open({ onPool: (pool) => shown.push(pool) });
     await connectionOf(older);
     await using newer = open({ max: 2 });
     await connectionOf(newer);
     await connectionOf(older);
-    expect(shown).toHaveLength(2);
+    expect(shown).toHaveLength(1);
+    await using other = open({ applicationName: "another", onPool: (pool) => shown.push(pool) });
+    await connectionOf(other);
     expect(new Set(shown).size).toBe(2);
   });
 });

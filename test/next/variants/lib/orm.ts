@@ -2,4 +2,4 @@
 import { drizzle } from "drizzle-orm/node-postgres";
 import { pool } from "./database";
 
-export const orm = () => drizzle({ client: pool });
+export const orm = drizzle({ client: pool });

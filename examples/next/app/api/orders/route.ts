@@ -4,7 +4,7 @@ import { orders, products } from "../../../lib/tables";
 
 /** The last orders, read by Drizzle over the same pool. */
 export async function GET(): Promise<Response> {
-  const last = await orm()
+  const last = await orm
     .select({ id: orders.id, product: products.name, quantity: orders.quantity, createdAt: orders.createdAt })
     .from(orders)
     .innerJoin(products, eq(products.id, orders.productId))
