@@ -1,4 +1,4 @@
-import { UsageError } from "../errors/errors.ts";
+import { isWarmlineError, UsageError } from "../errors/errors.ts";
 
 /** Who is at fault: a parameter's number, or a name. */
 export type Party = number | string;
@@ -38,12 +38,13 @@ export function tooLarge(party: Party): UsageError {
   return unsupported(party, "is nested too deep, or too long");
 }
 
-/** What `write` gives, unless it is more than the engine's stack or its longest text can hold. */
+/** What `write` gives, unless it is more than the engine's stack or its longest text can hold, or code of the value's own throws. */
 export function writable<T>(party: Party, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    throw error instanceof RangeError ? tooLarge(party) : error;
+    if (isWarmlineError(error)) throw error;
+    throw error instanceof RangeError ? tooLarge(party) : unsupported(party, "could not be read: code of its own threw");
   }
 }
 

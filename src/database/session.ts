@@ -31,16 +31,18 @@ export async function runSession<T>({ session, call, observe }: HeldSession, wor
 
   async function send(statement: Statement, { rowMode = "object" }: InnerOptions): Promise<Result> {
     const first = !begun;
+    const before = session.status;
     begun = true;
     try {
       const [result] = (await session.exchange([statement], { ...call, rowMode, ends: "free" })) as [Result];
-      // in an open transaction nothing stays before its COMMIT
+      // in an open transaction nothing stays before its COMMIT; outside of one a ROLLBACK may be that of a prepared one
       const { command } = result;
-      done ||= command === "COMMIT" || command === "PREPARE" || (session.status === "idle" && command !== "ROLLBACK");
+      const undone = command === "ROLLBACK" && before !== "idle";
+      done ||= command === "COMMIT" || command === "PREPARE" || (session.status === "idle" && !undone);
       return result;
     } catch (error) {
       if (!isWarmlineError(error)) throw error;
-      done ||= error.fate === "unknown" || error.fate === "applied";
+      done ||= error.fate === "unknown" || (error.fate === "applied" && session.status === "idle");
       own.add(error);
       if (first && error.fate === "not-sent") begun = false;
       throw showCaller(error, send);
@@ -60,9 +62,12 @@ export async function runSession<T>({ session, call, observe }: HeldSession, wor
       },
     });
   } catch (error) {
-    const ours = isWarmlineError(error) && (own.has(error) || error instanceof UsageError);
-    if (!begun || !ours || error.fate === "unknown" || error.fate === "applied") throw error;
-    throw withFate(error, done ? "unknown" : "refused");
+    if (!begun || !isWarmlineError(error)) throw error;
+    // what nobody waits for is still done
+    const mayStay = done || session.busy;
+    if (own.has(error) && (error.fate === "unknown" || (error.fate === "applied" && mayStay))) throw error;
+    // the error of another database, or of a call beside the session, tells nothing of what the session did
+    throw withFate(error, mayStay ? "unknown" : "refused", own.has(error));
   } finally {
     over = true;
   }

@@ -131,6 +131,7 @@ export async function runTransaction<T>(
     });
     over = true;
     if (ended !== undefined) throw ended;
+    if (depth > 0) throw unfit("TRANSACTION_OVER", "A savepoint was open when its transaction was over. Await every tx.transaction().");
     if (begun && (await send([COMMIT], "commit"))[0]?.command !== "COMMIT") throw transactionFailed();
     return value;
   } catch (error) {
@@ -147,10 +148,12 @@ export async function runTransaction<T>(
   function spokenForAll(error: unknown): unknown {
     if (unread !== undefined && error === unread) return transactionUnread(unread);
     if (ended?.fate === "unknown") return ended;
-    const ours = isWarmlineError(error) && (own.has(error) || error instanceof UsageError);
-    if (!begun || !ours) return error;
-    if (error.fate === "unknown") return error;
-    return withFate(error instanceof UsageError ? (ended ?? error) : error, "refused");
+    if (!begun || !isWarmlineError(error)) return error;
+    const ours = own.has(error);
+    if (ours && error.fate === "unknown") return error;
+    const isMisuse = error instanceof UsageError;
+    // the error of another database, or of a call beside the transaction, tells nothing of what the transaction did
+    return withFate(isMisuse ? (ended ?? error) : error, "refused", ours || isMisuse);
   }
 }
 

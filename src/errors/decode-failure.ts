@@ -15,18 +15,34 @@ interface Column {
 /** The error of an answer in which a parser threw, at one of its columns. What a parser of the caller's threw may quote the value. */
 export function decodeFailure(thrown: unknown, fields: readonly Column[], columnIndex: number): DecodeError {
   const field = fields[columnIndex];
-  const cause = withoutMessage(thrown);
+  const cause = causeOf(thrown);
   const where = field === undefined ? "its answer" : `its column ${JSON.stringify(field.name)} (type ${field.dataTypeID})`;
-  const why =
-    thrown instanceof Unreadable
-      ? thrown.message
-      : `the parser of its type threw a ${cause.name}. Mend the one in the setting types, or give one there.`;
+  const why = isOwn(thrown)
+    ? thrown.message
+    : `the parser of its type threw a ${cause.name}. Mend the one in the setting types, or give one there.`;
   return new DecodeError(`${WAS_DONE}, but ${where} could not be read: ${why}`, {
     code: "DECODE_FAILED",
     fate: "applied",
     cause,
     ...(field && { column: field.name, columnIndex, typeId: field.dataTypeID }),
   });
+}
+
+function isOwn(thrown: unknown): thrown is Unreadable {
+  try {
+    return thrown instanceof Unreadable;
+  } catch {
+    return false;
+  }
+}
+
+/** Whatever was thrown, even what throws when it is looked at. */
+function causeOf(thrown: unknown): Error {
+  try {
+    return withoutMessage(thrown);
+  } catch {
+    return withoutMessage(undefined);
+  }
 }
 
 /** An error's name and the frames of its stack, and nothing that could quote what it was about. */

@@ -232,13 +232,18 @@ export interface ServerReportContext {
 
 /**
  * The same failure, told of a larger piece of work than the statement that failed: a copy with another fate, which has the first as its
- * `cause`.
+ * `cause`. Not `own` is what another database or handle failed with: whether that passes says nothing of this one.
  */
-export function withFate(error: WarmlineError, fate: Fate): WarmlineError {
-  if (error.fate === fate) return error;
+export function withFate(error: WarmlineError, fate: Fate, own = true): WarmlineError {
+  if (error.fate === fate && (own || !error.retryable)) return error;
   const told = fateSentences[error.fate];
   const message = error.message.endsWith(told) ? `${error.message.slice(0, -told.length)}${fateSentences[fate]}` : error.message;
-  const copy = new WarmlineError(message, { code: error.code, fate, retryable: error.retryable && fate !== "unknown", cause: error });
+  const copy = new WarmlineError(message, {
+    code: error.code,
+    fate,
+    retryable: own && error.retryable && fate !== "unknown",
+    cause: error,
+  });
   Object.setPrototypeOf(copy, Object.getPrototypeOf(error));
   for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(error))) {
     if (name === "name" || !(name in copy)) Object.defineProperty(copy, name, property);

@@ -72,11 +72,18 @@ export class WireSession implements Session {
     this.#client = client;
     this.#options = options;
     const connection = client.connection as unknown as AnsweredConnection & {
+      on(event: "parameterStatus", listener: (message: { parameterName: string; parameterValue: string }) => void): void;
       prependListener(event: string, listener: (message: { status: keyof typeof statusNames }) => void): void;
     };
     // before the exchange is told, for the status says whether it ended as it must
     connection.prependListener("readyForQuery", (message) => {
       this.status = statusNames[message.status];
+    });
+    connection.on("parameterStatus", ({ parameterName, parameterValue }) => {
+      // every text is read and written as UTF-8: in another encoding it would be another text, of this caller and of the next
+      if (parameterName !== "client_encoding" || /^(utf-?8|unicode)$/i.test(parameterValue)) return;
+      this.#loseStep();
+      this.#running?.lose();
     });
     connection.onStep = (step) => this.#running?.handleStep(step);
     // what comes while nothing is on its way: a farewell, or what nobody asked for

@@ -30,6 +30,8 @@ export const fixtures = `
     begin insert into kept values (word); commit; raise exception 'a conflict' using errcode = '40001'; end $$;
   create procedure keep_and_sleep(word text) language plpgsql as $$
     begin insert into kept values (word); commit; perform pg_sleep(600); end $$;
+  create function outlive_its_cancel() returns void language plpgsql as $$
+    begin perform pg_sleep(2); exception when query_canceled then null; end $$;
   create function fail_with_everything() returns void language plpgsql as $$
     begin
       raise exception using errcode = 'WL001', message = 'the message', detail = 'the detail', hint = 'the hint', column = 'the column',

@@ -134,6 +134,122 @@ const sessions: readonly Case[] = [
   ),
 ];
 
+const never = () => new Promise<never>(() => {});
+
+const beside: readonly Case[] = [
+  {
+    title: "tells nobody knows of a session whose insert nobody waits for, when another statement of it has no form",
+    async run({ db }) {
+      const work = () =>
+        db.session(async (session) => {
+          await session.sql`begin`;
+          await session.sql`rollback`;
+          await Promise.all([session.sql`insert into kept values ('nobody waits')`, session.sql`select ${undefined}`]);
+        });
+      await failureOf(work, { code: "UNDEFINED_VALUE", fate: "unknown" });
+    },
+  },
+  keepsOnce("tells the same of one that ends with the error of a call beside it", "22012", (db, word, { open }) =>
+    db.session(async (session) => {
+      await session.sql`insert into kept values (${word})`;
+      await open().query("select 1/0");
+    }),
+  ),
+  {
+    title: "takes no word of another call for its own, nor repeats for it",
+    async run({ db, open }) {
+      let runs = 0;
+      const work = () =>
+        db.transaction(
+          async (tx) => {
+            runs++;
+            await tx.sql`insert into kept values ('beside')`;
+            await open().query("select fail_with('40001')");
+          },
+          { retries: 3 },
+        );
+      await failureOf(work, { code: "40001", fate: "refused", retryable: false });
+      expect([runs, await timesKept(db, "beside")]).toEqual([1, 0]);
+    },
+  },
+  {
+    title: "commits no half of a savepoint that nobody waits for",
+    async run({ db }) {
+      const ended = Promise.withResolvers<unknown>();
+      const work = () =>
+        db.transaction(async (tx) => {
+          const first = Promise.withResolvers<void>();
+          tx.transaction(async (inner) => {
+            await inner.sql`insert into kept values ('half')`;
+            first.resolve();
+            await inner.sql`insert into kept values ('half')`;
+          }).then(ended.resolve, ended.resolve);
+          await first.promise;
+        });
+      await failureOf(work, { code: "TRANSACTION_OVER", fate: "refused" });
+      await ended.promise;
+      expect(await timesKept(db, "half")).toBe(0);
+    },
+  },
+  {
+    title: "refuses a session whose answer could not be read inside a transaction of its own",
+    async run({ db, open }) {
+      const types = {
+        23: () => {
+          throw new Error("no number");
+        },
+      };
+      const work = () =>
+        open({ types }).session(async (session) => {
+          await session.query("begin");
+          await session.sql`insert into ledger values (4713) returning entry`;
+        });
+      await failureOf(work, { code: "DECODE_FAILED", fate: "refused" });
+      expect(await onlyValue(db.sql`select count(*)::int from ledger where entry = 4713`)).toBe(0);
+    },
+  },
+  ...(["transaction", "session"] as const).map(
+    (call): Case => ({
+      title: `ends a ${call} whose statement outlived its cancel, and whose callback goes on`,
+      async run({ db }) {
+        const work = async (held: Pick<Database, "sql">) => {
+          await held.sql`select outlive_its_cancel()`;
+          await never();
+        };
+        const ending = () => (call === "session" ? db.session(work, { deadlineMs: 700 }) : db.transaction(work, { deadlineMs: 700 }));
+        await failureOf(ending, { code: "DEADLINE_EXCEEDED" });
+      },
+    }),
+  ),
+  {
+    title: "reads and writes no text in another encoding than UTF-8",
+    async run({ db }) {
+      await failureOf(
+        () =>
+          db.session(async (session) => {
+            await session.query("set client_encoding = 'LATIN1'");
+            await session.sql`insert into kept values (${"é"})`;
+          }),
+        { code: "OUT_OF_STEP", fate: "unknown" },
+      );
+      await db.sql`insert into kept values (${"é"})`;
+      expect(await onlyValue(db.sql`select min(octet_length(word))::int from kept where word like ${"%é%"}`)).toBe(2);
+    },
+  },
+  {
+    title: "tells of a value whose own code throws",
+    async run({ db }) {
+      const value = {
+        toPostgres() {
+          throw new Error("canary");
+        },
+      };
+      const error = await failureOf(() => db.sql`select ${value}`, { code: "UNSUPPORTED_VALUE", fate: "not-sent" });
+      expect(String(error.stack)).not.toContain("canary");
+    },
+  },
+];
+
 const guards: readonly Case[] = [
   ...[";commit", "; rollback", "-- x\rcommit", "/* /* */ */;;end", "PREPARE/**/TRANSACTION 'a'"].map(
     (text): Case => ({
@@ -263,4 +379,4 @@ const inStep: readonly Case[] = [
 ];
 
 /** What a fate promises, whatever the statement is. */
-export const truth: Subject = { title: "truth", cases: [...committing, ...sessions, ...guards, ...inStep] };
+export const truth: Subject = { title: "truth", cases: [...committing, ...sessions, ...beside, ...guards, ...inStep] };
