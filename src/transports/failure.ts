@@ -1,4 +1,12 @@
-import { ConnectionError, DatabaseError, type Fate, isWarmlineError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
+import {
+  ConnectionError,
+  DatabaseError,
+  type Fate,
+  isWarmlineError,
+  type ServerReport,
+  serverFieldNames,
+  type WarmlineError,
+} from "../errors/errors.ts";
 import { type Answer, type Evidence, fateOf, saidByPostgres } from "../errors/fate.ts";
 import { kindOf, redactedCause } from "../errors/redact.ts";
 import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
@@ -86,9 +94,10 @@ function severityOf({ report: { severity }, ready }: RefusedExchange): string {
 }
 
 function reportOf(failure: RefusedExchange): ServerReport {
-  const { report } = failure;
-  const severity = severityOf(failure);
-  return { ...(report as unknown as ServerReport), message: report.message, severity };
+  const report = failure.report as unknown as ServerReport;
+  // by their names: in Bun an error's line and column are not enumerable, and lost by a copy
+  const fields = Object.fromEntries(serverFieldNames.map((name) => [name, report[name]]));
+  return { ...fields, message: report.message, code: report.code, severity: severityOf(failure) };
 }
 /** A driver's error before login ended: nothing was sent. */
 export function loginFailure(failure: unknown, context: ConnectContext, readCode: ReadNetworkCode | undefined): WarmlineError {
