@@ -35,3 +35,8 @@ export function runBounded<T>(session: Session, cancellation: Cancellation, { fa
     (async () => await work(watch))().then(resolve, reject).finally(stopListening);
   });
 }
+
+/** Whether an error is that of the call's own end, by its deadline or signal. */
+export function isEndOf({ reason }: Cancellation, error: unknown): boolean {
+  return reason !== undefined && error instanceof CancelledError;
+}

@@ -2,7 +2,7 @@ import { showCaller } from "../errors/caller.ts";
 import { isWarmlineError, UsageError, withFate } from "../errors/errors.ts";
 import type { ObserveStatement } from "../observe/observe-call.ts";
 import type { CallOptions, Result, Session, Statement, Via } from "../transports/transport.ts";
-import { runBounded } from "./bounded.ts";
+import { isEndOf, runBounded } from "./bounded.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 
 /** A connection held for one callback. What is set on it is undone only as far as a ROLLBACK undoes it. */
@@ -65,9 +65,10 @@ export async function runSession<T>({ session, call, observe }: HeldSession, wor
     if (!begun || !isWarmlineError(error)) throw error;
     // what nobody waits for is still done
     const mayStay = done || session.busy;
-    if (own.has(error) && (error.fate === "unknown" || (error.fate === "applied" && mayStay))) throw error;
+    const ours = own.has(error) || isEndOf(call.cancellation, error);
+    if (ours && (error.fate === "unknown" || (error.fate === "applied" && mayStay))) throw error;
     // the error of another database, or of a call beside the session, tells nothing of what the session did
-    throw withFate(error, mayStay ? "unknown" : "refused", own.has(error));
+    throw withFate(error, mayStay ? "unknown" : "refused", ours);
   } finally {
     over = true;
   }

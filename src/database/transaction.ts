@@ -4,7 +4,7 @@ import { transactionFailed, transactionUnread } from "../errors/transaction-fail
 import type { ObserveStatement } from "../observe/observe-call.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { CallOptions, ExchangeEnd, Result, Session, Statement, TransactionMode } from "../transports/transport.ts";
-import { runBounded } from "./bounded.ts";
+import { isEndOf, runBounded } from "./bounded.ts";
 import { refuseTransactionControl } from "./control.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 
@@ -149,7 +149,7 @@ export async function runTransaction<T>(
     if (unread !== undefined && error === unread) return transactionUnread(unread);
     if (ended?.fate === "unknown") return ended;
     if (!begun || !isWarmlineError(error)) return error;
-    const ours = own.has(error);
+    const ours = own.has(error) || isEndOf(call.cancellation, error);
     if (ours && error.fate === "unknown") return error;
     const isMisuse = error instanceof UsageError;
     // the error of another database, or of a call beside the transaction, tells nothing of what the transaction did

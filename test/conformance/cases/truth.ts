@@ -217,7 +217,9 @@ const beside: readonly Case[] = [
           await never();
         };
         const ending = () => (call === "session" ? db.session(work, { deadlineMs: 700 }) : db.transaction(work, { deadlineMs: 700 }));
-        await failureOf(ending, { code: "DEADLINE_EXCEEDED" });
+        const told =
+          call === "session" ? ({ fate: "unknown", retryable: false } as const) : ({ fate: "refused", retryable: true } as const);
+        await failureOf(ending, { code: "DEADLINE_EXCEEDED", ...told });
       },
     }),
   ),
