@@ -1,6 +1,6 @@
 import { type Phase, refusesText, type TransactionStatus, type Work } from "../errors/fate.ts";
 import { transactionControl } from "../syntax/transaction-control.ts";
-import type { Exchange, ExchangeFailure } from "./exchange.ts";
+import type { Exchange, ExchangeFailure } from "../wire/exchange.ts";
 import type { ExchangeCall, Statement } from "./transport.ts";
 
 /** An exchange on its way, how it was asked for, and the transaction status it was written in. */

@@ -11,8 +11,9 @@ import { type Answer, type Evidence, fateOf, saidByPostgres } from "../errors/fa
 import { kindOf, redactedCause } from "../errors/redact.ts";
 import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
 import { isOneSelfCommitting, mayCommitByItself } from "../syntax/self-committing.ts";
-import type { Answer as StatementAnswer } from "./answer.ts";
-import { type ErrorResponse, type ExchangeFailure, isErrorResponse } from "./exchange.ts";
+import type { Answer as StatementAnswer } from "../wire/answer.ts";
+import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
+import type { ExchangeFailure } from "../wire/exchange.ts";
 import { type Peer, type ReadNetworkCode, unreachable } from "./network-failure.ts";
 import type { Statement } from "./transport.ts";
 

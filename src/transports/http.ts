@@ -1,7 +1,6 @@
 import { neon, neonConfig } from "@neondatabase/serverless";
 import { decodeFailure } from "../errors/decode-failure.ts";
 import { type DecodeError, isWarmlineError } from "../errors/errors.ts";
-import { plainField } from "./answer.ts";
 import { badResponse, postFailure, requestUnmade, statusFailure } from "./http-failure.ts";
 import type { HttpRequest, SendRequest } from "./http-request.ts";
 import { begin, modesSwitchedOff } from "./statements.ts";
@@ -140,6 +139,11 @@ function driverIsolation(isolation: Isolation): string {
 function toResult({ rows, rowCount, command, fields }: DriverResult, { attempt }: CallOptions): Result {
   const via = { transport: "http", connectionId: null, reused: null, attempts: attempt } as const;
   return { rows, rowCount, command: command || null, fields: fields.map(plainField), via };
+}
+
+/** A column as a plain object, whatever else the endpoint says of it. */
+function plainField({ name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format }: Field): Field {
+  return { name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format };
 }
 
 /**

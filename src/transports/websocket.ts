@@ -1,9 +1,9 @@
 import { Client, type ClientConfig } from "@neondatabase/serverless";
 import type { Audience } from "../observe/audience.ts";
+import { linkTo } from "../wire/link.ts";
 import { connectTimeout, loginFailure } from "./failure.ts";
 import type { Sessions } from "./http.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
-import { type AnsweredConnection, holdInStep } from "./strict-answers.ts";
 import type { CallOptions, Clock } from "./transport.ts";
 import { type WireClient, WireSession } from "./wire-session.ts";
 
@@ -39,8 +39,11 @@ export function webSocketSessions(options: WebSocketOptions): Sessions {
       useSecureWebSocket: protocol === "wss:",
       disableWarningInBrowsers: true,
     });
-    const connection = client.connection as unknown as WireClient["connection"];
-    holdInStep(client.connection as unknown as AnsweredConnection);
+    const connection = client.connection as unknown as {
+      once(event: "readyForQuery", listener: () => void): void;
+      readonly stream: { destroy(): void };
+    };
+    linkTo(client.connection);
     catchLogin(client);
     await new Promise<void>((resolve, reject) => {
       const stop = (error?: Error) => {

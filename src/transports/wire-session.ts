@@ -1,25 +1,26 @@
 import { DatabaseError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import type { TransactionStatus } from "../errors/fate.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
+import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
+import { Exchange, type ExchangeFailure, type ExchangeOptions } from "../wire/exchange.ts";
+import type { LinkedConnection } from "../wire/link.ts";
+import { isOutOfStep } from "../wire/out-of-step.ts";
+import { type SubmitClient, submit } from "../wire/submit.ts";
 import { isAnswered, phaseOf, type Sent, workOf } from "./evidence.ts";
-import {
-  type ErrorResponse,
-  Exchange,
-  type ExchangeFailure,
-  type ExchangeOptions,
-  isErrorResponse,
-  type WireConnection,
-} from "./exchange.ts";
 import { exchangeFailure, lostStep } from "./failure.ts";
 import { inStep } from "./in-step.ts";
 import type { StatementEnd } from "./statement-end.ts";
-import { type AnsweredConnection, isOutOfStep } from "./strict-answers.ts";
-import type { SubmitClient } from "./submit.ts";
 import type { CallOptions, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
+
+/** The part of a linked connection a session needs. */
+type SessionConnection = Pick<LinkedConnection, "link"> & {
+  readonly stream: { readonly destroyed?: boolean; destroy(): unknown };
+  on(event: "parameterStatus", listener: (message: { parameterName: string; parameterValue: string }) => void): unknown;
+};
 
 /** The part of a pg client a session needs. */
 export interface WireClient extends SubmitClient {
-  readonly connection: WireConnection;
+  readonly connection: SessionConnection;
   on(event: "error", listener: (failure: unknown) => void): unknown;
   /** Whether nothing is on its way. */
   readonly readyForQuery?: boolean;
@@ -32,8 +33,6 @@ export interface WireSessionOptions {
   readonly pooled: boolean;
   /** How what is given up ends; without it, its connection is destroyed. */
   readonly end?: StatementEnd;
-  /** Submits an exchange; with `onAlive` it is to ask first whether the connection lives. Without it none asks, and no tracer refuses one. */
-  readonly submit?: (client: WireClient, exchange: Exchange, onAlive?: () => void) => unknown;
 }
 
 const statusNames = { I: "idle", T: "open", E: "failed" } as const;
@@ -60,7 +59,6 @@ export class WireSession implements Session {
    * begun. What had begun may be what ended the server.
    */
   resendable = false;
-  status: TransactionStatus = "idle";
   busy = false;
   readonly #client: WireClient;
   readonly #options: WireSessionOptions;
@@ -71,26 +69,17 @@ export class WireSession implements Session {
   constructor(client: WireClient, options: WireSessionOptions) {
     this.#client = client;
     this.#options = options;
-    const connection = client.connection as unknown as AnsweredConnection & {
-      on(event: "parameterStatus", listener: (message: { parameterName: string; parameterValue: string }) => void): void;
-      prependListener(event: string, listener: (message: { status: keyof typeof statusNames }) => void): void;
-    };
-    // before the exchange is told, for the status says whether it ended as it must
-    connection.prependListener("readyForQuery", (message) => {
-      this.status = statusNames[message.status];
-    });
-    connection.on("parameterStatus", ({ parameterName, parameterValue }) => {
+    client.connection.on("parameterStatus", ({ parameterName, parameterValue }) => {
       // every text is read and written as UTF-8: in another encoding it would be another text, of this caller and of the next
       if (parameterName !== "client_encoding" || /^(utf-?8|unicode)$/i.test(parameterValue)) return;
       this.#loseStep();
-      this.#running?.lose();
+      this.#running?.loseStep();
     });
-    connection.onStep = (step) => this.#running?.handleStep(step);
     // what comes while nothing is on its way: a farewell, or what nobody asked for
     client.on("error", (failure) => {
       if (isOutOfStep(failure)) {
         this.#loseStep();
-        this.#running?.lose();
+        this.#running?.loseStep();
       } else if (isErrorResponse(failure)) this.#farewell = failure;
       // a socket that is gone is seen by whoever holds it; one that lives got what fits nothing
       else if (client.connection.stream.destroyed === false) this.broken = true;
@@ -100,6 +89,11 @@ export class WireSession implements Session {
   /** Why it is thrown away, where it is. */
   get breach(): "broken" | "out-of-step" {
     return this.outOfStep ? "out-of-step" : "broken";
+  }
+
+  /** What the server said last. */
+  get status(): TransactionStatus {
+    return statusNames[this.#client.connection.link.status];
   }
 
   get via(): Via {
@@ -141,7 +135,7 @@ export class WireSession implements Session {
   }
 
   #send(statements: readonly Statement[], call: WireCall, answer: Answering): void {
-    const { end, submit } = this.#options;
+    const { end } = this.#options;
     const via = this.#viaOf(call.attempt);
     let onAnswer: (() => void) | undefined;
     const destroy = () => this.destroy();
@@ -168,9 +162,7 @@ export class WireSession implements Session {
     this.#running = exchange;
     const stopLimit = end?.limit?.(giveUp);
     const stopListening = call.cancellation.onCancel(giveUp);
-    if (submit) submit(this.#client, exchange, call.onAlive);
-    // the callback is for tracers around
-    else this.#client.query(exchange, () => {});
+    submit(this.#client, exchange);
   }
 
   /** Nobody knows whose the next answer would be: none is taken any more. */

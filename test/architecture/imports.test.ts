@@ -98,7 +98,7 @@ describe("the rules", () => {
     ["src/transports/http.ts", 'const pool = await import("./pool/pool.ts")'],
     ["src/transports/http.ts", 'import type { PoolClient } from "./pool/pool.ts"'],
     ["src/transports/websocket.ts", 'import { connect } from "node:net"'],
-    ["src/transports/exchange.ts", 'import { Client } from "@neondatabase/serverless"'],
+    ["src/wire/exchange.ts", 'import { Client } from "@neondatabase/serverless"'],
     ["src/transports/pool/pool.ts", 'import { sql } from "../../database/sql.ts"'],
     ["src/transports/request/request.ts", 'import pg from "pg"'],
     ["src/adapters/hono.ts", 'import { Hono } from "hono"'],

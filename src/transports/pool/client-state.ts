@@ -1,8 +1,7 @@
 import type pg from "pg";
-import type { WireConnection } from "../exchange.ts";
-import { submit, type Told } from "../submit.ts";
+import { Exchange } from "../../wire/exchange.ts";
+import { submit } from "../../wire/submit.ts";
 import type { WireClient } from "../wire-session.ts";
-import { nothingBut } from "./submit-asking.ts";
 
 /** The socket of a pg client, which its types do not show. */
 function streamOf(client: pg.ClientBase): { destroy(): void; readonly destroyed: boolean } {
@@ -45,30 +44,11 @@ export async function rollBack(client: pg.PoolClient): Promise<boolean> {
 /** Asks whether a connection lives, with a bare Sync: 5 bytes, one round trip. Resolves with false when it is lost. */
 export function askBySync(client: pg.PoolClient): Promise<boolean> {
   return new Promise((resolve) => {
-    let ended = false;
-    const end = (failure: Error | null) => {
-      if (ended) return;
-      ended = true;
-      resolve(failure === null);
-      asking.callback?.(failure);
-    };
-    const asking = {
-      name: null,
-      text: "SYNC",
-      callback: undefined as Told | undefined,
-      sent: false,
-      submit(connection: WireConnection) {
-        asking.sent = true;
-        connection.sync();
-        return null;
-      },
-      ...nothingBut(() => {
-        destroySocket(client);
-        end(new Error("The connection is out of step."));
-      }),
-      handleReadyForQuery: () => end(null),
-      handleError: (failure: unknown) => end(failure as Error),
-    };
+    const asking = new Exchange([], { rowMode: "array", parsers: { getTypeParser: () => String } }, (failure) => {
+      if (failure?.kind === "out-of-step") destroySocket(client);
+      resolve(failure === undefined);
+      asking.callback?.(failure === undefined ? null : new Error("The connection is lost."));
+    });
     submit(client as unknown as WireClient, asking);
   });
 }

@@ -1,5 +1,5 @@
 import type { WarmlineError } from "../../errors/errors.ts";
-import { isErrorResponse } from "../exchange.ts";
+import { isErrorResponse } from "../../wire/error-response.ts";
 import { type ConnectContext, loginFailure } from "../failure.ts";
 import { readNetworkCode } from "../network-failure.ts";
 

@@ -3,13 +3,11 @@ import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { statementEnd } from "../statement-end.ts";
 import { begin, COMMIT } from "../statements.ts";
-import { submit } from "../submit.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
 import { type WireClient, WireSession, type WireSessionOptions } from "../wire-session.ts";
 import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
-import { submitAsking } from "./submit-asking.ts";
 import type { WarmPool } from "./warm-pool.ts";
 import { WatchedSession } from "./watched-session.ts";
 
@@ -64,7 +62,6 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
           statementTimeoutMs: options.statementTimeoutMs,
           clock,
         }),
-        submit: (client, exchange, onAlive) => (onAlive ? submitAsking(exchange, client, onAlive) : submit(client, exchange)),
       };
       const wire = client as unknown as WireClient;
       session = onStatement ? new WatchedSession(wire, { ...traits, onStatement }) : new WireSession(wire, traits);

@@ -1,8 +1,8 @@
 import pg from "pg";
 import { ConnectionError } from "../../errors/errors.ts";
 import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
+import { linkTo } from "../../wire/link.ts";
 import { connectTimeout } from "../failure.ts";
-import { type AnsweredConnection, holdInStep } from "../strict-answers.ts";
 import { connectFailure } from "./connect-failure.ts";
 
 /** What pg-pool hands to a client it makes: the pool's own options. */
@@ -24,7 +24,7 @@ export class WarmClient extends pg.Client {
   constructor(config: WarmClientConfig) {
     super({ ...config, password: config.password as string, connectionTimeoutMillis: 0 });
     this.#config = config;
-    holdInStep(this.connection as unknown as AnsweredConnection);
+    linkTo(this.connection);
   }
 
   override connect(): Promise<pg.Client>;

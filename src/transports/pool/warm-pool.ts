@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
-import { isOutOfStep } from "../strict-answers.ts";
+import { isOutOfStep } from "../../wire/out-of-step.ts";
 import { Checkouts } from "./checkouts.ts";
 import { askBySync, destroySocket, leftBusy, looksDead, rollBack } from "./client-state.ts";
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";

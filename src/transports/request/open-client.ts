@@ -1,7 +1,6 @@
 import { requestCancel } from "../pool/cancel-request.ts";
 import { WarmClient, type WarmClientConfig } from "../pool/warm-client.ts";
 import { statementEnd } from "../statement-end.ts";
-import { submit } from "../submit.ts";
 import type { Cancellation, Clock } from "../transport.ts";
 import { type WireClient, WireSession } from "../wire-session.ts";
 
@@ -53,7 +52,6 @@ export function openClient({
     transport: "request",
     connectionId,
     pooled,
-    submit,
     end: statementEnd({
       requestCancel: cancel && (() => cancel(() => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]))),
       statementTimeoutMs,

@@ -18,7 +18,7 @@ export interface Submittable {
   readonly sent: boolean;
   submit(connection: never): Error | null;
   handleReadyForQuery(): void;
-  handleError(failure: unknown, connection?: never): void;
+  handleError(failure: unknown): void;
 }
 
 /** The part of a pg client that is submitted to. */

@@ -23,6 +23,21 @@ const LONG = 0x3fff_ffff;
 
 const NO_ID = 4;
 
+/** The first bytes of messages that are read here. Source: PostgreSQL documentation, "Message Formats". */
+export const PARSE_COMPLETE = 0x31;
+export const BIND_COMPLETE = 0x32;
+export const COPY_DONE = 0x63;
+export const COMMAND_COMPLETE = 0x43;
+export const DATA_ROW = 0x44;
+export const ERROR_RESPONSE = 0x45;
+export const COPY_IN_RESPONSE = 0x47;
+export const COPY_OUT_RESPONSE = 0x48;
+export const EMPTY_QUERY_RESPONSE = 0x49;
+export const ROW_DESCRIPTION = 0x54;
+export const READY_FOR_QUERY = 0x5a;
+export const COPY_DATA = 0x64;
+export const NO_DATA = 0x6e;
+
 const types: (MessageType | undefined)[] = [];
 function define(letters: string, kind: MessageKind, longest: number, agrees: MessageType["agrees"]): void {
   for (const letter of letters) types[letter.charCodeAt(0)] = { kind, longest, agrees };
@@ -56,11 +71,12 @@ export function lengthAt(bytes: Uint8Array, at: number): number {
   return int32(bytes, at) >>> 0;
 }
 
-function int32(bytes: Uint8Array, at: number): number {
+export function int32(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
 }
 
-function int16(bytes: Uint8Array, at: number): number {
+/** As the unsigned number it is. */
+export function int16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 }
 
@@ -70,7 +86,7 @@ function isStatus(byte: number | undefined): boolean {
 }
 
 /** The place behind the text that begins at `from`, past its zero byte; past the end where it has none. */
-function afterText(bytes: Uint8Array, from: number, end: number): number {
+export function afterText(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && bytes[at] !== 0) at++;
   return at + 1;
@@ -96,19 +112,6 @@ function namesItself(bytes: Uint8Array, start: number, end: number): boolean {
   return [..."SCM"].every((letter) => found.has(letter.charCodeAt(0)));
 }
 
-const DATA_ROW = 0x44;
-
-/** The place behind the whole rows that begin at `from`; `from` itself where none does. There are many of them, and they change nothing. */
-export function afterRows(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (bytes[at] === DATA_ROW && at + HEADER_BYTES <= bytes.length) {
-    const end = at + 1 + lengthAt(bytes, at + 1);
-    if (end > bytes.length || !isRow(bytes, at, end)) break;
-    at = end;
-  }
-  return at;
-}
-
 /** A count, and as many things of `each` bytes. */
 function isList(bytes: Uint8Array, { at, end, each }: { at: number; end: number; each: number }): boolean {
   return at + 2 <= end && at + 2 + int16(bytes, at) * each === end;
@@ -126,7 +129,7 @@ function describesRow(bytes: Uint8Array, start: number, end: number): boolean {
 }
 
 /** For each column a length, -1 for null, and as many bytes. */
-function isRow(bytes: Uint8Array, start: number, end: number): boolean {
+export function isRow(bytes: Uint8Array, start: number, end: number): boolean {
   let at = start + HEADER_BYTES + 2;
   if (at > end) return false;
   for (let left = int16(bytes, at - 2); left > 0; left--) {

@@ -1,0 +1,63 @@
+import type { MessageBytes } from "./answer.ts";
+import { afterText, HEADER_BYTES } from "./frames.ts";
+
+/** A server's ErrorResponse, its fields named as in pg. Its severity is in the server's language. */
+export interface ErrorResponse {
+  readonly severity: string;
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly position?: string;
+  readonly internalPosition?: string;
+  readonly internalQuery?: string;
+  readonly where?: string;
+  readonly schema?: string;
+  readonly table?: string;
+  readonly column?: string;
+  readonly dataType?: string;
+  readonly constraint?: string;
+  readonly file?: string;
+  readonly line?: string;
+  readonly routine?: string;
+}
+
+/** Source: PostgreSQL documentation, "Error and Notice Message Fields". */
+const names: Readonly<Record<string, keyof ErrorResponse>> = {
+  S: "severity",
+  C: "code",
+  M: "message",
+  D: "detail",
+  H: "hint",
+  P: "position",
+  p: "internalPosition",
+  q: "internalQuery",
+  W: "where",
+  s: "schema",
+  t: "table",
+  c: "column",
+  d: "dataType",
+  n: "constraint",
+  F: "file",
+  L: "line",
+  R: "routine",
+};
+
+/** Reads a whole ErrorResponse, from its first byte to its end. */
+export function readErrorResponse(bytes: MessageBytes, start: number, end: number): ErrorResponse {
+  const report: Partial<Record<keyof ErrorResponse, string>> = {};
+  let at = start + HEADER_BYTES;
+  while (bytes[at] !== 0) {
+    const next = afterText(bytes, at + 1, end);
+    const name = names[String.fromCharCode(bytes[at] as number)];
+    if (name !== undefined) report[name] = bytes.toString("utf8", at + 1, next - 1);
+    at = next;
+  }
+  return report as ErrorResponse;
+}
+
+/** Whether a driver's error is the server's ErrorResponse: only these carry a severity. */
+export function isErrorResponse(failure: unknown): failure is Error & ErrorResponse {
+  const { severity, code } = (failure ?? {}) as { readonly severity?: unknown; readonly code?: unknown };
+  return failure instanceof Error && typeof severity === "string" && typeof code === "string";
+}
