@@ -86,6 +86,8 @@ export interface DatabaseOptions {
   readonly deadlineMs?: number | undefined;
   /** Bounds one statement, from 1: Postgres' own `statement_timeout`, or where the target takes none at login, this side with a CancelRequest. Default: the server's. */
   readonly statementTimeoutMs?: number | undefined;
+  /** Whether a statement that comes again on its connection is kept by the server under a name, where the target keeps names. Default true. */
+  readonly prepare?: boolean | undefined;
   /** From when on a query or batch is told as `slow` to subscribers, from 1. Default: off. */
   readonly slowQueryMs?: number | undefined;
   /** docs/settings.md says what each mode means. Default: plain on this machine, verified everywhere else. */

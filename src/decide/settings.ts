@@ -43,6 +43,7 @@ export interface Settings {
   /** Infinity for no deadline. */
   readonly deadlineMs: number;
   readonly statementTimeoutMs: number | null;
+  readonly prepare: boolean;
   /** Null for never. */
   readonly slowQueryMs: number | null;
   readonly types: Readonly<Record<number, (text: string) => unknown>>;

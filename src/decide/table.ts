@@ -71,6 +71,7 @@ export const callTable = {
   idleSessionTimeoutMs: [milliseconds(1)],
   deadlineMs: [milliseconds(0), 30_000],
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
+  prepare: [flag, true],
   slowQueryMs: [milliseconds(1)],
   types: [parsers, {}],
   tcp: [callback],

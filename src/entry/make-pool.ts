@@ -58,8 +58,9 @@ export function joinPool({ settings, plan, address, warn }: Omit<TransportInput,
   });
 }
 
-function traitsOf({ statementTimeoutMs }: Settings, { capabilities: { pooled, cancel, startupParameters } }: Plan): PoolTraits {
-  return { pooled, cancel, statementTimeoutMs: startupParameters ? null : statementTimeoutMs };
+function traitsOf({ statementTimeoutMs, prepare }: Settings, { capabilities }: Plan): PoolTraits {
+  const { pooled, cancel, startupParameters, namedStatements } = capabilities;
+  return { pooled, cancel, named: prepare && namedStatements, statementTimeoutMs: startupParameters ? null : statementTimeoutMs };
 }
 
 /** Settings in pg's words, of a pool that shares with nobody. */

@@ -14,7 +14,7 @@ export interface RequestParts extends Pick<RequestTransportOptions, "scopes" | "
 
 /** The request transport of a plan. */
 export function makeRequest({ settings, plan, address, clock, events }: TransportInput, { uncached, ...parts }: RequestParts): Transport {
-  const { startupParameters, pooled, cancel } = plan.capabilities;
+  const { startupParameters, namedStatements, pooled, cancel } = plan.capabilities;
   const { host, port, database, user, password } = address;
   const config: WarmClientConfig = {
     host,
@@ -42,6 +42,7 @@ export function makeRequest({ settings, plan, address, clock, events }: Transpor
     maxWaiting: settings.maxWaiting,
     pooled,
     cancel,
+    named: settings.prepare && namedStatements,
     statementTimeoutMs: startupParameters ? null : settings.statementTimeoutMs,
     clock,
     events,

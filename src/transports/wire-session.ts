@@ -4,6 +4,7 @@ import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
 import { Exchange, type ExchangeFailure, type ExchangeOptions } from "../wire/exchange.ts";
 import type { LinkedConnection } from "../wire/link.ts";
+import { type NamedForm, NamedStatements } from "../wire/named-statements.ts";
 import { isOutOfStep } from "../wire/out-of-step.ts";
 import { type SubmitClient, submit } from "../wire/submit.ts";
 import { isAnswered, phaseOf, type Sent, workOf } from "./evidence.ts";
@@ -31,6 +32,8 @@ export interface WireSessionOptions {
   readonly transport: TransportName;
   readonly connectionId: string;
   readonly pooled: boolean;
+  /** Whether the target keeps statements by name. Default false. */
+  readonly named?: boolean;
   /** How what is given up ends; without it, its connection is destroyed. */
   readonly end?: StatementEnd;
 }
@@ -39,6 +42,12 @@ const statusNames = { I: "idle", T: "open", E: "failed" } as const;
 
 /** How one exchange is sent, a script among them. */
 export type WireCall = ExchangeCall & Pick<ExchangeOptions, "script">;
+
+/** A call, and how its statement is sent by a name. */
+type NamedCall = WireCall & Pick<ExchangeOptions, "named">;
+
+/** What was sent of it. */
+type NamedSent = Sent & { readonly exchange: Exchange; readonly call: NamedCall };
 
 /** Where the answer of an exchange goes. */
 interface Answering {
@@ -63,12 +72,14 @@ export class WireSession implements Session {
   readonly #client: WireClient;
   readonly #options: WireSessionOptions;
   readonly #queue: (() => void)[] = [];
+  readonly #named: NamedStatements | undefined;
   #running: Exchange | undefined;
   #farewell: ErrorResponse | undefined;
 
   constructor(client: WireClient, options: WireSessionOptions) {
     this.#client = client;
     this.#options = options;
+    if (options.named) this.#named = new NamedStatements();
     client.connection.on("parameterStatus", ({ parameterName, parameterValue }) => {
       // every text is read and written as UTF-8: in another encoding it would be another text, of this caller and of the next
       if (parameterName !== "client_encoding" || /^(utf-?8|unicode)$/i.test(parameterValue)) return;
@@ -121,7 +132,7 @@ export class WireSession implements Session {
     return new Promise((resolve, reject) => {
       const start = () => {
         const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && (this.outOfStep ? lostStep("not-sent") : lost()));
-        if (!refusal) return this.#send(statements, call, { resolve, reject });
+        if (!refusal) return this.#send(statements, { ...call, named: this.#nameOf(statements, call) }, { resolve, reject });
         this.#endTurn();
         reject(refusal);
       };
@@ -134,7 +145,12 @@ export class WireSession implements Session {
     });
   }
 
-  #send(statements: readonly Statement[], call: WireCall, answer: Answering): void {
+  /** By a name goes what stands alone: in a transaction nothing could be sent again, if the server did not take it. */
+  #nameOf([statement, ...others]: readonly Statement[], { ends }: WireCall): NamedForm | undefined {
+    return statement !== undefined && others.length === 0 && ends === "autocommit" ? this.#named?.use(statement.text) : undefined;
+  }
+
+  #send(statements: readonly Statement[], call: NamedCall, answer: Answering): void {
     const { end } = this.#options;
     const via = this.#viaOf(call.attempt);
     let onAnswer: (() => void) | undefined;
@@ -151,6 +167,11 @@ export class WireSession implements Session {
       stopLimit?.();
       onAnswer?.();
       const told = this.#judge(failure, sent);
+      if (told?.kind === "refused" && isNameRefused(told, sent)) {
+        this.#named?.forget(exchange.text);
+        exchange.callback?.(null);
+        return this.#send(statements, { ...call, named: undefined, onAlive: undefined }, answer);
+      }
       this.#endTurn();
       const error = told && this.#explain(told, sent);
       if (error) answer.reject(error);
@@ -158,7 +179,7 @@ export class WireSession implements Session {
       // not the driver's error: that may quote a value
       exchange.callback?.(error ?? null);
     });
-    const sent: Sent = { exchange, statements, call, before: this.status };
+    const sent: NamedSent = { exchange, statements, call, before: this.status };
     this.#running = exchange;
     const stopLimit = end?.limit?.(giveUp);
     const stopListening = call.cancellation.onCancel(giveUp);
@@ -226,4 +247,14 @@ export class WireSession implements Session {
 
 function lost(): UsageError {
   return new UsageError("This connection failed. Leave the callback.", { code: "SESSION_BROKEN" });
+}
+
+/**
+ * Whether the server refused the name of a statement, and not the statement: it is gone, stands for something else, or was planned for what has
+ * changed since. All that is told before the statement is bound. Source: PostgreSQL, `prepare.c` and `plancache.c`.
+ */
+function isNameRefused({ report: { code }, ready }: Extract<ExchangeFailure, { kind: "refused" }>, { exchange, call }: NamedSent): boolean {
+  const { named, cancellation } = call;
+  if (named === undefined || exchange.bound || !ready || cancellation.reason !== undefined) return false;
+  return /^(26000|0A000|42P05)$/.test(code) || (!named.prepares && code.startsWith("42"));
 }

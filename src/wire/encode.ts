@@ -52,6 +52,23 @@ export class Outbox {
     this.#end(start);
   }
 
+  /** Describe a statement by its name. */
+  describeStatement(name: string): void {
+    this.#aboutStatement(0x44, name);
+  }
+
+  /** Close a statement by its name. */
+  closeStatement(name: string): void {
+    this.#aboutStatement(0x43, name);
+  }
+
+  #aboutStatement(type: number, name: string): void {
+    const start = this.#begin(type);
+    this.#byte(0x53);
+    this.#text(name);
+    this.#end(start);
+  }
+
   /** Execute the unnamed portal to its end. */
   execute(): void {
     const start = this.#begin(0x45);

@@ -1,5 +1,5 @@
-import type { MessageBytes } from "./answer.ts";
 import { afterText, HEADER_BYTES } from "./frames.ts";
+import type { MessageBytes } from "./message-bytes.ts";
 
 /** A server's ErrorResponse, its fields named as in pg. Its severity is in the server's language. */
 export interface ErrorResponse {

@@ -1,18 +1,24 @@
 import type { DecodeError } from "../errors/errors.ts";
 import { endsConnection } from "../errors/sqlstate.ts";
 import { statements as statementsOf } from "../syntax/statements.ts";
-import type { Statement } from "../transports/transport.ts";
-import { type Answer, AnswerReader, type MessageBytes, type ReadOptions } from "./answer.ts";
+import type { Field, Statement } from "../transports/transport.ts";
+import { type Answer, AnswerReader } from "./answer.ts";
+import { Columns, type ReadOptions, readFields } from "./columns.ts";
 import type { Outbox } from "./encode.ts";
 import { type ErrorResponse, readErrorResponse } from "./error-response.ts";
 import * as frames from "./frames.ts";
+import type { MessageBytes } from "./message-bytes.ts";
+import type { NamedForm } from "./named-statements.ts";
 import { isOutOfStep } from "./out-of-step.ts";
 import type { Submittable, Told } from "./submit.ts";
+import { writeStatements } from "./write-statements.ts";
 
 /** How an exchange is read, and written. */
 export interface ExchangeOptions extends ReadOptions {
   /** A text of several statements, sent by the simple protocol in place of the others; its rows are left aside. */
   readonly script?: string | undefined;
+  /** How its one statement is sent by a name; without it, unnamed. */
+  readonly named?: NamedForm | undefined;
   /** Asks the connection in the same write whether it lives; called at its first sign of life. */
   readonly onAlive?: (() => void) | undefined;
 }
@@ -34,8 +40,11 @@ export interface ExchangeConnection {
   readonly stream: { readonly writable?: boolean };
 }
 
-/** What the answer to a statement has come to. Whoever sent Parse, Bind, Describe and Execute gets their answers in this order. */
-type Progress = "nothing" | "parsed" | "bound" | "rows" | "no rows" | "copying" | "copy refused";
+/**
+ * What the answer to a statement has come to. Whoever sent Parse, Bind, Describe and Execute gets their answers in this order; by a name,
+ * Parse, Describe, Bind and Execute, or the last two alone.
+ */
+type Progress = "nothing" | "parsed" | "parameters" | "described" | "bound" | "rows" | "no rows" | "copying" | "copy refused";
 
 /**
  * Several statements in one write with one single Sync, so that the server treats them as one piece: after a failure it skips the rest. It
@@ -55,12 +64,16 @@ export class Exchange implements Submittable {
   begun = false;
   /** Whether the server has said that it ends the connection. */
   isOver = false;
+  /** Whether the server has bound the first statement: before, nothing of it was done. */
+  bound = false;
   /** Set by the holder when nothing may be written any more. */
   abandoned = false;
   readonly #statements: readonly Statement[];
   readonly #options: ExchangeOptions;
   readonly #onEnd: (failure?: ExchangeFailure) => void;
-  readonly #reader: AnswerReader;
+  readonly #reader = new AnswerReader();
+  /** How many of the names that are closed before it the server has closed. */
+  #closed = 0;
   #progress: Progress = "nothing";
   #report: ErrorResponse | undefined;
   #ended = false;
@@ -69,7 +82,6 @@ export class Exchange implements Submittable {
   constructor(statements: readonly Statement[], options: ExchangeOptions, onEnd: (failure?: ExchangeFailure) => void) {
     this.#statements = statements;
     this.#options = options;
-    this.#reader = new AnswerReader(options);
     this.due = options.onAlive === undefined ? 1 : 2;
     this.#onEnd = onEnd;
   }
@@ -97,12 +109,7 @@ export class Exchange implements Submittable {
       outbox.query(script);
       return;
     }
-    for (const { text, values } of this.#statements) {
-      outbox.parse("", text);
-      outbox.bind("", values);
-      outbox.describePortal();
-      outbox.execute();
-    }
+    writeStatements(outbox, this.#statements, this.#options.named);
     outbox.sync();
   }
 
@@ -117,15 +124,17 @@ export class Exchange implements Submittable {
       case frames.DATA_ROW:
         return this.#progress === "rows" && this.#readRow(bytes, start, end);
       case frames.PARSE_COMPLETE:
-        return this.#advance("nothing", "parsed");
+        return this.#closed === this.#closes && this.#advance("nothing", "parsed");
+      case frames.PARAMETER_DESCRIPTION:
+        return this.#options.named !== undefined && this.#advance("parsed", "parameters");
       case frames.BIND_COMPLETE:
-        return this.#advance("parsed", "bound");
+        return this.#bind();
       case frames.NO_DATA:
-        return this.#advance("bound", "no rows");
+        return this.#describe(null);
       case frames.ROW_DESCRIPTION:
-        if (!this.#advance(this.#isScript ? "nothing" : "bound", "rows")) return false;
-        this.#reader.describe(bytes, start);
-        return true;
+        return this.#describe(readFields(bytes, start));
+      case frames.CLOSE_COMPLETE:
+        return this.#progress === "nothing" && this.#closed++ < this.#closes;
       case frames.COMMAND_COMPLETE:
         return this.#answer(this.#mayEnd(), bytes.toString("utf8", start + frames.HEADER_BYTES, end - 1));
       case frames.EMPTY_QUERY_RESPONSE:
@@ -188,6 +197,11 @@ export class Exchange implements Submittable {
     return this.#options.script !== undefined;
   }
 
+  /** How many names are closed before it. */
+  get #closes(): number {
+    return this.#options.named?.closes.length ?? 0;
+  }
+
   /** Where a statement has come to that has no rows to describe. */
   get #beforeAnswer(): Progress {
     return this.#isScript ? "nothing" : "no rows";
@@ -216,6 +230,29 @@ export class Exchange implements Submittable {
     if (this.#progress !== from || this.#isFull()) return false;
     this.#progress = to;
     this.begun = true;
+    return true;
+  }
+
+  #bind(): boolean {
+    const { named } = this.#options;
+    this.bound = true;
+    if (named === undefined) return this.#advance("parsed", "bound");
+    const { fields } = named.statement;
+    if (!this.#advance(named.prepares ? "described" : "nothing", fields === null ? "no rows" : "rows")) return false;
+    if (fields !== null) this.#reader.describe(named.statement.columns(this.#options));
+    return true;
+  }
+
+  /** The columns that follow; null for none. */
+  #describe(fields: readonly Field[] | null): boolean {
+    const { named } = this.#options;
+    if (named !== undefined) {
+      if (!this.#advance("parameters", "described")) return false;
+      named.statement.fields = fields;
+      return true;
+    }
+    if (!this.#advance(this.#isScript && fields !== null ? "nothing" : "bound", fields === null ? "no rows" : "rows")) return false;
+    if (fields !== null) this.#reader.describe(new Columns(fields, this.#options));
     return true;
   }
 

@@ -1,7 +1,7 @@
-import type { MessageBytes } from "./answer.ts";
 import { Outbox } from "./encode.ts";
 import type { Exchange } from "./exchange.ts";
 import { DATA_ROW, HEADER_BYTES, lengthAt, messageType } from "./frames.ts";
+import type { MessageBytes } from "./message-bytes.ts";
 import { OutOfStepError } from "./out-of-step.ts";
 import { Turns, type WritingConnection } from "./turns.ts";
 

@@ -213,6 +213,7 @@ describe("settings", () => {
       idleSessionTimeoutMs: null,
       deadlineMs: 30_000,
       statementTimeoutMs: null,
+      prepare: true,
       slowQueryMs: null,
       types: {},
     });

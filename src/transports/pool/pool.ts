@@ -17,6 +17,8 @@ export interface PoolTraits {
   readonly pooled: boolean;
   /** Whether a CancelRequest reaches the statement. */
   readonly cancel: boolean;
+  /** Whether statements are kept by name. */
+  readonly named: boolean;
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
 }
@@ -57,6 +59,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         transport: "pool",
         connectionId: state.idOf(client),
         pooled: options.pooled,
+        named: options.named,
         end: statementEnd({
           requestCancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,
           statementTimeoutMs: options.statementTimeoutMs,

@@ -20,6 +20,8 @@ export interface ClientParts {
   readonly connectionId: string;
   /** Whether a pooler stands between. */
   readonly pooled: boolean;
+  /** Whether statements are kept by name. */
+  readonly named: boolean;
   /** Runs a CancelRequest on a socket of its own; absent where the target knows none. */
   readonly cancel: ((request: () => Promise<void>) => Promise<void>) | undefined;
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
@@ -39,6 +41,7 @@ export function openClient({
   config,
   connectionId,
   pooled,
+  named,
   cancel,
   statementTimeoutMs,
   clock,
@@ -52,6 +55,7 @@ export function openClient({
     transport: "request",
     connectionId,
     pooled,
+    named,
     end: statementEnd({
       requestCancel: cancel && (() => cancel(() => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]))),
       statementTimeoutMs,

@@ -29,6 +29,8 @@ export interface RequestTransportOptions {
   readonly pooled: boolean;
   /** Whether a CancelRequest reaches the statement. */
   readonly cancel: boolean;
+  /** Whether statements are kept by name. */
+  readonly named: boolean;
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
@@ -43,7 +45,7 @@ export interface RequestTransportOptions {
  * timer, is touched by another: between them only numbers are shared.
  */
 export function requestTransport(options: RequestTransportOptions): Transport {
-  const { scopes, clock, max, acquireTimeoutMs, maxWaiting, pooled, statementTimeoutMs } = options;
+  const { scopes, clock, max, acquireTimeoutMs, maxWaiting, pooled, named, statementTimeoutMs } = options;
   const life = connectionLife(options.events);
   let begun = 0;
 
@@ -58,6 +60,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
         config: config(),
         connectionId,
         pooled,
+        named,
         cancel: options.cancel ? besides : undefined,
         statementTimeoutMs,
         clock,

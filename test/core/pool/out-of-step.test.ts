@@ -35,7 +35,8 @@ describe("a server that speaks wrongly", () => {
     ["no RowDescription", (right) => right.filter(({ type }) => type !== "T")],
     ["RowDescription twice", (right) => right.flatMap((said) => (said.type === "T" ? [said, said] : [said]))],
     ["two columns, and a row of one", (right) => right.map((said) => (said.type === "T" ? rowDescription(["n", "m"]) : said))],
-    ["no ParseComplete", (right) => right.slice(1)],
+    ["no ParseComplete", (right) => right.filter(({ type }) => type !== "1")],
+    ["no CloseComplete before it", (right) => right.filter(({ type }) => type !== "3")],
     ["an answer of another statement behind it", (right) => [...right, ...wholeAnswer(7), readyForQuery("I")]],
     [
       "a row that ends in the next message",

@@ -1,4 +1,15 @@
-import { commandComplete, dataRow, errorResponse, int32, type Message, message, readyForQuery, rowDescription, text } from "./answers.ts";
+import {
+  commandComplete,
+  dataRow,
+  errorResponse,
+  int16,
+  int32,
+  type Message,
+  message,
+  readyForQuery,
+  rowDescription,
+  text,
+} from "./answers.ts";
 
 /** Where a backend's bytes go. */
 export interface Line {
@@ -49,7 +60,10 @@ export class Backend {
   #skips = false;
   #messages: Message[] = [];
   #commands: string[] = [];
-  #text = "";
+  /** By name, what was parsed; the unnamed one under the empty name. */
+  readonly #texts = new Map<string, string>();
+  /** The name of the statement that was bound last. */
+  #bound = "";
   #values: readonly (string | null)[] = [];
 
   constructor(parts: BackendParts) {
@@ -100,19 +114,25 @@ export class Backend {
     switch (type) {
       case "P":
         if (this.#skips) return;
-        this.#text = stringAt(body, stringAt(body, 0).length + 1);
-        this.#messages.push(message("1"));
+        this.#parse(stringAt(body, 0), body);
+        return;
+      case "C":
+        if (this.#skips) return;
+        this.#texts.delete(stringAt(body, 1));
+        this.#messages.push(message("3"));
+        return;
+      case "D":
+        // a portal is described as it is executed
+        if (!this.#skips && body[0] === 0x53) this.#describe(stringAt(body, 1));
         return;
       case "B":
-        if (this.#skips) return;
-        this.#values = boundValues(body);
-        this.#messages.push(message("2"));
+        if (!this.#skips) this.#bind(body);
         return;
       case "E":
-        if (!this.#skips) this.#execute(this.#text, this.#values, true);
+        if (!this.#skips) this.#execute(this.#texts.get(this.#bound) ?? "", this.#values, this.#bound === "" ? "unnamed" : "named");
         return;
       case "Q":
-        for (const statement of stringAt(body, 0).split(";")) if (!this.#skips) this.#execute(statement.trim(), [], false);
+        for (const statement of stringAt(body, 0).split(";")) if (!this.#skips) this.#execute(statement.trim(), [], "simple");
         this.#answer("simple");
         return;
       case "S":
@@ -123,23 +143,45 @@ export class Backend {
     }
   }
 
-  /** Runs a statement, and says what there is to say of it, its description among it. */
-  #execute(statement: string, values: readonly (string | null)[], extended: boolean): void {
+  #parse(name: string, body: Buffer): void {
+    if (name !== "" && this.#texts.has(name)) return void this.#refuse("42P05");
+    this.#texts.set(name, stringAt(body, name.length + 1));
+    this.#messages.push(message("1"));
+  }
+
+  #describe(name: string): void {
+    const statement = this.#texts.get(name) ?? "";
+    const gives = !/^\s*($|insert|begin|commit|rollback|savepoint|release)/i.test(statement);
+    const columns = /\$1|\d/.test(statement) ? ["n"] : [];
+    this.#messages.push(message("t", int16(0)), gives ? rowDescription(columns) : message("n"));
+  }
+
+  #bind(body: Buffer): void {
+    const name = stringAt(body, 1);
+    if (!this.#texts.has(name)) return void this.#refuse("26000");
+    this.#bound = name;
+    this.#values = boundValues(body, name);
+    this.#messages.push(message("2"));
+  }
+
+  #refuse(code: string): void {
+    this.#messages.push(errorResponse("ERROR", code));
+    this.#skips = true;
+    if (this.#status === "T") this.#status = "E";
+  }
+
+  /** Runs a statement, and says what there is to say of it; its description among it where it was asked for with it. */
+  #execute(statement: string, values: readonly (string | null)[], sent: "unnamed" | "named" | "simple"): void {
     const command = /^\w*/.exec(statement)?.[0].toUpperCase() ?? "";
     const number = Number(values[0] ?? /\d+/.exec(statement)?.[0] ?? Number.NaN);
     this.#commands.push(command);
-    const none = extended ? [message("n")] : [];
+    const none = sent === "unnamed" ? [message("n")] : [];
     const say = (...messages: readonly Message[]) => this.#messages.push(...messages);
     if (command === "") return void say(...none, message("I"));
-    const refuse = (code: string) => {
-      say(errorResponse("ERROR", code));
-      this.#skips = true;
-      if (this.#status === "T") this.#status = "E";
-    };
-    if (this.#status === "E" && command !== "ROLLBACK" && command !== "COMMIT") return void refuse("25P02");
+    if (this.#status === "E" && command !== "ROLLBACK" && command !== "COMMIT") return void this.#refuse("25P02");
     switch (command) {
       case "BEGIN":
-        if (this.#parts.refusesBegin()) return void refuse("57014");
+        if (this.#parts.refusesBegin()) return void this.#refuse("57014");
         this.#status = "T";
         return void say(...none, commandComplete("BEGIN"));
       case "COMMIT": {
@@ -165,7 +207,7 @@ export class Backend {
       default: {
         const columns = Number.isNaN(number) ? [] : ["n"];
         const row = dataRow(columns.map(() => number));
-        return void say(rowDescription(columns), row, commandComplete("SELECT 1"));
+        return void say(...(sent === "named" ? [] : [rowDescription(columns)]), row, commandComplete("SELECT 1"));
       }
     }
   }
@@ -189,9 +231,9 @@ function stringAt(body: Buffer, at: number): string {
   return body.toString("utf8", at, body.indexOf(0, at));
 }
 
-/** The parameters of a Bind to the unnamed portal and statement, all as text. */
-function boundValues(body: Buffer): (string | null)[] {
-  let at = 2;
+/** The parameters of a Bind to the unnamed portal, all as text. */
+function boundValues(body: Buffer, name: string): (string | null)[] {
+  let at = 2 + name.length;
   at += 2 + body.readInt16BE(at) * 2;
   const count = body.readInt16BE(at);
   at += 2;
