@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { callsHold, describeCalls, runCallFuzz } from "../test/fuzz/calls/run.ts";
 import { describeHandles, handlesHold, runHandleFuzz } from "../test/fuzz/handles/run.ts";
 import { describeServer, type FuzzRow, holds, holdsServer, runFuzz, runServerFuzz, targetNames } from "../test/fuzz/run.ts";
 import { describeSql, runSqlFuzz, sqlHolds } from "../test/fuzz/sql/run.ts";
@@ -28,16 +29,19 @@ try {
   const sql = await runSqlFuzz(server, { seed, count: count * TIMES });
   process.stderr.write(`handles: ${count * TIMES} calls …\n`);
   const handles = await runHandleFuzz(server, { seed, count: count * TIMES });
+  process.stderr.write(`calls: ${count * TIMES} …\n`);
+  const calls = await runCallFuzz(server, { seed, count: count * TIMES });
   const rounds = 2 * count;
   process.stderr.write(`server: ${rounds} rounds …\n`);
   const wrongServer = await runServerFuzz({ seed, count: rounds });
-  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql, handles, wrongServer] }));
+  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql, handles, calls, wrongServer] }));
   else
-    for (const text of [...rows.map(describe), describeSql(sql), describeHandles(handles), describeServer(wrongServer)]) console.log(text);
+    for (const text of [...rows.map(describe), describeSql(sql), describeHandles(handles), describeCalls(calls), describeServer(wrongServer)]) console.log(text);
   const held = [
     ...rows.map((row) => holds(row, count)),
     sqlHolds(sql, count * TIMES),
     handlesHold(handles, count * TIMES),
+    callsHold(calls, count * TIMES),
     holdsServer(wrongServer, rounds),
   ].every(Boolean);
   if (!held) process.exitCode = 1;

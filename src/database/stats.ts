@@ -23,6 +23,7 @@ export const noStats: TransportStats = {
   waiting: 0,
   connects: 0,
   reuses: 0,
+  pipelined: 0,
   thaws: 0,
   probes: 0,
   discarded: 0,

@@ -88,6 +88,8 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number | undefined;
   /** Whether a statement that comes again on its connection is kept by the server under a name, where the target keeps names. Default true. */
   readonly prepare?: boolean | undefined;
+  /** Whether calls that are answered fast may share a connection, each behind the other, where there are no more. Default true. */
+  readonly pipelining?: boolean | undefined;
   /** From when on a query or batch is told as `slow` to subscribers, from 1. Default: off. */
   readonly slowQueryMs?: number | undefined;
   /** docs/settings.md says what each mode means. Default: plain on this machine, verified everywhere else. */

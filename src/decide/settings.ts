@@ -44,6 +44,7 @@ export interface Settings {
   readonly deadlineMs: number;
   readonly statementTimeoutMs: number | null;
   readonly prepare: boolean;
+  readonly pipelining: boolean;
   /** Null for never. */
   readonly slowQueryMs: number | null;
   readonly types: Readonly<Record<number, (text: string) => unknown>>;

@@ -72,6 +72,7 @@ export const callTable = {
   deadlineMs: [milliseconds(0), 30_000],
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
   prepare: [flag, true],
+  pipelining: [flag, true],
   slowQueryMs: [milliseconds(1)],
   types: [parsers, {}],
   tcp: [callback],

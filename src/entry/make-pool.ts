@@ -58,9 +58,15 @@ export function joinPool({ settings, plan, address, warn }: Omit<TransportInput,
   });
 }
 
-function traitsOf({ statementTimeoutMs, prepare }: Settings, { capabilities }: Plan): PoolTraits {
+function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capabilities }: Plan): PoolTraits {
   const { pooled, cancel, startupParameters, namedStatements } = capabilities;
-  return { pooled, cancel, named: prepare && namedStatements, statementTimeoutMs: startupParameters ? null : statementTimeoutMs };
+  return {
+    pooled,
+    cancel,
+    named: prepare && namedStatements,
+    pipelined: pipelining && !pooled,
+    statementTimeoutMs: startupParameters ? null : statementTimeoutMs,
+  };
 }
 
 /** Settings in pg's words, of a pool that shares with nobody. */

@@ -30,6 +30,8 @@ export interface Via {
   readonly reused: boolean | null;
   /** How often the statement was tried, 1 when the first attempt succeeded. */
   readonly attempts: number;
+  /** It was written behind other calls on its connection, before they were answered. */
+  readonly pipelined?: true;
   /** The rows are the caller's own: the database could not be asked. Then `attempts` is 0. */
   readonly fallback?: true;
 }
@@ -153,6 +155,8 @@ export interface TransportStats {
   readonly connects: number;
   /** Calls served by a connection that had served one before. */
   readonly reuses: number;
+  /** Calls written behind others on their connection, before those were answered. */
+  readonly pipelined: number;
   /** Connections used again after a pause of a second or more. */
   readonly thaws: number;
   /** Connections asked, after a pause, whether they still answer. */

@@ -5,7 +5,7 @@ import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
 import { Exchange, type ExchangeFailure, type ExchangeOptions } from "../wire/exchange.ts";
 import type { LinkedConnection } from "../wire/link.ts";
 import { type NamedForm, NamedStatements } from "../wire/named-statements.ts";
-import { isOutOfStep } from "../wire/out-of-step.ts";
+import { isOutOfStep, OutOfStepError } from "../wire/out-of-step.ts";
 import { type SubmitClient, submit } from "../wire/submit.ts";
 import { isAnswered, phaseOf, type Sent, workOf } from "./evidence.ts";
 import { exchangeFailure, lostStep } from "./failure.ts";
@@ -34,6 +34,8 @@ export interface WireSessionOptions {
   readonly pooled: boolean;
   /** Whether the target keeps statements by name. Default false. */
   readonly named?: boolean;
+  /** Told of how long a statement took that stood alone, milliseconds from when the server had nothing before it. */
+  readonly onPace?: (text: string, durationMs: number) => void;
   /** How what is given up ends; without it, its connection is destroyed. */
   readonly end?: StatementEnd;
 }
@@ -53,6 +55,8 @@ type NamedSent = Sent & { readonly exchange: Exchange; readonly call: NamedCall 
 interface Answering {
   readonly resolve: (results: Result[]) => void;
   readonly reject: (error: WarmlineError) => void;
+  /** Whether it stands behind others, out of its turn. */
+  readonly shared?: boolean;
 }
 
 /** One connection from login to end, as the rest sees it: exchanges, its transaction status, and whether it can be used again. */
@@ -61,6 +65,8 @@ export class WireSession implements Session {
   uses = 0;
   /** Set when nothing may be sent any more: a lost, cancelled or aborted exchange, or a server that turned into a replica. */
   broken = false;
+  /** Set when the server was asked to cancel: what it hits may be another call than the one that was meant. */
+  cancelling = false;
   /** Set where the server's answers did not fit what was sent. */
   outOfStep = false;
   /**
@@ -73,7 +79,6 @@ export class WireSession implements Session {
   readonly #options: WireSessionOptions;
   readonly #queue: (() => void)[] = [];
   readonly #named: NamedStatements | undefined;
-  #running: Exchange | undefined;
   #farewell: ErrorResponse | undefined;
 
   constructor(client: WireClient, options: WireSessionOptions) {
@@ -84,13 +89,11 @@ export class WireSession implements Session {
       // every text is read and written as UTF-8: in another encoding it would be another text, of this caller and of the next
       if (parameterName !== "client_encoding" || /^(utf-?8|unicode)$/i.test(parameterValue)) return;
       this.#loseStep();
-      this.#running?.loseStep();
     });
     // what comes while nothing is on its way: a farewell, or what nobody asked for
     client.on("error", (failure) => {
       if (isOutOfStep(failure)) {
         this.#loseStep();
-        this.#running?.loseStep();
       } else if (isErrorResponse(failure)) this.#farewell = failure;
       // a socket that is gone is seen by whoever holds it; one that lives got what fits nothing
       else if (client.connection.stream.destroyed === false) this.broken = true;
@@ -105,6 +108,11 @@ export class WireSession implements Session {
   /** What the server said last. */
   get status(): TransactionStatus {
     return statusNames[this.#client.connection.link.status];
+  }
+
+  /** Whether what is shared now leaves with what was shared in this turn before. */
+  get gathers(): boolean {
+    return this.#client.connection.link.gathers;
   }
 
   get via(): Via {
@@ -123,8 +131,9 @@ export class WireSession implements Session {
   /** Ends what runs on it too: a swallowed connection never ends by itself. */
   destroy(): void {
     this.broken = true;
-    this.#client.connection.stream.destroy();
-    this.#running?.handleError(new Error("The connection was destroyed."));
+    const { stream, link } = this.#client.connection;
+    stream.destroy();
+    link.lose(new Error("The connection was destroyed."));
   }
 
   /** Runs one exchange in its turn to its end, and no further than the call's end. */
@@ -145,34 +154,50 @@ export class WireSession implements Session {
     });
   }
 
+  /** Writes a statement that stands alone behind what is on its way already, and not in its turn. */
+  share(statement: Statement, call: CallOptions): Promise<Result> {
+    const statements = [statement];
+    const shared: NamedCall = { ...call, ends: "autocommit", named: this.#named?.use(statement.text) };
+    return new Promise((resolve, reject) => {
+      this.#send(statements, shared, { resolve: (results) => resolve(results[0] as Result), reject, shared: true });
+    });
+  }
+
   /** By a name goes what stands alone: in a transaction nothing could be sent again, if the server did not take it. */
   #nameOf([statement, ...others]: readonly Statement[], { ends }: WireCall): NamedForm | undefined {
     return statement !== undefined && others.length === 0 && ends === "autocommit" ? this.#named?.use(statement.text) : undefined;
   }
 
   #send(statements: readonly Statement[], call: NamedCall, answer: Answering): void {
-    const { end } = this.#options;
-    const via = this.#viaOf(call.attempt);
+    const { end, onPace } = this.#options;
+    const via = answer.shared ? { ...this.#viaOf(call.attempt), pipelined: true as const } : this.#viaOf(call.attempt);
     let onAnswer: (() => void) | undefined;
     const destroy = () => this.destroy();
+    const leave = () => exchange.handleError(new Error("The call was given up."));
     const giveUp = () => {
       this.broken = true;
       exchange.abandoned = true;
-      if (exchange.sent && end?.cancel) onAnswer = end.cancel(destroy);
-      else destroy();
+      const { link } = this.#client.connection;
+      // the connection ends when its other calls have
+      const isAlone = link.load === (exchange.sent ? 1 : 0);
+      if (exchange.sent && link.isHead(exchange) && end?.cancel) {
+        this.cancelling = true;
+        onAnswer = end.cancel(isAlone ? destroy : leave);
+      } else if (isAlone) destroy();
+      else leave();
     };
     const exchange = new Exchange(statements, call, (failure) => {
-      this.#running = undefined;
       stopListening();
       stopLimit?.();
       onAnswer?.();
       const told = this.#judge(failure, sent);
-      if (told?.kind === "refused" && isNameRefused(told, sent)) {
+      if (call.ends === "autocommit" && exchange.headAt > 0) onPace?.(exchange.text, performance.now() - exchange.headAt);
+      if (told?.kind === "refused" && !this.broken && isNameRefused(told, sent)) {
         this.#named?.forget(exchange.text);
         exchange.callback?.(null);
         return this.#send(statements, { ...call, named: undefined, onAlive: undefined }, answer);
       }
-      this.#endTurn();
+      if (!answer.shared) this.#endTurn();
       const error = told && this.#explain(told, sent);
       if (error) answer.reject(error);
       else answer.resolve(exchange.answers.map((given) => Object.assign(given, { via })));
@@ -180,7 +205,6 @@ export class WireSession implements Session {
       exchange.callback?.(error ?? null);
     });
     const sent: NamedSent = { exchange, statements, call, before: this.status };
-    this.#running = exchange;
     const stopLimit = end?.limit?.(giveUp);
     const stopListening = call.cancellation.onCancel(giveUp);
     submit(this.#client, exchange);
@@ -190,7 +214,9 @@ export class WireSession implements Session {
   #loseStep(): void {
     this.outOfStep = true;
     this.broken = true;
-    this.#client.connection.stream.destroy();
+    const { stream, link } = this.#client.connection;
+    stream.destroy();
+    link.lose(new OutOfStepError("The connection is out of step."));
   }
 
   #endTurn(): void {

@@ -15,6 +15,7 @@ interface DriverConnection extends WritingConnection {
   /** Where a link is known by, whichever copy of the package made it: copies share pools. */
   link?: Link;
   attachListeners(stream: DriverStream): void;
+  on(event: "error" | "end", listener: (failure?: unknown) => void): unknown;
   emit(event: string, message?: unknown): boolean;
 }
 
@@ -50,8 +51,10 @@ export class Link {
   readonly #connection: DriverConnection;
   readonly #outbox = new Outbox();
   readonly #turns: Turns;
-  /** What is written, and not answered. */
-  #running: Exchange | undefined;
+  /** What is written, and not answered, in that order. */
+  readonly #inFlight: Exchange[] = [];
+  /** Whether what was written leaves at the end of this turn. */
+  #flushes = false;
   /** Set where something was wrong: nothing is believed any more. */
   #over = false;
   /** The beginning of a message, in the chunks it came in. */
@@ -65,16 +68,47 @@ export class Link {
     connection.link = this;
     const { attachListeners } = connection;
     connection.attachListeners = (stream) => this.#listen(stream, attachListeners);
+    connection.on("error", (failure) => this.lose(failure));
+    connection.on("end", () => this.lose(new Error("Connection terminated unexpectedly")));
   }
 
-  /** Writes an exchange, and reads what comes for it until it has ended. To be called by the driver, when its turn has come. */
+  /** How many exchanges are on their way. */
+  get load(): number {
+    return this.#inFlight.length;
+  }
+
+  /** Whether what is written now leaves with what was written in this turn before. */
+  get gathers(): boolean {
+    return this.#flushes;
+  }
+
+  /** Whether the server has nothing to answer before it. */
+  isHead(exchange: Exchange): boolean {
+    return this.#inFlight[0] === exchange;
+  }
+
+  /**
+   * Writes an exchange, behind what is on its way, and reads what comes for it until it has ended. The first leaves at once; others that come in
+   * the same turn leave in one write. To be called by the driver, when its turn has come.
+   */
   send(exchange: Exchange): void {
-    this.#running = exchange;
     exchange.write(this.#outbox);
-    this.#flush();
+    if (this.#inFlight.push(exchange) === 1) {
+      exchange.headAt = performance.now();
+      this.#flush();
+    } else if (!this.#flushes) {
+      this.#flushes = true;
+      queueMicrotask(() => this.#flush());
+    }
+  }
+
+  /** Nothing comes any more for what is on its way. */
+  lose(failure: unknown): void {
+    for (const exchange of this.#inFlight.splice(0)) exchange.handleError(failure);
   }
 
   #flush(): void {
+    this.#flushes = false;
     const bytes = this.#outbox.take();
     if (bytes.length > 0) this.#connection.stream.write(bytes);
   }
@@ -153,6 +187,8 @@ export class Link {
   #take(bytes: MessageBytes, driver: (bytes: MessageBytes) => void): readonly (() => void)[] | undefined {
     const told: (() => void)[] = [];
     let at = 0;
+    /** How many exchanges have had their last message. */
+    let answered = 0;
     /** Where messages for the driver begin that stand before this one. */
     let drivers = -1;
     const tellDriver = () => {
@@ -163,7 +199,7 @@ export class Link {
     };
     while (at < bytes.length) {
       const type = messageType(bytes[at]);
-      const exchange = this.#running;
+      const exchange = this.#inFlight[answered];
       if (type === undefined || !(exchange === undefined ? this.#turns.mayCome(type.kind) : type.kind !== "login")) return undefined;
       this.#needed = HEADER_BYTES;
       if (at + HEADER_BYTES > bytes.length) break;
@@ -184,8 +220,9 @@ export class Link {
           const tell = this.#ready(exchange, bytes[end - 1] as number);
           if (tell === undefined) return undefined;
           told.push(tell);
+          if (exchange.due === 0) answered++;
         } else if (!exchange.take(bytes, at, end, this.#outbox)) return undefined;
-        else if (exchange.isOver) told.push(() => exchange.handleError(undefined));
+        else if (exchange.isOver) told.push(() => this.#farewell(exchange));
       }
       at = end;
     }
@@ -202,17 +239,30 @@ export class Link {
     const tell = exchange.ready();
     if (tell === undefined) return undefined;
     const isLast = exchange.due === 0;
-    if (isLast) this.#running = undefined;
     return () => {
       this.status = String.fromCharCode(status) as StatusByte;
+      if (isLast) this.#goOn();
       try {
         // the driver first: whoever is told may send the next
-        if (isLast) this.#connection.emit("readyForQuery", { name: "readyForQuery", status: this.status });
+        if (isLast && this.#inFlight.length === 0) this.#connection.emit("readyForQuery", { name: "readyForQuery", status: this.status });
         tell();
       } catch (thrown) {
         throwOn(thrown);
       }
     };
+  }
+
+  /** The next exchange is the head. */
+  #goOn(): void {
+    this.#inFlight.shift();
+    const [next] = this.#inFlight;
+    if (next !== undefined) next.headAt = performance.now();
+  }
+
+  /** The server has ended the connection by what it said to an exchange: none behind it was begun. */
+  #farewell(exchange: Exchange): void {
+    const behind = this.#inFlight.splice(0);
+    for (const one of behind) one.farewell(exchange.report);
   }
 
   #isDead(stream: DriverStream): boolean {

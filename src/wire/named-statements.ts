@@ -16,15 +16,25 @@ const UNNAMED_AFTER_REFUSAL = 64;
 /** A statement that the server keeps under a name. */
 export class NamedStatement {
   readonly name: string;
-  /** The columns of its rows; null where it gives none, undefined while the server has not said. */
-  fields: readonly Field[] | null | undefined;
   /** When it was used last, in uses of names. */
   usedAt = 0;
   readonly #known: NamedForm = { statement: this, prepares: false, closes: [] };
+  #fields: readonly Field[] | null | undefined;
   #columns: Columns | undefined;
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** The columns of its rows; null where it gives none, undefined while the server has not said. */
+  get fields(): readonly Field[] | null | undefined {
+    return this.#fields;
+  }
+
+  /** The server has said what its rows are. Every result shows the same columns. */
+  describe(fields: readonly Field[] | null): void {
+    this.#fields = fields && Object.freeze(fields.map(Object.freeze) as Field[]);
+    this.#columns = undefined;
   }
 
   /** How it is sent now. */

@@ -16,6 +16,8 @@ export interface Submittable {
   callback: Told | undefined;
   /** Whether any byte of it was handed to the socket. */
   readonly sent: boolean;
+  /** Called once it was. */
+  onSent: (() => void) | undefined;
   submit(connection: never): Error | null;
   handleReadyForQuery(): void;
   handleError(failure: unknown): void;
@@ -26,6 +28,9 @@ export interface SubmitClient {
   query(submittable: object, told: Told): unknown;
   /** Not in pg's types: false when its connection was lost. */
   readonly _queryable?: boolean;
+  /** Not in pg's types: what it waits for the end of, and whether the next may be written. */
+  _activeQuery?: object | null;
+  readyForQuery?: boolean;
 }
 
 /**
@@ -37,10 +42,18 @@ export function submit(client: SubmitClient, submittable: Submittable): void {
   // pg would not put it into its queue, where Datadog looks for it: its span would never end
   if (client._queryable === false) submittable.handleError(new Error("The connection is closed."));
   else {
+    submittable.onSent = () => standReady(client);
     client.query(submittable, (failure) => {
       if (failure) submittable.handleError(submittable.sent ? failure : blocked());
     });
   }
+}
+
+/** The link keeps what was sent apart: pg is to write what comes next behind it, and not to wait. Neon's client, which is older, waits. */
+function standReady(client: SubmitClient): void {
+  if (client._activeQuery === undefined) return;
+  client._activeQuery = null;
+  client.readyForQuery = true;
 }
 
 const blocked = () => new UsageError("A tracer refused the statement. Nothing was sent.", { code: "BLOCKED" });

@@ -32,7 +32,11 @@ const rules: readonly Rule[] = [
   { place: "src/transports/http-agent.ts", may: ["src/transports/", "undici", "node:timers/promises"] },
   { place: "src/transports/http-post.ts", may: ["src/transports/"], mayType: ["undici"] },
   { place: "src/transports/websocket", may: ["src/transports/", "src/wire/", "src/errors/", neon], mayType: ["src/observe/"] },
-  { place: "src/transports/pool/", may: ["src/transports/", "src/wire/", "src/errors/", "pg", "node:"], mayType: ["src/observe/"] },
+  {
+    place: "src/transports/pool/",
+    may: ["src/transports/", "src/wire/", "src/errors/", "src/syntax/", "pg", "node:"],
+    mayType: ["src/observe/"],
+  },
   { place: "src/transports/request/", may: ["src/transports/", "src/wire/", "src/errors/", "node:async_hooks"], mayType: ["src/observe/"] },
   { place: "src/transports/transport.ts", may: [], mayType: ["src/errors/"] },
   {
@@ -90,6 +94,7 @@ const rooms: readonly Room[] = [
       "test/fuzz/run.ts",
       "test/fuzz/sql/run.ts",
       "test/fuzz/handles/run.ts",
+      "test/fuzz/calls/run.ts",
       "test/lambda/faults/run.ts",
       "test/lambda/sandbox.ts",
       "test/ledger/run.ts",

@@ -214,6 +214,7 @@ describe("settings", () => {
       deadlineMs: 30_000,
       statementTimeoutMs: null,
       prepare: true,
+      pipelining: true,
       slowQueryMs: null,
       types: {},
     });

@@ -2,6 +2,8 @@
 export interface Caller {
   /** A slot is free, maybe at once. */
   readonly enter: () => void;
+  /** Goes along on a connection somebody else holds, if that can be; whether it did. Without it, it needs one of its own. */
+  readonly along?: (() => boolean) | undefined;
   /** None was free within `limitMs`; 0 for no limit. */
   readonly late: () => void;
   readonly limitMs: number;
@@ -59,6 +61,14 @@ export class CheckoutQueue {
       if (this.full) return;
       this.leave(next);
       this.#enter(next);
+    }
+  }
+
+  /** Lets those who wait go along with others, as long as the next one can. */
+  callAlong(): void {
+    for (const next of this.#waiters) {
+      if (!next.along?.()) return;
+      this.leave(next);
     }
   }
 

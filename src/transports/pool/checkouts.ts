@@ -36,7 +36,7 @@ export class Checkouts {
   }
 
   /** Calls `granted` exactly once. Who is cancelled leaves the queue at once; a connection that comes too late for it goes to the next. */
-  lease(granted: Granted, { cancellation, asksItself = false, held = false }: LeaseOptions): void {
+  lease(granted: Granted, { cancellation, asksItself = false, along, held = false }: LeaseOptions): void {
     if (this.closed) {
       granted(closed(), undefined);
       return;
@@ -67,9 +67,17 @@ export class Checkouts {
       if (lease === undefined) room.free();
     };
     const enter = () => supply(supplied, asksItself);
+    const goAlong = () => {
+      if (!open || !along?.()) return !open;
+      open = false;
+      stopListening?.();
+      this.#asking.end();
+      return true;
+    };
     caller = {
       // whoever waits is let in by another request's release, and must not run as that request
       enter: queue.full ? AsyncResource.bind(enter) : enter,
+      along: along && queue.full ? AsyncResource.bind(goAlong) : undefined,
       late: () => fail(acquireTimeout(limits.acquireTimeoutMs, limits.max)),
       limitMs: limits.acquireTimeoutMs,
       full: () => fail(queueFull(limits.maxWaiting)),

@@ -22,7 +22,8 @@ export function looksDead(client: pg.ClientBase): boolean {
 /** Whether a transaction is open on a client, or a statement of its last holder still runs. */
 export function leftBusy(client: pg.PoolClient): boolean {
   const status = client.getTransactionStatus();
-  return status === "T" || status === "E" || (status !== null && !(client as unknown as { readonly readyForQuery: boolean }).readyForQuery);
+  const { readyForQuery, connection } = client as unknown as Pick<WireClient, "readyForQuery" | "connection">;
+  return status === "T" || status === "E" || (status !== null && (!readyForQuery || connection.link.load > 0));
 }
 
 /** How long the ROLLBACK of a connection left in a transaction may take before the connection is destroyed instead, milliseconds. */

@@ -4,6 +4,8 @@ import type { DatabaseEvent, DiscardEvent, ProbeEvent } from "../../observe/even
 import type { WireSession } from "../wire-session.ts";
 import type { Life } from "./freshness.ts";
 import type { Leak } from "./leaks.ts";
+import type { Lines } from "./lines.ts";
+import { Paces } from "./paces.ts";
 import { nextNumber } from "./registry.ts";
 
 /** A connection that has just been opened. */
@@ -24,10 +26,16 @@ export class PoolState {
   leaks = 0;
   /** When a connection was last found dead: what was used before may be, too. Milliseconds since the epoch. */
   suspectSince = 0;
+  /** Calls written behind others on their connection. */
+  pipelined = 0;
+  /** How fast the answers to a text come. */
+  readonly paces: Paces = new Paces();
   /** Whether the pool has been shown to an `onPool`. */
   shown = false;
   readonly lives: WeakMap<pg.PoolClient, Life> = new WeakMap();
   readonly sessions: WeakMap<pg.PoolClient, WireSession> = new WeakMap();
+  /** Leases that several calls share; made by the first transport over the pool. */
+  lines: Lines | undefined;
   /** Those of the handles that share the pool. A pool that takes the place of one that was ended takes over its set. */
   audiences: Set<Audience> = new Set();
 

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
+import { QUERY_CANCELED } from "../../errors/sqlstate.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { statementEnd } from "../statement-end.ts";
 import { begin, COMMIT } from "../statements.ts";
@@ -8,6 +9,7 @@ import { type WireClient, WireSession, type WireSessionOptions } from "../wire-s
 import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
+import { type Line, Lines } from "./lines.ts";
 import type { WarmPool } from "./warm-pool.ts";
 import { WatchedSession } from "./watched-session.ts";
 
@@ -19,6 +21,8 @@ export interface PoolTraits {
   readonly cancel: boolean;
   /** Whether statements are kept by name. */
   readonly named: boolean;
+  /** Whether several calls may be on their way on one connection. */
+  readonly pipelined: boolean;
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
 }
@@ -60,6 +64,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         connectionId: state.idOf(client),
         pooled: options.pooled,
         named: options.named,
+        onPace: (text, durationMs) => state.paces.note(text, durationMs),
         end: statementEnd({
           requestCancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,
           statementTimeoutMs: options.statementTimeoutMs,
@@ -78,6 +83,55 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     if (session.uses++ > 0) state.noteReuse(lease.client);
     if (session.broken) session.destroy();
     lease.release(session.broken);
+  }
+
+  state.lines ??= new Lines({ now: clock.now, giveBack, callAlong: () => pool.callAlong() });
+  const { lines } = state;
+
+  /** Goes along on a connection that others use, behind them. */
+  function goAlong(line: Line, statement: Statement, call: CallOptions): Promise<Result> {
+    const { lease, session } = line;
+    options.onStatement?.(statement.text);
+    state.pipelined++;
+    if (session.uses++ > 0) state.noteReuse(lease.client);
+    return lines
+      .run(line, () => session.share(statement, call))
+      .catch((error) => {
+        const isNeighbours = session.cancelling && isWarmlineError(error) && error.code === QUERY_CANCELED;
+        // a cancel that was meant for another hit it: nothing of it stays
+        if (isNeighbours && call.cancellation.reason === undefined) return queryAlone(statement, call);
+        throw error;
+      });
+  }
+
+  /** A query whose answer comes fast: on a connection of its own as long as there is one, else behind others. */
+  function queryFast(statement: Statement, call: CallOptions): Promise<Result> {
+    const send = (session: WireSession) => session.exchange([statement], { ...call, ends: "autocommit" }).then(onlyResult);
+    // more calls than connections: some have to share whatever becomes idle
+    const line = pool.isCrowded ? lines.best() : lines.calls >= pool.options.max ? lines.withFew() : undefined;
+    if (line !== undefined) return goAlong(line, statement, call);
+    return new Promise((resolve, reject) => {
+      const along = () => {
+        const best = lines.best();
+        if (best !== undefined) goAlong(best, statement, call).then(resolve, reject);
+        return best !== undefined;
+      };
+      pool.lease(
+        (error, lease) => {
+          if (lease === undefined) reject(error);
+          else lines.open(lease, sessionOf(lease.client), send).then(resolve, reject);
+        },
+        { cancellation: call.cancellation, along },
+      );
+    });
+  }
+
+  function queryAlone(statement: Statement, call: CallOptions): Promise<Result> {
+    return hold(call, {
+      asksItself: call.idempotent,
+      use: (lease) =>
+        sendAsking(lease, (session, onAlive) => session.exchange([statement], { ...call, ends: "autocommit", onAlive }).then(onlyResult)),
+    });
   }
 
   /** One promise from the queue to the answer: what stands on a query's way is paid for in every query. */
@@ -172,14 +226,9 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     name: "pool",
     can: { session: true, cancel: options.cancel },
     query(statement, call) {
-      const results = call.readOnly
-        ? batch([statement], { ...call, mode: { readOnly: true } })
-        : hold(call, {
-            asksItself: call.idempotent,
-            use: (lease) =>
-              sendAsking(lease, (session, onAlive) => session.exchange([statement], { ...call, ends: "autocommit", onAlive })),
-          });
-      return results.then(onlyResult);
+      if (call.readOnly) return batch([statement], { ...call, mode: { readOnly: true } }).then(onlyResult);
+      const isFast = options.pipelined && state.paces.isFast(statement.text);
+      return isFast ? queryFast(statement, call) : queryAlone(statement, call);
     },
     batch,
     session: <T>(use: (session: Session) => Promise<T>, call: SessionCall) =>
@@ -201,6 +250,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
       waiting: pool.waitingCount,
       connects: state.connects,
       reuses: state.reuses,
+      pipelined: state.pipelined,
       thaws: state.thaws,
       probes: state.probes,
       discarded: state.discarded,

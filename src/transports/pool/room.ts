@@ -76,7 +76,7 @@ export class Room {
     return this.#queue.waiting;
   }
 
-  get queue(): Pick<CheckoutQueue, "take" | "leave" | "full"> {
+  get queue(): Pick<CheckoutQueue, "take" | "leave" | "full" | "callAlong"> {
     return this.#queue;
   }
 

@@ -85,6 +85,16 @@ export class WarmPool extends LeasedPool {
     this.#checkouts.lease(granted, options);
   }
 
+  /** Whether every connection there may be is held, and nobody waits for one yet. */
+  get isCrowded(): boolean {
+    return this.#room.queue.full && this.#room.waiting === 0;
+  }
+
+  /** Lets those who wait go along with others, as long as the next one can. */
+  callAlong(): void {
+    if (this.#room.waiting > 0) this.#room.queue.callAlong();
+  }
+
   /**
    * Asks the connection of a lease whether it lives. One that is lost is replaced; one that is silent gets a replacement opened beside it,
    * and whichever answers first is the lease's from then on. While `persists` says so, a replacement that cannot be opened is tried again.

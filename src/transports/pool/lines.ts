@@ -1,0 +1,98 @@
+import type { WireSession } from "../wire-session.ts";
+import type { Lease } from "./lease.ts";
+
+/** Calls that may be on their way on one connection. */
+const MOST_CALLS = 100;
+
+/** So many on one connection do not wait for the server, whose answers leave together: fewer writes and reads for more calls. */
+const FEW_CALLS = 8;
+
+/** A connection goes back to the pool after so long, to be judged anew, milliseconds. */
+const OPEN_MS = 1_000;
+
+/** A lease that several calls share, each with an exchange of its own. */
+export interface Line {
+  readonly lease: Lease;
+  readonly session: WireSession;
+  /** Until when others may come along, milliseconds of the wall clock. */
+  readonly openUntil: number;
+  /** How many are on their way. */
+  calls: number;
+}
+
+/** What a pool's lines need of it. */
+export interface LinesOptions {
+  readonly now: () => number;
+  /** Gives a lease back whose last call has ended. */
+  readonly giveBack: (lease: Lease) => void;
+  /** Calls those along who wait, in their order. */
+  readonly callAlong: () => void;
+}
+
+/** The leases of a pool that are shared now. The connection is given back when the last of its calls has ended. */
+export class Lines {
+  readonly #options: LinesOptions;
+  readonly #open = new Set<Line>();
+  #calls = 0;
+  /** Where a call came along last. */
+  #last: Line | undefined;
+
+  constructor(options: LinesOptions) {
+    this.#options = options;
+  }
+
+  /** Calls on their way on all of them. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** A line with few calls, where one more may come along; undefined where there is none. */
+  withFew(): Line | undefined {
+    const best = this.best();
+    return best !== undefined && best.calls < FEW_CALLS ? best : undefined;
+  }
+
+  /** Where one more call may come along: with what leaves in this turn, or where the fewest are; undefined where there is none. */
+  best(): Line | undefined {
+    if (this.#open.size === 0) return undefined;
+    const now = this.#options.now();
+    const isFree = (line: Line) => line.calls < MOST_CALLS && now < line.openUntil && !line.session.broken;
+    const last = this.#last;
+    if (last?.session.gathers && last.calls < FEW_CALLS && isFree(last)) return last;
+    let best: Line | undefined;
+    for (const line of this.#open) if (isFree(line) && (best === undefined || line.calls < best.calls)) best = line;
+    return best;
+  }
+
+  /** Shares a lease from its first call on. */
+  open<T>(lease: Lease, session: WireSession, send: (session: WireSession) => Promise<T>): Promise<T> {
+    const line: Line = { lease, session, openUntil: this.#options.now() + OPEN_MS, calls: 0 };
+    this.#open.add(line);
+    const first = this.run(line, send);
+    // behind the first, which pg sends when it has told everybody of the login
+    queueMicrotask(this.#options.callAlong);
+    return first;
+  }
+
+  /** Runs a call on a line. */
+  run<T>(line: Line, send: (session: WireSession) => Promise<T>): Promise<T> {
+    line.calls++;
+    this.#calls++;
+    this.#last = line;
+    const leave = () => this.#leave(line);
+    const sent = send(line.session);
+    sent.then(leave, leave);
+    return sent;
+  }
+
+  #leave(line: Line): void {
+    this.#calls--;
+    if (--line.calls > 0) {
+      this.#options.callAlong();
+      return;
+    }
+    this.#open.delete(line);
+    if (this.#last === line) this.#last = undefined;
+    this.#options.giveBack(line.lease);
+  }
+}

@@ -1,0 +1,45 @@
+import { standsAlone } from "../../syntax/stands-alone.ts";
+
+/** An answer that took longer is slow, milliseconds; or longer than so many of the fastest there were. */
+const SLOW_MS = 10;
+const SLOW_ROUND_TRIPS = 4;
+
+/** So often a text has to be fast in a row, after it was slow, before others wait behind it. */
+const TRUSTED_AFTER = 128;
+
+/** Texts that are known, and characters of the longest: texts built anew for every call must not fill the memory. */
+const MOST_TEXTS = 1_000;
+const LONGEST_TEXT = 8_192;
+
+/**
+ * How fast the answers to a text come, learned from every one of them. Others may stand behind what was never slow in its last runs: age tells
+ * nothing, for what is slow looks young when others are written behind it.
+ */
+export class Paces {
+  /** By text, how often it was fast since it was slow; Infinity for never slow, NaN where nothing may stand behind it whatever it takes. */
+  readonly #fast = new Map<string, number>();
+  /** Milliseconds. */
+  #roundTrip = Number.POSITIVE_INFINITY;
+
+  /** Whether a text is known to be answered fast. */
+  isFast(text: string): boolean {
+    return (this.#fast.get(text) ?? 0) >= TRUSTED_AFTER;
+  }
+
+  /** A text was answered, so long after the server had nothing before it. */
+  note(text: string, durationMs: number): void {
+    if (durationMs < this.#roundTrip) this.#roundTrip = durationMs;
+    else this.#roundTrip += (durationMs - this.#roundTrip) / 1_000;
+    const before = this.#fast.get(text);
+    if (Number.isNaN(before)) return;
+    if (durationMs > Math.max(SLOW_MS, SLOW_ROUND_TRIPS * this.#roundTrip)) this.#keep(text, standsAlone(text) ? 0 : Number.NaN);
+    else if (before === undefined) this.#keep(text, standsAlone(text) ? Number.POSITIVE_INFINITY : Number.NaN);
+    else if (before < TRUSTED_AFTER) this.#fast.set(text, before + 1);
+  }
+
+  #keep(text: string, fast: number): void {
+    if (text.length > LONGEST_TEXT) return;
+    if (this.#fast.size >= MOST_TEXTS && !this.#fast.has(text)) this.#fast.clear();
+    this.#fast.set(text, fast);
+  }
+}

@@ -1,0 +1,173 @@
+import type { DecodeError } from "../errors/errors.ts";
+import { statements as statementsOf } from "../syntax/statements.ts";
+import type { Field, Statement } from "../transports/transport.ts";
+import { type Answer, AnswerReader } from "./answer.ts";
+import { Columns, type ReadOptions, readFields } from "./columns.ts";
+import type { Outbox } from "./encode.ts";
+import * as frames from "./frames.ts";
+import type { MessageBytes } from "./message-bytes.ts";
+import type { NamedForm } from "./named-statements.ts";
+
+/** What was sent, and how its answers are read. */
+export interface AnswersOptions extends ReadOptions {
+  /** A text of several statements, sent by the simple protocol in place of the others; its rows are left aside. */
+  readonly script?: string | undefined;
+  /** How its one statement is sent by a name; without it, unnamed. */
+  readonly named?: NamedForm | undefined;
+}
+
+/**
+ * What the answer to a statement has come to. Whoever sent Parse, Bind, Describe and Execute gets their answers in this order; by a name,
+ * Parse, Describe, Bind and Execute, or the last two alone.
+ */
+type Progress = "nothing" | "parsed" | "parameters" | "described" | "bound" | "rows" | "no rows" | "copying" | "copy refused";
+
+/** The answers to statements, message by message: which may come, in which order, and how many. */
+export class StatementAnswers {
+  /** Those that are complete. */
+  readonly answers: Answer[] = [];
+  /** Whether the server has begun: ParseComplete, or any answer. */
+  begun = false;
+  /** Whether the server has bound the first statement: before, nothing of it was done. */
+  bound = false;
+  readonly #statements: readonly Statement[];
+  readonly #options: AnswersOptions;
+  readonly #reader = new AnswerReader();
+  readonly #isScript: boolean;
+  /** How many names are closed first, and how many of them are. */
+  readonly #closes: number;
+  #closed = 0;
+  #progress: Progress = "nothing";
+
+  constructor(statements: readonly Statement[], options: AnswersOptions) {
+    this.#statements = statements;
+    this.#options = options;
+    this.#isScript = options.script !== undefined;
+    this.#closes = options.named?.closes.length ?? 0;
+  }
+
+  /** Why a value could not be read; of the first that could not. */
+  get failure(): DecodeError | undefined {
+    return this.#reader.failure;
+  }
+
+  /** Whether all is there that has to be: how many statements a script is only the server knows; an empty one has an answer, too. */
+  get isWhole(): boolean {
+    return this.#progress === "nothing" && (this.#isScript ? this.answers.length > 0 : this.#isFull());
+  }
+
+  /**
+   * Takes a message, whole and in agreement with its length, from its first byte to its end; what it has to answer is written to `outbox`.
+   * False where it is no answer to what was sent.
+   */
+  take(bytes: MessageBytes, start: number, end: number, outbox: Outbox): boolean {
+    switch (bytes[start]) {
+      case frames.DATA_ROW:
+        return this.#progress === "rows" && this.#readRow(bytes, start, end);
+      case frames.PARSE_COMPLETE:
+        return this.#closed === this.#closes && this.#advance("nothing", "parsed");
+      case frames.PARAMETER_DESCRIPTION:
+        return this.#options.named !== undefined && this.#advance("parsed", "parameters");
+      case frames.BIND_COMPLETE:
+        return this.#bind();
+      case frames.NO_DATA:
+        return this.#describe(null);
+      case frames.ROW_DESCRIPTION:
+        return this.#describe(readFields(bytes, start));
+      case frames.CLOSE_COMPLETE:
+        return this.#progress === "nothing" && this.#closed++ < this.#closes;
+      case frames.COMMAND_COMPLETE:
+        return this.#answer(this.#mayEnd(), bytes.toString("utf8", start + frames.HEADER_BYTES, end - 1));
+      case frames.EMPTY_QUERY_RESPONSE:
+        return this.#answer(this.#progress === this.#beforeAnswer && this.#isEmpty(), null);
+      case frames.COPY_OUT_RESPONSE:
+        return this.#advance(this.#beforeAnswer, "copying");
+      case frames.COPY_DATA:
+      case frames.COPY_DONE:
+        return this.#progress === "copying";
+      case frames.COPY_IN_RESPONSE:
+        return this.#refuseCopy(outbox);
+      default:
+        return false;
+    }
+  }
+
+  /** Where a statement has come to that has no rows to describe. */
+  get #beforeAnswer(): Progress {
+    return this.#isScript ? "nothing" : "no rows";
+  }
+
+  /** Whether every statement has its answer. */
+  #isFull(): boolean {
+    return !this.#isScript && this.answers.length === this.#statements.length;
+  }
+
+  /** Whether CommandComplete may come. */
+  #mayEnd(): boolean {
+    const progress = this.#progress;
+    if (this.#isScript) return progress !== "copy refused";
+    return progress === "rows" || progress === "no rows" || progress === "copying";
+  }
+
+  /** Whether what is to be answered holds no statement. */
+  #isEmpty(): boolean {
+    const { script = this.#statements[this.answers.length]?.text } = this.#options;
+    return script !== undefined && statementsOf(script).length === 0;
+  }
+
+  /** Goes on in the answer to a statement, if it may. */
+  #advance(from: Progress, to: Progress): boolean {
+    if (this.#progress !== from || this.#isFull()) return false;
+    this.#progress = to;
+    this.begun = true;
+    return true;
+  }
+
+  #bind(): boolean {
+    const { named } = this.#options;
+    this.bound = true;
+    if (named === undefined) return this.#advance("parsed", "bound");
+    const { fields } = named.statement;
+    if (!this.#advance(named.prepares ? "described" : "nothing", fields === null ? "no rows" : "rows")) return false;
+    if (fields !== null) this.#reader.describe(named.statement.columns(this.#options));
+    return true;
+  }
+
+  /** The columns that follow; null for none. */
+  #describe(fields: readonly Field[] | null): boolean {
+    const { named } = this.#options;
+    if (named !== undefined) {
+      if (!this.#advance("parameters", "described")) return false;
+      named.statement.describe(fields);
+      return true;
+    }
+    if (!this.#advance(this.#isScript && fields !== null ? "nothing" : "bound", fields === null ? "no rows" : "rows")) return false;
+    if (fields !== null) this.#reader.describe(new Columns(fields, this.#options));
+    return true;
+  }
+
+  #readRow(bytes: MessageBytes, start: number, end: number): boolean {
+    return this.#isScript ? this.#reader.pass(bytes, start, end) : this.#reader.read(bytes, start, end);
+  }
+
+  /** The answer to a statement is complete. */
+  #answer(mayEnd: boolean, tag: string | null): boolean {
+    if (!mayEnd || this.#isFull()) return false;
+    this.begun = true;
+    this.#progress = "nothing";
+    this.answers.push(this.#reader.complete(tag));
+    return true;
+  }
+
+  /** There is no data to copy. */
+  #refuseCopy(outbox: Outbox): boolean {
+    if (!this.#advance(this.#beforeAnswer, "copy refused")) return false;
+    // what stands behind it was written, and ends it: the server takes it for data
+    if (!this.#isScript && this.answers.length < this.#statements.length - 1) return true;
+    // pg's own words, so that the server's message is the same over HTTP
+    outbox.copyFail("No source stream defined");
+    // a simple Query ends by itself; in the extended protocol the server has skipped the Sync that was written
+    if (!this.#isScript) outbox.sync();
+    return true;
+  }
+}
