@@ -36,7 +36,14 @@ try {
   const wrongServer = await runServerFuzz({ seed, count: rounds });
   if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql, handles, calls, wrongServer] }));
   else
-    for (const text of [...rows.map(describe), describeSql(sql), describeHandles(handles), describeCalls(calls), describeServer(wrongServer)]) console.log(text);
+    for (const text of [
+      ...rows.map(describe),
+      describeSql(sql),
+      describeHandles(handles),
+      describeCalls(calls),
+      describeServer(wrongServer),
+    ])
+      console.log(text);
   const held = [
     ...rows.map((row) => holds(row, count)),
     sqlHolds(sql, count * TIMES),
