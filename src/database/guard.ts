@@ -21,7 +21,7 @@ export function guardQuery({ text }: Statement): void {
   const { control, use } = read(text);
   if (control !== undefined) throw controls(control);
   if (use === undefined) return;
-  throw notDelivered(use) ?? refusal(`${use.by} sets the state of a connection that others use. ${remedies[use.kind]}, or db.session().`);
+  throw notDelivered(use) ?? refusal(`${use.by} needs a session: others get this connection next. ${remedies[use.kind]}, or db.session().`);
 }
 
 /**
@@ -61,7 +61,7 @@ function mayLeave(use: SessionUse, traits: SessionTraits): boolean {
 
 function kept(use: SessionUse, { sessionState, pins }: SessionTraits): true {
   if (sessionState || pins) return true;
-  throw refusal(`${use.by} sets the state of a session, which this target gives to others. ${remedies[use.kind]}, or a direct connection.`);
+  throw refusal(`${use.by} needs a session, and this target keeps none. ${remedies[use.kind]}, or a direct connection.`);
 }
 
 /** What to do instead of what sets the state of a session, in halves of a sentence. */

@@ -49,7 +49,7 @@ export function useOf(given: StatementTokens): SessionUse | undefined {
   const by = command(statement);
   const kind = kinds[by]?.(statement);
   if (kind !== undefined) return { kind, by: kind === "copying" ? "COPY TO STDOUT" : by };
-  if (makesTemporary(statement) && !dropsAtCommit(statement)) return { kind: "temporary", by: "a temporary object" };
+  if (makesTemporary(statement) && !dropsAtCommit(statement)) return { kind: "temporary", by: "A temporary object" };
   return onlyDefines(statement) ? undefined : useByCalls(statement);
 }
 
@@ -76,7 +76,11 @@ const kinds: Readonly<Record<string, (statement: StatementTokens) => SessionUseK
   },
 };
 
-const transactional = new Set(["LOCAL", "TRANSACTION", "CONSTRAINTS"]);
+/** What says behind SET that it holds for the transaction alone; the last three are settings of it. */
+const transactional = new Set([
+  ...["LOCAL", "TRANSACTION", "CONSTRAINTS"],
+  ...["TRANSACTION_ISOLATION", "TRANSACTION_READ_ONLY", "TRANSACTION_DEFERRABLE"],
+]);
 
 /** What EXPLAIN explains: with ANALYZE it is done. */
 function explained(statement: StatementTokens): StatementTokens {

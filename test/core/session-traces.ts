@@ -1,4 +1,4 @@
-import type { Row } from "../../src/entry/node.ts";
+import type { Row } from "../../src/database/sql.ts";
 
 /** What a session can leave on its connection, by how it is set; `N` stands for a number of the caller's. */
 export const traces: readonly string[] = [

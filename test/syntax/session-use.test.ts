@@ -9,7 +9,7 @@ const used: readonly (readonly [text: string, kind: SessionUseKind, by?: string]
   ["/**/set/**/role none", "setting"],
   ["set session authorization default", "setting"],
   ["set session characteristics as transaction read only", "setting"],
-  ["set transaction_read_only = off", "setting"],
+  ["set default_transaction_read_only = off", "setting"],
   ['set "local" = 1', "setting"],
   ["reset all", "setting", "RESET"],
   ["select set_config('app.user', $1, false)", "setting", "set_config"],
@@ -67,6 +67,7 @@ const unused: readonly string[] = [
     "SET/**/LOCAL role x",
     "set transaction isolation level serializable",
     "set constraints all deferred",
+    "set transaction_read_only = off",
   ],
   ...["select set_config('app.user', $1, true)", "select set_config((select 'a.b'), coalesce($1, ''), TRUE)"],
   ...[
