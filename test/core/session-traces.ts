@@ -31,9 +31,10 @@ export const traces: readonly string[] = [
   "reset all",
 ];
 
-/** One row of everything of it that can be seen in a session. */
+/** One row of everything of it that can be seen in a session. A library that was loaded stays, with its settings: here that of DO. */
 export const LOOK = `select
   (select json_agg(name || ' ' || setting order by name) from pg_settings where source = 'session') as settings,
+  (select md5(string_agg(name || ' ' || setting, ',' order by name)) from pg_settings where name not like 'plpgsql.%') as all_settings,
   current_user::text as who, session_user::text as login, current_schemas(false)::text as schemas, current_setting('TimeZone') as zone,
   coalesce(current_setting('app.trace', true), '') as own,
   (select count(*)::int from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks,
@@ -43,7 +44,7 @@ export const LOOK = `select
   (select count(*)::int from pg_class where relnamespace = pg_my_temp_schema()) as temporary,
   current_setting('default_transaction_isolation') as isolation, current_setting('default_transaction_read_only') as reads`;
 
-/** What `LOOK` gives without the names that a connection has by chance. */
+/** The one row that `LOOK` gave. */
 export function seen(rows: readonly Row[]): Row {
   const [row] = rows;
   if (row === undefined) throw new Error("Nothing was seen.");

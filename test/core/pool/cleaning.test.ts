@@ -5,7 +5,7 @@ import { WarmPool } from "../../../src/transports/pool/warm-pool.ts";
 import type { PostgresMessage } from "../../support/postgres-messages.ts";
 import { stopTimers } from "../../support/stopped-timers.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
-import { eventsOf, openDirect, openPool, until, urlAt } from "../databases.ts";
+import { eventsOf, failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
 import { LOOK, seen, traces } from "../session-traces.ts";
 import { pause, stopWallClock } from "./passing-time.ts";
 
@@ -90,6 +90,21 @@ describe("nobody finds what was set", () => {
         void session.query("set work_mem = '321kB'");
       }),
     ));
+
+  test("of a sequence", async () => {
+    await using db = openPool({ max: 1 });
+    await db.session(async (session) => {
+      await session.query("create temporary sequence numbers");
+      await session.query("select nextval('numbers')");
+    });
+    expect(await failureOf(db.query("select lastval()"))).toMatchObject({ code: "55000" });
+    await using _ = await openDirect().then(async (direct) => {
+      await direct.query("create sequence cleaning_numbers");
+      return { [Symbol.asyncDispose]: () => direct.query("drop sequence cleaning_numbers").then(() => direct.end()) };
+    });
+    await db.session((session) => session.query("select nextval('cleaning_numbers')"));
+    expect(await failureOf(db.query("select lastval()"))).toMatchObject({ code: "55000" });
+  });
 
   test("that the settings of a handle say stays", async () => {
     await using db = openPool({ max: 1, startupOptions: "-c work_mem=123kB -c role=pg_monitor", applicationName: "stays" });
