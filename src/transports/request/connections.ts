@@ -229,7 +229,10 @@ export class Connections {
     const { client } = connection;
     if (client.leavesState && !client.session.broken && !connection.dead && !this.#endsNow(connection)) {
       connection.state = "brief";
-      client.clean().then(() => this.#free(connection));
+      client.clean().then(() => {
+        if (client.session.broken) this.#lose(connection);
+        this.#free(connection);
+      });
     } else this.#free(connection);
   }
 
