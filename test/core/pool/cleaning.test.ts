@@ -3,10 +3,10 @@ import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import { type Database, type HeldPool, sql } from "../../../src/entry/node.ts";
 import { WarmPool } from "../../../src/transports/pool/warm-pool.ts";
 import type { PostgresMessage } from "../../support/postgres-messages.ts";
+import { LOOK, seen, traces } from "../../support/session-traces.ts";
 import { stopTimers } from "../../support/stopped-timers.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
 import { eventsOf, failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
-import { LOOK, seen, traces } from "../session-traces.ts";
 import { pause, stopWallClock } from "./passing-time.ts";
 
 afterEach(() => {
