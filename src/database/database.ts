@@ -25,7 +25,7 @@ export type { DatabaseStats } from "./stats.ts";
 
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
 export interface Database extends Omit<Queries, "query">, AsyncDisposable {
-  /** Sends one statement. Rejects with a WarmlineError that has a `fate`. */
+  /** Sends one statement. Rejects with a WarmlineError that has a `fate`; what needs a session is refused, with `SESSION_STATE`. */
   query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
   query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
   /** Runs statements as one transaction in one round trip, and gives a result for each. */
@@ -35,7 +35,7 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   ): Promise<{ -readonly [Index in keyof S]: Result<RowOf<S[Index]>> }>;
   /** Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. n statements cost n + 1 round trips. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
-  /** Holds one connection while `work` runs. */
+  /** Holds one connection while `work` runs. What is set on it (settings, locks, temporary tables) ends with it. */
   session<T>(work: (session: DatabaseSession) => Promise<T>, options?: CallLimits): Promise<T>;
   /** Runs a text of several statements, for migrations; over `directUrl` where one is given. Rows are not returned. */
   script(text: string, options?: CallLimits): Promise<void>;
