@@ -3,6 +3,7 @@ import { callsHold, describeCalls, runCallFuzz } from "../test/fuzz/calls/run.ts
 import { describeHandles, handlesHold, runHandleFuzz } from "../test/fuzz/handles/run.ts";
 import { describeServer, type FuzzRow, holds, holdsServer, runFuzz, runServerFuzz, targetNames } from "../test/fuzz/run.ts";
 import { describeSql, runSqlFuzz, sqlHolds } from "../test/fuzz/sql/run.ts";
+import { describeState, runStateFuzz, stateHolds } from "../test/fuzz/state/run.ts";
 import { startPostgres } from "../test/support/postgres/server.ts";
 
 const { values: flags } = parseArgs({
@@ -32,15 +33,18 @@ try {
   process.stderr.write(`calls: ${count * TIMES} …\n`);
   const calls = await runCallFuzz(server, { seed, count: count * TIMES });
   const rounds = 2 * count;
+  process.stderr.write(`state: ${rounds} sessions …\n`);
+  const state = await runStateFuzz(server, { seed, count: rounds });
   process.stderr.write(`server: ${rounds} rounds …\n`);
   const wrongServer = await runServerFuzz({ seed, count: rounds });
-  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql, handles, calls, wrongServer] }));
+  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql, handles, calls, state, wrongServer] }));
   else
     for (const text of [
       ...rows.map(describe),
       describeSql(sql),
       describeHandles(handles),
       describeCalls(calls),
+      describeState(state),
       describeServer(wrongServer),
     ])
       console.log(text);
@@ -49,6 +53,7 @@ try {
     sqlHolds(sql, count * TIMES),
     handlesHold(handles, count * TIMES),
     callsHold(calls, count * TIMES),
+    stateHolds(state, rounds),
     holdsServer(wrongServer, rounds),
   ].every(Boolean);
   if (!held) process.exitCode = 1;

@@ -8,8 +8,8 @@ import { UsageError } from "../errors/errors.ts";
 import type { EventListener } from "../observe/events.ts";
 import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
 import type { Result, Session, Statement, Transport } from "../transports/transport.ts";
-import { refuseTransactionControl } from "./control.ts";
 import { fallBack } from "./fallback.ts";
+import { guardInside, guardQuery, guardScript } from "./guard.ts";
 import { nestedCall, requireSession } from "./misuse.ts";
 import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
@@ -25,7 +25,7 @@ export type { DatabaseStats } from "./stats.ts";
 
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
 export interface Database extends Omit<Queries, "query">, AsyncDisposable {
-  /** Sends one statement. Rejects with a WarmlineError that has a `fate`. */
+  /** Sends one statement. Rejects with a WarmlineError that has a `fate`; what needs a session is refused, with `SESSION_STATE`. */
   query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
   query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
   /** Runs statements as one transaction in one round trip, and gives a result for each. */
@@ -35,7 +35,7 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   ): Promise<{ -readonly [Index in keyof S]: Result<RowOf<S[Index]>> }>;
   /** Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. n statements cost n + 1 round trips. */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
-  /** Holds one connection while `work` runs. */
+  /** Holds one connection while `work` runs. What is set on it (settings, locks, temporary tables) ends with it. */
   session<T>(work: (session: DatabaseSession) => Promise<T>, options?: CallLimits): Promise<T>;
   /** Runs a text of several statements, for migrations; over `directUrl` where one is given. Rows are not returned. */
   script(text: string, options?: CallLimits): Promise<void>;
@@ -138,10 +138,12 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return observeCall(called, { events, now: clock.now, stopwatch: parts.stopwatch, slowMs: parts.ground().slowQueryMs }, run);
   }
 
+  const traits = () => parts.ground().plan.capabilities;
+
   function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
     const options = checkCall(given, optionsOf.query);
     const { fallback } = options;
-    refuseTransactionControl(statement);
+    guardQuery(statement);
     const answer = call(options, {
       operation: "query",
       statements: statement,
@@ -154,12 +156,12 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const options = checkCall(given, optionsOf.batch);
     if (!Array.isArray(sources)) throw new UsageError("A batch is an array of sql`…`.", { code: "INVALID_STATEMENT" });
     const statements = sources.map((source) => toStatement(source));
-    statements.forEach(refuseTransactionControl);
     if (statements.length === 0) return [];
+    const leavesState = statements.map((statement) => guardInside(statement, traits())).includes(true);
     return call(options, {
       operation: "batch",
       statements,
-      work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options }),
+      work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options, leavesState }),
     });
   }
 
@@ -194,7 +196,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
       transactions ? transactions.run({ database: identity, outer: transactions.getStore() }, () => work(tx)) : work(tx);
     return hold(options, {
       operation: "transaction",
-      use: (session, callOptions) => runTransaction({ session, call: callOptions, mode: options, observe: within("transaction") }, marked),
+      use: (session, callOptions) =>
+        runTransaction({ session, call: callOptions, mode: options, traits: traits(), observe: within("transaction") }, marked),
       again: (error, number) => number <= most && mayRunAgain(error),
     });
   }
@@ -202,7 +205,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
     return hold(checkCall(given, optionsOf.session), {
       operation: "session",
-      use: (held, callOptions) => runSession({ session: held, call: callOptions, observe: within("session") }, work),
+      use: (held, callOptions) => runSession({ session: held, call: callOptions, traits: traits(), observe: within("session") }, work),
       again: never,
     });
   }
@@ -211,6 +214,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const options = checkCall(given, optionsOf.session);
     toStatement(text);
     const { directTransport } = parts.ground();
+    // what stands at another address has its own traits
+    const leavesState = directTransport !== null || guardScript(text, traits());
     await call(options, {
       operation: "script",
       // what cannot be reached there tells nothing of the database's own address
@@ -220,7 +225,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
         const over = direct ?? chosen;
         requireSession(over);
         try {
-          await over.session((held) => held.script(text, callOptions), { ...callOptions, begins: false });
+          await over.session((held) => held.script(text, { ...callOptions, leavesState }), { ...callOptions, begins: false });
         } finally {
           await direct?.[Symbol.asyncDispose]();
         }

@@ -5,7 +5,7 @@ import type { ObserveStatement } from "../observe/observe-call.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { CallOptions, ExchangeEnd, Result, Session, Statement, TransactionMode } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
-import { refuseTransactionControl } from "./control.ts";
+import { guardInside, type SessionTraits } from "./guard.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
@@ -19,6 +19,7 @@ export interface HeldTransaction {
   readonly session: Session;
   readonly call: CallOptions;
   readonly mode: TransactionMode;
+  readonly traits: SessionTraits;
   readonly observe: ObserveStatement;
 }
 
@@ -27,7 +28,7 @@ export interface HeldTransaction {
  * round trips; a callback that sends nothing costs none. What it rejects with speaks for all of its work.
  */
 export async function runTransaction<T>(
-  { session, call, mode, observe }: HeldTransaction,
+  { session, call, mode, traits, observe }: HeldTransaction,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   /** What travels with the next statement. */
@@ -46,7 +47,7 @@ export async function runTransaction<T>(
   async function send(
     statements: readonly Statement[],
     ends: ExchangeEnd = "open",
-    { rowMode = "object", ours = false }: SendOptions = {},
+    { rowMode = "object", ours = false, leavesState = false }: SendOptions = {},
   ) {
     const all = [...pending, ...statements];
     const before = pending.length;
@@ -55,7 +56,7 @@ export async function runTransaction<T>(
     begun = true;
     try {
       const prelude = ours ? all.length : before;
-      return (await session.exchange(all, { ...call, rowMode, ends, prelude })).slice(before);
+      return (await session.exchange(all, { ...call, rowMode, ends, prelude, leavesState })).slice(before);
     } catch (error) {
       if (!isWarmlineError(error)) throw error;
       own.add(error);
@@ -79,8 +80,8 @@ export async function runTransaction<T>(
       ...makeQueries(async (statement, given) => {
         const options = checkInner(given);
         check();
-        refuseTransactionControl(statement);
-        return observe(statement, async () => (await watch(send([statement], "open", options)))[0] as Result);
+        const leavesState = guardInside(statement, traits);
+        return observe(statement, async () => (await watch(send([statement], "open", { ...options, leavesState })))[0] as Result);
       }),
       async transaction(inner) {
         check();
@@ -160,6 +161,7 @@ export async function runTransaction<T>(
 interface SendOptions extends InnerOptions {
   /** Whether the statements are the package's own, which control the transaction. */
   readonly ours?: boolean;
+  readonly leavesState?: boolean;
 }
 
 function unfit(code: string, message: string): UsageError {

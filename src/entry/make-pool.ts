@@ -32,7 +32,7 @@ function makePool(input: TransportInput, order: number): Transport {
     warn(reason);
     events.tell({ type: "pin", reason });
   };
-  const onStatement = plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReport(tellPin) : undefined;
+  const onStatement = plan.capabilities.pins && isDevelopment(plan) ? pinningReport(tellPin) : undefined;
   const traits = traitsOf(settings, plan);
   const leaving: PoolShare = {
     get pool() {
@@ -59,10 +59,11 @@ export function joinPool({ settings, plan, address, warn }: Omit<TransportInput,
 }
 
 function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capabilities }: Plan): PoolTraits {
-  const { pooled, cancel, startupParameters, namedStatements } = capabilities;
+  const { pooled, cancel, sessionState, startupParameters, namedStatements } = capabilities;
   return {
     pooled,
     cancel,
+    sessionState,
     named: prepare && namedStatements,
     pipelined: pipelining && !pooled,
     statementTimeoutMs: startupParameters ? null : statementTimeoutMs,

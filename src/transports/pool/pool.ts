@@ -23,6 +23,8 @@ export interface PoolTraits {
   readonly named: boolean;
   /** Whether several calls may be on their way on one connection. */
   readonly pipelined: boolean;
+  /** Whether the state of a session can be reset by whoever holds the connection; else it ends with the connection. */
+  readonly sessionState: boolean;
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
 }
@@ -76,6 +78,10 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
       state.sessions.set(client, session);
     }
     return session;
+  }
+
+  function noteState(lease: Lease): void {
+    lease.leaves = options.sessionState ? "state" : "pinned";
   }
 
   function giveBack(lease: Lease): void {
@@ -218,7 +224,10 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     const repeatable = call.mode.readOnly === true || call.idempotent;
     return hold(call, {
       asksItself: repeatable,
-      use: (lease) => sendAsking(lease, (session, onAlive) => commitAll(session, statements, call, onAlive)),
+      use: (lease) => {
+        if (call.leavesState) noteState(lease);
+        return sendAsking(lease, (session, onAlive) => commitAll(session, statements, call, onAlive));
+      },
     });
   }
 
@@ -238,7 +247,11 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         use: async (lease) => {
           // its callback has begun: only here can it still be bridged that no other connection is to be had at first
           const persists = () => call.cancellation.reason === undefined;
-          const session = leasedSession({ current: () => sessionOf(lease.client), send: (send) => sendFirst(lease, send, persists) });
+          const session = leasedSession({
+            current: () => sessionOf(lease.client),
+            send: (send) => sendFirst(lease, send, persists),
+            onState: () => noteState(lease),
+          });
           return use(session).finally(session.settled);
         },
       }),
