@@ -1,3 +1,4 @@
+import { askInTime } from "../transports/asked-password.ts";
 import { httpTransport } from "../transports/http.ts";
 import type { SendRequest } from "../transports/http-request.ts";
 import type { ReadNetworkCode } from "../transports/network-failure.ts";
@@ -47,7 +48,15 @@ export function makeHttp(
     sqlUrl,
     connectionUrl: `postgresql://${encodeURIComponent(user)}@${place}:${port}/${encodeURIComponent(database)}?${parameters}`,
     // the driver puts it into a URL, and leaves percent signs as they are
-    password: password === null ? null : async () => encodeURIComponent(typeof password === "string" ? password : await password()),
+    password:
+      password === null
+        ? null
+        : async ({ cancellation }) =>
+            encodeURIComponent(
+              typeof password === "string"
+                ? password
+                : await askInTime(password, { cancellation, limitMs: settings.connectTimeoutMs, clock }),
+            ),
     passwordIsFunction: typeof password === "function",
     send,
     release,

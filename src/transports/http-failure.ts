@@ -43,6 +43,7 @@ const refusals: Readonly<Record<number, string>> = {
   404: "the endpoint setting: nothing speaks SQL over HTTP there",
   413: "the size of the statement",
   429: "how many requests are sent",
+  431: "the length of the password, and of what is sent at login",
   507: "the size of the result",
 };
 

@@ -10,6 +10,7 @@ import { errors } from "./cases/errors.ts";
 import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
 import { parameters } from "./cases/parameters.ts";
+import { passwords } from "./cases/passwords.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
 import { transactions } from "./cases/transactions.ts";
@@ -30,6 +31,7 @@ const subjects: readonly Subject[] = [
   cancelling,
   limits,
   misuse,
+  passwords,
   truth,
 ];
 
