@@ -1,5 +1,6 @@
 import { askInTime } from "../transports/asked-password.ts";
 import { httpTransport } from "../transports/http.ts";
+import { sendBy } from "../transports/http-body.ts";
 import type { SendRequest } from "../transports/http-request.ts";
 import type { ReadNetworkCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
@@ -18,7 +19,7 @@ export interface HttpParts {
 /** The HTTP transport of a plan, with its sessions over WebSocket. */
 export function makeHttp(
   { settings, plan, address, clock, events }: TransportInput,
-  { readCode, send = (url, request) => fetch(url, request), release = async () => {} }: HttpParts = {},
+  { readCode, send = sendBy((url, request) => fetch(url, request)), release = async () => {} }: HttpParts = {},
 ): Transport {
   const { sqlUrl, sessionUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;
   const { host, port, user, database } = address;
@@ -59,6 +60,7 @@ export function makeHttp(
             ),
     passwordIsFunction: typeof password === "function",
     send,
+    maxResponseBytes: settings.maxResponseBytes,
     release,
     sessions,
     canOpen: plan.session === "websocket",

@@ -27,6 +27,8 @@ export interface HttpTransportOptions {
   /** Whether a password that is refused may be another one next time. */
   readonly passwordIsFunction: boolean;
   readonly send: SendRequest;
+  /** No more of an answer is read. */
+  readonly maxResponseBytes: number;
   /** Gives up what `send` keeps open. */
   readonly release: () => Promise<void>;
   readonly sessions: Sessions;
@@ -50,7 +52,7 @@ interface DriverQuery {
 /** Statements over SQL-over-HTTP with Neon's driver: one POST for a query or a batch. It holds no connection. */
 export function httpTransport(options: HttpTransportOptions): Transport {
   const run = neon(options.connectionUrl, { fullResults: true, disableWarningInBrowsers: true });
-  const { password } = options;
+  const { password, send, maxResponseBytes } = options;
   const login = (call: CallOptions) => password && { password: () => password(call) };
 
   /** One POST: the driver builds the request and decodes the answer, the status and the transport's failures are judged here. */
@@ -66,13 +68,13 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     // how far this call got: what throws on the way to it and back is the driver's, and says nothing by itself
     let handedOver = false;
     let answers: readonly RawAnswer[] | undefined;
-    const fetchAnswer = async (url: string, init: Omit<HttpRequest, "redirect" | "signal">) => {
+    const fetchAnswer = async (url: string, init: Omit<HttpRequest, "redirect" | "signal" | "maxResponseBytes">) => {
       // the password function was asked meanwhile
       const late = ended("not-sent");
       if (late) throw late;
       handedOver = true;
       try {
-        const response = await options.send(url, { ...init, redirect: "manual", signal });
+        const response = await send(url, { ...init, redirect: "manual", signal, maxResponseBytes });
         if (!response.ok) throw await statusFailure(response, { ...context, passwordIsFunction: options.passwordIsFunction });
         const body = parseAnswer(await response.text(), context);
         // the driver puts what it has read in the place of the rows
