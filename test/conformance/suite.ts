@@ -9,6 +9,7 @@ import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
 import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
+import { nested } from "./cases/nesting.ts";
 import { parameters } from "./cases/parameters.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
@@ -29,6 +30,7 @@ const subjects: readonly Subject[] = [
   sessions,
   cancelling,
   limits,
+  nested,
   misuse,
   truth,
 ];
