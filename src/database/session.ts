@@ -1,5 +1,6 @@
+import { type OwnWork, toldOfAll } from "../delivery/own-work.ts";
 import { showCaller } from "../errors/caller.ts";
-import { isWarmlineError, UsageError, withFate } from "../errors/errors.ts";
+import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import type { ObserveStatement } from "../observe/observe-call.ts";
 import type { CallOptions, Result, Session, Statement, Via } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
@@ -15,6 +16,7 @@ export interface DatabaseSession extends Queries {
 export interface HeldSession {
   readonly session: Session;
   readonly call: CallOptions;
+  readonly own: OwnWork;
   readonly observe: ObserveStatement;
 }
 
@@ -22,12 +24,14 @@ export interface HeldSession {
  * Runs `work` on a held session, statement by statement, as the caller writes them: transaction control included. What it rejects with speaks
  * for all of its work: once a statement has stayed done, or may have, the fate is `unknown`, whatever became of a later one.
  */
-export async function runSession<T>({ session, call, observe }: HeldSession, work: (session: DatabaseSession) => Promise<T>): Promise<T> {
+export async function runSession<T>(
+  { session, call, own, observe }: HeldSession,
+  work: (session: DatabaseSession) => Promise<T>,
+): Promise<T> {
   let over = false;
   let begun = false;
   /** Whether something stays done, or may. */
   let done = false;
-  const own = new WeakSet<object>();
 
   async function send(statement: Statement, { rowMode = "object" }: InnerOptions): Promise<Result> {
     const first = !begun;
@@ -35,6 +39,7 @@ export async function runSession<T>({ session, call, observe }: HeldSession, wor
     begun = true;
     try {
       const [result] = (await session.exchange([statement], { ...call, rowMode, ends: "free" })) as [Result];
+      own.answered = true;
       // in an open transaction nothing stays before its COMMIT; outside of one a ROLLBACK may be that of a prepared one
       const { command } = result;
       const undone = command === "ROLLBACK" && before !== "idle";
@@ -43,7 +48,7 @@ export async function runSession<T>({ session, call, observe }: HeldSession, wor
     } catch (error) {
       if (!isWarmlineError(error)) throw error;
       done ||= error.fate === "unknown" || (error.fate === "applied" && session.status === "idle");
-      own.add(error);
+      own.errors.add(error);
       if (first && error.fate === "not-sent") begun = false;
       throw showCaller(error, send);
     }
@@ -65,10 +70,10 @@ export async function runSession<T>({ session, call, observe }: HeldSession, wor
     if (!begun || !isWarmlineError(error)) throw error;
     // what nobody waits for is still done
     const mayStay = done || session.busy;
-    const ours = own.has(error) || isEndOf(call.cancellation, error);
-    if (ours && (error.fate === "unknown" || (error.fate === "applied" && mayStay))) throw error;
+    if (isEndOf(call.cancellation, error)) own.errors.add(error);
+    if (own.errors.has(error) && (error.fate === "unknown" || (error.fate === "applied" && mayStay))) throw error;
     // the error of another database, or of a call beside the session, tells nothing of what the session did
-    throw withFate(error, mayStay ? "unknown" : "refused", ours);
+    throw toldOfAll(own, error, mayStay ? "unknown" : "refused");
   } finally {
     over = true;
   }

@@ -9,6 +9,7 @@ import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
 import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
+import { nested } from "./cases/nesting.ts";
 import { parameters } from "./cases/parameters.ts";
 import { passwords } from "./cases/passwords.ts";
 import { sessions } from "./cases/sessions.ts";
@@ -30,6 +31,7 @@ const subjects: readonly Subject[] = [
   sessions,
   cancelling,
   limits,
+  nested,
   misuse,
   passwords,
   truth,
