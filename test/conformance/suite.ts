@@ -5,6 +5,7 @@ import type { TransportName } from "../../src/transports/transport.ts";
 import type { Bench, Subject } from "./case.ts";
 import { batches } from "./cases/batches.ts";
 import { cancelling } from "./cases/cancelling.ts";
+import { closing } from "./cases/closing.ts";
 import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
 import { limits } from "./cases/limits.ts";
@@ -34,6 +35,7 @@ const subjects: readonly Subject[] = [
   nested,
   misuse,
   passwords,
+  closing,
   truth,
 ];
 
