@@ -3,6 +3,7 @@ import { makeBreaker } from "../delivery/breaker.ts";
 import { makeRetryBudget } from "../delivery/budget.ts";
 import { makeDeadline } from "../delivery/deadline.ts";
 import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
+import { noWork, type OwnWork } from "../delivery/own-work.ts";
 import { mayRepeat } from "../delivery/retry.ts";
 import { UsageError } from "../errors/errors.ts";
 import type { EventListener } from "../observe/events.ts";
@@ -10,7 +11,8 @@ import { type Called, type ObserveStatement, observeCall } from "../observe/obse
 import type { Result, Session, Statement, Transport } from "../transports/transport.ts";
 import { fallBack } from "./fallback.ts";
 import { guardInside, guardQuery, guardScript } from "./guard.ts";
-import { nestedCall, requireSession } from "./misuse.ts";
+import { requireSession } from "./misuse.ts";
+import { openAround, refuseNested, runOpen } from "./nesting.ts";
 import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
 import { makeQueries, type Queries } from "./queries.ts";
@@ -20,7 +22,8 @@ import { type DatabaseStats, noStats } from "./stats.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 import type { Call, Holding } from "./work.ts";
 
-export type { DatabaseParts, Ground, OpenTransaction, RequestContext, TransactionContext } from "./parts.ts";
+export type { CallbackContext, OpenCallback } from "./nesting.ts";
+export type { DatabaseParts, Ground, RequestContext } from "./parts.ts";
 export type { DatabaseStats } from "./stats.ts";
 
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
@@ -33,9 +36,15 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
     statements: S,
     options?: BatchCallOptions,
   ): Promise<{ -readonly [Index in keyof S]: Result<RowOf<S[Index]>> }>;
-  /** Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. n statements cost n + 1 round trips. */
+  /**
+   * Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. n statements cost n + 1 round trips. Until it is over,
+   * calls on the database itself from inside `work` reject with NESTED_QUERY.
+   */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
-  /** Holds one connection while `work` runs. What is set on it (settings, locks, temporary tables) ends with it. */
+  /**
+   * Holds one connection while `work` runs. What is set on it (settings, locks, temporary tables) ends with it. Until it is over, calls on the
+   * database itself from inside `work` reject with NESTED_QUERY.
+   */
   session<T>(work: (session: DatabaseSession) => Promise<T>, options?: CallLimits): Promise<T>;
   /** Runs a text of several statements, for migrations; over `directUrl` where one is given. Rows are not returned. */
   script(text: string, options?: CallLimits): Promise<void>;
@@ -49,12 +58,15 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   scope<T>(context: RequestContext, work: () => T): T;
   /** Opens a connection now instead of at the first call, where connections are held. Tries once: the first call tries again. */
   warmUp(): Promise<void>;
-  /** Ends the connections nobody holds, one that a warm-up is opening too; the next call opens one. */
+  /** Ends the connections nobody holds; the next call opens one. Waits for a warm-up, outside of this database's own callbacks. */
   release(): Promise<void>;
   stats(): DatabaseStats;
   /** Calls `listener` for every event from now on; returns a function that ends this. Without a listener no event is made. */
   subscribe(listener: EventListener): () => void;
-  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests it waits for no call: those in use end with it. */
+  /**
+   * Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests it waits for no call: those
+   * in use end with it. Inside a callback of this database's own it waits for nothing: what is left is given up when that callback has ended.
+   */
   close(): Promise<void>;
 }
 
@@ -67,7 +79,7 @@ interface Limits extends CallLimits {
 
 /** A database over its parts. Nothing is connected or read from the environment before the first call. */
 export function makeDatabase(parts: DatabaseParts): Database {
-  const { transactions, events } = parts;
+  const { callbacks, events } = parts;
   const { clock } = parts.delivery;
   const context: DeliveryContext = {
     ...parts.delivery,
@@ -78,6 +90,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
       if (events.size > 0) events.tell({ type: "retry", code, fate, attempt, delayMs });
     },
   };
+  const directBudget = makeRetryBudget();
   const identity = {};
   let transport: Transport | undefined;
   let retries = 0;
@@ -93,9 +106,9 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const mayTryAgain: typeof mayRepeat = (error, claims, attempt) => mayRepeat(error, claims, attempt + warmedInVain);
 
   /** One call: its deadline, its attempts, and its end. No async function: each promise on a query's way costs CPU in every query. */
-  function call<T>(limits: Limits, { operation, statements, work, breaker, repeat = mayTryAgain }: Call<T>): Promise<T> {
+  function call<T>(limits: Limits, { operation, statements, work, elsewhere, own, repeat = mayTryAgain }: Call<T>): Promise<T> {
     if (closing !== undefined) throw new UsageError("The database was closed. Create a new one.", { code: "CLOSED" });
-    for (let open = transactions?.getStore(); open !== undefined; open = open.outer) if (open.database === identity) throw nestedCall();
+    refuseNested(callbacks, identity);
     const ground = parts.ground();
     apart = ground.plan.traits.ioScope === "request";
     const { deadlineMs = ground.deadlineMs, signal, attemptTimeoutMs } = limits;
@@ -121,12 +134,12 @@ export function makeDatabase(parts: DatabaseParts): Database {
     let attempts = 0;
     const run = () =>
       deliver(
-        { cancellation, mayRepeat: (error, number) => repeat(error, limits, number), onEnd },
+        { cancellation, mayRepeat: (error, number) => repeat(error, limits, number), own, onEnd },
         (number) => {
           attempts = number;
           return transport ? begin(transport, number) : beginFirst(number);
         },
-        breaker ? { ...context, breaker } : context,
+        elsewhere ? { ...context, ...elsewhere } : context,
       );
     running++;
     return operation ? observe({ operation, within: null, statements, attempts: () => attempts }, run) : run();
@@ -167,19 +180,20 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
   function hold<T>(options: Limits, { operation, use, again }: Holding<T>): Promise<T> {
-    let begun = false;
+    let own: OwnWork | undefined;
     return call(options, {
       operation,
+      own: () => own,
       work(chosen, callOptions) {
         requireSession(chosen);
-        begun = false;
+        own = undefined;
         const start = (session: Session) => {
-          begun = true;
-          return use(session, callOptions);
+          own = noWork();
+          return use(session, callOptions, own);
         };
         return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
       },
-      repeat: (error, _, number) => (begun ? again(error, number) : mayTryAgain(error, {}, number)),
+      repeat: (error, _, number) => (own ? again(error, number) : mayTryAgain(error, {}, number)),
     });
   }
 
@@ -192,12 +206,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
   async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
     const { retries: most = 0 } = options;
-    const marked = (tx: Transaction) =>
-      transactions ? transactions.run({ database: identity, outer: transactions.getStore() }, () => work(tx)) : work(tx);
     return hold(options, {
       operation: "transaction",
-      use: (session, callOptions) =>
-        runTransaction({ session, call: callOptions, mode: options, traits: traits(), observe: within("transaction") }, marked),
+      use: (held, callOptions, own) =>
+        runOpen(callbacks, { database: identity, handle: "tx" }, (inside) =>
+          runTransaction({ session: held, call: callOptions, mode: options, traits: traits(), own, observe: within("transaction") }, (tx) =>
+            inside(() => work(tx)),
+          ),
+        ),
       again: (error, number) => number <= most && mayRunAgain(error),
     });
   }
@@ -205,7 +221,12 @@ export function makeDatabase(parts: DatabaseParts): Database {
   async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
     return hold(checkCall(given, optionsOf.session), {
       operation: "session",
-      use: (held, callOptions) => runSession({ session: held, call: callOptions, traits: traits(), observe: within("session") }, work),
+      use: (held, callOptions, own) =>
+        runOpen(callbacks, { database: identity, handle: "session" }, (inside) =>
+          runSession({ session: held, call: callOptions, traits: traits(), own, observe: within("session") }, (session) =>
+            inside(() => work(session)),
+          ),
+        ),
       again: never,
     });
   }
@@ -218,8 +239,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const leavesState = directTransport !== null || guardScript(text, traits());
     await call(options, {
       operation: "script",
-      // what cannot be reached there tells nothing of the database's own address
-      breaker: directTransport && makeBreaker(() => {}),
+      // what cannot be reached there tells nothing of the database's own address, and costs nothing of its budget
+      elsewhere: directTransport && { breaker: makeBreaker(() => {}), budget: directBudget },
       async work(chosen, callOptions) {
         const direct = await directTransport?.();
         const over = direct ?? chosen;
@@ -244,7 +265,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   function close(): Promise<void> {
     if (closing === undefined || apart) closing = end();
-    return closing;
+    // it would wait for the callback that waits for it
+    return openAround(callbacks, identity) ? Promise.resolve() : closing;
   }
 
   return {
@@ -265,7 +287,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
-      if (!apart) await warming?.catch(() => {});
+      if (!apart && !openAround(callbacks, identity)) await warming?.catch(() => {});
       await transport?.release();
     },
     stats: () => ({

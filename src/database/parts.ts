@@ -2,6 +2,7 @@ import type { Plan } from "../decide/plan.ts";
 import type { DeliveryContext } from "../delivery/deliver.ts";
 import type { Audience } from "../observe/audience.ts";
 import type { ParserSet, Transport } from "../transports/transport.ts";
+import type { CallbackContext } from "./nesting.ts";
 
 /** What a database stands on, once its environment is known. */
 export interface Ground {
@@ -25,8 +26,8 @@ export interface DatabaseParts {
   readonly events: Audience;
   /** A clock of finer steps than the wall's, milliseconds. */
   readonly stopwatch: () => number;
-  /** Knows which transactions a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */
-  readonly transactions: TransactionContext | undefined;
+  /** Knows which callbacks a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */
+  readonly callbacks: CallbackContext | undefined;
   /** Runs work as one request, where connections belong to one; absent elsewhere. */
   readonly scope: (<T>(context: RequestContext, work: () => T) => T) | undefined;
 }
@@ -35,16 +36,4 @@ export interface DatabaseParts {
 export interface RequestContext {
   /** Keeps what belongs to the request alive until the promise settles. */
   waitUntil(promise: Promise<unknown>): void;
-}
-
-/** The part of AsyncLocalStorage that is needed. */
-export interface TransactionContext {
-  getStore(): OpenTransaction | undefined;
-  run<T>(store: OpenTransaction, work: () => T): T;
-}
-
-/** A transaction whose callback runs, and the one around it. */
-export interface OpenTransaction {
-  readonly database: object;
-  readonly outer: OpenTransaction | undefined;
 }

@@ -1,5 +1,6 @@
+import { type OwnWork, toldOfAll } from "../delivery/own-work.ts";
 import { showCaller } from "../errors/caller.ts";
-import { isWarmlineError, UsageError, withFate } from "../errors/errors.ts";
+import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import type { ObserveStatement } from "../observe/observe-call.ts";
 import type { CallOptions, Result, Session, Statement, Via } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
@@ -17,6 +18,7 @@ export interface HeldSession {
   readonly session: Session;
   readonly call: CallOptions;
   readonly traits: SessionTraits;
+  readonly own: OwnWork;
   readonly observe: ObserveStatement;
 }
 
@@ -25,14 +27,13 @@ export interface HeldSession {
  * for all of its work: once a statement has stayed done, or may have, the fate is `unknown`, whatever became of a later one.
  */
 export async function runSession<T>(
-  { session, call, traits, observe }: HeldSession,
+  { session, call, traits, own, observe }: HeldSession,
   work: (session: DatabaseSession) => Promise<T>,
 ): Promise<T> {
   let over = false;
   let begun = false;
   /** Whether something stays done, or may. */
   let done = false;
-  const own = new WeakSet<object>();
 
   async function send(statement: Statement, { rowMode = "object" }: InnerOptions, leavesState: boolean): Promise<Result> {
     const first = !begun;
@@ -40,6 +41,7 @@ export async function runSession<T>(
     begun = true;
     try {
       const [result] = (await session.exchange([statement], { ...call, rowMode, ends: "free", leavesState })) as [Result];
+      own.answered = true;
       // in an open transaction nothing stays before its COMMIT; outside of one a ROLLBACK may be that of a prepared one
       const { command } = result;
       const undone = command === "ROLLBACK" && before !== "idle";
@@ -48,7 +50,7 @@ export async function runSession<T>(
     } catch (error) {
       if (!isWarmlineError(error)) throw error;
       done ||= error.fate === "unknown" || (error.fate === "applied" && session.status === "idle");
-      own.add(error);
+      own.errors.add(error);
       if (first && error.fate === "not-sent") begun = false;
       throw showCaller(error, send);
     }
@@ -71,10 +73,10 @@ export async function runSession<T>(
     if (!begun || !isWarmlineError(error)) throw error;
     // what nobody waits for is still done
     const mayStay = done || session.busy;
-    const ours = own.has(error) || isEndOf(call.cancellation, error);
-    if (ours && (error.fate === "unknown" || (error.fate === "applied" && mayStay))) throw error;
+    if (isEndOf(call.cancellation, error)) own.errors.add(error);
+    if (own.errors.has(error) && (error.fate === "unknown" || (error.fate === "applied" && mayStay))) throw error;
     // the error of another database, or of a call beside the session, tells nothing of what the session did
-    throw withFate(error, mayStay ? "unknown" : "refused", ours);
+    throw toldOfAll(own, error, mayStay ? "unknown" : "refused");
   } finally {
     over = true;
   }

@@ -1,5 +1,6 @@
+import { type OwnWork, toldOfAll } from "../delivery/own-work.ts";
 import { showCaller } from "../errors/caller.ts";
-import { DecodeError, isWarmlineError, UsageError, type WarmlineError, withFate } from "../errors/errors.ts";
+import { DecodeError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import { transactionFailed, transactionUnread } from "../errors/transaction-failed.ts";
 import type { ObserveStatement } from "../observe/observe-call.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
@@ -20,6 +21,7 @@ export interface HeldTransaction {
   readonly call: CallOptions;
   readonly mode: TransactionMode;
   readonly traits: SessionTraits;
+  readonly own: OwnWork;
   readonly observe: ObserveStatement;
 }
 
@@ -28,7 +30,7 @@ export interface HeldTransaction {
  * round trips; a callback that sends nothing costs none. What it rejects with speaks for all of its work.
  */
 export async function runTransaction<T>(
-  { session, call, mode, traits, observe }: HeldTransaction,
+  { session, call, mode, traits, own, observe }: HeldTransaction,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   /** What travels with the next statement. */
@@ -40,7 +42,6 @@ export async function runTransaction<T>(
   let ended: WarmlineError | undefined;
   /** How many savepoints are open. */
   let depth = 0;
-  const own = new WeakSet<object>();
   let watch = <R>(sent: Promise<R>): Promise<R> => sent;
 
   /** Sends a statement of the caller's, or of the package's own, behind what is pending. */
@@ -56,10 +57,12 @@ export async function runTransaction<T>(
     begun = true;
     try {
       const prelude = ours ? all.length : before;
-      return (await session.exchange(all, { ...call, rowMode, ends, prelude, leavesState })).slice(before);
+      const results = await session.exchange(all, { ...call, rowMode, ends, prelude, leavesState });
+      own.answered = true;
+      return results.slice(before);
     } catch (error) {
       if (!isWarmlineError(error)) throw error;
-      own.add(error);
+      own.errors.add(error);
       if (first && error.fate === "not-sent") begun = false;
       if (error instanceof DecodeError) unread = error;
       else if (session.status !== "failed") ended ??= error;
@@ -150,11 +153,10 @@ export async function runTransaction<T>(
     if (unread !== undefined && error === unread) return transactionUnread(unread);
     if (ended?.fate === "unknown") return ended;
     if (!begun || !isWarmlineError(error)) return error;
-    const ours = own.has(error) || isEndOf(call.cancellation, error);
-    if (ours && error.fate === "unknown") return error;
-    const isMisuse = error instanceof UsageError;
+    if (isEndOf(call.cancellation, error)) own.errors.add(error);
+    if (own.errors.has(error) && error.fate === "unknown") return error;
     // the error of another database, or of a call beside the transaction, tells nothing of what the transaction did
-    return withFate(isMisuse ? (ended ?? error) : error, "refused", ours || isMisuse);
+    return toldOfAll(own, error instanceof UsageError ? (ended ?? error) : error, "refused");
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Breaker } from "../delivery/breaker.ts";
+import type { DeliveryContext } from "../delivery/deliver.ts";
+import type { OwnWork } from "../delivery/own-work.ts";
 import type { mayRepeat } from "../delivery/retry.ts";
 import type { WarmlineError } from "../errors/errors.ts";
 import type { Operation } from "../observe/events.ts";
@@ -11,8 +12,10 @@ export interface Call<T> {
   readonly operation?: Operation;
   readonly statements?: Called["statements"];
   readonly work: (transport: Transport, options: CallOptions) => Promise<T>;
-  /** What keeps it from a dead server, where that is another than the database's own. */
-  readonly breaker?: Breaker | null;
+  /** What keeps it from a dead server, and from storming it, where that is another than the database's own. */
+  readonly elsewhere?: Pick<DeliveryContext, "breaker" | "budget"> | null;
+  /** What an attempt learned of its own, where a callback runs in it that others' errors pass through. */
+  readonly own?: () => OwnWork | undefined;
   /** Whether a failed attempt may be followed by another. Default: by its fate and the call's claims. */
   readonly repeat?: typeof mayRepeat;
 }
@@ -20,6 +23,6 @@ export interface Call<T> {
 /** Work on a held connection. */
 export interface Holding<T> {
   readonly operation: "transaction" | "session";
-  readonly use: (session: Session, call: CallOptions) => Promise<T>;
+  readonly use: (session: Session, call: CallOptions, own: OwnWork) => Promise<T>;
   readonly again: (error: WarmlineError, number: number) => boolean;
 }

@@ -4,6 +4,7 @@ import type { Cancellation, Clock } from "../transports/transport.ts";
 import type { Breaker } from "./breaker.ts";
 import type { RetryBudget } from "./budget.ts";
 import { isOutage } from "./outage.ts";
+import type { OwnWork } from "./own-work.ts";
 import { backoffMs } from "./retry.ts";
 
 /** What all calls of a database share: time, chance, what keeps them from a dead server, and who wants to know of a repetition. */
@@ -21,6 +22,8 @@ export interface Delivery {
   readonly cancellation: Cancellation;
   /** Whether a failed attempt may be followed by another; attempts count from 1. */
   readonly mayRepeat: (error: WarmlineError, attempt: number) => boolean;
+  /** What the last attempt learned of its own, once a callback has begun in it; otherwise all errors are its own. */
+  readonly own?: (() => OwnWork | undefined) | undefined;
   /** Called once, however the call ends. */
   readonly onEnd?: () => void;
 }
@@ -44,12 +47,15 @@ export async function deliver<T>(call: Delivery, attempt: (number: number) => Pr
         budget.earn(number);
         return value;
       } catch (error) {
-        const own = isWarmlineError(error);
-        if (own && isOutage(error)) breaker.fail(error.code, clock.now());
-        // what a callback threw itself, or the server's own answer: it can be reached
-        else if (!own || "sqlState" in error) breaker.succeed();
-        if (!own) throw error;
-        showCaller(error, deliver);
+        const within = call.own?.();
+        if (isWarmlineError(error)) showCaller(error, deliver);
+        if (!isWarmlineError(error) || within?.errors.has(error) === false) {
+          if (within?.answered) breaker.succeed();
+          throw error;
+        }
+        if (isOutage(error)) breaker.fail(error.code, clock.now());
+        // the server's own answer: it can be reached
+        else if ("sqlState" in error) breaker.succeed();
         if (error.fate === "unknown") doubtful = error;
         const end = keepDoubt(error, doubtful, cancellation);
         const delayMs = backoffMs(number, context.random);

@@ -1,4 +1,4 @@
-import { type Database, type Ground, makeDatabase, type TransactionContext } from "../database/database.ts";
+import { type CallbackContext, type Database, type Ground, makeDatabase } from "../database/database.ts";
 import { parserSet } from "../database/result.ts";
 import { type Available, makePlan, type Plan } from "../decide/plan.ts";
 import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
@@ -20,7 +20,7 @@ export interface Platform {
   /** Makes the transport the plan names. */
   readonly transports: Partial<Record<TransportName, MakeTransport>>;
   readonly parsers: ParserSet;
-  readonly transactions: TransactionContext | undefined;
+  readonly callbacks: CallbackContext | undefined;
   /** Runs work as one request, where connections belong to one. */
   readonly scope?: Database["scope"];
   readonly warn: (message: string) => void;
@@ -63,7 +63,7 @@ export function databaseOn(own: Platform): CreateDatabase {
       delivery: { clock, random: () => Math.random() },
       events,
       stopwatch: () => performance.now(),
-      transactions: platform.transactions,
+      callbacks: platform.callbacks,
       scope: platform.scope,
     });
     // the first call connects again, and tells why it cannot

@@ -1,5 +1,5 @@
 import { types } from "@neondatabase/serverless";
-import type { Database, TransactionContext } from "../database/database.ts";
+import type { CallbackContext, Database } from "../database/database.ts";
 import { edgeLight } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
@@ -11,7 +11,7 @@ export * from "./public.ts";
 
 interface EdgeGlobal {
   readonly process?: { readonly env?: Readonly<Record<string, string | undefined>> };
-  readonly AsyncLocalStorage?: new () => TransactionContext;
+  readonly AsyncLocalStorage?: new () => CallbackContext;
 }
 
 const { AsyncLocalStorage } = globalThis as EdgeGlobal;
@@ -23,7 +23,7 @@ const create = databaseOn({
   available: () => ({ choices: [overHttp], webSocket: typeof WebSocket === "function" }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,
-  transactions: AsyncLocalStorage && new AsyncLocalStorage(),
+  callbacks: AsyncLocalStorage && new AsyncLocalStorage(),
   warn: (message) => console.warn(`warmline: ${message}`),
 });
 

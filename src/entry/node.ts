@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import pg from "pg";
-import type { Database, OpenTransaction } from "../database/database.ts";
+import type { Database, OpenCallback } from "../database/database.ts";
 import { detectRuntime, runtimeNames } from "../decide/detect-runtime.ts";
 import { overPool } from "../decide/pool-size.ts";
 import type { RuntimeName } from "../decide/runtime.ts";
@@ -22,7 +22,7 @@ const platform: Platform = {
   // loaded when it is chosen: a function that only uses the pool does not pay for the other driver
   transports: { http: async (input) => (await import("./make-node-http.ts")).makeNodeHttp(input) },
   parsers: pg.types,
-  transactions: new AsyncLocalStorage<OpenTransaction>(),
+  callbacks: new AsyncLocalStorage<OpenCallback>(),
   // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away
   warmsUp: () => detect().name === "lambda" && process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand",
   warn: (message) => console.warn(`warmline: ${message}`),

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { types } from "@neondatabase/serverless";
-import type { Database, TransactionContext } from "../database/database.ts";
+import type { CallbackContext, Database } from "../database/database.ts";
 import { workerd } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
@@ -11,11 +11,11 @@ import { makeHttp } from "./make-http.ts";
 export * from "./public.ts";
 
 interface CompatibleProcess {
-  getBuiltinModule?(name: "node:async_hooks"): { readonly AsyncLocalStorage: new () => TransactionContext } | undefined;
+  getBuiltinModule?(name: "node:async_hooks"): { readonly AsyncLocalStorage: new () => CallbackContext } | undefined;
 }
 
 /** With nodejs_compat the runtime has it; asked for by name, so that nothing of Node is in the bundle without. */
-function newContext(): TransactionContext | undefined {
+function newContext(): CallbackContext | undefined {
   const { process } = globalThis as { readonly process?: CompatibleProcess };
   const hooks = process?.getBuiltinModule?.("node:async_hooks");
   return hooks && new hooks.AsyncLocalStorage();
@@ -28,7 +28,7 @@ const create = databaseOn({
   available: () => ({ choices: [overHttp], webSocket: true }),
   transports: { http: makeHttp },
   parsers: types as ParserSet,
-  transactions: newContext(),
+  callbacks: newContext(),
   warn: (message) => console.warn(`warmline: ${message}`),
 });
 

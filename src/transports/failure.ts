@@ -127,6 +127,15 @@ export function passwordFailure(failure: unknown): ConnectionError {
   });
 }
 
+/** A password function, the caller's or IAM's, was asked, and connecting would have to be over by now. */
+export function passwordTimeout(timeoutMs: number): ConnectionError {
+  return new ConnectionError(`The password took over ${timeoutMs} ms (connectTimeoutMs). Check where its function reads from.`, {
+    code: "PASSWORD_FAILED",
+    fate: "not-sent",
+    retryable: true,
+  });
+}
+
 /** Whether the command that failed can commit by itself; of a script that is its first. */
 function selfCommits({ script, statements, prelude }: ExchangeContext): boolean {
   return script === undefined ? mayCommitByItself(statements[prelude]?.text ?? "") : isOneSelfCommitting(script);

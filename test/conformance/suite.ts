@@ -5,11 +5,14 @@ import type { TransportName } from "../../src/transports/transport.ts";
 import type { Bench, Subject } from "./case.ts";
 import { batches } from "./cases/batches.ts";
 import { cancelling } from "./cases/cancelling.ts";
+import { closing } from "./cases/closing.ts";
 import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
 import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
+import { nested } from "./cases/nesting.ts";
 import { parameters } from "./cases/parameters.ts";
+import { passwords } from "./cases/passwords.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
@@ -31,7 +34,10 @@ const subjects: readonly Subject[] = [
   sessionState,
   cancelling,
   limits,
+  nested,
   misuse,
+  passwords,
+  closing,
   truth,
 ];
 

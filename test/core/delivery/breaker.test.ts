@@ -4,6 +4,7 @@ import { makeRetryBudget } from "../../../src/delivery/budget.ts";
 import { makeDeadline } from "../../../src/delivery/deadline.ts";
 import { deliver } from "../../../src/delivery/deliver.ts";
 import { isOutage, isUnavailable } from "../../../src/delivery/outage.ts";
+import { noWork, type OwnWork } from "../../../src/delivery/own-work.ts";
 import { mayRepeat } from "../../../src/delivery/retry.ts";
 import { CancelledError, ConnectionError, DatabaseError, type WarmlineError } from "../../../src/errors/errors.ts";
 import { handDrivenClock } from "./hand-driven-clock.ts";
@@ -19,11 +20,13 @@ function makeServer() {
   const budget = makeRetryBudget();
   let attempts = 0;
   let answer: () => Promise<unknown> = async () => "rows";
+  let own: OwnWork | undefined;
   const call = (repeats = true) =>
     deliver(
       {
         cancellation: makeDeadline(clock, { deadlineMs: 60_000 }),
         mayRepeat: (error, number) => repeats && mayRepeat(error, {}, number),
+        own: () => own,
       },
       () => {
         attempts++;
@@ -37,8 +40,9 @@ function makeServer() {
     budget,
     changes,
     attempts: () => attempts,
-    /** Answers from now on with a value, or fails with what is given. */
-    set(next: unknown) {
+    /** Answers from now on with a value, or fails with what is given: its own failure, or one that passes through a callback. */
+    set(next: unknown, work?: OwnWork) {
+      own = work;
       answer = async () => {
         if (next instanceof Error) throw next;
         return next;
@@ -115,18 +119,34 @@ describe("the breaker", () => {
   });
 
   test.each([
-    ["a success", "rows"],
-    ["a statement the server refuses", refused("42P01")],
-    ["an error of the callback's own", new TypeError("a bug")],
-  ])("begins to count anew after %s", async (_, answer) => {
+    ["a success", "rows", undefined],
+    ["a statement the server refuses", refused("42P01"), undefined],
+    ["an error of the callback's own, behind an answer", new TypeError("a bug"), { ...noWork(), answered: true }],
+    ["another database's outage, behind an answer", down(), { ...noWork(), answered: true }],
+  ])("begins to count anew after %s", async (_, answer, work) => {
     const server = makeServer();
     for (let round = 0; round < 3; round++) {
       server.set(down());
       await server.callTimes(4);
-      server.set(answer);
+      server.set(answer, work);
       await server.call(false);
     }
     expect(server.changes).toEqual([]);
+  });
+
+  test.each([
+    ["an error of the callback's own", new TypeError("a bug")],
+    ["another database's outage", down()],
+  ])("counts on after %s, where nothing was answered", async (_, stranger) => {
+    const server = makeServer();
+    server.set(down());
+    await server.callTimes(4);
+    server.set(stranger, noWork());
+    await server.callTimes(20);
+    expect(server.changes).toEqual([]);
+    server.set(down());
+    await server.call(false);
+    expect(server.breaker.state).toBe("open");
   });
 
   test.each([

@@ -35,6 +35,22 @@ test("a script over directUrl runs while calls are kept from the database's own 
   expect((await direct.query("select to_regclass('direct_script') as name")).rows).toEqual([{ name: null }]);
 });
 
+test("scripts over directUrl that cannot be reached use up nothing of what pays for the database's own repetitions", async () => {
+  await using wire = await startWire(inject("postgres"));
+  await using db = openPool({ url: urlAt(wire), directUrl: urlAt({ port: await closedPort() }) });
+  // four repetitions each; a budget pays for a hundred
+  const scripts = await Promise.all(Array.from({ length: 30 }, () => failureOf(db.script("select 1"))));
+  expect(new Set(scripts.map(({ code }) => code))).toEqual(new Set(["CONNECT_FAILED"]));
+  const before = db.stats().retries;
+  const stop = wire.onMessage(({ type }) => {
+    if (type !== "startup") return;
+    stop();
+    wire.cut();
+  });
+  expect((await db.query("select 1")).rowCount).toBe(1);
+  expect(db.stats().retries - before).toBe(1);
+});
+
 test("a script without directUrl counts for the database's own address", async () => {
   await using db = openPool({ url: urlAt({ port: await closedPort() }) });
   const giveUpAt = Date.now() + 10_000;

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import pg from "pg";
-import type { OpenTransaction } from "../../../src/database/database.ts";
+import type { OpenCallback } from "../../../src/database/database.ts";
 import { perRequest } from "../../../src/decide/request-choices.ts";
 import { workerd } from "../../../src/decide/runtime.ts";
 import { databaseOn } from "../../../src/entry/create.ts";
@@ -28,7 +28,7 @@ export const createRequestDatabase = databaseOn({
       }),
   },
   parsers: pg.types,
-  transactions: new AsyncLocalStorage<OpenTransaction>(),
+  callbacks: new AsyncLocalStorage<OpenCallback>(),
   scope: (context, work) => runInScope(scopes, context, work),
   warn: () => {},
 });

@@ -1,0 +1,54 @@
+import { UsageError } from "../errors/errors.ts";
+
+/** A callback of a transaction or session that was begun, and the one around it. */
+export interface OpenCallback {
+  readonly database: object;
+  /** What its queries go through. */
+  readonly handle: "tx" | "session";
+  readonly outer: OpenCallback | undefined;
+  /** What was made inside may live on, a timer or a promise that is kept, and is inside no more. */
+  over: boolean;
+}
+
+/** The part of AsyncLocalStorage that is needed. */
+export interface CallbackContext {
+  getStore(): OpenCallback | undefined;
+  run<T>(store: OpenCallback, work: () => T): T;
+}
+
+/** Runs `work` as a callback that is open until it ends: for queries that go around it, {@link refuseNested}. */
+export async function runOpen<T>(
+  context: CallbackContext | undefined,
+  { database, handle }: Pick<OpenCallback, "database" | "handle">,
+  work: (inside: <R>(callback: () => R) => R) => Promise<T>,
+): Promise<T> {
+  if (context === undefined) return work((callback) => callback());
+  const open: OpenCallback = { database, handle, outer: innermost(context.getStore()), over: false };
+  try {
+    return await work((callback) => context.run(open, callback));
+  } finally {
+    open.over = true;
+  }
+}
+
+/** The open callback of a database's own that a piece of code runs inside. */
+export function openAround(context: CallbackContext | undefined, database: object): OpenCallback | undefined {
+  let open = innermost(context?.getStore());
+  while (open !== undefined && open.database !== database) open = innermost(open.outer);
+  return open;
+}
+
+/** Refuses a call on a database from inside an open callback of its own. @throws UsageError NESTED_QUERY */
+export function refuseNested(context: CallbackContext | undefined, database: object): void {
+  const open = openAround(context, database);
+  if (open === undefined) return;
+  const { handle } = open;
+  throw new UsageError(`This call goes around its ${handle === "tx" ? "transaction" : handle}. Use ${handle}.`, { code: "NESTED_QUERY" });
+}
+
+/** Those that are over are left behind, for one made inside another may be made inside a third, and so on. */
+function innermost(open: OpenCallback | undefined): OpenCallback | undefined {
+  let found = open;
+  while (found?.over) found = found.outer;
+  return found;
+}
