@@ -1,5 +1,6 @@
 import { Unreadable } from "../errors/decode-failure.ts";
 import type { ParserSet } from "../transports/transport.ts";
+import { quickDate } from "./quick-date.ts";
 
 /** A parser of text, as pg-types has it. */
 export type Parse = (text: string) => unknown;
@@ -27,7 +28,10 @@ export function timeParser(typeId: number, common: ParserSet): Parse {
   }
   const parse = common.getTypeParser(typeId, "text");
   if (typeId === INTERVAL) return (text) => checkInterval(text, parse(text));
-  if (typeId === DATE || typeId === TIMESTAMP || typeId === TIMESTAMPTZ) return (text) => checkDate(text, typeId, parse);
+  if (typeId === DATE || typeId === TIMESTAMP || typeId === TIMESTAMPTZ) {
+    const quick = quickDate(typeId, common);
+    return (text) => quick?.(text) ?? checkDate(text, typeId, parse);
+  }
   return parse;
 }
 
