@@ -1,13 +1,14 @@
-import { type OwnWork, toldOfAll } from "../delivery/own-work.ts";
+import { toldOfAll } from "../delivery/own-work.ts";
 import { showCaller } from "../errors/caller.ts";
 import { DecodeError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import { transactionFailed, transactionUnread } from "../errors/transaction-failed.ts";
-import type { ObserveStatement } from "../observe/observe-call.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
-import type { CallOptions, ExchangeEnd, Result, Session, Statement, TransactionMode } from "../transports/transport.ts";
+import type { ExchangeEnd, Result, Statement, TransactionMode } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
 import { refuseTransactionControl } from "./control.ts";
+import { checkWork } from "./options.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import type { HeldSession } from "./session.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
 export interface Transaction extends Queries {
@@ -16,12 +17,8 @@ export interface Transaction extends Queries {
 }
 
 /** What a transaction runs on. */
-export interface HeldTransaction {
-  readonly session: Session;
-  readonly call: CallOptions;
+export interface HeldTransaction extends HeldSession {
   readonly mode: TransactionMode;
-  readonly own: OwnWork;
-  readonly observe: ObserveStatement;
 }
 
 /**
@@ -87,6 +84,7 @@ export async function runTransaction<T>(
       }),
       async transaction(inner) {
         check();
+        checkWork(inner);
         return savepoint(inner);
       },
     };

@@ -7,6 +7,7 @@ import { batches } from "./cases/batches.ts";
 import { cancelling } from "./cases/cancelling.ts";
 import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
+import { foreign } from "./cases/foreign.ts";
 import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
@@ -31,6 +32,7 @@ const subjects: readonly Subject[] = [
   cancelling,
   limits,
   nested,
+  foreign,
   misuse,
   truth,
 ];

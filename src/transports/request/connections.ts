@@ -210,19 +210,31 @@ export class Connections {
   }
 
   #add(source: ClientSource): Connection {
+    // first: without it nothing keeps the request alive until a connection has ended
+    if (this.#sockets === 0) {
+      const ended = Promise.withResolvers<void>();
+      this.#owner.onOpen(ended.promise);
+      this.#ended = ended;
+    }
     const connection: Connection = {
       source,
-      client: source.open({ besides: (request) => this.#besides(request), onBreak: () => this.#break(connection) }),
+      client: this.#begin(source, { besides: (request) => this.#besides(request), onBreak: () => this.#break(connection) }),
       state: "idle",
       dead: false,
       closed: Promise.withResolvers(),
     };
-    if (this.#sockets++ === 0) {
-      this.#ended = Promise.withResolvers();
-      this.#owner.onOpen(this.#ended.promise);
-    }
+    this.#sockets++;
     this.#open.add(connection);
     return connection;
+  }
+
+  #begin(source: ClientSource, place: ClientPlace): RequestClient {
+    try {
+      return source.open(place);
+    } catch (error) {
+      if (this.#sockets === 0) this.#ended?.resolve();
+      throw error;
+    }
   }
 
   #giveBack(connection: Connection): void {
