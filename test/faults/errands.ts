@@ -6,6 +6,7 @@ import { pausedErrands } from "./errands/paused.ts";
 import { resolverErrands } from "./errands/resolver.ts";
 import { saidErrands } from "./errands/said.ts";
 import { timeErrands } from "./errands/time.ts";
+import { wallsErrands } from "./errands/walls.ts";
 import { writeErrands } from "./errands/writes.ts";
 import type { Stage } from "./stage.ts";
 
@@ -20,6 +21,7 @@ export const errands = {
   ...pausedErrands,
   ...timeErrands,
   ...saidErrands,
+  ...wallsErrands,
 } as const;
 
 /** The name of one. */
