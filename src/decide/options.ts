@@ -84,6 +84,8 @@ export interface DatabaseOptions {
   readonly idleSessionTimeoutMs?: number | undefined;
   /** Bounds a call with all its attempts; 0 for no deadline. Default 30000. */
   readonly deadlineMs?: number | undefined;
+  /** No more of an answer over HTTP is read, bytes, 1 to 536870888; a longer one is RESPONSE_TOO_LARGE. Default 67108864 (64 MiB, Neon's own limit). */
+  readonly maxResponseBytes?: number | undefined;
   /** Bounds one statement, from 1: Postgres' own `statement_timeout`, or where the target takes none at login, this side with a CancelRequest. Default: the server's. */
   readonly statementTimeoutMs?: number | undefined;
   /** From when on a query or batch is told as `slow` to subscribers, from 1. Default: off. */

@@ -42,6 +42,8 @@ export interface Settings {
   readonly idleSessionTimeoutMs: number | null;
   /** Infinity for no deadline. */
   readonly deadlineMs: number;
+  /** Of an answer over HTTP. */
+  readonly maxResponseBytes: number;
   readonly statementTimeoutMs: number | null;
   /** Null for never. */
   readonly slowQueryMs: number | null;

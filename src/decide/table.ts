@@ -21,6 +21,9 @@ import {
 } from "./rules.ts";
 import { targets } from "./target.ts";
 
+/** What a text can hold at most, characters: as many bytes make no longer one. Source: V8's sources, String::kMaxLength. */
+const LONGEST_TEXT = 536_870_888;
+
 /**
  * What a setting accepts, what holds where nobody gives it, its environment variable and its URL parameter; with a rule of its own where
  * the parameter or variable is written in another way than the option.
@@ -70,6 +73,8 @@ export const callTable = {
   warmUp: [flag],
   idleSessionTimeoutMs: [milliseconds(1)],
   deadlineMs: [milliseconds(0), 30_000],
+  // Neon's own limit. Source: Neon's documentation, "Serverless driver"
+  maxResponseBytes: [wholeNumber(1, LONGEST_TEXT), 67_108_864],
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
   slowQueryMs: [milliseconds(1)],
   types: [parsers, {}],

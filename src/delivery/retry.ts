@@ -14,6 +14,8 @@ const attemptsByCode: Readonly<Record<string, number>> = {
   // the pool is full: another turn in the queue only lengthens it
   ACQUIRE_TIMEOUT: 1,
   QUEUE_FULL: 1,
+  // it would be as long again
+  RESPONSE_TOO_LARGE: 1,
 };
 
 /** What the caller said about doing a call twice. */

@@ -1,4 +1,6 @@
+import { askInTime } from "../transports/asked-password.ts";
 import { httpTransport } from "../transports/http.ts";
+import { sendBy } from "../transports/http-body.ts";
 import type { SendRequest } from "../transports/http-request.ts";
 import type { ReadNetworkCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
@@ -17,7 +19,7 @@ export interface HttpParts {
 /** The HTTP transport of a plan, with its sessions over WebSocket. */
 export function makeHttp(
   { settings, plan, address, clock, events }: TransportInput,
-  { readCode, send = (url, request) => fetch(url, request), release = async () => {} }: HttpParts = {},
+  { readCode, send = sendBy((url, request) => fetch(url, request)), release = async () => {} }: HttpParts = {},
 ): Transport {
   const { sqlUrl, sessionUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;
   const { host, port, user, database } = address;
@@ -47,9 +49,18 @@ export function makeHttp(
     sqlUrl,
     connectionUrl: `postgresql://${encodeURIComponent(user)}@${place}:${port}/${encodeURIComponent(database)}?${parameters}`,
     // the driver puts it into a URL, and leaves percent signs as they are
-    password: password === null ? null : async () => encodeURIComponent(typeof password === "string" ? password : await password()),
+    password:
+      password === null
+        ? null
+        : async ({ cancellation }) =>
+            encodeURIComponent(
+              typeof password === "string"
+                ? password
+                : await askInTime(password, { cancellation, limitMs: settings.connectTimeoutMs, clock }),
+            ),
     passwordIsFunction: typeof password === "function",
     send,
+    maxResponseBytes: settings.maxResponseBytes,
     release,
     sessions,
     canOpen: plan.session === "websocket",

@@ -20,6 +20,9 @@ export function passwordFor(source: PasswordSource | null): string | (() => Prom
   };
 }
 
+/** What Postgres reads of a password at most, bytes. Source: PostgreSQL's sources, PG_MAX_AUTH_TOKEN_LENGTH. */
+const LONGEST = 65_535;
+
 /**
  * What the caller's password function gives.
  * @throws ConnectionError PASSWORD_FAILED when it fails, or gives what no password can be
@@ -32,8 +35,8 @@ export async function askPassword(source: () => string | Promise<string>): Promi
     throw passwordFailure(error);
   }
   // as for the setting itself: what travelled of anything else would be another password
-  if (typeof given === "string" && given !== "" && given.isWellFormed() && !given.includes("\0")) return given;
-  const what = typeof given === "string" ? "text that is empty, not well-formed, or holds NUL" : `no text (${kindOf(given)})`;
+  if (typeof given === "string" && given !== "" && given.length <= LONGEST && given.isWellFormed() && !given.includes("\0")) return given;
+  const what = typeof given === "string" ? "text that is empty, too long, not well-formed, or holds NUL" : `no text (${kindOf(given)})`;
   throw new ConnectionError(`The password function gave ${what}. Check where it reads from.`, {
     code: "PASSWORD_FAILED",
     fate: "not-sent",

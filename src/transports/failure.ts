@@ -126,6 +126,15 @@ export function passwordFailure(failure: unknown): ConnectionError {
   });
 }
 
+/** The caller's password function was asked for so long that connecting would have to be over. */
+export function passwordTimeout(timeoutMs: number): ConnectionError {
+  return new ConnectionError(`The password function took over ${timeoutMs} ms (connectTimeoutMs). Check where it reads from.`, {
+    code: "PASSWORD_FAILED",
+    fate: "not-sent",
+    retryable: true,
+  });
+}
+
 /** Whether the command that failed can commit by itself; of a script that is its first. */
 function selfCommits({ script, statements, prelude }: ExchangeContext): boolean {
   return script === undefined ? mayCommitByItself(statements[prelude]?.text ?? "") : isOneSelfCommitting(script);

@@ -33,6 +33,14 @@ export function badResponse(): ConnectionError {
   return unclear("The endpoint's answer was cut off, or is no SQL over HTTP.", { code: "BAD_RESPONSE" });
 }
 
+/** The answer is longer than may be read, and was not read on: it was begun, so the statement was given to the server. */
+export function responseTooLarge(maxBytes: number): ConnectionError {
+  return unclear(
+    `The answer is larger than ${maxBytes} bytes (maxResponseBytes). Ask for fewer rows or columns at once, raise maxResponseBytes, or connect over TCP.`,
+    { code: "RESPONSE_TOO_LARGE" },
+  );
+}
+
 function unclear(message: string, details: { readonly code: string; readonly cause?: unknown }): ConnectionError {
   return new ConnectionError(message, { ...details, fate: "unknown" });
 }
@@ -44,6 +52,7 @@ const refusals: Readonly<Record<number, string>> = {
   404: "the endpoint setting: nothing speaks SQL over HTTP there",
   413: "the size of the statement",
   429: "how many requests are sent",
+  431: "the length of the password, and of what is sent at login",
   507: "the size of the result",
 };
 
@@ -58,7 +67,7 @@ export interface StatusContext {
 export async function statusFailure(response: HttpAnswer, context: StatusContext): Promise<WarmlineError> {
   const { status, type } = response;
   if (type === "opaqueredirect" || (status >= 300 && status < 400)) {
-    await response.body?.cancel();
+    response.discard();
     return unclear("The endpoint redirects. Set endpoint to the final address.", { code: "REDIRECT_REFUSED" });
   }
   const body = await readBody(response);
@@ -99,8 +108,13 @@ function isFatal({ severity, code }: ServerReport): boolean {
 }
 
 async function readBody(response: HttpAnswer): Promise<AnswerBody> {
-  const body: unknown = await response.json().catch(() => undefined);
-  return typeof body === "object" && body !== null ? body : {};
+  try {
+    const body: unknown = JSON.parse(await response.text());
+    return typeof body === "object" && body !== null ? body : {};
+  } catch {
+    // no JSON, or more of it than may be read: the status has to say it
+    return {};
+  }
 }
 
 /** Postgres' own error in the body, if there is one. A SQLSTATE of letters alone looks like an operating system's code, but has a severity. */

@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import { responseTooLarge } from "./http-failure.ts";
 import type { HttpAnswer, HttpRequest } from "./http-request.ts";
 import { readNetworkCode, unreachable } from "./network-failure.ts";
 
@@ -13,10 +14,15 @@ const ownHeaders = { "user-agent": "warmline", "content-type": "application/json
  * @throws ConnectionError with the fate `not-sent` for every failure before the request is given to a connection; later ones as they come,
  * and whatever their code is, they say nothing about what was sent
  */
-export function postOver(dispatcher: Dispatcher, url: string, { headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
+export function postOver(
+  dispatcher: Dispatcher,
+  url: string,
+  { headers, body, signal, maxResponseBytes }: HttpRequest,
+): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const { host, pathname, search } = new URL(url);
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
+    let left = maxResponseBytes;
     let status = 0;
     let controller: Dispatcher.DispatchController | undefined;
     const fail = (error: unknown) => {
@@ -43,13 +49,23 @@ export function postOver(dispatcher: Dispatcher, url: string, { headers, body, s
         onResponseStart(_, code) {
           status = code;
         },
-        onResponseData(_, chunk) {
-          chunks.push(chunk);
+        onResponseData(begun, chunk) {
+          left -= chunk.length;
+          if (left >= 0) {
+            chunks.push(chunk);
+            return;
+          }
+          signal.removeEventListener("abort", abort);
+          chunks = [];
+          const tooLarge = responseTooLarge(maxResponseBytes);
+          resolve(answerOf(status, () => Promise.reject(tooLarge)));
+          begun.abort(tooLarge);
         },
         onResponseEnd() {
           signal.removeEventListener("abort", abort);
+          const text = async () => Buffer.concat(chunks).toString("utf8");
           // the connection is free a turn of the event loop later: who is answered first would open another for the next call
-          queueMicrotask(() => setImmediate(resolve, answerOf(status, chunks)));
+          queueMicrotask(() => setImmediate(resolve, answerOf(status, text)));
         },
         onResponseError(_, error) {
           fail(error);
@@ -59,12 +75,6 @@ export function postOver(dispatcher: Dispatcher, url: string, { headers, body, s
   });
 }
 
-function answerOf(status: number, chunks: readonly Buffer[]): HttpAnswer {
-  const text = Buffer.concat(chunks).toString("utf8");
-  return {
-    ok: status >= 200 && status < 300,
-    status,
-    text: async () => text,
-    json: async () => JSON.parse(text),
-  };
+function answerOf(status: number, text: HttpAnswer["text"]): HttpAnswer {
+  return { ok: status >= 200 && status < 300, status, text, discard: () => {} };
 }

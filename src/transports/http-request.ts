@@ -5,18 +5,21 @@ export interface HttpRequest {
   readonly body: string;
   /** A redirect is an answer: followed, it would carry the connection string away. */
   readonly redirect: "manual";
-  /** Aborted at the call's deadline: the only limit there is. */
+  /** Aborted at the call's end, which bounds the answer's body too. */
   readonly signal: AbortSignal;
+  /** No more of the answer's body is read, bytes as they are once decompressed. */
+  readonly maxResponseBytes: number;
 }
 
-/** The part of a Response that is read. */
+/** An answer, of which only the head has been judged. */
 export interface HttpAnswer {
   readonly ok: boolean;
   readonly status: number;
   readonly type?: string;
-  readonly body?: { cancel(): Promise<void> } | null;
+  /** The body, whole. Rejects with RESPONSE_TOO_LARGE where that would be more than may be read; the rest is left unread. */
   text(): Promise<string>;
-  json(): Promise<unknown>;
+  /** Leaves the body unread. */
+  discard(): void;
 }
 
 /** Posts, as `fetch` does. May reject with a WarmlineError whose fate is then believed. */

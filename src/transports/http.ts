@@ -23,11 +23,13 @@ export interface HttpTransportOptions {
   readonly sqlUrl: string;
   /** The connection string without its password, already judged: the driver would echo a broken one. */
   readonly connectionUrl: string;
-  /** Called for every POST; null where none is set. */
-  readonly password: (() => string | Promise<string>) | null;
+  /** Asked for every POST, and no longer than its call lasts; null where none is set. */
+  readonly password: ((call: CallOptions) => Promise<string>) | null;
   /** Whether a password that is refused may be another one next time. */
   readonly passwordIsFunction: boolean;
   readonly send: SendRequest;
+  /** No more of an answer is read. */
+  readonly maxResponseBytes: number;
   /** Gives up what `send` keeps open. */
   readonly release: () => Promise<void>;
   readonly sessions: Sessions;
@@ -50,11 +52,9 @@ interface DriverQuery {
 
 /** Statements over SQL-over-HTTP with Neon's driver: one POST for a query or a batch. It holds no connection. */
 export function httpTransport(options: HttpTransportOptions): Transport {
-  const run = neon(options.connectionUrl, {
-    fullResults: true,
-    disableWarningInBrowsers: true,
-    ...(options.password && { password: options.password }),
-  });
+  const run = neon(options.connectionUrl, { fullResults: true, disableWarningInBrowsers: true });
+  const { password, send, maxResponseBytes } = options;
+  const login = (call: CallOptions) => password && { password: () => password(call) };
 
   /** One POST: the driver builds the request and decodes the answer, the status and the transport's failures are judged here. */
   function post<T>(
@@ -69,13 +69,13 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     // how far this call got: what throws on the way to it and back is the driver's, and says nothing by itself
     let handedOver = false;
     let answers: readonly RawAnswer[] | undefined;
-    const fetchAnswer = async (url: string, init: Omit<HttpRequest, "redirect" | "signal">) => {
+    const fetchAnswer = async (url: string, init: Omit<HttpRequest, "redirect" | "signal" | "maxResponseBytes">) => {
       // the password function was asked meanwhile
       const late = ended("not-sent");
       if (late) throw late;
       handedOver = true;
       try {
-        const response = await options.send(url, { ...init, redirect: "manual", signal });
+        const response = await send(url, { ...init, redirect: "manual", signal, maxResponseBytes });
         if (!response.ok) throw await statusFailure(response, { ...context, passwordIsFunction: options.passwordIsFunction });
         const body = parseAnswer(await response.text(), context);
         // the driver puts what it has read in the place of the rows
@@ -102,7 +102,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
 
   async function batch(statements: readonly Statement[], call: BatchOptions): Promise<Result[]> {
     const { isolation, readOnly, deferrable } = call.mode;
-    const mode = { isolationLevel: isolation && driverIsolation(isolation), readOnly, deferrable };
+    const mode = { isolationLevel: isolation && driverIsolation(isolation), readOnly, deferrable, ...login(call) };
     // the endpoint sends the BEGIN, and knows no more than three headers of it: the rest comes first among the statements
     const [, ...snapshot] = begin(call.mode, statements.length === 1);
     const opening = [...modesSwitchedOff(call.mode), ...snapshot];
@@ -114,7 +114,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
   }
 
   const driverQuery = ({ text, values }: Statement, call: CallOptions) =>
-    run.query(text, values as (string | null)[], { arrayMode: call.rowMode === "array", types: call.parsers });
+    run.query(text, values as (string | null)[], { arrayMode: call.rowMode === "array", types: call.parsers, ...login(call) });
 
   return {
     name: "http",

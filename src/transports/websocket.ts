@@ -1,6 +1,7 @@
 import { Client, type ClientConfig } from "@neondatabase/serverless";
 import type { Audience } from "../observe/audience.ts";
-import { connectTimeout, loginFailure } from "./failure.ts";
+import { askOnce } from "./asked-password.ts";
+import { connectTimeout, loginFailure, passwordTimeout } from "./failure.ts";
 import type { Sessions } from "./http.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
 import { type AnsweredConnection, holdInStep } from "./strict-answers.ts";
@@ -13,7 +14,7 @@ export interface WebSocketOptions {
   readonly sessionUrl: string;
   /** Sent at login, named as in pg. */
   readonly login: ClientConfig;
-  readonly password: string | (() => string | Promise<string>) | null;
+  readonly password: string | (() => Promise<string>) | null;
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
   /** Absent where the runtime's failures have no codes. */
@@ -33,7 +34,10 @@ export function webSocketSessions(options: WebSocketOptions): Sessions {
 
   /** A client that is logged in: before, nothing has begun that could not be begun anew, whatever keeps it from being so. */
   async function connect({ cancellation }: CallOptions): Promise<Client> {
-    const client = new Client({ ...login, password: password ?? "" });
+    // the driver was being loaded meanwhile
+    if (cancellation.reason !== undefined) throw cancellation.reason("not-sent");
+    const asked = typeof password === "function" ? askOnce(password) : undefined;
+    const client = new Client({ ...login, password: asked?.ask ?? (password as string | null) ?? "" });
     Object.assign(client.neonConfig, {
       wsProxy: () => where + pathname,
       useSecureWebSocket: protocol === "wss:",
@@ -42,21 +46,32 @@ export function webSocketSessions(options: WebSocketOptions): Sessions {
     const connection = client.connection as unknown as WireClient["connection"];
     holdInStep(client.connection as unknown as AnsweredConnection);
     catchLogin(client);
+    sendNothingMore(connection.stream);
     await new Promise<void>((resolve, reject) => {
+      let isOpen = false;
       const stop = (error?: Error) => {
         clock.clearTimeout(timer);
         stopListening();
         if (!error) return resolve();
         // first: the destroyed stream reports a failure of its own
         reject(error);
+        // what the function gives later is not sent any more
+        asked?.giveUp(error);
         connection.stream.destroy();
       };
-      const timer = clock.setTimeout(() => stop(connectTimeout(where, connectTimeoutMs)), connectTimeoutMs);
-      let stopListening = () => {};
-      stopListening = cancellation.onCancel(() => stop(cancellation.reason?.("not-sent")));
+      const timer = clock.setTimeout(
+        () => stop(isOpen && asked?.isWaiting() ? passwordTimeout(connectTimeoutMs) : connectTimeout(where, connectTimeoutMs)),
+        connectTimeoutMs,
+      );
+      const stopListening = cancellation.onCancel(() => stop(cancellation.reason?.("not-sent")));
       const fail = (error?: Error | null) => error && stop(loginFailure(error, { where, secrets, passwordIsFunction }, readCode));
       client.connect(fail);
       client.on("error", fail);
+      client.connection.once("connect", () => {
+        isOpen = true;
+        // one that did not exist yet could not be closed
+        if (connection.stream.destroyed) connection.stream.destroy();
+      });
       // only now: the driver's connect takes every listener for this event off
       connection.once("readyForQuery", () => stop());
     });
@@ -83,6 +98,15 @@ export function webSocketSessions(options: WebSocketOptions): Sessions {
       }
     },
     stats: () => ({ connects, discarded }),
+  };
+}
+
+/** The driver writes in a timer of its own, and Workers throw there where the WebSocket has been closed meanwhile. */
+function sendNothingMore(stream: { readonly ws?: { send: () => void } | null; destroy(): unknown }): void {
+  const destroy = stream.destroy.bind(stream);
+  stream.destroy = () => {
+    if (stream.ws) stream.ws.send = () => {};
+    return destroy();
   };
 }
 

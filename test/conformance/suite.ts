@@ -12,6 +12,7 @@ import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
 import { parameters } from "./cases/parameters.ts";
+import { passwords } from "./cases/passwords.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
 import { transactions } from "./cases/transactions.ts";
@@ -34,6 +35,7 @@ const subjects: readonly Subject[] = [
   nested,
   foreign,
   misuse,
+  passwords,
   truth,
 ];
 

@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { answer, type Reply, startToldServer, type ToldServer } from "../core/http/told-server.ts";
+import { answer, dribble, endless, type Reply, startToldServer, type ToldServer } from "../core/http/told-server.ts";
 import { type LocalWorker, serveWorker } from "../support/worker/runtime.ts";
 
 const password = "canary-of-the-password";
+const spaces = Buffer.alloc(65_536, " ");
 
 /** What the worker tells of the error of `select 1`. */
 interface Told {
@@ -49,6 +50,10 @@ describe("a worker over HTTP whose endpoint", () => {
     ["answers 507", answer(507, { message: "too large" }), unknown("HTTP_STATUS")],
     ["answers half a JSON", answer(200, '{"fields":[{"name":"wo'), unknown("BAD_RESPONSE")],
     ["answers with an empty body", answer(200), unknown("BAD_RESPONSE")],
+    ["answers without an end", endless(spaces, 200).reply, unknown("RESPONSE_TOO_LARGE")],
+    ["answers 500 without an end", endless(spaces, 500).reply, unknown("HTTP_STATUS")],
+    ["answers 401 without an end", endless(spaces, 401).reply, { code: "HTTP_STATUS", fate: "refused" }],
+    ["dribbles", dribble, { name: "CancelledError", ...unknown("DEADLINE_EXCEEDED") }],
     ["redirects", answer(307, "", { location: "https://elsewhere.invalid/sql" }), unknown("REDIRECT_REFUSED")],
     ["answers nothing", () => {}, { name: "CancelledError", ...unknown("DEADLINE_EXCEEDED") }],
     ["ends the connection instead of answering", (request) => request.socket.end(), unknown("CONNECTION_LOST")],

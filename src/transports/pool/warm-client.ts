@@ -1,7 +1,7 @@
 import pg from "pg";
 import { ConnectionError } from "../../errors/errors.ts";
 import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
-import { connectTimeout } from "../failure.ts";
+import { connectTimeout, passwordTimeout } from "../failure.ts";
 import { type AnsweredConnection, holdInStep } from "../strict-answers.ts";
 import { connectFailure } from "./connect-failure.ts";
 
@@ -20,10 +20,14 @@ export class WarmClient extends pg.Client {
   /** How long opening it took, milliseconds. */
   openedInMs = 0;
   readonly #config: WarmClientConfig;
+  /** Whether the password function was asked, and has not answered. */
+  #asking = false;
 
   constructor(config: WarmClientConfig) {
     super({ ...config, password: config.password as string, connectionTimeoutMillis: 0 });
     this.#config = config;
+    const { password } = config;
+    if (typeof password === "function") this.#watchPassword(password);
     holdInStep(this.connection as unknown as AnsweredConnection);
   }
 
@@ -39,18 +43,31 @@ export class WarmClient extends pg.Client {
     this.#open((error) => (error ? call(error) : call(null, this)));
   }
 
+  #watchPassword(ask: (...given: never[]) => unknown): void {
+    const watched = async (...given: never[]) => {
+      this.#asking = true;
+      try {
+        return await ask(...given);
+      } finally {
+        this.#asking = false;
+      }
+    };
+    // pg puts what it gave in its place
+    Object.assign(this, { password: watched });
+  }
+
   #open(done: (error: Error | undefined) => void): void {
     const { connectTimeoutMillis = 0, password } = this.#config;
     const where = `${this.host}:${this.port}`;
     const { stream } = this.connection;
     const startedAt = performance.now();
     let settled = false;
-    let timedOut = false;
+    let timedOut: ConnectionError | undefined;
     let refusedTls = false;
     const timer =
       connectTimeoutMillis > 0
         ? setTimeout(() => {
-            timedOut = true;
+            timedOut = this.#asking ? passwordTimeout(connectTimeoutMillis) : connectTimeout(where, connectTimeoutMillis);
             stream.destroy();
           }, connectTimeoutMillis)
         : undefined;
@@ -70,7 +87,7 @@ export class WarmClient extends pg.Client {
       // pg keeps what the function gave
       if (isPasswordRefusal(error) && typeof this.password === "string") this.#config.onPasswordRefused?.(this.password);
       if (error === null) done(undefined);
-      else if (timedOut) done(connectTimeout(where, connectTimeoutMillis));
+      else if (timedOut !== undefined) done(timedOut);
       else if (refusedTls) done(tlsRefused(where));
       else
         done(

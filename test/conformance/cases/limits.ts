@@ -70,6 +70,20 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "reads no more of an answer over HTTP than maxResponseBytes, and all of it over a connection",
+    async run({ open, mark, transport }) {
+      const narrow = open({ maxResponseBytes: 20_000, name: `${mark} narrow` });
+      const long = () => narrow.query("select repeat('x', 20000) as long", [], { readOnly: true });
+      const expected = { name: "ConnectionError", code: "RESPONSE_TOO_LARGE", fate: "unknown", retryable: false } as const;
+      if (transport === "http") await failureOf(long, expected);
+      else expect((await long()).rows).toEqual([{ long: "x".repeat(20_000) }]);
+      expect(await narrow.transaction((tx) => tx.sql`select length(repeat('x', 20000)) as n, repeat('x', 20000) as long`)).toMatchObject([
+        { n: 20_000, long: "x".repeat(20_000) },
+      ]);
+      expect((await narrow.query("select repeat('x', 15000) as long")).rows).toHaveLength(1);
+    },
+  },
+  {
     title: "runs a hundred queries at once",
     async run({ db }) {
       const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => onlyValue(db.sql`select ${n}::int`)));

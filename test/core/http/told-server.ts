@@ -22,6 +22,47 @@ export function answer(status: number, body: unknown = "", headers: Readonly<Rec
   };
 }
 
+/** An answer that never ends. */
+export interface Endless {
+  readonly reply: Reply;
+  /** Bytes that were written so far. */
+  written: number;
+  /** Whether whoever asked has closed the connection. */
+  closed: boolean;
+}
+
+/** Writes `piece` for as long as somebody reads, behind a status, or behind what `begin` writes. */
+export function endless(piece: Buffer, begin: number | ((socket: NodeJS.WritableStream) => void)): Endless {
+  const state: Endless = {
+    written: 0,
+    closed: false,
+    reply(request, response) {
+      const stream: NodeJS.WritableStream = typeof begin === "number" ? response : request.socket;
+      if (typeof begin === "number") response.writeHead(begin);
+      else begin(stream);
+      const more = () => {
+        while (!state.closed) {
+          state.written += piece.length;
+          if (!stream.write(piece)) return;
+        }
+      };
+      stream.on("drain", more);
+      request.socket.on("close", () => {
+        state.closed = true;
+      });
+      more();
+    },
+  };
+  return state;
+}
+
+/** A space every few milliseconds, for as long as somebody reads. */
+export const dribble: Reply = (request, response) => {
+  response.writeHead(200);
+  const timer = setInterval(() => response.write(" "), 5);
+  request.socket.on("close", () => clearInterval(timer));
+};
+
 const field = { name: "word", tableID: 0, columnID: 0, dataTypeID: 25, dataTypeSize: -1, dataTypeModifier: -1, format: "text" };
 
 /** What an endpoint says of a statement that gave one row: `{ word: "x" }`. */
