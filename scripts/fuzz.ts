@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { describeHandles, handlesHold, runHandleFuzz } from "../test/fuzz/handles/run.ts";
 import { describeServer, type FuzzRow, holds, holdsServer, runFuzz, runServerFuzz, targetNames } from "../test/fuzz/run.ts";
 import { describeSql, runSqlFuzz, sqlHolds } from "../test/fuzz/sql/run.ts";
+import { describeState, runStateFuzz, stateHolds } from "../test/fuzz/state/run.ts";
 import { startPostgres } from "../test/support/postgres/server.ts";
 
 const { values: flags } = parseArgs({
@@ -29,15 +30,25 @@ try {
   process.stderr.write(`handles: ${count * TIMES} calls …\n`);
   const handles = await runHandleFuzz(server, { seed, count: count * TIMES });
   const rounds = 2 * count;
+  process.stderr.write(`state: ${rounds} sessions …\n`);
+  const state = await runStateFuzz(server, { seed, count: rounds });
   process.stderr.write(`server: ${rounds} rounds …\n`);
   const wrongServer = await runServerFuzz({ seed, count: rounds });
-  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql, handles, wrongServer] }));
+  if (flags.json) console.log(JSON.stringify({ rows: [...rows, sql, handles, state, wrongServer] }));
   else
-    for (const text of [...rows.map(describe), describeSql(sql), describeHandles(handles), describeServer(wrongServer)]) console.log(text);
+    for (const text of [
+      ...rows.map(describe),
+      describeSql(sql),
+      describeHandles(handles),
+      describeState(state),
+      describeServer(wrongServer),
+    ])
+      console.log(text);
   const held = [
     ...rows.map((row) => holds(row, count)),
     sqlHolds(sql, count * TIMES),
     handlesHold(handles, count * TIMES),
+    stateHolds(state, rounds),
     holdsServer(wrongServer, rounds),
   ].every(Boolean);
   if (!held) process.exitCode = 1;

@@ -9,8 +9,8 @@ import { UsageError } from "../errors/errors.ts";
 import type { EventListener } from "../observe/events.ts";
 import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
 import type { Result, Session, Statement, Transport } from "../transports/transport.ts";
-import { refuseTransactionControl } from "./control.ts";
 import { fallBack } from "./fallback.ts";
+import { guardInside, guardQuery, guardScript } from "./guard.ts";
 import { requireSession } from "./misuse.ts";
 import { refuseNested, runOpen } from "./nesting.ts";
 import {
@@ -153,10 +153,12 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return observeCall(called, { events, now: clock.now, stopwatch: parts.stopwatch, slowMs: parts.ground().slowQueryMs }, run);
   }
 
+  const traits = () => parts.ground().plan.capabilities;
+
   function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
     const options = checkCall(given, optionsOf.query);
     const { fallback } = options;
-    refuseTransactionControl(statement);
+    guardQuery(statement);
     const answer = call(options, {
       operation: "query",
       statements: statement,
@@ -168,12 +170,12 @@ export function makeDatabase(parts: DatabaseParts): Database {
   async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
     const options = checkCall(given, optionsOf.batch);
     const statements = toStatements(sources);
-    statements.forEach(refuseTransactionControl);
     if (statements.length === 0) return [];
+    const leavesState = statements.map((statement) => guardInside(statement, traits())).includes(true);
     return call(options, {
       operation: "batch",
       statements,
-      work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options }),
+      work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options, leavesState }),
     });
   }
 
@@ -190,7 +192,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
           const attempt = noWork();
           own = attempt;
           return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>
-            use({ session, call: callOptions, own: attempt, observe: within(operation) }, inside),
+            use({ session, call: callOptions, own: attempt, traits: traits(), observe: within(operation) }, inside),
           );
         };
         return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
@@ -230,6 +232,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const options = checkCall(given, optionsOf.session);
     toStatement(text);
     const { directTransport } = parts.ground();
+    // what stands at another address has its own traits
+    const leavesState = directTransport !== null || guardScript(text, traits());
     await call(options, {
       operation: "script",
       // what cannot be reached there tells nothing of the database's own address, and costs nothing of its budget
@@ -239,7 +243,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
         const over = direct ?? chosen;
         requireSession(over);
         try {
-          await over.session((held) => held.script(text, callOptions), { ...callOptions, begins: false });
+          await over.session((held) => held.script(text, { ...callOptions, leavesState }), { ...callOptions, begins: false });
         } finally {
           await direct?.[Symbol.asyncDispose]();
         }

@@ -4,9 +4,10 @@ import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import type { ObserveStatement } from "../observe/observe-call.ts";
 import type { CallOptions, Result, Session, Statement, Via } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
+import { guardHeld, type SessionTraits } from "./guard.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 
-/** A connection held for one callback. What is set on it is undone only as far as a ROLLBACK undoes it. */
+/** A connection held for one callback. What is set on it ends with it: before anybody else has the connection, it is as new. */
 export interface DatabaseSession extends Queries {
   /** Which connection it is. */
   readonly via: Via;
@@ -17,6 +18,7 @@ export interface HeldSession {
   readonly session: Session;
   readonly call: CallOptions;
   readonly own: OwnWork;
+  readonly traits: SessionTraits;
   readonly observe: ObserveStatement;
 }
 
@@ -25,7 +27,7 @@ export interface HeldSession {
  * for all of its work: once a statement has stayed done, or may have, the fate is `unknown`, whatever became of a later one.
  */
 export async function runSession<T>(
-  { session, call, own, observe }: HeldSession,
+  { session, call, own, traits, observe }: HeldSession,
   work: (session: DatabaseSession) => Promise<T>,
 ): Promise<T> {
   let over = false;
@@ -33,12 +35,12 @@ export async function runSession<T>(
   /** Whether something stays done, or may. */
   let done = false;
 
-  async function send(statement: Statement, { rowMode = "object" }: InnerOptions): Promise<Result> {
+  async function send(statement: Statement, { rowMode = "object" }: InnerOptions, leavesState: boolean): Promise<Result> {
     const first = !begun;
     const before = session.status;
     begun = true;
     try {
-      const [result] = (await session.exchange([statement], { ...call, rowMode, ends: "free" })) as [Result];
+      const [result] = (await session.exchange([statement], { ...call, rowMode, ends: "free", leavesState })) as [Result];
       own.answered = true;
       // in an open transaction nothing stays before its COMMIT; outside of one a ROLLBACK may be that of a prepared one
       const { command } = result;
@@ -61,7 +63,8 @@ export async function runSession<T>(
         const queries = makeQueries<InnerOptions>(async (statement, given) => {
           const options = checkInner(given);
           if (over) throw new UsageError("This session is over. Await every query in its callback.", { code: "SESSION_OVER" });
-          return observe(statement, () => watch(send(statement, options)));
+          const leavesState = guardHeld(statement, traits);
+          return observe(statement, () => watch(send(statement, options, leavesState)));
         });
         return work(Object.assign(queries, { via: session.via }));
       },

@@ -5,7 +5,7 @@ import { transactionFailed, transactionUnread } from "../errors/transaction-fail
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { ExchangeEnd, Result, Statement, TransactionMode } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
-import { refuseTransactionControl } from "./control.ts";
+import { guardInside } from "./guard.ts";
 import { checkWork } from "./options.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 import type { HeldSession } from "./session.ts";
@@ -26,7 +26,7 @@ export interface HeldTransaction extends HeldSession {
  * round trips; a callback that sends nothing costs none. What it rejects with speaks for all of its work.
  */
 export async function runTransaction<T>(
-  { session, call, mode, own, observe }: HeldTransaction,
+  { session, call, mode, own, traits, observe }: HeldTransaction,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   /** What travels with the next statement. */
@@ -44,7 +44,7 @@ export async function runTransaction<T>(
   async function send(
     statements: readonly Statement[],
     ends: ExchangeEnd = "open",
-    { rowMode = "object", ours = false }: SendOptions = {},
+    { rowMode = "object", ours = false, leavesState = false }: SendOptions = {},
   ) {
     const all = [...pending, ...statements];
     const before = pending.length;
@@ -53,7 +53,7 @@ export async function runTransaction<T>(
     begun = true;
     try {
       const prelude = ours ? all.length : before;
-      const results = await session.exchange(all, { ...call, rowMode, ends, prelude });
+      const results = await session.exchange(all, { ...call, rowMode, ends, prelude, leavesState });
       own.answered = true;
       return results.slice(before);
     } catch (error) {
@@ -79,8 +79,8 @@ export async function runTransaction<T>(
       ...makeQueries(async (statement, given) => {
         const options = checkInner(given);
         check();
-        refuseTransactionControl(statement);
-        return observe(statement, async () => (await watch(send([statement], "open", options)))[0] as Result);
+        const leavesState = guardInside(statement, traits);
+        return observe(statement, async () => (await watch(send([statement], "open", { ...options, leavesState })))[0] as Result);
       }),
       async transaction(inner) {
         check();
@@ -160,6 +160,7 @@ export async function runTransaction<T>(
 interface SendOptions extends InnerOptions {
   /** Whether the statements are the package's own, which control the transaction. */
   readonly ours?: boolean;
+  readonly leavesState?: boolean;
 }
 
 function unfit(code: string, message: string): UsageError {

@@ -22,8 +22,10 @@ export interface Capabilities {
   readonly namedStatements: boolean;
   /** Whether it takes `options` and `statement_timeout` at login. */
   readonly startupParameters: boolean;
-  /** Whether SET, LISTEN and session locks stay with the connection. */
+  /** Whether SET, session locks and temporary tables stay with the connection, and whoever holds it can undo them. */
   readonly sessionState: boolean;
+  /** Whether it ties a client that sets session state to one backend, until the client's connection ends. */
+  readonly pins: boolean;
   /** Whether a CancelRequest reaches the statement. */
   readonly cancel: boolean;
   /** Whether it takes IAM tokens for passwords. */
@@ -53,7 +55,7 @@ export interface DetectedTarget {
 }
 
 const direct = ["namedStatements", "startupParameters", "sessionState", "cancel"] as const;
-const abilities = ["httpSql", ...direct, "iam", "pooled"] as const;
+const abilities = ["httpSql", ...direct, "iam", "pooled", "pins"] as const;
 
 type Ability = (typeof abilities)[number];
 
@@ -70,7 +72,7 @@ export const targets: Readonly<Record<TargetName, Target>> = {
   postgres: [direct],
   "neon-pooler": [["httpSql", "namedStatements", "cancel", "pooled"], 300_000, /-pooler\..+\.neon\.tech:/],
   neon: [["httpSql", ...direct], 300_000, /\.neon\.tech:/],
-  "rds-proxy": [["iam", "pooled"], 1_800_000, /\.proxy-.+\.rds\.amazonaws\.com(\.cn)?:/],
+  "rds-proxy": [["iam", "pooled", "pins"], 1_800_000, /\.proxy-.+\.rds\.amazonaws\.com(\.cn)?:/],
   rds: [["iam", ...direct], null, /\.rds\.amazonaws\.com(\.cn)?:/],
   pgbouncer: [["cancel", "pooled"], 600_000],
   "supavisor-transaction": [["cancel", "pooled"], null, /\.pooler\.supabase\.com:6543/],

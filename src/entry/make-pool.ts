@@ -34,7 +34,7 @@ function makePool(input: TransportInput, order: number): Transport {
     warn(reason);
     events.tell({ type: "pin", reason });
   };
-  const onStatement = plan.target === "rds-proxy" && isDevelopment(plan) ? pinningReport(tellPin) : undefined;
+  const onStatement = plan.capabilities.pins && isDevelopment(plan) ? pinningReport(tellPin) : undefined;
   const traits = traitsOf(settings, plan);
   const leaving: PoolShare = {
     get pool() {
@@ -69,8 +69,11 @@ export function showing({ onPool }: Settings, warn: (message: string) => void): 
   };
 }
 
-function traitsOf({ statementTimeoutMs }: Settings, { capabilities: { pooled, cancel, startupParameters } }: Plan): PoolTraits {
-  return { pooled, cancel, statementTimeoutMs: startupParameters ? null : statementTimeoutMs };
+function traitsOf(
+  { statementTimeoutMs }: Settings,
+  { capabilities: { pooled, cancel, sessionState, startupParameters } }: Plan,
+): PoolTraits {
+  return { pooled, cancel, sessionState, statementTimeoutMs: startupParameters ? null : statementTimeoutMs };
 }
 
 /** Settings in pg's words, of a pool that shares with nobody. */

@@ -40,12 +40,14 @@ export interface ProbeEvent {
  * - `expired`: past its lifetime, or past what the other end keeps open.
  * - `broken`: given back after a failure, a cancelled statement, or with a transaction that could not be ended.
  * - `out-of-step`: the server's answers did not fit what was sent, or a statement began or ended a transaction behind the package's back.
+ * - `state`: a session may have left settings, locks and the like on it, and only its end undoes them: there are `connect` listeners, or it is
+ *   pinned to its backend.
  */
 export interface DiscardEvent {
   readonly type: "discard";
   readonly transport: TransportName;
   readonly connectionId: string;
-  readonly reason: "lost" | "expired" | "broken" | "out-of-step";
+  readonly reason: "lost" | "expired" | "broken" | "out-of-step" | "state";
 }
 
 /** A call is about to be tried again. */

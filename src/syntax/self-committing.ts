@@ -1,3 +1,4 @@
+import { copyEnd } from "./copy.ts";
 import { command, type StatementTokens, statements, word } from "./statements.ts";
 
 /**
@@ -46,7 +47,7 @@ const outside = new Set(["DATABASE", "TABLESPACE", "SUBSCRIPTION", "SYSTEM"]);
 
 function isUndone(statement: StatementTokens): boolean {
   const name = command(statement);
-  if (name === "COPY") return copiesOverTheWire(statement);
+  if (name === "COPY") return copyEnd(statement)?.overTheWire ?? false;
   if (name === "CREATE" || name === "ALTER" || name === "DROP") return !outside.has(word(statement[1])) && !goesInSteps(statement);
   return undone.has(name);
 }
@@ -54,17 +55,4 @@ function isUndone(statement: StatementTokens): boolean {
 /** CONCURRENTLY is a keyword that names no column, so it may stand anywhere; ASYNC, Aurora DSQL's word for it, stands behind INDEX. */
 function goesInSteps(statement: StatementTokens): boolean {
   return statement.some((token, at) => word(token) === "CONCURRENTLY" || (word(token) === "ASYNC" && word(statement[at - 1]) === "INDEX"));
-}
-
-/** The first FROM or TO that stands in no brackets says where COPY reads or writes: a program or a file is another matter. */
-function copiesOverTheWire(statement: StatementTokens): boolean {
-  let depth = 0;
-  for (const [at, token] of statement.entries()) {
-    if (token.kind === "sign") depth += token.text === "(" ? 1 : token.text === ")" ? -1 : 0;
-    if (depth === 0 && (word(token) === "FROM" || word(token) === "TO")) {
-      const place = word(statement[at + 1]);
-      return place === "STDIN" || place === "STDOUT";
-    }
-  }
-  return false;
 }

@@ -97,7 +97,16 @@ export interface CallOptions {
   readonly attempt: number;
 }
 
-export interface BatchOptions extends CallOptions {
+/** What statements may do to the connection they are sent on. */
+export interface LeavingState {
+  /**
+   * Whether they may leave behind what outlives their transaction: settings, locks, temporary objects. Then the connection is cleaned before
+   * anybody else has it. Default false.
+   */
+  readonly leavesState?: boolean | undefined;
+}
+
+export interface BatchOptions extends CallOptions, LeavingState {
   readonly mode: TransactionMode;
 }
 
@@ -121,7 +130,7 @@ export interface Session {
   /** Sends statements with a single Sync in one write, and gives a result for each. */
   exchange(statements: readonly Statement[], options: ExchangeCall): Promise<Result[]>;
   /** Runs a text of several statements by the simple protocol. Results are not returned. */
-  script(text: string, options: CallOptions): Promise<void>;
+  script(text: string, options: CallOptions & LeavingState): Promise<void>;
   /** Ends the connection without a word. */
   destroy(): void;
 }
@@ -133,7 +142,7 @@ export interface SessionCall extends CallOptions {
 }
 
 /** How one exchange of a session is sent. */
-export interface ExchangeCall extends CallOptions {
+export interface ExchangeCall extends CallOptions, LeavingState {
   readonly ends: ExchangeEnd;
   /** How many statements stand before the caller's own (BEGIN, SAVEPOINT); default 0. */
   readonly prelude?: number;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { createDatabase, type DatabaseOptions } from "../../src/entry/node.ts";
-import { failureOf, openDirect } from "../core/databases.ts";
+import { eventsOf, failureOf, openDirect } from "../core/databases.ts";
 import { type FakeRdsProxy, type FakeRdsProxyOptions, startFakeRdsProxy } from "../support/rds-proxy/fake-rds-proxy.ts";
 
 const user = "aws_database";
@@ -107,12 +107,29 @@ describe("a database behind RDS Proxy", () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     await using fake = await startFake();
     await using db = open(fake);
-    for (let round = 0; round < 2; round++) await db.query("select set_config('app.user', $1, false)", ["canary"]);
+    const pin = "select set_config('app.user', $1, false)";
+    for (let round = 0; round < 2; round++) await db.session((session) => session.query(pin, ["canary"]));
     await db.query("select set_config('app.user', $1, true)", ["canary"]);
     const pins = warn.mock.calls.map(String).filter((text) => text.includes("pins"));
     expect(pins).toEqual([expect.stringContaining("set_config")]);
     expect(pins.join()).not.toContain("canary");
   });
+});
+
+test("a session that pins behind RDS Proxy ends its connection, and no other does", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  await using fake = await startFake();
+  await using db = open(fake, { max: 1 });
+  const discards = eventsOf(db, "discard");
+  const use = (text: string) => db.session(async (session) => (await session.query(text)).via.connectionId);
+  const first = await use("select 1");
+  await db.transaction((tx) => tx.query("set local work_mem = '321kB'"));
+  expect(await use("set work_mem = '321kB'")).toBe(first);
+  expect(await use("select 1")).not.toBe(first);
+  await db.transaction((tx) => tx.query("set work_mem = '321kB'"));
+  expect(await db.sql`show work_mem`).toEqual([{ work_mem: "4MB" }]);
+  expect(discards.map(({ reason }) => reason)).toEqual(["state", "state"]);
+  expect(fake.logins).toBe(3);
 });
 
 describe("settings that contradict IAM are refused", () => {

@@ -13,6 +13,7 @@ import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
 import { parameters } from "./cases/parameters.ts";
 import { passwords } from "./cases/passwords.ts";
+import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
 import { transactions } from "./cases/transactions.ts";
@@ -30,6 +31,7 @@ const subjects: readonly Subject[] = [
   batches,
   transactions,
   sessions,
+  sessionState,
   cancelling,
   limits,
   nested,

@@ -26,22 +26,6 @@ export function leftBusy(client: pg.PoolClient): boolean {
   return status === "T" || status === "E" || (status !== null && !(client as unknown as { readonly readyForQuery: boolean }).readyForQuery);
 }
 
-/** How long the ROLLBACK of a connection left in a transaction may take before the connection is destroyed instead, milliseconds. */
-const CLEANING_LIMIT_MS = 1_000;
-
-/** Ends what was left open; resolves with whether the client has to be destroyed. */
-export async function rollBack(client: pg.PoolClient): Promise<boolean> {
-  const limit = setTimeout(() => destroySocket(client), CLEANING_LIMIT_MS);
-  try {
-    const { command } = await client.query("ROLLBACK");
-    return command !== "ROLLBACK" || client.getTransactionStatus() !== "I";
-  } catch {
-    return true;
-  } finally {
-    clearTimeout(limit);
-  }
-}
-
 /** Asks whether a connection lives, with a bare Sync: 5 bytes, one round trip. Resolves with false when it is lost. */
 export function askBySync(client: pg.PoolClient): Promise<boolean> {
   return new Promise((resolve) => {

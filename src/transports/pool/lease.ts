@@ -15,6 +15,11 @@ export interface Lease {
   client: pg.PoolClient;
   /** Whether the connection may have died in a pause, and nobody has asked it yet. */
   unasked: boolean;
+  /**
+   * What its holder may leave behind beside an open transaction: `state` of the session, which is reset before anybody else has it, or
+   * `pinned`, which ends with the connection.
+   */
+  leaves: "nothing" | "state" | "pinned";
   /** Gives the slot back; with true or an error the connection is destroyed. */
   readonly release: Release;
   /** pg's own release of the connection: back to its idle ones, or out of the pool. */

@@ -7,6 +7,8 @@ export interface SessionGround {
   readonly current: () => WireSession;
   /** Sends on it, or on the one that takes its place if it turns out to be dead. */
   readonly send: <T>(send: (session: WireSession, onAlive?: () => void) => Promise<T>) => Promise<T>;
+  /** Told before anything is sent that may leave state of the session behind. */
+  readonly onState: () => void;
 }
 
 /** A session, and the end of everything sent on it, awaited by its caller or not. */
@@ -15,7 +17,7 @@ export interface LeasedSession extends Session {
 }
 
 /** A session over a lease: until its first exchange is answered, the connection below may be exchanged for another. */
-export function leasedSession({ current, send }: SessionGround): LeasedSession {
+export function leasedSession({ current, send, onState }: SessionGround): LeasedSession {
   let first: Promise<unknown> | undefined;
   let last: Promise<unknown> | undefined;
   const track = <T>(answer: Promise<T>): Promise<T> => {
@@ -34,10 +36,14 @@ export function leasedSession({ current, send }: SessionGround): LeasedSession {
       return current().busy;
     },
     exchange(statements, options) {
+      if (options.leavesState) onState();
       if (first === undefined) return track(send((session, onAlive) => session.exchange(statements, { ...options, onAlive })));
       return track(first.then(() => current().exchange(statements, options)));
     },
-    script: (text, options) => track(current().script(text, options)),
+    script(text, options) {
+      if (options.leavesState) onState();
+      return track(current().script(text, options));
+    },
     async settled() {
       await last;
     },

@@ -19,6 +19,8 @@ export interface PoolTraits {
   readonly pooled: boolean;
   /** Whether a CancelRequest reaches the statement. */
   readonly cancel: boolean;
+  /** Whether the state of a session can be reset by whoever holds the connection; else it ends with the connection. */
+  readonly sessionState: boolean;
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
 }
@@ -71,6 +73,10 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
       state.sessions.set(client, session);
     }
     return session;
+  }
+
+  function noteState(lease: Lease): void {
+    lease.leaves = options.sessionState ? "state" : "pinned";
   }
 
   function giveBack(lease: Lease): void {
@@ -164,7 +170,10 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     const repeatable = call.mode.readOnly === true || call.idempotent;
     return hold(call, {
       asksItself: repeatable,
-      use: (lease) => sendAsking(lease, (session, onAlive) => commitAll(session, statements, call, onAlive)),
+      use: (lease) => {
+        if (call.leavesState) noteState(lease);
+        return sendAsking(lease, (session, onAlive) => commitAll(session, statements, call, onAlive));
+      },
     });
   }
 
@@ -189,7 +198,11 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         use: async (lease) => {
           // its callback has begun: only here can it still be bridged that no other connection is to be had at first
           const persists = () => call.cancellation.reason === undefined;
-          const session = leasedSession({ current: () => sessionOf(lease.client), send: (send) => sendFirst(lease, send, persists) });
+          const session = leasedSession({
+            current: () => sessionOf(lease.client),
+            send: (send) => sendFirst(lease, send, persists),
+            onState: () => noteState(lease),
+          });
           return use(session).finally(session.settled);
         },
       }),

@@ -2,7 +2,8 @@ import type pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
 import { isOutOfStep } from "../strict-answers.ts";
 import { Checkouts } from "./checkouts.ts";
-import { askBySync, destroySocket, leftBusy, looksDead, rollBack } from "./client-state.ts";
+import { type Cleaning, Cleanings } from "./cleaning.ts";
+import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
 import { LeakWatch } from "./leaks.ts";
 import { closed, type Granted, type Lease, type LeaseOptions, type Opened } from "./lease.ts";
@@ -19,6 +20,9 @@ export type { WarmPoolConfig } from "./warm-pool-config.ts";
 
 const nothing = (): void => {};
 
+/** Listeners for new connections that the pool itself has. */
+const OWN_LISTENERS = 1;
+
 /**
  * A `pg.Pool` whose connections are fresh when they are handed out, that bounds waiting and connecting apart, survives the loss of idle and
  * of checked-out connections, and serves its queue in order whatever becomes of a connection given back. What it rejects with is a
@@ -32,6 +36,7 @@ export class WarmPool extends LeasedPool {
   readonly #room: Room;
   readonly #tenancy: Tenancy;
   readonly #checkouts: Checkouts;
+  readonly #cleanings: Cleanings;
 
   constructor(config: WarmPoolConfig = {}) {
     const {
@@ -58,6 +63,7 @@ export class WarmPool extends LeasedPool {
     this.#checkouts = new Checkouts({ room, leaks, state, supply: (done, asksItself) => this.#supply(done, asksItself) });
     this.#serverIdleMs = serverIdleMs;
     this.#now = now;
+    this.#cleanings = new Cleanings(now);
     this.on("error", (error, client) => {
       state.noteDiscard(client as pg.PoolClient, isOutOfStep(error) ? "out-of-step" : "lost");
       state.suspectSince = now();
@@ -82,6 +88,7 @@ export class WarmPool extends LeasedPool {
    * too late for it goes to the next.
    */
   override lease(granted: Granted, options: LeaseOptions = {}): void {
+    this.#cleanings.endLate();
     this.#checkouts.lease(granted, options);
   }
 
@@ -113,8 +120,9 @@ export class WarmPool extends LeasedPool {
   }
 
   /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told, or cannot be. */
-  endIdle(): Promise<void> {
-    return this.#tenancy.endIdle();
+  async endIdle(): Promise<void> {
+    await this.#cleanings.settled();
+    await this.#tenancy.endIdle();
   }
 
   /** Whether the pool takes no new work. */
@@ -198,11 +206,12 @@ export class WarmPool extends LeasedPool {
 
   #leaseOf({ client, toPool }: Opened): Lease {
     let given = false;
-    const finish = (destroy: Error | boolean | undefined) => {
+    const finish = (destroy: Error | boolean | undefined, reason = destroy && this.state.breachOf(lease.client)) => {
       const life = this.state.lives.get(lease.client);
       if (life !== undefined && !lease.unasked) life.usedAt = this.#now();
-      if (destroy && lease.toPool !== nothing) this.state.noteDiscard(lease.client, this.state.breachOf(lease.client));
-      if (destroy) destroySocket(lease.client);
+      if (reason && lease.toPool !== nothing) this.state.noteDiscard(lease.client, reason);
+      // else it says goodbye, for nothing is wrong with it
+      if (destroy && reason !== "state") destroySocket(lease.client);
       lease.toPool(destroy);
       this.#room.noteWaiting();
       this.#room.free();
@@ -211,16 +220,29 @@ export class WarmPool extends LeasedPool {
       client,
       toPool,
       unasked: false,
+      leaves: "nothing",
       release: (destroy) => {
         if (given) throw new UsageError("This client has been given back already. Release it once.", { code: "RELEASED_TWICE" });
         given = true;
         lease.onEnd?.();
-        if (destroy || !leftBusy(lease.client)) finish(destroy);
-        else rollBack(lease.client).then(finish);
+        const { client, leaves } = lease;
+        if (destroy) finish(destroy);
+        else if (leaves === "pinned" || (leaves === "state" && !this.#mayReset)) finish(true, "state");
+        else if (leaves === "nothing" && !leftBusy(client)) finish(false);
+        else this.#cleanings.begin(client, { resets: leaves === "state", onConnect: this.#onConnect }, finish);
       },
     };
     client.release = lease.release;
     return lease;
+  }
+
+  /** Whether a reset undoes nothing of somebody else's: what a listener did to the new connection nobody can do again. */
+  get #mayReset(): boolean {
+    return this.listenerCount("connect") <= OWN_LISTENERS;
+  }
+
+  get #onConnect(): Cleaning["onConnect"] {
+    return (this.options as typeof this.options & Pick<Cleaning, "onConnect">).onConnect;
   }
 
   #put(lease: Lease, { client, toPool }: Opened): void {

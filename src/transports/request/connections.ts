@@ -238,12 +238,27 @@ export class Connections {
   }
 
   #giveBack(connection: Connection): void {
+    const { client } = connection;
+    if (client.leavesState && !client.session.broken && !connection.dead && !this.#endsNow(connection)) {
+      connection.state = "brief";
+      client.clean().then(() => {
+        if (client.session.broken) this.#lose(connection);
+        this.#free(connection);
+      });
+    } else this.#free(connection);
+  }
+
+  #free(connection: Connection): void {
     connection.state = "idle";
     if (connection.client.session.broken) this.#close(connection);
     else if (connection.dead) this.#lose(connection);
     this.#serve();
-    const mayEnd = this.#owner.mayEnd() || this.#retired.has(connection.source);
-    if (connection.state === "idle" && mayEnd) this.#close(connection);
+    if (connection.state === "idle" && this.#endsNow(connection)) this.#close(connection);
+  }
+
+  /** Whether it ends as soon as nobody holds it. */
+  #endsNow({ source }: Connection): boolean {
+    return this.#owner.mayEnd() || this.#retired.has(source);
   }
 
   #break(connection: Connection): void {

@@ -1,4 +1,5 @@
 import { requestCancel } from "../pool/cancel-request.ts";
+import { clean } from "../pool/cleaning.ts";
 import { WarmClient, type WarmClientConfig } from "../pool/warm-client.ts";
 import { statementEnd } from "../statement-end.ts";
 import { submit } from "../submit.ts";
@@ -9,8 +10,12 @@ import { type WireClient, WireSession } from "../wire-session.ts";
 export interface RequestClient {
   readonly connectionId: string;
   readonly session: WireSession;
+  /** Whether its session may hold settings, locks and the like; set by its holder. */
+  leavesState: boolean;
   /** Resolves when it is logged in; rejects with the failure, or when the call ends first. Then the session is broken. */
   ready(cancellation: Cancellation): Promise<void>;
+  /** Undoes what its session holds for nobody else to find; without success it is broken. */
+  clean(): Promise<void>;
   /** Ends it; resolves when its socket is closed, or given up. */
   close(): Promise<void>;
 }
@@ -78,6 +83,7 @@ export function openClient({
   return {
     connectionId,
     session,
+    leavesState: false,
     ready: (cancellation) =>
       new Promise((resolve, reject) => {
         const stopListening = cancellation.onCancel(() => {
@@ -86,6 +92,10 @@ export function openClient({
         });
         opened.then(resolve, reject).finally(() => stopListening());
       }),
+    async clean() {
+      this.leavesState = false;
+      if (await clean(client as unknown as Parameters<typeof clean>[0], { resets: true })) session.destroy();
+    },
     close: () =>
       new Promise((resolve) => {
         const destroy = () => {

@@ -83,12 +83,19 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     }
   }
 
-  function lease<T>(call: CallOptions, { held, use }: { readonly held: boolean; readonly use: (session: WireSession) => Promise<T> }) {
+  function lease<T>(
+    call: CallOptions,
+    { held, use }: { readonly held: boolean; readonly use: (session: WireSession, onState: () => void) => Promise<T> },
+  ) {
     const source = call.cache === "bypass" && past !== null ? past : main;
     return inScope((scope) =>
-      scope.connections.lease(source, { cancellation: call.cancellation, held }, async ({ connectionId, session }) => {
+      scope.connections.lease(source, { cancellation: call.cancellation, held }, async (client) => {
+        const { connectionId, session } = client;
+        const onState = () => {
+          client.leavesState = true;
+        };
         try {
-          return await use(session);
+          return await use(session, onState);
         } finally {
           if (session.uses++ > 0) life.reused(connectionId);
           // left inside a transaction, or with a statement on its way: the server undoes it when the connection ends
@@ -104,7 +111,10 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     const whole = [...opening, ...statements, COMMIT];
     const results = await lease(call, {
       held: false,
-      use: (session) => session.exchange(whole, { ...call, ends: "commit", prelude: opening.length }),
+      use: (session, onState) => {
+        if (call.leavesState) onState();
+        return session.exchange(whole, { ...call, ends: "commit", prelude: opening.length });
+      },
     });
     if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
     return results.slice(opening.length, -1);
@@ -125,8 +135,8 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     session: <T>(use: (session: Session) => Promise<T>, call: CallOptions) =>
       lease(call, {
         held: true,
-        use: async (wire) => {
-          const session = leasedSession({ current: () => wire, send: (send) => send(wire) });
+        use: async (wire, onState) => {
+          const session = leasedSession({ current: () => wire, send: (send) => send(wire), onState });
           return use(session).finally(session.settled);
         },
       }),

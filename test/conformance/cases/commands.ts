@@ -60,11 +60,10 @@ const cases: readonly Case[] = [
     ["drop table made_as", "DROP", null],
   ),
   counting(
-    "no rows for DO, CALL, SET, RESET and NOTIFY",
+    "no rows for DO, CALL, SET and NOTIFY",
     ["do $$ begin null; end $$", "DO", null],
     ["call add_entry(1006)", "CALL", null],
     ["set local work_mem = '1MB'", "SET", null],
-    ["reset work_mem", "RESET", null],
     ["notify nobody", "NOTIFY", null],
     ["analyze ledger", "ANALYZE", null],
   ),

@@ -75,7 +75,7 @@ export const refusals: readonly Refusal[] = [
   ["more than one row from a subquery", "select (select id from person)", "21000", {}],
   ["an invalid byte sequence", "select convert_from('\\xff', 'UTF8')", "22021", {}],
   ["an invalid JSON text", "select '{a}'::json", "22P02", { position: "8", detail: text, where: text }],
-  ["a setting that does not exist", "set no_such_setting = 1", "42704", {}],
+  ["a setting that does not exist", "set local no_such_setting = 1", "42704", {}],
 ];
 
 /** A DO may have committed before it failed. */

@@ -16,6 +16,7 @@ const cases: readonly Case[] = [
   {
     title: "keeps settings, temporary tables and advisory locks from one statement to the next",
     async run({ db }) {
+      if (!db.plan.capabilities.sessionState) return;
       await db.session(async (session) => {
         await session.sql`create temporary table passing (a int) on commit preserve rows`;
         await session.sql`insert into passing values (1)`;

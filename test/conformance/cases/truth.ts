@@ -229,7 +229,7 @@ const beside: readonly Case[] = [
       await failureOf(
         () =>
           db.session(async (session) => {
-            await session.query("set client_encoding = 'LATIN1'");
+            await session.query("do $$ begin set client_encoding = 'LATIN1'; end $$");
             await session.sql`insert into kept values (${"é"})`;
           }),
         { code: "OUT_OF_STEP", fate: "unknown" },

@@ -235,7 +235,7 @@ describe("a connection and a replacement that are both silent", () => {
     using timers = stopTimers();
     const pool = await openPausedPool(wire, { connectTimeoutMs: 300 });
     const clock: Clock = { now: Date.now, setTimeout, clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout) };
-    const transport = poolTransport({ pool, pooled: false, cancel: true, statementTimeoutMs: null, clock });
+    const transport = poolTransport({ pool, pooled: false, cancel: true, sessionState: true, statementTimeoutMs: null, clock });
     wire.holdServer();
     const call = { rowMode: "object", parsers: types, readOnly: false, idempotent: true, attempt: 1 } as const;
     const cancellation = makeDeadline(clock, { deadlineMs: Number.POSITIVE_INFINITY });

@@ -89,7 +89,7 @@ describe("a server's message", () => {
     [
       "a setting's range",
       '5 is outside the valid range for parameter "work_mem" (64 kB .. 2147483647 kB)',
-      { code: "22023", routine: "parse_and_validate_value", text: "set work_mem = 5" },
+      { code: "22023", routine: "parse_and_validate_value", text: "set local work_mem = 5" },
     ],
   ])("keeps %s", (_, message, context) => {
     expect(told(message, context).message).toBe(message);

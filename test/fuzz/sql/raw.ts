@@ -1,7 +1,7 @@
 import { Client } from "pg";
-import { refuseTransactionControl } from "../../../src/database/control.ts";
 import { mayCommitByItself } from "../../../src/syntax/self-committing.ts";
 import { statements } from "../../../src/syntax/statements.ts";
+import { transactionControl } from "../../../src/syntax/transaction-control.ts";
 import { type Ground, type Marker, takeMarkers } from "./ground.ts";
 import { openRaw, type Piece, type RawClient, type Segment } from "./raw-client.ts";
 
@@ -101,19 +101,10 @@ function judge(text: string, segments: readonly Segment[], markers: readonly Mar
   const [tag] = own.tags;
   const changed = own.status === "I";
   return {
-    refused: isRefused(text),
+    refused: transactionControl(text) !== undefined,
     controls: changed || controlTag.test(tag ?? ""),
     ran: tag !== undefined,
     changed,
     left: markers.length > 0 && !(markers.length === 2 && markers.every(({ program }) => program === 1)),
   };
-}
-
-function isRefused(text: string): boolean {
-  try {
-    refuseTransactionControl({ text, values: [] });
-    return false;
-  } catch {
-    return true;
-  }
 }
