@@ -72,12 +72,7 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   close(): Promise<void>;
 }
 
-interface Limits extends CallLimits {
-  readonly readOnly?: boolean | undefined;
-  readonly idempotent?: boolean | undefined;
-  readonly rowMode?: "object" | "array" | undefined;
-  readonly attemptTimeoutMs?: number | undefined;
-}
+type Limits = Omit<QueryOptions, "fallback">;
 
 /** A database over its parts. Nothing is connected or read from the environment before the first call. */
 export function makeDatabase(parts: DatabaseParts): Database {

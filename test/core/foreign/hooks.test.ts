@@ -115,8 +115,8 @@ describe("waitUntil", () => {
     await db.scope({ waitUntil: (promise) => void waited.push(promise) }, async () => {
       await db.query("select 1", [], { cache: "bypass" }).catch(() => {});
       expect(waited).toHaveLength(1);
-      await Promise.all(waited);
     });
+    await Promise.all(waited);
   });
 });
 
