@@ -12,7 +12,7 @@ import type { Result, Session, Statement, Transport } from "../transports/transp
 import { fallBack } from "./fallback.ts";
 import { guardInside, guardQuery, guardScript } from "./guard.ts";
 import { requireSession } from "./misuse.ts";
-import { refuseNested, runOpen } from "./nesting.ts";
+import { openAround, refuseNested, runOpen } from "./nesting.ts";
 import {
   type BatchCallOptions,
   type CallLimits,
@@ -63,12 +63,15 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   scope<T>(context: RequestContext, work: () => T): T;
   /** Opens a connection now instead of at the first call, where connections are held. Tries once: the first call tries again. */
   warmUp(): Promise<void>;
-  /** Ends the connections nobody holds, one that a warm-up is opening too; the next call opens one. */
+  /** Ends the connections nobody holds; the next call opens one. Waits for a warm-up, outside of this database's own callbacks. */
   release(): Promise<void>;
   stats(): DatabaseStats;
   /** Calls `listener` for every event from now on; returns a function that ends this. Without a listener no event is made. */
   subscribe(listener: EventListener): () => void;
-  /** Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests it waits for no call: those in use end with it. */
+  /**
+   * Refuses new calls, lets running ones finish, and gives the connections up. Where connections belong to requests it waits for no call: those
+   * in use end with it. Inside a callback of this database's own it waits for nothing: what is left is given up when that callback has ended.
+   */
   close(): Promise<void>;
 }
 
@@ -257,7 +260,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   function close(): Promise<void> {
     if (closing === undefined || apart) closing = end();
-    return closing;
+    // it would wait for the callback that waits for it
+    return openAround(callbacks, identity) ? Promise.resolve() : closing;
   }
 
   return {
@@ -278,7 +282,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
-      if (!apart) await warming?.catch(() => {});
+      if (!apart && !openAround(callbacks, identity)) await warming?.catch(() => {});
       await transport?.release();
     },
     stats: () => ({

@@ -34,10 +34,16 @@ export async function runOpen<T>(
   }
 }
 
-/** Refuses a call on a database from inside an open callback of its own. @throws UsageError NESTED_QUERY */
-export function refuseNested(context: CallbackContext | undefined, database: object): void {
+/** The open callback of a database's own that a piece of code runs inside. */
+export function openAround(context: CallbackContext | undefined, database: object): OpenCallback | undefined {
   let open = innermost(context?.getStore());
   while (open !== undefined && open.database !== database) open = innermost(open.outer);
+  return open;
+}
+
+/** Refuses a call on a database from inside an open callback of its own. @throws UsageError NESTED_QUERY */
+export function refuseNested(context: CallbackContext | undefined, database: object): void {
+  const open = openAround(context, database);
   if (open === undefined) return;
   const { handle } = open;
   throw new UsageError(`This call goes around its ${handle === "tx" ? "transaction" : handle}. Use ${handle}.`, { code: "NESTED_QUERY" });

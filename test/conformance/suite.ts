@@ -5,6 +5,7 @@ import type { TransportName } from "../../src/transports/transport.ts";
 import type { Bench, Subject } from "./case.ts";
 import { batches } from "./cases/batches.ts";
 import { cancelling } from "./cases/cancelling.ts";
+import { closing } from "./cases/closing.ts";
 import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
 import { foreign } from "./cases/foreign.ts";
@@ -38,6 +39,7 @@ const subjects: readonly Subject[] = [
   foreign,
   misuse,
   passwords,
+  closing,
   truth,
 ];
 

@@ -95,6 +95,14 @@ describe("a session that is given up while it is opened", () => {
     await allGone();
   });
 
+  test("by close, while a host says nothing and no deadline was given, ends after connectTimeoutMs", async () => {
+    await using silent = await startSilentHost();
+    const db = open({ endpoint: silent.endpoint, deadlineMs: 0, connectTimeoutMs: 50 });
+    const failure = failureOf(inASession(db));
+    await db.close();
+    expect(await failure).toMatchObject({ code: "CONNECT_TIMEOUT", fate: "not-sent" });
+  });
+
   test.each(ends)("by %s, while the server behind the endpoint says nothing, leaves no backend when it answers", async (_, ...given) => {
     const [error, options, call] = given;
     await using wire = await startWire(inject("postgres"));

@@ -11,6 +11,15 @@ test("close does not wait for a connection that nobody wants any more", { timeou
   expect(db.stats()).toMatchObject({ total: 0, connects: 0 });
 });
 
+test("close waits for no login that nobody answers, where calls have no deadline", async () => {
+  await using wire = await startWire(inject("postgres"));
+  const db = openPool({ url: urlAt(wire), max: 1, deadlineMs: 0, connectTimeoutMs: 50 });
+  wire.hold();
+  const failures = [db.query("select 1"), db.transaction((tx) => tx.query("select 1"))].map(failureOf);
+  await db.close();
+  for (const failure of failures) expect(await failure).toMatchObject({ code: "CONNECT_TIMEOUT", fate: "not-sent" });
+});
+
 test("close lets those finish who still wait for a connection", async () => {
   await using wire = await startWire(inject("postgres"));
   const db = openPool({ url: urlAt(wire), max: 1 });
