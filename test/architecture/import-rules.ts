@@ -89,6 +89,7 @@ const rooms: readonly Room[] = [
       "test/fuzz/run.ts",
       "test/fuzz/sql/run.ts",
       "test/fuzz/handles/run.ts",
+      "test/fuzz/state/run.ts",
       "test/lambda/faults/run.ts",
       "test/lambda/sandbox.ts",
       "test/ledger/run.ts",

@@ -12,6 +12,11 @@ const COUNT = "select count(*)::int as n from kept where step = $1";
 const SLEEP = "select pg_sleep($1)";
 const PID = "select pg_backend_pid() as pid";
 const KILL = "select pg_terminate_backend($1)";
+/** What undoes what a session may have set, in one text, behind its end. */
+const RESET = [
+  "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_catalog.pg_advisory_unlock_all()",
+  "DISCARD TEMP; DISCARD SEQUENCES; SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql",
+].join("; ");
 const FAREWELL = "select pg_terminate_backend(pg_backend_pid())";
 
 /**
@@ -30,9 +35,14 @@ export async function runScenario(tracer: Tracer, url: string): Promise<Expected
   const killer = createDatabase({ url, max: 1, name: "killer" });
   const rows = async (name: string) => (await db.query<{ n: number }>(COUNT, [name])).rows[0]?.n;
 
-  await step("script", ["create table kept (step text, secret text); create unique index on kept (step, secret)"], () =>
-    db.script("create table kept (step text, secret text); create unique index on kept (step, secret)"),
-  );
+  const clean = async () => {
+    for (let stats = db.stats(); stats.idle < stats.total; stats = db.stats()) await delay(5);
+  };
+
+  await step("script", ["create table kept (step text, secret text); create unique index on kept (step, secret)", RESET], async () => {
+    await db.script("create table kept (step text, secret text); create unique index on kept (step, secret)");
+    await clean();
+  });
   await step("query", ["select $1::text as said"], async () => {
     assert.deepEqual((await db.query("select $1::text as said", [SECRET])).rows, [{ said: SECRET }]);
   });
@@ -71,7 +81,7 @@ export async function runScenario(tracer: Tracer, url: string): Promise<Expected
     assert.equal(await work.catch((error) => error), stop);
     assert.equal(await rows("rollback"), 0);
   });
-  await step("session", ["select current_user as who", "select current_schema as place"], async () => {
+  await step("session", ["select current_user as who", "select current_schema as place", RESET], async () => {
     const given = await db.session(async (session) => [
       await session.query("select current_user as who"),
       await session.query("select current_schema as place"),
@@ -80,6 +90,7 @@ export async function runScenario(tracer: Tracer, url: string): Promise<Expected
       given.map((result) => result.rows),
       [[{ who: "postgres" }], [{ place: "public" }]],
     );
+    await clean();
   });
   await step("refused", allFail("select $1::int as refused", INSERT, "selec"), async () => {
     await fails(() => db.query("select $1::int as refused", [SECRET]), ["22P02", "refused"]);

@@ -18,7 +18,7 @@ const RESET = [
   "SELECT pg_catalog.pg_advisory_unlock_all()",
   "DISCARD TEMP",
   "DISCARD SEQUENCES",
-  "SELECT pg_catalog.format('DEALLOCATE %I', name) AS step FROM pg_catalog.pg_prepared_statements WHERE from_sql",
+  "SELECT name FROM pg_catalog.pg_prepared_statements WHERE from_sql",
 ];
 
 /** What is to be undone before somebody else has a connection, beside a transaction that was left open. */
@@ -46,18 +46,20 @@ export function clean(client: pg.PoolClient, cleaning: Cleaning): Promise<boolea
 }
 
 async function undo(client: pg.PoolClient, { resets, onConnect }: Cleaning): Promise<void> {
-  const found = await run(client, [...(leftBusy(client) ? ["ROLLBACK"] : []), ...(resets ? RESET : [])]);
-  if (found.length > 0) await run(client, found);
+  const prepared = await run(client, [...(leftBusy(client) ? ["ROLLBACK"] : []), ...(resets ? RESET : [])]);
+  if (prepared.length > 0) await run(client, prepared.map(deallocate));
   if (resets) await onConnect?.(client);
 }
 
-/** Runs steps as one text, each of which has to be answered as what it is; gives the steps that the last one found. */
+const deallocate = (name: string): string => `DEALLOCATE "${name.replaceAll('"', '""')}"`;
+
+/** Runs steps as one text, each of which has to be answered as what it is; gives the names that the last one found. */
 async function run(client: pg.ClientBase, steps: readonly string[]): Promise<readonly string[]> {
-  const answers = [(await client.query<{ step: string }>(steps.join("; "))) as pg.QueryResult<{ step: string }>].flat();
+  const answers = [await client.query<{ name: string }>(steps.join("; "))].flat();
   if (answers.length !== steps.length || answers.some(({ command }, at) => !steps[at]?.startsWith(command))) {
     throw new Error("The connection is out of step.");
   }
-  return answers.at(-1)?.rows.map(({ step }) => step) ?? [];
+  return answers.at(-1)?.rows.map(({ name }) => name) ?? [];
 }
 
 interface Running {

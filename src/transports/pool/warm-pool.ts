@@ -26,7 +26,7 @@ const OWN_LISTENERS = 1;
 /**
  * A `pg.Pool` whose connections are fresh when they are handed out, that bounds waiting and connecting apart, survives the loss of idle and
  * of checked-out connections, and serves its queue in order whatever becomes of a connection given back. What it rejects with is a
- * `ConnectionError` with a code.
+ * `ConnectionError` with a code. `query` and `connect` mean what pg's do: no statement is refused, and what a client set stays on its connection.
  */
 export class WarmPool extends LeasedPool {
   /** Counts and sessions of this pool's connections. */

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { sql } from "../../../src/database/sql.ts";
-import { LOOK } from "../../core/session-traces.ts";
+import { LOOK } from "../../support/session-traces.ts";
 import { type Case, failureOf, type Subject } from "../case.ts";
 
 /** What needs a session, and a word of what to do instead. */

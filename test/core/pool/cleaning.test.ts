@@ -3,10 +3,10 @@ import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import { type Database, type HeldPool, sql } from "../../../src/entry/node.ts";
 import { WarmPool } from "../../../src/transports/pool/warm-pool.ts";
 import type { PostgresMessage } from "../../support/postgres-messages.ts";
+import { LOOK, seen, traces } from "../../support/session-traces.ts";
 import { stopTimers } from "../../support/stopped-timers.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
 import { eventsOf, failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
-import { LOOK, seen, traces } from "../session-traces.ts";
 import { pause, stopWallClock } from "./passing-time.ts";
 
 afterEach(() => {
@@ -303,6 +303,23 @@ describe("what made a connection ready", () => {
     expect(discards).toMatchObject([{ connectionId: via.connectionId, reason: "state" }]);
     expect(db.stats()).toMatchObject({ connects: 2 });
   });
+});
+
+test("behind a pooler that shares its backends nothing is sent behind a session, and nothing that needs one in it", async () => {
+  await using wire = await startWire(inject("postgres"));
+  await using db = openPool({ url: urlAt(wire), max: 1, target: "pgbouncer" });
+  const sent: string[] = [];
+  wire.onMessage(({ from, type, body }) => void (from === "client" && type === "Q" && sent.push(String(body))));
+  await db.session((session) => session.query("select 1"));
+  await db.script("select 1");
+  const needs = { name: "UsageError", code: "SESSION_STATE" };
+  expect(await failureOf(db.session((session) => session.query("set work_mem = '321kB'")))).toMatchObject(needs);
+  expect(await failureOf(db.script("select 1; select pg_advisory_lock(7)"))).toMatchObject({ ...needs, fate: "not-sent" });
+  await using near = openPool({ max: 1, target: "pgbouncer", directUrl: urlAt() });
+  await near.script("set work_mem = '321kB'");
+  expect((await near.query("show work_mem")).rows).toEqual([{ work_mem: "4MB" }]);
+  await db.query("select 1");
+  expect(sent).toEqual(["select 1\0"]);
 });
 
 test("WarmPool's own query and connect mean what pg's mean: nothing is refused, and nothing reset", async () => {

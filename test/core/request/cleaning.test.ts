@@ -1,8 +1,8 @@
 import { expect, inject, test } from "vitest";
 import { runRequest } from "../../faults/subjects/request-database.ts";
+import { LOOK, seen, traces } from "../../support/session-traces.ts";
 import { startWire } from "../../support/wire.ts";
 import { eventsOf, urlAt } from "../databases.ts";
-import { LOOK, seen, traces } from "../session-traces.ts";
 import { openRequest } from "./open-request.ts";
 
 test("what a session of a request sets, the rest of the request does not find on its connection", async () => {

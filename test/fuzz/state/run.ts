@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import { createDatabase, type Database, isWarmlineError, type Row, sql } from "../../../src/entry/node.ts";
-import { LOOK, seen, traces } from "../../core/session-traces.ts";
 import type { PostgresServer } from "../../support/postgres/server.ts";
 import { createRandom, type Random } from "../../support/random.ts";
+import { LOOK, seen, traces } from "../../support/session-traces.ts";
 
 /** Something that a session left to the next. The same seed and number make the same session. */
 export interface StateProblem {
