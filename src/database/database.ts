@@ -11,17 +11,9 @@ import { type Called, type ObserveStatement, observeCall } from "../observe/obse
 import type { Result, Session, Statement, Transport } from "../transports/transport.ts";
 import { fallBack } from "./fallback.ts";
 import { guardInside, guardQuery, guardScript } from "./guard.ts";
-import { requireSession } from "./misuse.ts";
+import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, refuseNested, runOpen } from "./nesting.ts";
-import {
-  type BatchCallOptions,
-  type CallLimits,
-  checkCall,
-  checkWork,
-  optionsOf,
-  type QueryOptions,
-  type TransactionOptions,
-} from "./options.ts";
+import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
 import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";

@@ -94,11 +94,6 @@ export function checkCall<O extends object>(options: O | undefined, names: reado
   return given;
 }
 
-/** What is to be run with a connection. @throws UsageError INVALID_OPTION where it is no function */
-export function checkWork(work: unknown): void {
-  if (typeof work !== "function") throw invalid("The work of a transaction or session is a function.");
-}
-
 function invalid(message: string): UsageError {
   return new UsageError(message, { code: "INVALID_OPTION" });
 }

@@ -6,7 +6,7 @@ import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { ExchangeEnd, Result, Statement, TransactionMode } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
 import { guardInside } from "./guard.ts";
-import { checkWork } from "./options.ts";
+import { checkWork } from "./misuse.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 import type { HeldSession } from "./session.ts";
 

@@ -1,5 +1,6 @@
 import { boundedErrands } from "./errands/bounded.ts";
 import { callerErrands } from "./errands/caller.ts";
+import { endingErrands } from "./errands/endings.ts";
 import { loadErrands } from "./errands/load.ts";
 import { overloadErrands } from "./errands/overload.ts";
 import { pausedErrands } from "./errands/paused.ts";
@@ -22,6 +23,7 @@ export const errands = {
   ...timeErrands,
   ...saidErrands,
   ...wallsErrands,
+  ...endingErrands,
 } as const;
 
 /** The name of one. */

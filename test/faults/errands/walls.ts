@@ -205,7 +205,8 @@ export const wallsErrands = {
   },
 } as const;
 
-function databaseOf({ database }: Subject): Database {
+/** Warmline's own handle. */
+export function databaseOf({ database }: Subject): Database {
   if (database === undefined) throw new Error("A bare driver makes no such promise.");
   return database;
 }
