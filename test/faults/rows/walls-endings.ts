@@ -82,8 +82,10 @@ export const wallsEndings: readonly Fault[] = [
     ...row,
     name: "sessions that are aborted while they are opened",
     ways: inCallbacks.filter((way) => way !== "lambda"),
-    async round({ admin, applicationName, send }) {
+    async round({ admin, applicationName, restart, send }) {
       const name = `${applicationName}-aborted`;
+      // the first call of a process also loads the driver
+      await restart();
       const { told } = await send("abortedSessions", { name, times: 12 });
       let gone = true;
       await until(async () => (await admin.backends(name)).length === 0).catch(() => {
