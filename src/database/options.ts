@@ -39,7 +39,10 @@ export interface BatchCallOptions extends Omit<QueryOptions, "fallback">, Transa
 
 /** What a transaction can be told. */
 export interface TransactionOptions extends CallLimits, TransactionMode {
-  /** How often the whole callback may be run again after a serialization failure, a deadlock, or the loss of the connection before COMMIT. Default 0. */
+  /**
+   * How often the whole callback may be run again after a serialization failure, a deadlock, or the loss of the connection before COMMIT: this
+   * transaction's own, never another database's. Default 0.
+   */
   readonly retries?: number | undefined;
 }
 
