@@ -126,9 +126,9 @@ export function passwordFailure(failure: unknown): ConnectionError {
   });
 }
 
-/** The caller's password function was asked for so long that connecting would have to be over. */
+/** A password function, the caller's or IAM's, was asked, and connecting would have to be over by now. */
 export function passwordTimeout(timeoutMs: number): ConnectionError {
-  return new ConnectionError(`The password function took over ${timeoutMs} ms (connectTimeoutMs). Check where it reads from.`, {
+  return new ConnectionError(`The password took over ${timeoutMs} ms (connectTimeoutMs). Check where its function reads from.`, {
     code: "PASSWORD_FAILED",
     fate: "not-sent",
     retryable: true,

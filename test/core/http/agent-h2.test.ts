@@ -84,6 +84,28 @@ test("a call that is given up ends its own statement, and no other", async () =>
   expect(network.connections()).toBe(1);
 });
 
+test("an answer that never ends is left at the limit with its stream, and no other call is", async () => {
+  const streams = held();
+  const given = failureOf(db.query("select"));
+  await until(() => streams.length === 1);
+  const others = Array.from({ length: 10 }, () => db.query("select"));
+  await until(() => streams.length === 11);
+  const [endless] = streams as [ServerHttp2Stream];
+  const ended = once(endless, "close");
+  const piece = Buffer.alloc(65_536, " ");
+  const more = () => {
+    while (!endless.destroyed && endless.write(piece));
+  };
+  endless.respond({ ":status": 200 });
+  endless.on("drain", more);
+  more();
+  expect(await given).toMatchObject({ code: "RESPONSE_TOO_LARGE", fate: "unknown" });
+  await ended;
+  for (const stream of streams.slice(1)) succeed(stream);
+  expect(await Promise.all(others)).toHaveLength(10);
+  expect(network.connections()).toBe(1);
+});
+
 describe("a request that the endpoint leaves unanswered is sent once, and its fate is unknown", () => {
   const ends: readonly (readonly [string, Reply])[] = [
     ["the stream is refused", (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM)],
