@@ -14,9 +14,11 @@ export interface RequestContext {
  */
 export class RequestScope {
   readonly connections: Connections;
-  #working = true;
+  #working: boolean;
 
-  constructor(context: RequestContext | undefined) {
+  /** Without `working` it is that of a single call: its connection ends as soon as the call has given it back. */
+  constructor(context: RequestContext | undefined, working = true) {
+    this.#working = working;
     this.connections = new Connections({
       mayEnd: () => !this.#working,
       onOpen: (ended) => context && keepAlive(context, ended),

@@ -75,12 +75,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     const around = scopes.getStore();
     if (around !== undefined) return work(around);
     options.onUnscoped();
-    const own = new RequestScope({ waitUntil: options.waitUntil });
-    try {
-      return await work(own);
-    } finally {
-      own.leave();
-    }
+    return work(new RequestScope({ waitUntil: options.waitUntil }, false));
   }
 
   function lease<T>(

@@ -89,5 +89,6 @@ test("what waits for its turn on a connection is submitted in its own async cont
   );
   db = openPool({ max: 1 });
   await db.session((session) => Promise.all(["a", "b", "c"].map((name) => requests.run(name, () => session.query(`select '${name}'`)))));
-  expect(seen).toEqual(["a", "b", "c"].map((name) => [`select '${name}'`, name]));
+  // behind them the reset is submitted, for nobody
+  expect(seen.slice(0, -1)).toEqual(["a", "b", "c"].map((name) => [`select '${name}'`, name]));
 });

@@ -2,7 +2,7 @@ import { expect, inject, test } from "vitest";
 import { runRequest } from "../../faults/subjects/request-database.ts";
 import { LOOK, seen, traces } from "../../support/session-traces.ts";
 import { startWire } from "../../support/wire.ts";
-import { eventsOf, urlAt } from "../databases.ts";
+import { eventsOf, until, urlAt } from "../databases.ts";
 import { openRequest } from "./open-request.ts";
 
 test("what a session of a request sets, the rest of the request does not find on its connection", async () => {
@@ -33,8 +33,9 @@ test("nobody waits for a reset, and a connection that ends with its request has 
     expect(via.reused).toBe(false);
     wire.resume();
   });
-  expect(resets).toHaveLength(1);
   await db.session((session) => session.query("set work_mem = '321kB'"));
+  await until(() => wire.openConnections() === 0);
+  expect(resets).toHaveLength(1);
   expect(db.stats()).toMatchObject({ connects: 3, discarded: 0 });
 });
 
