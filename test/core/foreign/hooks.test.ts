@@ -87,6 +87,12 @@ describe.each([
   });
 });
 
+test.each(waysToFail)("a password function that fails before a session over WebSocket is told by its kind: $title", async ({ run }) => {
+  await using db = openHttp({ password: run, max: 1 });
+  const error = await failureOf(db.session((session) => session.query("select 1"), { deadlineMs: 2_000 }));
+  expect(error).toMatchObject({ code: "PASSWORD_FAILED", fate: "not-sent" });
+});
+
 describe("waitUntil", () => {
   test.each(waysToThrow)("that throws fails the call before anything is opened: $title", async ({ run }) => {
     await using db = openRequest({ applicationName });
