@@ -72,7 +72,10 @@ export function sharePool(request: PoolRequest): PoolShare {
     show(resident, request);
   } catch (error) {
     // nobody has it yet
-    if (resident.wants.size === 0) entry.residents.delete(resident);
+    if (resident.wants.size === 0) {
+      entry.residents.delete(resident);
+      resident.pool.end().catch(() => {});
+    }
     if (entry.residents.size === 0 && entry.room.vacant) place.clear(entry);
     throw error;
   }
@@ -134,7 +137,7 @@ function replace({ room }: SharedRoom, resident: Resident, request: PoolRequest)
     show(resident, request);
   } catch (error) {
     // so that the next call shows another
-    void resident.pool.end();
+    resident.pool.end().catch(() => {});
     throw error;
   }
 }

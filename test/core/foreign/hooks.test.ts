@@ -66,6 +66,24 @@ describe("onPool", () => {
     expect(warn.mock.calls.flat().join()).toMatch(/^warmline: onPool rejected with \w+\.$/);
   });
 
+  test("that throws when a pool takes the place of one that was ended fails the call, and is asked again by the next", async () => {
+    const shown: { end(): Promise<void> }[] = [];
+    let fails = false;
+    await using db = openPool({
+      onPool(pool) {
+        if (fails) throw null;
+        shown.push(pool as never);
+      },
+    });
+    expect((await db.query("select 1")).rowCount).toBe(1);
+    await shown[0]?.end();
+    fails = true;
+    for (let call = 0; call < 2; call++) expect(await failureOf(db.query("select 1"))).toMatchObject({ setting: "onPool" });
+    fails = false;
+    expect((await db.query("select 1")).rowCount).toBe(1);
+    expect(shown).toHaveLength(2);
+  });
+
   test("of a pool by itself that throws is told as a setting", () => {
     for (const { run } of waysToThrow) expect(() => new WarmPool({ url: urlAt(), onPool: run })).toThrow("The setting onPool must be");
   });
