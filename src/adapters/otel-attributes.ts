@@ -1,6 +1,6 @@
 import type { Attributes, HrTime } from "@opentelemetry/api";
 import type { Database, QueryEvent } from "../entry/node.ts";
-import { queryShape } from "../observe/query-shape.ts";
+import type { QueryShape } from "../observe/query-shape.ts";
 
 /** A call by OpenTelemetry's database conventions. */
 export interface CallAttributes {
@@ -38,11 +38,11 @@ export function placeOf(db: Pick<Database, "plan">): Place {
   };
 }
 
-/** The attributes of a call that ended. `error.type` is the SQLSTATE, or this package's own code where the server said nothing. */
-export function describeCall(event: QueryEvent, { attributes, database }: Place): CallAttributes {
+/** The attributes of a call that ended, whose texts have these shapes. `error.type` is the SQLSTATE, or this package's own code where the server said nothing. */
+export function describeCall(event: QueryEvent, shapes: readonly QueryShape[], { attributes, database }: Place): CallAttributes {
   const { texts, failure } = event;
   const operation = operationOf(event);
-  const summary = summaryOf(texts);
+  const summary = summaryOf(shapes);
   return {
     name: summary ?? [operation, database].filter(Boolean).join(" "),
     atStart: {
@@ -66,9 +66,9 @@ function operationOf({ operation, texts }: QueryEvent): string | undefined {
 }
 
 /** That of the one statement; of a batch `BATCH`, with the summary its statements have in common. */
-function summaryOf(texts: readonly string[]): string | undefined {
-  const [summary, ...others] = new Set(texts.map((text) => queryShape(text).summary));
-  if (texts.length < 2) return summary ?? undefined;
+function summaryOf(shapes: readonly QueryShape[]): string | undefined {
+  const [summary, ...others] = new Set(shapes.map((shape) => shape.summary));
+  if (shapes.length < 2) return summary ?? undefined;
   return others.length > 0 || summary === null ? "BATCH" : `BATCH ${summary}`;
 }
 

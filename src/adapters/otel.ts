@@ -1,6 +1,6 @@
 import { context, type MeterProvider, metrics, SpanKind, SpanStatusCode, type TracerProvider, trace } from "@opentelemetry/api";
 import type { Database, DatabaseEvent, QueryEvent } from "../entry/node.ts";
-import { queryShape } from "../observe/query-shape.ts";
+import { type QueryShape, queryShape } from "../observe/query-shape.ts";
 import { type CallAttributes, describeCall, hrTime, placeOf } from "./otel-attributes.ts";
 import { watchConnections } from "./otel-connections.ts";
 
@@ -38,9 +38,10 @@ export function instrument(db: Database, options: InstrumentOptions = {}): () =>
   const connections = watchConnections(db, meter);
 
   function tell(event: QueryEvent): void {
-    const call = describeCall(event, placeOf(db));
+    const shapes = event.texts.map(queryShape);
+    const call = describeCall(event, shapes, placeOf(db));
     const startTime = hrTime(event.startedAt);
-    const attributes = { ...call.atStart, ...(captureText && event.texts.length > 0 && { "db.query.text": textOf(event) }) };
+    const attributes = { ...call.atStart, ...(captureText && shapes.length > 0 && { "db.query.text": textOf(shapes) }) };
     const span = tracer.startSpan(call.name, { kind: SpanKind.CLIENT, startTime, attributes }, context.active());
     span.setAttributes(call.atEnd);
     if (event.failure !== null) span.setStatus({ code: SpanStatusCode.ERROR, message: event.failure.code });
@@ -69,6 +70,6 @@ function metricAttributes({ atStart, atEnd }: CallAttributes): CallAttributes["a
 }
 
 /** Those of a batch one after the other, or the one they have in common. */
-function textOf({ texts }: QueryEvent): string {
-  return [...new Set(texts.map((text) => queryShape(text).text))].join("; ");
+function textOf(shapes: readonly QueryShape[]): string {
+  return [...new Set(shapes.map(({ text }) => text))].join("; ");
 }

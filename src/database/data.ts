@@ -1,5 +1,5 @@
 import type { UsageError } from "../errors/errors.ts";
-import { isPromise, type Party, refuse } from "./refuse-value.ts";
+import { isPromise, type Party, refuse, refusePromise } from "./refuse-value.ts";
 
 /** What an object says it is: `[object Map]`, whatever realm it comes from, and for what is derived from it too. */
 export function tagOf(value: object): string {
@@ -24,7 +24,7 @@ export function isData(value: object, properties: number): boolean {
 
 /** The error of an object that is no data. Its class is told, never what is in it. */
 export function refuseObject(value: object, party: Party, verb: "is" | "holds"): UsageError {
-  if (isPromise(value)) return refuse(party, "PROMISE_VALUE", `${verb} a promise; await it`);
+  if (isPromise(value)) return refusePromise(party, value, `${verb} a promise; await it`);
   const name = nameOf(value);
   const instead =
     name === "Set" ? "[...set]" : name === "Map" ? "Object.fromEntries(map)" : "what is in it, or give it a toJSON or toPostgres";

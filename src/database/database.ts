@@ -11,13 +11,13 @@ import { type Called, type ObserveStatement, observeCall } from "../observe/obse
 import type { Result, Session, Statement, Transport } from "../transports/transport.ts";
 import { fallBack } from "./fallback.ts";
 import { guardInside, guardQuery, guardScript } from "./guard.ts";
-import { requireSession } from "./misuse.ts";
+import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, refuseNested, runOpen } from "./nesting.ts";
 import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
 import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
-import { type Row, type RowOf, type Sql, toStatement } from "./sql.ts";
+import { type Row, type RowOf, type Sql, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 import type { Call, Holding } from "./work.ts";
@@ -70,12 +70,7 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   close(): Promise<void>;
 }
 
-interface Limits extends CallLimits {
-  readonly readOnly?: boolean | undefined;
-  readonly idempotent?: boolean | undefined;
-  readonly rowMode?: "object" | "array" | undefined;
-  readonly attemptTimeoutMs?: number | undefined;
-}
+type Limits = Omit<QueryOptions, "fallback">;
 
 /** A database over its parts. Nothing is connected or read from the environment before the first call. */
 export function makeDatabase(parts: DatabaseParts): Database {
@@ -167,8 +162,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
     const options = checkCall(given, optionsOf.batch);
-    if (!Array.isArray(sources)) throw new UsageError("A batch is an array of sql`…`.", { code: "INVALID_STATEMENT" });
-    const statements = sources.map((source) => toStatement(source));
+    const statements = toStatements(sources);
     if (statements.length === 0) return [];
     const leavesState = statements.map((statement) => guardInside(statement, traits())).includes(true);
     return call(options, {
@@ -188,8 +182,11 @@ export function makeDatabase(parts: DatabaseParts): Database {
         requireSession(chosen);
         own = undefined;
         const start = (session: Session) => {
-          own = noWork();
-          return use(session, callOptions, own);
+          const attempt = noWork();
+          own = attempt;
+          return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>
+            use({ session, call: callOptions, own: attempt, traits: traits(), observe: within(operation) }, inside),
+          );
         };
         return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
       },
@@ -205,28 +202,21 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
+    checkWork(work);
     const { retries: most = 0 } = options;
     return hold(options, {
       operation: "transaction",
-      use: (held, callOptions, own) =>
-        runOpen(callbacks, { database: identity, handle: "tx" }, (inside) =>
-          runTransaction({ session: held, call: callOptions, mode: options, traits: traits(), own, observe: within("transaction") }, (tx) =>
-            inside(() => work(tx)),
-          ),
-        ),
+      use: (held, inside) => runTransaction({ ...held, mode: options }, (tx) => inside(() => work(tx))),
       again: (error, number) => number <= most && mayRunAgain(error),
     });
   }
 
   async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
-    return hold(checkCall(given, optionsOf.session), {
+    const options = checkCall(given, optionsOf.session);
+    checkWork(work);
+    return hold(options, {
       operation: "session",
-      use: (held, callOptions, own) =>
-        runOpen(callbacks, { database: identity, handle: "session" }, (inside) =>
-          runSession({ session: held, call: callOptions, traits: traits(), own, observe: within("session") }, (session) =>
-            inside(() => work(session)),
-          ),
-        ),
+      use: (held, inside) => runSession(held, (session) => inside(() => work(session))),
       again: never,
     });
   }

@@ -1,5 +1,6 @@
 import { isUnavailable } from "../delivery/outage.ts";
-import { isWarmlineError } from "../errors/errors.ts";
+import { isWarmlineError, UsageError } from "../errors/errors.ts";
+import { look } from "../errors/look.ts";
 import type { Result, TransportName } from "../transports/transport.ts";
 import type { QueryOptions } from "./options.ts";
 
@@ -9,7 +10,9 @@ export async function fallBack(
   { fallback, transport }: { readonly fallback: NonNullable<QueryOptions["fallback"]>; readonly transport: TransportName },
 ): Promise<Result> {
   if (!isWarmlineError(failure) || !isUnavailable(failure)) throw failure;
-  const rows = [...(await fallback(failure))] as Result["rows"];
+  const given: unknown = await fallback(failure);
+  const rows = look(() => (Array.isArray(given) ? ([...given] as Result["rows"]) : undefined), undefined);
+  if (rows === undefined) throw new UsageError("The option fallback must give an array of rows.", { code: "INVALID_OPTION" });
   const via = { transport, connectionId: null, reused: null, attempts: 0, fallback: true } as const;
   return { rows, rowCount: rows.length, command: null, fields: [], via };
 }

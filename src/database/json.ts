@@ -1,4 +1,5 @@
-import { isWarmlineError } from "../errors/errors.ts";
+import { UsageError } from "../errors/errors.ts";
+import { look } from "../errors/look.ts";
 import { isData, refuseObject, tagOf } from "./data.ts";
 import { checkText, circular, invalidDate, type Party, sqlInside, tooLarge, undefinedItem, unsupported } from "./refuse-value.ts";
 import { sqlParts } from "./sql-parts.ts";
@@ -33,7 +34,7 @@ export function encodeJson(value: unknown, party: Party): string {
     if (lengthOf(value, "", { party, root: value, looks: 0, lengths: new Map() }) > LONGEST) throw tooLarge(party);
     text = JSON.stringify(value);
   } catch (error) {
-    if (error instanceof RangeError || isWarmlineError(error)) throw error;
+    if (error instanceof UsageError || look(() => error instanceof RangeError, false)) throw error;
     throw unsupported(party, "has a getter or a toJSON that throws");
   }
   if (text === undefined) throw unsupported(party, "has no form in JSON");

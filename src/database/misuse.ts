@@ -5,3 +5,9 @@ import type { Transport } from "../transports/transport.ts";
 export function requireSession(transport: Transport): void {
   if (!transport.can.session) throw new UsageError("No sessions without WebSocket. Use db.batch().", { code: "NO_SESSION" });
 }
+
+/** Refuses what is to be run with a connection and is no function. @throws UsageError INVALID_OPTION */
+export function checkWork(work: unknown): void {
+  if (typeof work === "function") return;
+  throw new UsageError("The work of a transaction or session is a function.", { code: "INVALID_OPTION" });
+}

@@ -16,11 +16,14 @@ export interface CallbackContext {
   run<T>(store: OpenCallback, work: () => T): T;
 }
 
-/** Runs `work` as a callback that is open until it ends: for queries that go around it, {@link refuseNested}. */
+/** Runs a callback where calls on its database itself are refused. */
+export type Inside = <R>(callback: () => R) => R;
+
+/** Runs `work`, whose callback is open until all of it has ended. */
 export async function runOpen<T>(
   context: CallbackContext | undefined,
   { database, handle }: Pick<OpenCallback, "database" | "handle">,
-  work: (inside: <R>(callback: () => R) => R) => Promise<T>,
+  work: (inside: Inside) => Promise<T>,
 ): Promise<T> {
   if (context === undefined) return work((callback) => callback());
   const open: OpenCallback = { database, handle, outer: innermost(context.getStore()), over: false };

@@ -1,4 +1,5 @@
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
+import { leaveAlone, look } from "../errors/look.ts";
 import type { TransactionMode } from "../transports/transport.ts";
 
 /** What any call can be told. */
@@ -38,7 +39,10 @@ export interface BatchCallOptions extends Omit<QueryOptions, "fallback">, Transa
 
 /** What a transaction can be told. */
 export interface TransactionOptions extends CallLimits, TransactionMode {
-  /** How often the whole callback may be run again after a serialization failure, a deadlock, or the loss of the connection before COMMIT. Default 0. */
+  /**
+   * How often the whole callback may be run again after a serialization failure, a deadlock, or the loss of the connection before COMMIT: this
+   * transaction's own, never another database's. Default 0.
+   */
   readonly retries?: number | undefined;
 }
 
@@ -51,7 +55,7 @@ const oneOf = (...values: readonly unknown[]): Rule => [(value) => values.includ
 const rules: Readonly<Record<string, Rule>> = {
   deadlineMs: count,
   attemptTimeoutMs: count,
-  signal: [(value) => value instanceof AbortSignal, "an AbortSignal"],
+  signal: [(value) => value instanceof AbortSignal && typeof value.aborted === "boolean", "an AbortSignal"],
   readOnly: flag,
   idempotent: flag,
   rowMode: oneOf("object", "array"),
@@ -78,14 +82,19 @@ export const optionsOf: Readonly<Record<"query" | "batch" | "transaction" | "ses
 export function checkCall<O extends object>(options: O | undefined, names: readonly string[]): O {
   if (options === undefined) return {} as O;
   if (typeof options !== "object" || options === null) throw invalid("The options of a call are an object.");
-  for (const [name, value] of Object.entries(options)) {
+  // a copy: what a getter gives may be another thing the next time
+  const given = look(() => ({ ...options }), undefined);
+  if (given === undefined) throw invalid("The options of a call could not be read: code of theirs threw.");
+  for (const [name, value] of Object.entries(given)) {
     const rule = names.includes(name) ? rules[name] : undefined;
     if (rule === undefined) throw invalid(`This call has no option ${JSON.stringify(name)}. It takes ${names.join(", ")}.`);
-    if (value !== undefined && !rule[0](value)) throw invalid(`The option ${name} must be ${rule[1]}.`);
+    if (value === undefined || look(() => rule[0](value), false)) continue;
+    leaveAlone(value);
+    throw invalid(`The option ${name} must be ${rule[1]}.`);
   }
-  const { fallback, readOnly } = options as QueryOptions;
+  const { fallback, readOnly } = given as QueryOptions;
   if (fallback && !readOnly) throw invalid("The option fallback needs readOnly: true.");
-  return options;
+  return given;
 }
 
 function invalid(message: string): UsageError {

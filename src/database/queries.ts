@@ -1,4 +1,5 @@
 import { UsageError } from "../errors/errors.ts";
+import { look } from "../errors/look.ts";
 import type { Result, Statement } from "../transports/transport.ts";
 import { checkCall, optionsOf } from "./options.ts";
 import { type Row, type Sql, sql, toStatement } from "./sql.ts";
@@ -22,7 +23,7 @@ export interface Queries<Options = InnerOptions> {
 export function makeQueries<Options>(send: (statement: Statement, options: Options | undefined) => Promise<Result>): Queries<Options> {
   return {
     async sql<R>(strings: TemplateStringsArray, ...values: readonly unknown[]) {
-      if (!Array.isArray(strings))
+      if (!look(() => Array.isArray(strings), false))
         throw new UsageError("sql is a tag: write sql`…`, or query(text, values).", { code: "INVALID_STATEMENT" });
       return (await send(toStatement(sql(strings, ...values)), undefined)).rows as R[];
     },

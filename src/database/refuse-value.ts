@@ -1,4 +1,5 @@
-import { isWarmlineError, UsageError } from "../errors/errors.ts";
+import { UsageError } from "../errors/errors.ts";
+import { leaveAlone, look } from "../errors/look.ts";
 
 /** Who is at fault: a parameter's number, or a name. */
 export type Party = number | string;
@@ -28,6 +29,12 @@ export function sqlInside(party: Party): UsageError {
   return unsupported(party, "holds sql`…` inside a value; use sql.join");
 }
 
+/** The error of a promise in the place of a value; what it ends with is nobody's any more. */
+export function refusePromise(party: Party, promise: unknown, problem: string): UsageError {
+  leaveAlone(promise);
+  return refuse(party, "PROMISE_VALUE", problem);
+}
+
 /** The error of a value that would be written for ever. */
 export function circular(party: Party): UsageError {
   return refuse(party, "CIRCULAR_VALUE", "contains itself");
@@ -43,8 +50,8 @@ export function writable<T>(party: Party, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    if (isWarmlineError(error)) throw error;
-    throw error instanceof RangeError ? tooLarge(party) : unsupported(party, "could not be read: code of its own threw");
+    if (error instanceof UsageError) throw error;
+    throw look(() => error instanceof RangeError, false) ? tooLarge(party) : unsupported(party, "could not be read: code of its own threw");
   }
 }
 

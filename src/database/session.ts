@@ -17,8 +17,8 @@ export interface DatabaseSession extends Queries {
 export interface HeldSession {
   readonly session: Session;
   readonly call: CallOptions;
-  readonly traits: SessionTraits;
   readonly own: OwnWork;
+  readonly traits: SessionTraits;
   readonly observe: ObserveStatement;
 }
 
@@ -27,7 +27,7 @@ export interface HeldSession {
  * for all of its work: once a statement has stayed done, or may have, the fate is `unknown`, whatever became of a later one.
  */
 export async function runSession<T>(
-  { session, call, traits, own, observe }: HeldSession,
+  { session, call, own, traits, observe }: HeldSession,
   work: (session: DatabaseSession) => Promise<T>,
 ): Promise<T> {
   let over = false;

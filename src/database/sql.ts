@@ -1,7 +1,7 @@
 import { UsageError } from "../errors/errors.ts";
 import type { Statement } from "../transports/transport.ts";
 import { encodeJson } from "./json.ts";
-import { checkText, isPromise, writable } from "./refuse-value.ts";
+import { checkText, isPromise, refusePromise, writable } from "./refuse-value.ts";
 import { type SqlParts, sqlParts } from "./sql-parts.ts";
 import { encodeValue } from "./values.ts";
 
@@ -147,8 +147,16 @@ export function toStatement(source: unknown, values?: unknown): Statement {
   return statement;
 }
 
+/** The statements of a batch, as they can leave. @throws UsageError as {@link toStatement} does */
+export function toStatements(sources: unknown): readonly Statement[] {
+  return writable("A batch", () => {
+    if (!Array.isArray(sources)) throw invalid("A batch is an array of sql`…`.");
+    return Array.from(sources, (source) => toStatement(source));
+  });
+}
+
 function fromText(source: unknown, values: unknown = []): Statement {
-  if (isPromise(source)) throw invalid("A statement is no promise: compose with sql`…`, not db.sql`…`.", "PROMISE_VALUE");
+  if (isPromise(source)) throw refusePromise("A statement", source, "is no promise: compose with sql`…`, not db.sql`…`");
   if (typeof source !== "string") throw invalid("A statement is a string or sql`…`.");
   if (!Array.isArray(values)) throw invalid("The values of a statement are an array.");
   return { text: checkText(source, "The statement"), values: [...values].map(encodeAt) };

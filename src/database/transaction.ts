@@ -1,13 +1,14 @@
-import { type OwnWork, toldOfAll } from "../delivery/own-work.ts";
+import { toldOfAll } from "../delivery/own-work.ts";
 import { showCaller } from "../errors/caller.ts";
 import { DecodeError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import { transactionFailed, transactionUnread } from "../errors/transaction-failed.ts";
-import type { ObserveStatement } from "../observe/observe-call.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
-import type { CallOptions, ExchangeEnd, Result, Session, Statement, TransactionMode } from "../transports/transport.ts";
+import type { ExchangeEnd, Result, Statement, TransactionMode } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
-import { guardInside, type SessionTraits } from "./guard.ts";
+import { guardInside } from "./guard.ts";
+import { checkWork } from "./misuse.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import type { HeldSession } from "./session.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
 export interface Transaction extends Queries {
@@ -16,13 +17,8 @@ export interface Transaction extends Queries {
 }
 
 /** What a transaction runs on. */
-export interface HeldTransaction {
-  readonly session: Session;
-  readonly call: CallOptions;
+export interface HeldTransaction extends HeldSession {
   readonly mode: TransactionMode;
-  readonly traits: SessionTraits;
-  readonly own: OwnWork;
-  readonly observe: ObserveStatement;
 }
 
 /**
@@ -30,7 +26,7 @@ export interface HeldTransaction {
  * round trips; a callback that sends nothing costs none. What it rejects with speaks for all of its work.
  */
 export async function runTransaction<T>(
-  { session, call, mode, traits, own, observe }: HeldTransaction,
+  { session, call, mode, own, traits, observe }: HeldTransaction,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   /** What travels with the next statement. */
@@ -88,6 +84,7 @@ export async function runTransaction<T>(
       }),
       async transaction(inner) {
         check();
+        checkWork(inner);
         return savepoint(inner);
       },
     };

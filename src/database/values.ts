@@ -1,7 +1,7 @@
 import { tagOf } from "./data.ts";
 import { encodeDate } from "./date-value.ts";
 import { encodeJson } from "./json.ts";
-import { checkText, circular, isPromise, refuse, sqlInside, undefinedItem, unsupported } from "./refuse-value.ts";
+import { checkText, circular, isPromise, refuse, refusePromise, sqlInside, undefinedItem, unsupported } from "./refuse-value.ts";
 import { sqlParts } from "./sql-parts.ts";
 
 /**
@@ -34,7 +34,7 @@ function encodeObject(value: object, parameter: number): string | null {
   const tag = tagOf(value);
   if (tag === "[object Date]" || value instanceof Date) return encodeDate(value as Date, parameter);
   if (tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]") return encodeBuffer(value as ArrayBufferLike, parameter);
-  if (isPromise(value)) throw refuse(parameter, "PROMISE_VALUE", "is a promise; await it, or compose with sql`…`");
+  if (isPromise(value)) throw refusePromise(parameter, value, "is a promise; await it, or compose with sql`…`");
   if ("toPostgres" in value && typeof value.toPostgres === "function") {
     const own: unknown = value.toPostgres((inner: unknown) => encodeValue(inner, parameter));
     if (own === value) throw circular(parameter);

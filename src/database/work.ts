@@ -4,7 +4,9 @@ import type { mayRepeat } from "../delivery/retry.ts";
 import type { WarmlineError } from "../errors/errors.ts";
 import type { Operation } from "../observe/events.ts";
 import type { Called } from "../observe/observe-call.ts";
-import type { CallOptions, Session, Transport } from "../transports/transport.ts";
+import type { CallOptions, Transport } from "../transports/transport.ts";
+import type { Inside } from "./nesting.ts";
+import type { HeldSession } from "./session.ts";
 
 /** What is done in one call. */
 export interface Call<T> {
@@ -23,6 +25,7 @@ export interface Call<T> {
 /** Work on a held connection. */
 export interface Holding<T> {
   readonly operation: "transaction" | "session";
-  readonly use: (session: Session, call: CallOptions, own: OwnWork) => Promise<T>;
+  /** Runs the caller's callback `inside`, where calls on the database itself are refused. */
+  readonly use: (held: HeldSession, inside: Inside) => Promise<T>;
   readonly again: (error: WarmlineError, number: number) => boolean;
 }

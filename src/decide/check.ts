@@ -1,5 +1,6 @@
+import { leaveAlone, look } from "../errors/look.ts";
 import type { DatabaseOptions } from "./options.ts";
-import { refusal, unknownName } from "./refuse.ts";
+import { handedIn, refusal, unknownName } from "./refuse.ts";
 import { isRecord, oneOf } from "./rules.ts";
 import type { RuntimeName } from "./runtime.ts";
 import { type TabledName, table } from "./table.ts";
@@ -16,15 +17,17 @@ export const settingNames: readonly string[] = ["url", "directUrl", ...Object.ke
  */
 export function checkOptions(options: unknown, runtimes: readonly RuntimeName[]): DatabaseOptions {
   const given = typeof options === "string" ? { url: options } : options === undefined ? {} : options;
-  if (!isRecord(given)) throw refusal("options", "a URL, an object or left out");
+  if (!look(() => isRecord(given), false)) throw refusal("options", "a URL, an object or left out");
   const checked: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given)) {
+  for (const [name, value] of handedIn("options", () => Object.entries(given as object))) {
     if (!settingNames.includes(name)) throw unknownName(name, settingNames);
     if (value !== undefined || name === "url") checked[name] = value;
     if (value === undefined) continue;
     if (name in table) {
       const rule = name === "runtime" ? oneOf(runtimes) : table[name as TabledName][0];
-      if (!rule.fits(value)) throw refusal(name, rule.shape);
+      if (look(() => rule.fits(value), false)) continue;
+      leaveAlone(value);
+      throw refusal(name, rule.shape);
     } else parseUrl(value, name);
   }
   const { min = 0, max = min } = checked as DatabaseOptions;

@@ -106,12 +106,15 @@ export interface DatabaseOptions {
   readonly sslNegotiation?: "postgres" | "direct" | undefined;
   /** Whether SCRAM is bound to the TLS connection. `require` needs verified TLS. Default `disable`. */
   readonly channelBinding?: "disable" | "prefer" | "require" | undefined;
-  /** Shown the pool when it has been made, once: `attachPool` of `warmline/vercel`, or a platform's own. Never called where there is no pool. */
+  /**
+   * Shown the pool when it has been made, once: `attachPool` of `warmline/vercel`, or a platform's own. Never called where there is no pool. What
+   * it throws fails the call with INVALID_SETTING, and the next shows it again.
+   */
   readonly onPool?: ((pool: HeldPool) => void) | undefined;
   /** TCP in Workers, from `warmline/hyperdrive`. Elsewhere it changes nothing. Default: none. */
   readonly tcp?: RequestSockets | undefined;
   /** Variables and bindings to read instead of the runtime's own. */
   readonly env?: object | undefined;
-  /** Parsers by type id, instead of the usual ones, for this database alone. */
+  /** Parsers by type id, instead of the usual ones, for this database alone. One that throws, or gives a promise, fails its call with DECODE_FAILED. */
   readonly types?: Readonly<Record<number, (text: string) => unknown>> | undefined;
 }

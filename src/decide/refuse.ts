@@ -1,4 +1,5 @@
 import { ConfigError } from "../errors/errors.ts";
+import { kindOf } from "../errors/redact.ts";
 
 /** What a refusal says beyond the setting's name. */
 export interface RefusalDetails {
@@ -17,4 +18,14 @@ export function unknownName(name: string, known: readonly string[], url?: string
   const shown = /^[a-z]\w{0,39}$/i.test(name) ? name : undefined;
   const details = { code: "UNKNOWN_SETTING", piece: url && (shown ?? "a parameter") } as const;
   return refusal(url ?? shown ?? "options", `one of those known here: ${known.join(", ")}`, details);
+}
+
+/** What code gives that was handed in as a setting. @throws ConfigError that says what kind of thing it threw, never what it said */
+export function handedIn<T>(setting: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw refusal(setting, `code that does not throw; it threw: ${kindOf(error)}`);
+  }
 }

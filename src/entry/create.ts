@@ -1,6 +1,7 @@
 import { type CallbackContext, type Database, type Ground, makeDatabase } from "../database/database.ts";
 import { parserSet } from "../database/result.ts";
 import { type Available, makePlan, type Plan } from "../decide/plan.ts";
+import { handedIn } from "../decide/refuse.ts";
 import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
 import type { Address } from "../decide/settings.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
@@ -56,7 +57,7 @@ export function databaseOn(own: Platform): CreateDatabase {
   return (given) => {
     const { tcp, env, ...options } = checkOptions(given, own.runtimes);
     const here = env ? { ...own, env: () => env } : own;
-    const platform = tcp ? tcp(here, options) : here;
+    const platform = tcp ? handedIn("tcp", () => tcp(here, options)) : here;
     const events = makeAudience(platform.warn);
     const database = makeDatabase({
       ground: once(() => decide(options, platform, events)),
@@ -73,7 +74,8 @@ export function databaseOn(own: Platform): CreateDatabase {
 }
 
 function decide(options: DatabaseOptions, platform: Platform, events: Audience): Ground {
-  const settings = resolveSettings(options, texts(platform.env()));
+  const env = handedIn("env", () => texts(platform.env()));
+  const settings = handedIn("options", () => resolveSettings(options, env));
   const runtime = platform.runtime(settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   const plan = makePlan({ runtime, target, settings, available: platform.available() });

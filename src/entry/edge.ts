@@ -6,6 +6,7 @@ import { overHttp } from "../decide/transport-choice.ts";
 import type { ParserSet } from "../transports/transport.ts";
 import { databaseOn } from "./create.ts";
 import { makeHttp } from "./make-http.ts";
+import { warn } from "./warn.ts";
 
 export * from "./public.ts";
 
@@ -24,7 +25,7 @@ const create = databaseOn({
   transports: { http: makeHttp },
   parsers: types as ParserSet,
   callbacks: AsyncLocalStorage && new AsyncLocalStorage(),
-  warn: (message) => console.warn(`warmline: ${message}`),
+  warn,
 });
 
 /** As in every entry; this one needs nothing but `fetch`, and a WebSocket for sessions. */

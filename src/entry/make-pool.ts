@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import { trustedCertificates } from "../aws/tls.ts";
 import { usesIam } from "../decide/auth.ts";
 import type { Plan } from "../decide/plan.ts";
+import { handedIn } from "../decide/refuse.ts";
 import type { Address, Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
+import { kindOf } from "../errors/redact.ts";
 import { type PoolTraits, poolTransport } from "../transports/pool/pool.ts";
 import { nextNumber } from "../transports/pool/registry.ts";
 import type { RoomLimits } from "../transports/pool/room.ts";
@@ -52,10 +54,19 @@ export function joinPool({ settings, plan, address, warn }: Omit<TransportInput,
     identity: identityOf(login, traitsOf(settings, plan), address),
     limits: limitsOf(settings, plan),
     create: (room) => new WarmPool({ ...login, room, warn }).setMaxListeners(0),
-    onPool: settings.onPool,
+    onPool: showing(settings, warn),
     ...(order !== undefined && { order }),
     warn,
   });
+}
+
+/** Shows a pool to the caller's `onPool`: what it throws fails the call, and what it rejects with later is told once. */
+export function showing({ onPool }: Settings, warn: (message: string) => void): ((pool: WarmPool) => void) | null {
+  if (onPool === null) return null;
+  return (pool) => {
+    const answer: unknown = handedIn("onPool", () => onPool(pool));
+    Promise.resolve(answer).catch((error) => warn(`onPool rejected with ${kindOf(error)}.`));
+  };
 }
 
 function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capabilities }: Plan): PoolTraits {

@@ -8,6 +8,7 @@ import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
 import { databaseOn, type Platform } from "./create.ts";
 import { poolMaker } from "./make-pool.ts";
+import { warn } from "./warn.ts";
 
 export * from "./public.ts";
 
@@ -25,7 +26,7 @@ const platform: Platform = {
   callbacks: new AsyncLocalStorage<OpenCallback>(),
   // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away
   warmsUp: () => detect().name === "lambda" && process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand",
-  warn: (message) => console.warn(`warmline: ${message}`),
+  warn,
 };
 
 /**

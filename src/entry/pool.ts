@@ -6,7 +6,8 @@ import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } fr
 import { detectTarget } from "../decide/target.ts";
 import { SharedPool } from "../transports/pool/shared-pool.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
-import { joinPool, poolConfig } from "./make-pool.ts";
+import { joinPool, poolConfig, showing } from "./make-pool.ts";
+import { warn } from "./warn.ts";
 
 /** What the pool takes: the settings of `createDatabase`, and `connectionString` as pg's name for `url`. */
 export interface WarmPoolOptions extends DatabaseOptions {
@@ -23,7 +24,7 @@ export class WarmPool extends ConfiguredPool {
   constructor(options: WarmPoolOptions = {}) {
     const { settings, plan } = planned(checkedOptions(options));
     super({ ...poolConfig(settings, plan, settings.address), warn });
-    settings.onPool?.(this);
+    showing(settings, warn)?.(this);
   }
 }
 
@@ -41,8 +42,6 @@ export function sharedPool(options: WarmPoolOptions = {}): SharedPool {
     return joinPool({ settings, plan, address: settings.address, warn });
   });
 }
-
-const warn = (message: string) => console.warn(`warmline: ${message}`);
 
 function checkedOptions({ connectionString, ...options }: WarmPoolOptions): DatabaseOptions {
   return checkOptions(connectionString === undefined ? options : { url: connectionString, ...options }, runtimeNames);

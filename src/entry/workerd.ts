@@ -7,6 +7,7 @@ import { overHttp } from "../decide/transport-choice.ts";
 import type { ParserSet } from "../transports/transport.ts";
 import { databaseOn } from "./create.ts";
 import { makeHttp } from "./make-http.ts";
+import { warn } from "./warn.ts";
 
 export * from "./public.ts";
 
@@ -29,7 +30,7 @@ const create = databaseOn({
   transports: { http: makeHttp },
   parsers: types as ParserSet,
   callbacks: newContext(),
-  warn: (message) => console.warn(`warmline: ${message}`),
+  warn,
 });
 
 /** As in every entry; bindings are read at the first call, never when the module is loaded. */

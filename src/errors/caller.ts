@@ -1,3 +1,5 @@
+import { look } from "./look.ts";
+
 /** Errors whose stack shows who awaits the call. */
 const shown = new WeakSet<Error>();
 
@@ -10,8 +12,8 @@ const shown = new WeakSet<Error>();
 export function showCaller<E extends Error>(error: E, below: Error | ((...args: never) => unknown)): E {
   if (shown.has(error)) return error;
   if (typeof below === "function") {
-    // not every engine has it
-    Error.captureStackTrace?.(error, below);
+    // not every engine has it, and somebody else's error may be frozen
+    look(() => Error.captureStackTrace?.(error, below), undefined);
     shown.add(error);
   } else if (shown.has(below)) {
     const { stack = "" } = below;

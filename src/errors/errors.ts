@@ -1,4 +1,5 @@
 import { showCaller } from "./caller.ts";
+import { look } from "./look.ts";
 import { isOfFunction, redactMessage, type SentWork } from "./redact-message.ts";
 import { endsConnection, isTransactionConflict } from "./sqlstate.ts";
 
@@ -253,5 +254,8 @@ export function withFate(error: WarmlineError, fate: Fate, own = true): Warmline
 
 /** Whether `error` comes from this package; true also for another copy of it. */
 export function isWarmlineError(error: unknown): error is WarmlineError {
-  return error instanceof Error && "fate" in error && "code" in error && "retryable" in error;
+  return look(() => {
+    const { code, fate, retryable } = error as Partial<WarmlineError>;
+    return error instanceof Error && typeof code === "string" && typeof fate === "string" && typeof retryable === "boolean";
+  }, false);
 }

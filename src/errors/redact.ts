@@ -1,3 +1,5 @@
+import { look } from "./look.ts";
+
 /** What stands in the place of a secret or a value. */
 export const BLANK = "[redacted]";
 
@@ -17,6 +19,10 @@ export function redactSecrets(text: string, secrets: readonly string[] = []): st
 
 /** A copy of a foreign error that keeps its name, codes and system call, and whose message holds no secret. Fit to be a `cause`. */
 export function redactedCause(failure: unknown, secrets: readonly string[] = []): Error | undefined {
+  return look(() => copyOf(failure, secrets), undefined);
+}
+
+function copyOf(failure: unknown, secrets: readonly string[]): Error | undefined {
   // a WebSocket fails with an event
   const error = failure instanceof Object && "error" in failure ? failure.error : failure;
   if (!(error instanceof Error)) return undefined;
@@ -30,9 +36,9 @@ export function redactedCause(failure: unknown, secrets: readonly string[] = [])
   return copy;
 }
 
-/** What kind of thing somebody else's code threw: its message may hold anything. */
+/** What kind of thing somebody else's code threw: its message may hold anything, and its name too where it is no name of a class. */
 export function kindOf(failure: unknown): string {
-  return failure instanceof Error ? failure.name : typeof failure;
+  return look(() => (failure instanceof Error ? (/^[A-Z]\w{0,49}$/.exec(failure.name)?.[0] ?? "Error") : typeof failure), "object");
 }
 
 /** A value that is handed on whole and shown to nobody. */

@@ -8,25 +8,42 @@ export interface QueryShape {
   readonly text: string;
 }
 
-/** So much of a text is looked at, characters. */
+/** So much of a text is looked at, characters; what is longer is not remembered. */
 const LONGEST_TEXT = 20_000;
 /** Source: OpenTelemetry's database conventions, `db.query.summary`. */
 const LONGEST_SUMMARY = 255;
-/** Texts built anew for every call must not fill the memory. */
-const MOST_SHAPES = 1_000;
+/** Texts built anew for every call must not fill the memory: so much is remembered, bytes of texts and their shapes. */
+const MOST_BYTES = 2 ** 22;
+/** What an entry costs beside its characters, of two bytes each. */
+const ENTRY_BYTES = 256;
 
 const shapes = new Map<string, QueryShape>();
+let bytes = 0;
 
-/** The shape of a statement's text; made once for each text. */
+/** The shape of a statement's text; remembered as long as there is room. */
 export function queryShape(text: string): QueryShape {
-  let shape = shapes.get(text);
-  if (shape === undefined) {
-    const tokens = sqlTokens(text.slice(0, LONGEST_TEXT));
-    shape = { summary: summarize(tokens), text: withoutLiterals(tokens) };
-    if (shapes.size >= MOST_SHAPES) shapes.clear();
-    shapes.set(text, shape);
-  }
+  const known = shapes.get(text);
+  if (known !== undefined) return known;
+  const own = copy(text.slice(0, LONGEST_TEXT));
+  const tokens = sqlTokens(own);
+  const shape = { summary: summarize(tokens), text: withoutLiterals(tokens) };
+  if (text.length <= LONGEST_TEXT) keep(own, shape);
   return shape;
+}
+
+function keep(text: string, shape: QueryShape): void {
+  const cost = ENTRY_BYTES + 2 * (text.length + shape.text.length + (shape.summary?.length ?? 0));
+  if (bytes + cost > MOST_BYTES) {
+    shapes.clear();
+    bytes = 0;
+  }
+  shapes.set(text, shape);
+  bytes += cost;
+}
+
+/** The same characters in memory of their own: V8 keeps the whole of a text alive for the smallest piece of it. */
+function copy(text: string): string {
+  return JSON.parse(JSON.stringify(text));
 }
 
 function withoutLiterals(tokens: readonly SqlToken[]): string {

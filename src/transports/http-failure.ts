@@ -1,5 +1,6 @@
 import { ConnectionError, DatabaseError, type ServerReport, UsageError, type WarmlineError } from "../errors/errors.ts";
 import { fateOf, refusesText, saidByPostgres } from "../errors/fate.ts";
+import { look } from "../errors/look.ts";
 import { kindOf, redactedCause } from "../errors/redact.ts";
 import { mayCommitByItself } from "../syntax/self-committing.ts";
 import { type AnswerBody, loginFailure, refusedLogin } from "./http-login.ts";
@@ -17,7 +18,7 @@ export function postFailure(error: unknown, url: string): ConnectionError {
 
 /** What made `fetch` fail: its own error says no more than that. */
 export function causeOf(error: unknown): unknown {
-  return error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return look(() => (error instanceof Error && error.cause instanceof Error ? error.cause : error), undefined);
 }
 
 /** The request could not be put together, so nothing of it left: a parameter is longer than a string may be when it is written as JSON. */

@@ -1,6 +1,7 @@
 import { neon, neonConfig } from "@neondatabase/serverless";
 import { decodeFailure } from "../errors/decode-failure.ts";
 import { type DecodeError, isWarmlineError } from "../errors/errors.ts";
+import { look } from "../errors/look.ts";
 import { badResponse, postFailure, requestUnmade, statusFailure } from "./http-failure.ts";
 import type { HttpRequest, SendRequest } from "./http-request.ts";
 import { begin, modesSwitchedOff } from "./statements.ts";
@@ -210,5 +211,5 @@ function unreadAnswer(thrown: unknown, answers: readonly RawAnswer[], parsers: P
 
 /** The driver wraps what its fetch throws, and what keeps it from calling it. */
 function sourceOf(error: unknown): unknown {
-  return error instanceof Error && "sourceError" in error ? error.sourceError : error;
+  return look(() => (error instanceof Error && "sourceError" in error ? error.sourceError : error), undefined);
 }

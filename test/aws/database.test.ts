@@ -60,12 +60,18 @@ describe("a database behind RDS Proxy", () => {
     async (kind) => {
       await using fake = await startFake({ kind });
       await using db = open(fake, { max: 2 });
-      await db.session(async (held) => {
+      const [begun, asked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const holding = db.session(async (held) => {
         await held.query("select 1");
-        fake.trust([second]);
-        become(second);
-        expect((await db.query("select 1")).via.attempts).toBe(2);
+        begun.resolve();
+        await asked.promise;
       });
+      await begun.promise;
+      fake.trust([second]);
+      become(second);
+      expect((await db.query("select 1")).via.attempts).toBe(2);
+      asked.resolve();
+      await holding;
       expect(fake).toMatchObject({ logins: 2, refusals: ["unknown credentials"] });
       expect(db.stats().retries).toBe(1);
     },

@@ -8,6 +8,7 @@ import { cancelling } from "./cases/cancelling.ts";
 import { closing } from "./cases/closing.ts";
 import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
+import { foreign } from "./cases/foreign.ts";
 import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
@@ -35,6 +36,7 @@ const subjects: readonly Subject[] = [
   cancelling,
   limits,
   nested,
+  foreign,
   misuse,
   passwords,
   closing,

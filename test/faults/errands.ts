@@ -1,11 +1,13 @@
 import { boundedErrands } from "./errands/bounded.ts";
 import { callerErrands } from "./errands/caller.ts";
+import { endingErrands } from "./errands/endings.ts";
 import { loadErrands } from "./errands/load.ts";
 import { overloadErrands } from "./errands/overload.ts";
 import { pausedErrands } from "./errands/paused.ts";
 import { resolverErrands } from "./errands/resolver.ts";
 import { saidErrands } from "./errands/said.ts";
 import { timeErrands } from "./errands/time.ts";
+import { wallsErrands } from "./errands/walls.ts";
 import { writeErrands } from "./errands/writes.ts";
 import type { Stage } from "./stage.ts";
 
@@ -20,6 +22,8 @@ export const errands = {
   ...pausedErrands,
   ...timeErrands,
   ...saidErrands,
+  ...wallsErrands,
+  ...endingErrands,
 } as const;
 
 /** The name of one. */

@@ -21,12 +21,19 @@ import { truthFarewells } from "./rows/truth-farewells.ts";
 import { truthGivenUp } from "./rows/truth-given-up.ts";
 import { truthSessions } from "./rows/truth-sessions.ts";
 import { truthWords } from "./rows/truth-words.ts";
+import { wallsCallbacks } from "./rows/walls-callbacks.ts";
+import { wallsEndings } from "./rows/walls-endings.ts";
+import { wallsEndpoint } from "./rows/walls-endpoint.ts";
+import { wallsForeign } from "./rows/walls-foreign.ts";
+import { wallsHandles } from "./rows/walls-handles.ts";
+import { wallsState } from "./rows/walls-state.ts";
 
 const connection = [...killed, ...ended, ...betweenCalls, ...silent, ...away, ...pooler, ...failover];
 const http = [...httpAnswers, ...refusedUpgrades, ...httpConnections];
 const time = [...timeBounds, ...timeHandshakes, ...timeShifts, ...timeFreezes];
 const auth = [...logins, ...tokens, ...tls];
 const truth = [...truthCommits, ...truthGivenUp, ...truthSessions, ...truthWords, ...truthFarewells];
+const walls = [...wallsHandles, ...wallsCallbacks, ...wallsForeign, ...wallsEndings, ...wallsState, ...wallsEndpoint];
 
 /** Every fault of the suite, in the order they are tried. */
-export const faults: readonly Fault[] = [...connection, ...http, ...time, ...auth, ...caller, ...truth, ...overload];
+export const faults: readonly Fault[] = [...connection, ...http, ...time, ...auth, ...caller, ...truth, ...walls, ...overload];

@@ -1,4 +1,5 @@
 import type { Database, DatabaseOptions, QueryOptions } from "../../src/entry/node.ts";
+import type { sharedPool } from "../../src/entry/pool.ts";
 import type { Way } from "./fault.ts";
 
 /** What a contender's process is told of its database. It travels as JSON. */
@@ -68,6 +69,8 @@ export interface Subject {
   request<T>(work: () => Promise<T>): Promise<T>;
   /** Another client of the same database, changed by `options`, that shares nothing with this one. */
   again(options?: DatabaseOptions): Promise<Subject>;
+  /** A `sharedPool` of warmline's over the same connections. Absent where there is none. */
+  share?(): ReturnType<typeof sharedPool>;
   /** Warmline's own handle; bare drivers have none. */
   readonly database?: Database;
 }

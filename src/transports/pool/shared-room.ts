@@ -68,8 +68,18 @@ export function sharePool(request: PoolRequest): PoolShare {
   const { entry = makeRoom(request) } = place;
   if (place.entry === undefined) place.fill(entry);
   const resident = residentOf(entry, request);
+  try {
+    show(resident, request);
+  } catch (error) {
+    // nobody has it yet
+    if (resident.wants.size === 0) {
+      entry.residents.delete(resident);
+      resident.pool.end().catch(() => {});
+    }
+    if (entry.residents.size === 0 && entry.room.vacant) place.clear(entry);
+    throw error;
+  }
   warnOfMany<SharedRoom>(({ residents }) => residents.size, request.warn);
-  show(resident, request);
   const want = wantOf(resident, request);
   warnOfDifference(entry, request);
   useNewest(entry);
@@ -123,14 +133,26 @@ function replace({ room }: SharedRoom, resident: Resident, request: PoolRequest)
   resident.pool = request.create(room);
   // whoever listens goes on listening
   resident.pool.state.audiences = audiences;
-  show(resident, request);
+  try {
+    show(resident, request);
+  } catch (error) {
+    // so that the next call shows another
+    resident.pool.end().catch(() => {});
+    throw error;
+  }
 }
 
 /** Handles share the pool, and one that looks after it is enough. */
 function show({ pool }: Resident, { onPool }: PoolRequest): void {
   if (onPool === null || pool.state.shown) return;
+  // first: it may call this database
   pool.state.shown = true;
-  onPool(pool);
+  try {
+    onPool(pool);
+  } catch (error) {
+    pool.state.shown = false;
+    throw error;
+  }
 }
 
 function useNewest({ room, residents }: SharedRoom): void {

@@ -1,7 +1,8 @@
 import { AsyncResource } from "node:async_hooks";
 import { ConnectionError } from "../../errors/errors.ts";
 import { queueFull } from "../pool/lease.ts";
-import type { Cancellation, Clock } from "../transport.ts";
+import type { Cancellation } from "../transport.ts";
+import type { ClientSource } from "./client-source.ts";
 import type { RequestClient } from "./open-client.ts";
 
 /** Sockets one request may have open at once. Source: Cloudflare's documentation, "Simultaneous open connections". */
@@ -9,29 +10,6 @@ const MAX_SOCKETS = 6;
 
 /** How long a call hopes for a connection in use before another is opened, milliseconds: about what opening one takes. */
 const PATIENCE_MS = 50;
-
-/** A database as a request sees it: the same object for all its connections. */
-export interface ClientSource {
-  /** Most connections one request opens to it. */
-  readonly max: number;
-  /** How long a call waits for one, milliseconds. */
-  readonly acquireTimeoutMs: number;
-  /** Most calls of one request that wait for one. */
-  readonly maxWaiting: number;
-  readonly clock: Clock;
-  /** Begins to open a connection. */
-  readonly open: (place: ClientPlace) => RequestClient;
-  /** Told of a connection that broke while nothing was on its way. */
-  readonly onLost: (client: RequestClient) => void;
-}
-
-/** What a connection is given by the request it is opened in. */
-export interface ClientPlace {
-  /** Runs a request on one socket more, once there is one. */
-  readonly besides: (request: () => Promise<void>) => Promise<void>;
-  /** To be called when the connection breaks. */
-  readonly onBreak: () => void;
-}
 
 /** How a connection is asked for. */
 export interface LeaseCall {
@@ -103,6 +81,7 @@ export class Connections {
 
   /** Ends the connections nobody holds, to some databases or to all; resolves when they have ended. */
   async end(sources?: readonly (ClientSource | null)[]): Promise<void> {
+    if (this.#sockets === 0) this.#letGo();
     const unheld = [...this.#open].filter(({ source, state }) => state === "idle" && (sources?.includes(source) ?? true));
     for (const connection of unheld) this.#close(connection);
     await Promise.all(unheld.map(({ closed }) => closed.promise));
@@ -210,6 +189,12 @@ export class Connections {
   }
 
   #add(source: ClientSource): Connection {
+    // first: without it nothing keeps the request alive until a connection has ended
+    if (this.#ended === undefined) {
+      const ended = Promise.withResolvers<void>();
+      this.#owner.onOpen(ended.promise);
+      this.#ended = ended;
+    }
     const connection: Connection = {
       source,
       client: source.open({ besides: (request) => this.#besides(request), onBreak: () => this.#break(connection) }),
@@ -217,10 +202,7 @@ export class Connections {
       dead: false,
       closed: Promise.withResolvers(),
     };
-    if (this.#sockets++ === 0) {
-      this.#ended = Promise.withResolvers();
-      this.#owner.onOpen(this.#ended.promise);
-    }
+    this.#sockets++;
     this.#open.add(connection);
     return connection;
   }
@@ -282,8 +264,14 @@ export class Connections {
     const besides = this.#besidesWaiting.shift();
     if (besides === undefined) this.#sockets--;
     else besides();
-    if (this.#sockets === 0) this.#ended?.resolve();
+    if (this.#sockets === 0) this.#letGo();
     this.#serve();
+  }
+
+  /** Nothing is open, and nothing keeps the request alive any more. */
+  #letGo(): void {
+    this.#ended?.resolve();
+    this.#ended = undefined;
   }
 
   #closeSpare(): void {

@@ -1,3 +1,5 @@
+import { UsageError } from "../../errors/errors.ts";
+import { kindOf } from "../../errors/redact.ts";
 import { Connections } from "./connections.ts";
 
 /** What a runtime tells of one request, and what it lets live beyond the response. */
@@ -19,7 +21,7 @@ export class RequestScope {
     this.#working = working;
     this.connections = new Connections({
       mayEnd: () => !this.#working,
-      onOpen: (ended) => context?.waitUntil(ended),
+      onOpen: (ended) => context && keepAlive(context, ended),
     });
   }
 
@@ -27,6 +29,18 @@ export class RequestScope {
   leave(): void {
     this.#working = false;
     this.connections.end();
+  }
+}
+
+/** Hands a promise to the platform, or to what was given in its place. @throws UsageError WAIT_UNTIL_FAILED */
+function keepAlive(context: RequestContext, ended: Promise<void>): void {
+  try {
+    // a promise of a failure is nobody's: the request lives for as long as it does
+    Promise.resolve(context.waitUntil(ended)).catch(() => {});
+  } catch (error) {
+    throw new UsageError(`waitUntil of the request threw (${kindOf(error)}). Hand in its own ctx, while it is answered.`, {
+      code: "WAIT_UNTIL_FAILED",
+    });
   }
 }
 

@@ -5,8 +5,8 @@ import type { WarmClientConfig } from "../pool/warm-client.ts";
 import { begin, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, Transport } from "../transport.ts";
 import type { WireSession } from "../wire-session.ts";
+import type { ClientSource } from "./client-source.ts";
 import { connectionLife } from "./connection-life.ts";
-import type { ClientSource } from "./connections.ts";
 import { openClient } from "./open-client.ts";
 import { RequestScope, type ScopeContext } from "./request-scope.ts";
 

@@ -164,6 +164,7 @@ const strangers: Readonly<Record<string, (bench: Bench) => Promise<unknown>>> = 
   "another database's deadlock": ({ open }) =>
     failureOf(() => open().transaction((tx) => tx.sql`select fail_with('40P01')`), { code: "40P01", fate: "refused", retryable: true }),
   "another database's outage": async () => outage(),
+  "another database's outage, as an error that cannot be changed": async () => Object.freeze(outage()),
   "an earlier call's serialization failure": conflicting,
   "a serialization failure as the cause of the caller's own": async (bench) => new Error("own", { cause: await conflicting(bench) }),
   "serialization failures that the caller gathered": async (bench) => new AggregateError([await conflicting(bench)], "own"),

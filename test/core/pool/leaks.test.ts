@@ -82,11 +82,17 @@ describe("a connection held for longer than leakThresholdMs", () => {
     await using watched = openPool({ leakThresholdMs: 30_000 });
     await using unwatched = openPool();
     await watched.session((session) => session.sql`select 1`);
-    await unwatched.session(async (session) => {
-      pause();
-      await unwatched.query("select 1");
+    const [begun, asked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const holding = unwatched.session(async (session) => {
+      begun.resolve();
+      await asked.promise;
       await session.sql`select 1`;
     });
+    await begun.promise;
+    pause();
+    await unwatched.query("select 1");
+    asked.resolve();
+    await holding;
     await watched.query("select 1");
     expect([watched.stats().leaks, unwatched.stats().leaks, warnings()]).toEqual([0, 0, []]);
   });

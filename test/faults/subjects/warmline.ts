@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createDatabase, type Database, type DatabaseOptions, sql } from "../../../src/entry/node.ts";
-import { WarmPool } from "../../../src/entry/pool.ts";
+import { sharedPool, WarmPool } from "../../../src/entry/pool.ts";
 import type { OpenSubject, SubjectConfig, Write } from "../subject.ts";
 import { createRequestDatabase, runRequest } from "./request-database.ts";
 
@@ -31,6 +31,7 @@ export const openSubject: OpenSubject = async (config) => {
       pool ??= new WarmPool(rest);
       return await pool.connect();
     },
+    share: () => sharedPool(options),
     async bounded(write, { inTransaction: whole, ...bounds }) {
       if (way === "http" && whole) await database.batch([statement(write)], bounds);
       else if (way === "websocket" || whole) await database.transaction((tx) => tx.query(statement(write)), bounds);

@@ -1,0 +1,25 @@
+import type { Clock } from "../transport.ts";
+import type { RequestClient } from "./open-client.ts";
+
+/** A database as a request sees it: the same object for all its connections. */
+export interface ClientSource {
+  /** Most connections one request opens to it. */
+  readonly max: number;
+  /** How long a call waits for one, milliseconds. */
+  readonly acquireTimeoutMs: number;
+  /** Most calls of one request that wait for one. */
+  readonly maxWaiting: number;
+  readonly clock: Clock;
+  /** Begins to open a connection. */
+  readonly open: (place: ClientPlace) => RequestClient;
+  /** Told of a connection that broke while nothing was on its way. */
+  readonly onLost: (client: RequestClient) => void;
+}
+
+/** What a connection is given by the request it is opened in. */
+export interface ClientPlace {
+  /** Runs a request on one socket more, once there is one. */
+  readonly besides: (request: () => Promise<void>) => Promise<void>;
+  /** To be called when the connection breaks. */
+  readonly onBreak: () => void;
+}
