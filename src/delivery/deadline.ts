@@ -22,53 +22,76 @@ interface Ends {
 }
 
 /** Begins to watch a call, or one attempt of it. */
-export function makeDeadline(clock: Clock, { deadlineMs, signal, whole }: Ends): Deadline {
-  let reason: Reason | undefined = signal?.aborted ? aborted : undefined;
-  let listeners: Set<() => void> | undefined;
-  let controller: AbortController | undefined;
-  let timer: unknown;
+export function makeDeadline(clock: Clock, ends: Ends): Deadline {
+  return new Watch(clock, ends);
+}
 
-  function end(why: Reason): void {
-    if (reason !== undefined) return;
-    reason = why;
-    for (const listener of listeners ?? []) listener();
+class Watch implements Deadline {
+  readonly deadlineAt: number;
+  reason: Reason | undefined;
+  readonly #clock: Clock;
+  readonly #leaveSignal: (() => void) | undefined;
+  readonly #timer: unknown;
+  readonly #leaveWhole: (() => void) | undefined;
+  /** Most calls have one at a time, the others are in the set. */
+  #listener: (() => void) | undefined;
+  #listeners: Set<() => void> | undefined;
+  #controller: AbortController | undefined;
+
+  constructor(clock: Clock, { deadlineMs, signal, whole }: Ends) {
+    this.deadlineAt = clock.now() + deadlineMs;
+    this.#clock = clock;
+    if (signal?.aborted) this.reason = aborted;
+    else {
+      if (signal !== undefined) this.#leaveSignal = this.#watch(signal);
+      if (deadlineMs <= LONGEST_TIMER_MS) this.#timer = clock.setTimeout(() => this.#end(exceeded(deadlineMs, whole)), deadlineMs);
+    }
+    this.#leaveWhole = whole?.onCancel(() => whole.reason && this.#end(whole.reason));
   }
 
-  function onCancel(listener: () => void): () => void {
-    if (reason === undefined) {
-      listeners ??= new Set();
-      listeners.add(listener);
-    } else listener();
-    return () => listeners?.delete(listener);
+  onCancel(listener: () => void): () => void {
+    if (this.reason !== undefined) listener();
+    else if (this.#listener === undefined) this.#listener = listener;
+    else {
+      this.#listeners ??= new Set();
+      this.#listeners.add(listener);
+    }
+    return () => {
+      if (this.#listener === listener) this.#listener = undefined;
+      else this.#listeners?.delete(listener);
+    };
   }
 
-  const abort = () => end(aborted);
-  if (reason === undefined) {
-    signal?.addEventListener("abort", abort);
-    if (deadlineMs <= LONGEST_TIMER_MS) timer = clock.setTimeout(() => end(exceeded(deadlineMs, whole)), deadlineMs);
+  signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const made = new AbortController();
+      this.#controller = made;
+      this.onCancel(() => made.abort());
+    }
+    return this.#controller.signal;
   }
-  const leaveWhole = whole?.onCancel(() => whole.reason && end(whole.reason));
-  return {
-    deadlineAt: clock.now() + deadlineMs,
-    get reason() {
-      return reason;
-    },
-    onCancel,
-    signal() {
-      if (controller === undefined) {
-        const made = new AbortController();
-        controller = made;
-        onCancel(() => made.abort());
-      }
-      return controller.signal;
-    },
-    dispose() {
-      if (timer !== undefined) clock.clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-      leaveWhole?.();
-      listeners = undefined;
-    },
-  };
+
+  dispose(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#leaveSignal?.();
+    this.#leaveWhole?.();
+    this.#listener = undefined;
+    this.#listeners = undefined;
+  }
+
+  #watch(signal: AbortSignal): () => void {
+    const abort = () => this.#end(aborted);
+    signal.addEventListener("abort", abort);
+    return () => signal.removeEventListener("abort", abort);
+  }
+
+  #end(why: Reason): void {
+    if (this.reason !== undefined) return;
+    this.reason = why;
+    const others = this.#listeners;
+    this.#listener?.();
+    for (const listener of others ?? []) listener();
+  }
 }
 
 const aborted: Reason = (fate) => new CancelledError("The call was aborted by its signal.", { code: "ABORTED", fate });

@@ -4,7 +4,7 @@ import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
 import { Exchange, type ExchangeFailure, type ExchangeOptions } from "../wire/exchange.ts";
 import type { LinkedConnection } from "../wire/link.ts";
-import { type NamedForm, NamedStatements } from "../wire/named-statements.ts";
+import type { NamedForm, NamedStatements } from "../wire/named-statements.ts";
 import { isOutOfStep, OutOfStepError } from "../wire/out-of-step.ts";
 import { type SubmitClient, submit } from "../wire/submit.ts";
 import { isAnswered, phaseOf, type Sent, workOf } from "./evidence.ts";
@@ -32,8 +32,8 @@ export interface WireSessionOptions {
   readonly transport: TransportName;
   readonly connectionId: string;
   readonly pooled: boolean;
-  /** Whether the target keeps statements by name. Default false. */
-  readonly named?: boolean;
+  /** The names of this connection, where the target keeps any. */
+  readonly named?: NamedStatements | undefined;
   /** Told of how long a statement took that stood alone, milliseconds from when the server had nothing before it. */
   readonly onPace?: (text: string, durationMs: number) => void;
   /** How what is given up ends; without it, its connection is destroyed. */
@@ -78,13 +78,11 @@ export class WireSession implements Session {
   readonly #client: WireClient;
   readonly #options: WireSessionOptions;
   readonly #queue: (() => void)[] = [];
-  readonly #named: NamedStatements | undefined;
   #farewell: ErrorResponse | undefined;
 
   constructor(client: WireClient, options: WireSessionOptions) {
     this.#client = client;
     this.#options = options;
-    if (options.named) this.#named = new NamedStatements();
     client.connection.on("parameterStatus", ({ parameterName, parameterValue }) => {
       // every text is read and written as UTF-8: in another encoding it would be another text, of this caller and of the next
       if (parameterName !== "client_encoding" || /^(utf-?8|unicode)$/i.test(parameterValue)) return;
@@ -157,7 +155,7 @@ export class WireSession implements Session {
   /** Writes a statement that stands alone behind what is on its way already, and not in its turn. */
   share(statement: Statement, call: CallOptions): Promise<Result> {
     const statements = [statement];
-    const shared: NamedCall = { ...call, ends: "autocommit", named: this.#named?.use(statement.text) };
+    const shared: NamedCall = { ...call, ends: "autocommit", named: this.#options.named?.use(statement.text) };
     return new Promise((resolve, reject) => {
       this.#send(statements, shared, { resolve: (results) => resolve(results[0] as Result), reject, shared: true });
     });
@@ -165,7 +163,7 @@ export class WireSession implements Session {
 
   /** By a name goes what stands alone: in a transaction nothing could be sent again, if the server did not take it. */
   #nameOf([statement, ...others]: readonly Statement[], { ends }: WireCall): NamedForm | undefined {
-    return statement !== undefined && others.length === 0 && ends === "autocommit" ? this.#named?.use(statement.text) : undefined;
+    return statement !== undefined && others.length === 0 && ends === "autocommit" ? this.#options.named?.use(statement.text) : undefined;
   }
 
   #send(statements: readonly Statement[], call: NamedCall, answer: Answering): void {
@@ -193,7 +191,7 @@ export class WireSession implements Session {
       const told = this.#judge(failure, sent);
       if (call.ends === "autocommit" && exchange.headAt > 0) onPace?.(exchange.text, performance.now() - exchange.headAt);
       if (told?.kind === "refused" && !this.broken && isNameRefused(told, sent)) {
-        this.#named?.forget(exchange.text);
+        this.#options.named?.forget(exchange.text);
         exchange.callback?.(null);
         return this.#send(statements, { ...call, named: undefined, onAlive: undefined }, answer);
       }

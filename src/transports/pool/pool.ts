@@ -2,6 +2,7 @@ import type pg from "pg";
 import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
 import { QUERY_CANCELED } from "../../errors/sqlstate.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
+import { NamedStatements } from "../../wire/named-statements.ts";
 import { statementEnd } from "../statement-end.ts";
 import { begin, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
@@ -65,7 +66,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         transport: "pool",
         connectionId: state.idOf(client),
         pooled: options.pooled,
-        named: options.named,
+        named: options.named ? new NamedStatements() : undefined,
         onPace: (text, durationMs) => state.paces.note(text, durationMs),
         end: statementEnd({
           requestCancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,

@@ -1,3 +1,4 @@
+import { NamedStatements } from "../../wire/named-statements.ts";
 import { requestCancel } from "../pool/cancel-request.ts";
 import { clean } from "../pool/cleaning.ts";
 import { WarmClient, type WarmClientConfig } from "../pool/warm-client.ts";
@@ -60,7 +61,7 @@ export function openClient({
     transport: "request",
     connectionId,
     pooled,
-    named,
+    named: named ? new NamedStatements() : undefined,
     end: statementEnd({
       requestCancel: cancel && (() => cancel(() => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]))),
       statementTimeoutMs,
