@@ -114,7 +114,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
       const options = { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt };
       if (!attemptTimeoutMs) return work(chosen, options);
       const bounds = makeDeadline(clock, { deadlineMs: attemptTimeoutMs, whole: cancellation });
-      return work(chosen, { ...options, cancellation: bounds }).finally(bounds.dispose);
+      return work(chosen, { ...options, cancellation: bounds }).finally(() => bounds.dispose());
     };
     // at once where it can be had at once: then a stack still says who called
     const beginFirst = (attempt: number) => {

@@ -94,7 +94,8 @@ describe.each([
   ["HTTP", openHttp],
   ["a request", (options: DatabaseOptions) => openRequest({ applicationName, ...options })],
 ] as const)("a password function, over %s,", (_, open) => {
-  test.each(waysToFail)("that fails is told by its kind alone: $title", async ({ run }) => {
+  // at once: each is asked again, after a pause
+  test.concurrent.each(waysToFail)("that fails is told by its kind alone: $title", async ({ run }) => {
     let fails = true;
     await using db = open({ password: () => (fails ? run() : new URL(urlAt()).password) });
     const error = await failureOf(db.query("select 1", [], { deadlineMs: 2_000 }));
@@ -105,11 +106,14 @@ describe.each([
   });
 });
 
-test.each(waysToFail)("a password function that fails before a session over WebSocket is told by its kind: $title", async ({ run }) => {
-  await using db = openHttp({ password: run, max: 1 });
-  const error = await failureOf(db.session((session) => session.query("select 1"), { deadlineMs: 2_000 }));
-  expect(error).toMatchObject({ code: "PASSWORD_FAILED", fate: "not-sent" });
-});
+test.concurrent.each(waysToFail)(
+  "a password function that fails before a session over WebSocket is told by its kind: $title",
+  async ({ run }) => {
+    await using db = openHttp({ password: run, max: 1 });
+    const error = await failureOf(db.session((session) => session.query("select 1"), { deadlineMs: 2_000 }));
+    expect(error).toMatchObject({ code: "PASSWORD_FAILED", fate: "not-sent" });
+  },
+);
 
 describe("waitUntil", () => {
   test.each(waysToThrow)("that throws fails the call before anything is opened: $title", async ({ run }) => {
