@@ -1,6 +1,6 @@
 import { type Phase, refusesText, type TransactionStatus, type Work } from "../errors/fate.ts";
 import { transactionControl } from "../syntax/transaction-control.ts";
-import type { Exchange, ExchangeFailure } from "../wire/exchange.ts";
+import type { Exchange, ExchangeFailure, ExchangeOptions } from "../wire/exchange.ts";
 import type { ExchangeCall, Statement } from "./transport.ts";
 
 /** An exchange on its way, how it was asked for, and the transaction status it was written in. */
@@ -41,3 +41,23 @@ function isUndone({ exchange, before }: Sent): boolean {
 
 /** What the caller's own control commits by, where a transaction is open. */
 const commits: ReadonlySet<string | undefined> = new Set(["COMMIT", "END", "PREPARE TRANSACTION"]);
+
+/** What was sent by a name, maybe. */
+interface NamedSent {
+  readonly exchange: Pick<Exchange, "bound">;
+  readonly call: ExchangeCall & Pick<ExchangeOptions, "named">;
+}
+
+/**
+ * Whether the server refused the name of a statement, and not the statement: it is gone, stands for something else, or was planned for what has
+ * changed since. All that is told before the statement is bound. Source: PostgreSQL, `prepare.c` and `plancache.c`.
+ */
+export function isNameRefused(
+  { report: { code }, ready }: Extract<ExchangeFailure, { kind: "refused" }>,
+  { exchange, call }: NamedSent,
+): boolean {
+  const { named, cancellation } = call;
+  if (named === undefined || exchange.bound || !ready || cancellation.reason !== undefined) return false;
+  // a parameter's type is that of the day the name was made: a value that fits the column's type of today may not fit it
+  return /^(26000|0A000|42P05)$/.test(code) || (!named.prepares && /^(22|42)/.test(code));
+}

@@ -139,12 +139,12 @@ function driverIsolation(isolation: Isolation): string {
 
 function toResult({ rows, rowCount, command, fields }: DriverResult, { attempt }: CallOptions): Result {
   const via = { transport: "http", connectionId: null, reused: null, attempts: attempt } as const;
-  return { rows, rowCount, command: command || null, fields: fields.map(plainField), via };
+  return { rows, rowCount, command: command || null, fields: Object.freeze(fields.map(plainField)), via };
 }
 
 /** A column as a plain object, whatever else the endpoint says of it. */
 function plainField({ name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format }: Field): Field {
-  return { name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format };
+  return Object.freeze({ name, tableID, columnID, dataTypeID, dataTypeSize, dataTypeModifier, format });
 }
 
 /**

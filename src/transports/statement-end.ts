@@ -6,10 +6,15 @@ const CANCEL_GRACE_MS = 250;
 /** A statement that has not answered so long after the request was delivered may have begun only then: it is asked for again, milliseconds. */
 const CANCEL_AGAIN_MS = 100;
 
+/** How long what was given up behind others may still be answered, milliseconds: a process that stood still may have the answer, and not have seen it. */
+const BEHIND_GRACE_MS = 20;
+
 /** How a session ends what it gives up, where the server can be asked to cancel, and where nobody else bounds a statement. */
 export interface StatementEnd {
   /** Asks the server to cancel. Returns what is called when the answer is in. */
   readonly cancel?: ((destroy: () => void) => () => void) | undefined;
+  /** Gives up what stands behind others, by `leave`. Returns what is called when the answer is in. */
+  readonly leave: (leave: () => void) => () => void;
   /** Begins to watch one exchange. Returns what ends the watch. */
   readonly limit?: ((giveUp: () => void) => () => void) | undefined;
 }
@@ -47,6 +52,7 @@ export function statementEnd({
           destroy();
         };
       }),
+    leave: (leave) => after(BEHIND_GRACE_MS, leave),
     limit: statementTimeoutMs === null ? undefined : (giveUp) => after(statementTimeoutMs, giveUp),
   };
 }

@@ -43,6 +43,7 @@ export interface Result<Row = Record<string, unknown>> {
   readonly rowCount: number | null;
   /** The first word of the command tag, `SELECT`, `INSERT` …; null for an empty statement. */
   readonly command: string | null;
+  /** Frozen: results may share them. */
   readonly fields: readonly Field[];
   readonly via: Via;
 }

@@ -7,9 +7,10 @@ import type { LinkedConnection } from "../wire/link.ts";
 import type { NamedForm, NamedStatements } from "../wire/named-statements.ts";
 import { isOutOfStep, OutOfStepError } from "../wire/out-of-step.ts";
 import { type SubmitClient, submit } from "../wire/submit.ts";
-import { isAnswered, phaseOf, type Sent, workOf } from "./evidence.ts";
+import { isAnswered, isNameRefused, phaseOf, type Sent, workOf } from "./evidence.ts";
 import { exchangeFailure, lostStep } from "./failure.ts";
 import { inStep } from "./in-step.ts";
+import { type Pace, paceOf } from "./pace.ts";
 import type { StatementEnd } from "./statement-end.ts";
 import type { CallOptions, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
@@ -34,8 +35,8 @@ export interface WireSessionOptions {
   readonly pooled: boolean;
   /** The names of this connection, where the target keeps any. */
   readonly named?: NamedStatements | undefined;
-  /** Told of how long a statement took that stood alone, milliseconds from when the server had nothing before it. */
-  readonly onPace?: (text: string, durationMs: number) => void;
+  /** Told of how long a statement took that stood alone. */
+  readonly onPace?: (pace: Pace) => void;
   /** How what is given up ends; without it, its connection is destroyed. */
   readonly end?: StatementEnd;
 }
@@ -65,8 +66,6 @@ export class WireSession implements Session {
   uses = 0;
   /** Set when nothing may be sent any more: a lost, cancelled or aborted exchange, or a server that turned into a replica. */
   broken = false;
-  /** Set when the server was asked to cancel: what it hits may be another call than the one that was meant. */
-  cancelling = false;
   /** Set where the server's answers did not fit what was sent. */
   outOfStep = false;
   /**
@@ -78,6 +77,9 @@ export class WireSession implements Session {
   readonly #client: WireClient;
   readonly #options: WireSessionOptions;
   readonly #queue: (() => void)[] = [];
+  /** Set when the server was asked to cancel: what it hits may be another call than the one that was meant. */
+  #cancelling = false;
+  readonly #othersDoing = new WeakSet<object>();
   #farewell: ErrorResponse | undefined;
 
   constructor(client: WireClient, options: WireSessionOptions) {
@@ -161,6 +163,11 @@ export class WireSession implements Session {
     });
   }
 
+  /** Whether a call was refused for nothing of its own: hit by the cancel of another, or by its name while another ended the connection. */
+  isOthersDoing(error: unknown): boolean {
+    return typeof error === "object" && error !== null && this.#othersDoing.has(error);
+  }
+
   /** By a name goes what stands alone: in a transaction nothing could be sent again, if the server did not take it. */
   #nameOf([statement, ...others]: readonly Statement[], { ends }: WireCall): NamedForm | undefined {
     return statement !== undefined && others.length === 0 && ends === "autocommit" ? this.#options.named?.use(statement.text) : undefined;
@@ -170,18 +177,21 @@ export class WireSession implements Session {
     const { end, onPace } = this.#options;
     const via = answer.shared ? { ...this.#viaOf(call.attempt), pipelined: true as const } : this.#viaOf(call.attempt);
     let onAnswer: (() => void) | undefined;
-    const destroy = () => this.destroy();
-    const leave = () => exchange.handleError(new Error("The call was given up."));
+    const { link } = this.#client.connection;
+    // the connection ends when its other calls have
+    const leave = () => {
+      const isLast = link.load <= (exchange.isOnItsWay ? 1 : 0);
+      exchange.handleError(new Error("The call was given up."));
+      if (isLast) this.destroy();
+    };
     const giveUp = () => {
       this.broken = true;
+      link.isClosing = true;
       exchange.abandoned = true;
-      const { link } = this.#client.connection;
-      // the connection ends when its other calls have
-      const isAlone = link.load === (exchange.sent ? 1 : 0);
       if (exchange.sent && link.isHead(exchange) && end?.cancel) {
-        this.cancelling = true;
-        onAnswer = end.cancel(isAlone ? destroy : leave);
-      } else if (isAlone) destroy();
+        this.#cancelling = true;
+        onAnswer = end.cancel(leave);
+      } else if (exchange.sent && link.load > 1 && end) onAnswer = end.leave(leave);
       else leave();
     };
     const exchange = new Exchange(statements, call, (failure) => {
@@ -189,14 +199,17 @@ export class WireSession implements Session {
       stopLimit?.();
       onAnswer?.();
       const told = this.#judge(failure, sent);
-      if (call.ends === "autocommit" && exchange.headAt > 0) onPace?.(exchange.text, performance.now() - exchange.headAt);
-      if (told?.kind === "refused" && !this.broken && isNameRefused(told, sent)) {
-        this.#options.named?.forget(exchange.text);
+      if (call.ends === "autocommit") onPace?.(paceOf(exchange));
+      const isNamesFault = told?.kind === "refused" && isNameRefused(told, sent);
+      if (isNamesFault) this.#options.named?.forget(exchange.text);
+      if (isNamesFault && !this.broken) {
         exchange.callback?.(null);
         return this.#send(statements, { ...call, named: undefined, onAlive: undefined }, answer);
       }
       if (!answer.shared) this.#endTurn();
       const error = told && this.#explain(told, sent);
+      const isCanceled = this.#cancelling && error?.code === QUERY_CANCELED && call.cancellation.reason === undefined;
+      if (error && (isNamesFault || isCanceled)) this.#othersDoing.add(error);
       if (error) answer.reject(error);
       else answer.resolve(exchange.answers.map((given) => Object.assign(given, { via })));
       // not the driver's error: that may quote a value
@@ -271,14 +284,4 @@ export class WireSession implements Session {
 
 function lost(): UsageError {
   return new UsageError("This connection failed. Leave the callback.", { code: "SESSION_BROKEN" });
-}
-
-/**
- * Whether the server refused the name of a statement, and not the statement: it is gone, stands for something else, or was planned for what has
- * changed since. All that is told before the statement is bound. Source: PostgreSQL, `prepare.c` and `plancache.c`.
- */
-function isNameRefused({ report: { code }, ready }: Extract<ExchangeFailure, { kind: "refused" }>, { exchange, call }: NamedSent): boolean {
-  const { named, cancellation } = call;
-  if (named === undefined || exchange.bound || !ready || cancellation.reason !== undefined) return false;
-  return /^(26000|0A000|42P05)$/.test(code) || (!named.prepares && code.startsWith("42"));
 }

@@ -41,7 +41,7 @@ export class Columns {
 /** How a property is that was assigned. */
 const ordinary = { writable: true, enumerable: true, configurable: true } as const;
 
-/** The columns that a whole RowDescription tells of, from its first byte. */
+/** The columns that a whole RowDescription tells of, from its first byte. Nobody may change them: results of a named statement share them. */
 export function readFields(bytes: MessageBytes, start: number): readonly Field[] {
   const fields: Field[] = [];
   const count = int16(bytes, start + HEADER_BYTES);
@@ -51,12 +51,12 @@ export function readFields(bytes: MessageBytes, start: number): readonly Field[]
     fields.push(fieldAt(bytes, zero + 1, bytes.toString("utf8", at, zero)));
     at = zero + 19;
   }
-  return fields;
+  return Object.freeze(fields);
 }
 
 /** What stands behind a column's name. */
 function fieldAt(bytes: Uint8Array, at: number, name: string): Field {
-  return {
+  return Object.freeze({
     name,
     tableID: lengthAt(bytes, at),
     columnID: signed16(bytes, at + 4),
@@ -64,7 +64,7 @@ function fieldAt(bytes: Uint8Array, at: number, name: string): Field {
     dataTypeSize: signed16(bytes, at + 10),
     dataTypeModifier: int32(bytes, at + 12),
     format: int16(bytes, at + 16) === 0 ? "text" : "binary",
-  };
+  });
 }
 
 function signed16(bytes: Uint8Array, at: number): number {

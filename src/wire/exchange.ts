@@ -30,7 +30,7 @@ export type ExchangeFailure =
 
 /** The part of a linked connection that an exchange is sent by. */
 export interface ExchangeConnection {
-  readonly link: { send(exchange: Exchange): void };
+  readonly link: { send(exchange: Exchange): void; readonly isClosing: boolean };
   readonly stream: { readonly writable?: boolean };
 }
 
@@ -43,9 +43,11 @@ export interface ExchangeConnection {
 export class Exchange implements Submittable {
   readonly name = null;
   callback: Told | undefined;
-  onSent: (() => void) | undefined;
+  onSent: (() => unknown) | undefined;
   /** How many ReadyForQuery are to come. */
   due: number;
+  /** Whether nothing was on its way when it was written: then its answer takes a round trip, too. */
+  isFirst = false;
   /** When the server had nothing to answer before it, by the monotonic clock, milliseconds. */
   headAt = 0;
   /** Whether any byte was handed to the socket. */
@@ -87,13 +89,19 @@ export class Exchange implements Submittable {
   }
 
   get text(): string {
-    return this.#options.script ?? this.#statements.map(({ text }) => text).join("; ");
+    if (this.#statements.length === 0) return this.#options.script ?? "SYNC";
+    return this.#statements.map(({ text }) => text).join("; ");
+  }
+
+  /** Whether its answer is still to come. */
+  get isOnItsWay(): boolean {
+    return this.sent && this.due > 0;
   }
 
   /** Called by the driver when its turn has come. */
   submit({ link, stream }: ExchangeConnection): Error | null {
     if (this.sent) return null;
-    if (this.abandoned || stream.writable === false) return new Error("The connection is closed.");
+    if (this.abandoned || link.isClosing || stream.writable === false) return new Error("The connection is closed.");
     this.sent = true;
     link.send(this);
     this.onSent?.();

@@ -1,36 +1,10 @@
+import { type DriverConnection, type DriverStream, driverParser, type StatusByte, throwOn } from "./driver-parser.ts";
 import { Outbox } from "./encode.ts";
 import type { Exchange } from "./exchange.ts";
-import { DATA_ROW, HEADER_BYTES, lengthAt, messageType } from "./frames.ts";
+import { DATA_ROW, HEADER_BYTES, lengthAt, type MessageKind, messageType } from "./frames.ts";
 import type { MessageBytes } from "./message-bytes.ts";
 import { OutOfStepError } from "./out-of-step.ts";
-import { Turns, type WritingConnection } from "./turns.ts";
-
-/** The transaction status as ReadyForQuery tells it: idle, in a transaction, in one that failed. */
-export type StatusByte = "I" | "T" | "E";
-
-/** The part of a pg connection that a link reads and writes. pg's and the one in Neon's driver both have it. */
-interface DriverConnection extends WritingConnection {
-  readonly _emitMessage?: boolean;
-  readonly stream: DriverStream;
-  /** Where a link is known by, whichever copy of the package made it: copies share pools. */
-  link?: Link;
-  attachListeners(stream: DriverStream): void;
-  on(event: "error" | "end", listener: (failure?: unknown) => void): unknown;
-  emit(event: string, message?: unknown): boolean;
-}
-
-/** A connection that has a link. */
-export type LinkedConnection = DriverConnection & { readonly link: Link };
-
-/** Where answers come from, and messages go. */
-interface DriverStream {
-  readonly writable?: boolean;
-  readonly destroyed?: boolean;
-  on(event: "data", listener: (chunk: MessageBytes) => void): unknown;
-  on(event: "end", listener: () => void): unknown;
-  write(bytes: Uint8Array): unknown;
-  destroy(): unknown;
-}
+import { DriverTurn, watchTurns } from "./turns.ts";
 
 /**
  * Everything between a driver's connection and its socket: the driver opens, encrypts and logs in; exchanges are written and read here, past
@@ -48,11 +22,14 @@ interface DriverStream {
 export class Link {
   /** What the server said last. */
   status: StatusByte = "I";
+  /** Set when nothing more may be written: what is on its way is still answered. */
+  isClosing = false;
   readonly #connection: DriverConnection;
   readonly #outbox = new Outbox();
-  readonly #turns: Turns;
-  /** What is written, and not answered, in that order. */
-  readonly #inFlight: Exchange[] = [];
+  /** What is written, and not answered, in that order: exchanges, and what the driver itself has written. */
+  readonly #turns: (Exchange | DriverTurn)[] = [new DriverTurn(false, true)];
+  /** How many exchanges are among them. */
+  #load = 0;
   /** Whether what was written leaves at the end of this turn. */
   #flushes = false;
   /** Set where something was wrong: nothing is believed any more. */
@@ -64,8 +41,14 @@ export class Link {
 
   constructor(connection: DriverConnection) {
     this.#connection = connection;
-    this.#turns = new Turns(connection);
-    connection.link = this;
+    watchTurns(connection, {
+      // what was written before it has to leave before it
+      write: () => this.#flush(),
+      begin: (turn) => this.#turns.push(turn),
+      head: () => this.#turns[0],
+      last: () => this.#turns.at(-1),
+    });
+    Object.assign(connection, { link: this });
     const { attachListeners } = connection;
     connection.attachListeners = (stream) => this.#listen(stream, attachListeners);
     connection.on("error", (failure) => this.lose(failure));
@@ -74,7 +57,7 @@ export class Link {
 
   /** How many exchanges are on their way. */
   get load(): number {
-    return this.#inFlight.length;
+    return this.#load;
   }
 
   /** Whether what is written now leaves with what was written in this turn before. */
@@ -84,7 +67,7 @@ export class Link {
 
   /** Whether the server has nothing to answer before it. */
   isHead(exchange: Exchange): boolean {
-    return this.#inFlight[0] === exchange;
+    return this.#turns[0] === exchange;
   }
 
   /**
@@ -93,7 +76,9 @@ export class Link {
    */
   send(exchange: Exchange): void {
     exchange.write(this.#outbox);
-    if (this.#inFlight.push(exchange) === 1) {
+    this.#load++;
+    if (this.#turns.push(exchange) === 1) {
+      exchange.isFirst = true;
       exchange.headAt = performance.now();
       this.#flush();
     } else if (!this.#flushes) {
@@ -104,7 +89,8 @@ export class Link {
 
   /** Nothing comes any more for what is on its way. */
   lose(failure: unknown): void {
-    for (const exchange of this.#inFlight.splice(0)) exchange.handleError(failure);
+    this.#load = 0;
+    for (const turn of this.#turns.splice(0)) if (!(turn instanceof DriverTurn)) turn.handleError(failure);
   }
 
   #flush(): void {
@@ -114,7 +100,15 @@ export class Link {
   }
 
   #listen(stream: DriverStream, attachListeners: DriverConnection["attachListeners"]): void {
-    const driver = this.#driverOf(stream, attachListeners);
+    const driver = driverParser(this.#connection, {
+      stream,
+      attachListeners,
+      isDead: () => this.#isDead(stream),
+      onReady: (status) => {
+        this.status = status;
+      },
+      onFault: (what, cause) => this.#end(stream, what, cause),
+    });
     stream.on("data", (chunk) => {
       if (this.#isDead(stream)) return;
       const bytes = this.#whole(chunk);
@@ -124,48 +118,6 @@ export class Link {
       this.#flush();
       for (const tell of told) if (!this.#isDead(stream)) tell();
     });
-  }
-
-  /** Has the driver's parser read whole messages. */
-  #driverOf(stream: DriverStream, attachListeners: DriverConnection["attachListeners"]): (bytes: MessageBytes) => void {
-    const connection = this.#connection;
-    let parse: (bytes: MessageBytes) => void = () => {};
-    let opened = false;
-    const feed = {
-      on(event: "data" | "end", listener: (bytes: MessageBytes) => void) {
-        if (event === "data") parse = listener;
-        else stream.on("end", listener as () => void);
-      },
-    };
-    // the parser's, not the connection's: only what was parsed is to be caught
-    const parsed = {
-      get _emitMessage() {
-        return connection._emitMessage;
-      },
-      emit: (event: string, message: unknown): boolean => {
-        if (this.#isDead(stream)) return false;
-        if (event === "readyForQuery") {
-          opened = true;
-          this.status = (message as { readonly status: StatusByte }).status;
-        }
-        try {
-          return connection.emit(event, message);
-        } catch (thrown) {
-          // before the login is over only the driver itself listens
-          if (opened) throwOn(thrown);
-          else this.#end(stream, "The server sent what the driver cannot log in with.", thrown);
-          return true;
-        }
-      },
-    };
-    Reflect.apply(attachListeners, parsed, [feed]);
-    return (bytes) => {
-      try {
-        parse(bytes);
-      } catch (unreadable) {
-        this.#end(stream, "The server sent a message that cannot be read.", unreadable);
-      }
-    };
   }
 
   /** A chunk with what was kept of those before; undefined while the message they begin is not complete. */
@@ -187,20 +139,20 @@ export class Link {
   #take(bytes: MessageBytes, driver: (bytes: MessageBytes) => void): readonly (() => void)[] | undefined {
     const told: (() => void)[] = [];
     let at = 0;
-    /** How many exchanges have had their last message. */
+    /** How many turns have had their last message. */
     let answered = 0;
     /** Where messages for the driver begin that stand before this one. */
     let drivers = -1;
-    const tellDriver = () => {
+    const tellDriver = (end: number) => {
       if (drivers === -1) return;
-      const messages = bytes.subarray(drivers, at) as MessageBytes;
+      const messages = bytes.subarray(drivers, end) as MessageBytes;
       told.push(() => driver(messages));
       drivers = -1;
     };
     while (at < bytes.length) {
       const type = messageType(bytes[at]);
-      const exchange = this.#inFlight[answered];
-      if (type === undefined || !(exchange === undefined ? this.#turns.mayCome(type.kind) : type.kind !== "login")) return undefined;
+      const turn = this.#turns[answered];
+      if (type === undefined || !mayCome(turn, type.kind)) return undefined;
       this.#needed = HEADER_BYTES;
       if (at + HEADER_BYTES > bytes.length) break;
       const length = lengthAt(bytes, at + 1);
@@ -208,25 +160,33 @@ export class Link {
       const end = at + 1 + length;
       this.#needed = end - at;
       if (end > bytes.length) break;
-      if (exchange === undefined || type.kind === "aside") {
+      if (turn === undefined || turn instanceof DriverTurn || type.kind === "aside") {
         if (!type.agrees(bytes, at, end)) return undefined;
-        if (exchange === undefined) this.#turns.noteCome(type.kind);
         if (drivers === -1) drivers = at;
+        if (turn instanceof DriverTurn) {
+          turn.noteCome(type.kind);
+          if (type.kind === "ready") {
+            answered++;
+            tellDriver(end);
+            // before the driver is told, which may write the next
+            told.splice(-1, 0, () => this.#goOn());
+          }
+        }
       } else {
-        tellDriver();
+        tellDriver(at);
         // a row's own reader sees whether it agrees
         if (bytes[at] !== DATA_ROW && !type.agrees(bytes, at, end)) return undefined;
         if (type.kind === "ready") {
-          const tell = this.#ready(exchange, bytes[end - 1] as number);
+          const tell = this.#ready(turn, bytes[end - 1] as number);
           if (tell === undefined) return undefined;
           told.push(tell);
-          if (exchange.due === 0) answered++;
-        } else if (!exchange.take(bytes, at, end, this.#outbox)) return undefined;
-        else if (exchange.isOver) told.push(() => this.#farewell(exchange));
+          if (turn.due === 0) answered++;
+        } else if (!turn.take(bytes, at, end, this.#outbox)) return undefined;
+        else if (turn.isOver) told.push(() => this.#farewell(turn));
       }
       at = end;
     }
-    tellDriver();
+    tellDriver(at);
     if (at < bytes.length) {
       this.#parts = [bytes.subarray(at) as MessageBytes];
       this.#held = bytes.length - at;
@@ -241,10 +201,13 @@ export class Link {
     const isLast = exchange.due === 0;
     return () => {
       this.status = String.fromCharCode(status) as StatusByte;
-      if (isLast) this.#goOn();
+      if (isLast) {
+        this.#load--;
+        this.#goOn();
+      }
       try {
         // the driver first: whoever is told may send the next
-        if (isLast && this.#inFlight.length === 0) this.#connection.emit("readyForQuery", { name: "readyForQuery", status: this.status });
+        if (isLast && this.#turns.length === 0) this.#connection.emit("readyForQuery", { name: "readyForQuery", status: this.status });
         tell();
       } catch (thrown) {
         throwOn(thrown);
@@ -252,17 +215,17 @@ export class Link {
     };
   }
 
-  /** The next exchange is the head. */
+  /** The next turn is the head. */
   #goOn(): void {
-    this.#inFlight.shift();
-    const [next] = this.#inFlight;
-    if (next !== undefined) next.headAt = performance.now();
+    this.#turns.shift();
+    const [next] = this.#turns;
+    if (next !== undefined && !(next instanceof DriverTurn)) next.headAt = performance.now();
   }
 
   /** The server has ended the connection by what it said to an exchange: none behind it was begun. */
   #farewell(exchange: Exchange): void {
-    const behind = this.#inFlight.splice(0);
-    for (const one of behind) one.farewell(exchange.report);
+    this.#load = 0;
+    for (const turn of this.#turns.splice(0)) if (!(turn instanceof DriverTurn)) turn.farewell(exchange.report);
   }
 
   #isDead(stream: DriverStream): boolean {
@@ -276,16 +239,18 @@ export class Link {
   }
 }
 
+/** A connection that has a link. */
+export type LinkedConnection = DriverConnection & { readonly link: Link };
+
 /** Links a driver's connection to its socket, before it opens. */
 export function linkTo(connection: object): void {
   new Link(connection as DriverConnection);
 }
 
-/** What a listener throws is as uncaught as it was, and harms nobody else. */
-function throwOn(thrown: unknown): void {
-  queueMicrotask(() => {
-    throw thrown;
-  });
+/** Whether a message of this kind may come while this turn is to be answered, or none. */
+function mayCome(turn: Exchange | DriverTurn | undefined, kind: MessageKind): boolean {
+  if (turn === undefined) return kind === "aside" || kind === "error";
+  return turn instanceof DriverTurn ? turn.mayCome(kind) : kind !== "login";
 }
 
 /** Joined by their own kind of Buffer, which the driver's parser needs: not every runtime has a global one. */

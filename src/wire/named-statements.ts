@@ -10,6 +10,12 @@ const MOST_SEEN = 256;
 /** Longer texts are seldom the same, characters. */
 const LONGEST_TEXT = 8_192;
 
+/** A name is given up after so long, milliseconds: a statement means what it meant when it was parsed, whatever has changed since. */
+const LONGEST_LIFE_MS = 60_000;
+
+/** Literals that are read once, when a statement is parsed. Source: PostgreSQL documentation, "Date/Time Special Values". */
+const READ_ONCE = /'\s*(now|today|tomorrow|yesterday)\b/i;
+
 /** How often a text comes unnamed after its name was refused: a table that changed may change again. */
 const UNNAMED_AFTER_REFUSAL = 64;
 
@@ -18,6 +24,8 @@ export class NamedStatement {
   readonly name: string;
   /** When it was used last, in uses of names. */
   usedAt = 0;
+  /** When it was named, by the monotonic clock, milliseconds. */
+  readonly since: number = performance.now();
   readonly #known: NamedForm = { statement: this, prepares: false, closes: [] };
   #fields: readonly Field[] | null | undefined;
   #columns: Columns | undefined;
@@ -33,7 +41,7 @@ export class NamedStatement {
 
   /** The server has said what its rows are. Every result shows the same columns. */
   describe(fields: readonly Field[] | null): void {
-    this.#fields = fields && Object.freeze(fields.map(Object.freeze) as Field[]);
+    this.#fields = fields;
     this.#columns = undefined;
   }
 
@@ -74,8 +82,10 @@ export class NamedStatements {
   /** How `text` is to be sent; undefined where it has no name, and gets none. */
   use(text: string): NamedForm | undefined {
     let statement = this.#named.get(text);
-    if (statement === undefined) {
-      if (text.length > LONGEST_TEXT || this.#isNew(text)) return undefined;
+    const isOld = statement !== undefined && performance.now() - statement.since > LONGEST_LIFE_MS;
+    if (statement === undefined || isOld) {
+      if (!isOld && (text.length > LONGEST_TEXT || this.#isNew(text) || READ_ONCE.test(text))) return undefined;
+      this.#named.delete(text);
       statement = new NamedStatement(nameOf(text));
       const closes = [statement.name, ...this.#makeRoom()];
       this.#named.set(text, statement);

@@ -17,7 +17,7 @@ export interface Submittable {
   /** Whether any byte of it was handed to the socket. */
   readonly sent: boolean;
   /** Called once it was. */
-  onSent: (() => void) | undefined;
+  onSent: (() => unknown) | undefined;
   submit(connection: never): Error | null;
   handleReadyForQuery(): void;
   handleError(failure: unknown): void;
@@ -42,16 +42,21 @@ export function submit(client: SubmitClient, submittable: Submittable): void {
   // pg would not put it into its queue, where Datadog looks for it: its span would never end
   if (client._queryable === false) submittable.handleError(new Error("The connection is closed."));
   else {
-    submittable.onSent = () => standReady(client);
+    let isReturned = false;
+    // pg's own queue sends what came while it was busy
+    submittable.onSent = () => isReturned && queueMicrotask(() => standReady(client, submittable));
     client.query(submittable, (failure) => {
       if (failure) submittable.handleError(submittable.sent ? failure : blocked());
     });
+    isReturned = true;
+    // only now: a tracer around looks for what it has passed on
+    standReady(client, submittable);
   }
 }
 
 /** The link keeps what was sent apart: pg is to write what comes next behind it, and not to wait. Neon's client, which is older, waits. */
-function standReady(client: SubmitClient): void {
-  if (client._activeQuery === undefined) return;
+function standReady(client: SubmitClient, submittable: Submittable): void {
+  if (!submittable.sent || client._activeQuery !== submittable) return;
   client._activeQuery = null;
   client.readyForQuery = true;
 }

@@ -6,40 +6,33 @@ export interface WritingConnection {
   sync(): void;
   flush(): void;
   sendCopyFail(reason: string): void;
+  /** Not in Neon's driver, which waits for every answer. */
+  _send?(bytes: Uint8Array): unknown;
 }
 
-/** What is still to be answered of what the driver itself has written. */
-export class Turns {
-  /** How many ReadyForQuery are still to come. The first is the login's. */
-  #due = 1;
-  #login = true;
-  /** Whether answers were asked for ahead of their Sync, as cursors do. */
-  #flushed = false;
+/** Where the driver's turns stand among others. */
+interface Turns {
+  /** Called before anything of the driver's is written. */
+  readonly write: () => void;
+  readonly begin: (turn: DriverTurn) => void;
+  /** The turn that is being answered, and the one that was begun last. */
+  readonly head: () => unknown;
+  readonly last: () => unknown;
+}
+
+/** What the driver itself has written, up to the ReadyForQuery that is to come for it; the first is the login's. */
+export class DriverTurn {
+  readonly #isLogin: boolean;
+  /** Whether its Sync is still to be written: answers were asked for ahead of it, as cursors do. */
+  isOpen: boolean;
+  /** Whether COPY was refused: the Sync that was written before is not answered, the one behind is. */
+  copyFailed = false;
   /** Whether an ERROR came: only ReadyForQuery follows. */
   #failed = false;
-  /** Whether COPY was refused: the Sync that was written before is not answered, the one behind is. */
-  #copyFailed = false;
 
-  /** Counts what is written to `connection` from now on. */
-  constructor(connection: WritingConnection) {
-    const { query, sync, flush, sendCopyFail } = connection;
-    connection.query = (text) => {
-      this.#due++;
-      query.call(connection, text);
-    };
-    connection.sync = () => {
-      if (this.#copyFailed) this.#copyFailed = false;
-      else this.#due++;
-      sync.call(connection);
-    };
-    connection.flush = () => {
-      this.#flushed = true;
-      flush.call(connection);
-    };
-    connection.sendCopyFail = (reason) => {
-      this.#copyFailed = true;
-      sendCopyFail.call(connection, reason);
-    };
+  constructor(isOpen: boolean, isLogin = false) {
+    this.isOpen = isOpen;
+    this.#isLogin = isLogin;
   }
 
   /** Whether a message of this kind may come now. */
@@ -49,22 +42,48 @@ export class Turns {
       case "error":
         return true;
       case "ready":
-        return this.#due > 0;
+        return !this.isOpen;
       case "login":
-        return this.#login;
+        return this.#isLogin;
       case "answer":
-        return (this.#due > 0 || this.#flushed) && !this.#login && !this.#failed;
+        return !this.#isLogin && !this.#failed;
     }
   }
 
   noteCome(kind: MessageKind): void {
-    if (kind === "error") this.#failed = this.#due > 0 || this.#flushed;
-    else if (kind === "ready") {
-      this.#due--;
-      this.#login = false;
-      this.#flushed = false;
-      this.#failed = false;
-      this.#copyFailed = false;
-    }
+    if (kind === "error") this.#failed = true;
   }
+}
+
+/** Has every turn told that the driver begins on `connection`. */
+export function watchTurns(connection: WritingConnection, { write, begin, head, last }: Turns): void {
+  const { query, sync, flush, sendCopyFail, _send } = connection;
+  if (_send !== undefined) {
+    connection._send = (bytes) => {
+      write();
+      return _send.call(connection, bytes);
+    };
+  }
+  connection.query = (text) => {
+    begin(new DriverTurn(false));
+    query.call(connection, text);
+  };
+  connection.sync = () => {
+    const [answered, written] = [head(), last()];
+    if (answered instanceof DriverTurn && answered.copyFailed) answered.copyFailed = false;
+    else if (written instanceof DriverTurn && written.isOpen) written.isOpen = false;
+    else begin(new DriverTurn(false));
+    sync.call(connection);
+  };
+  connection.flush = () => {
+    const written = last();
+    if (!(written instanceof DriverTurn && written.isOpen)) begin(new DriverTurn(true));
+    write();
+    flush.call(connection);
+  };
+  connection.sendCopyFail = (reason) => {
+    const answered = head();
+    if (answered instanceof DriverTurn) answered.copyFailed = true;
+    sendCopyFail.call(connection, reason);
+  };
 }

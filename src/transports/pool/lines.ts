@@ -33,23 +33,11 @@ export interface LinesOptions {
 export class Lines {
   readonly #options: LinesOptions;
   readonly #open = new Set<Line>();
-  #calls = 0;
   /** Where a call came along last. */
   #last: Line | undefined;
 
   constructor(options: LinesOptions) {
     this.#options = options;
-  }
-
-  /** Calls on their way on all of them. */
-  get calls(): number {
-    return this.#calls;
-  }
-
-  /** A line with few calls, where one more may come along; undefined where there is none. */
-  withFew(): Line | undefined {
-    const best = this.best();
-    return best !== undefined && best.calls < FEW_CALLS ? best : undefined;
   }
 
   /** Where one more call may come along: with what leaves in this turn, or where the fewest are; undefined where there is none. */
@@ -77,7 +65,6 @@ export class Lines {
   /** Runs a call on a line. */
   run<T>(line: Line, send: (session: WireSession) => Promise<T>): Promise<T> {
     line.calls++;
-    this.#calls++;
     this.#last = line;
     const leave = () => this.#leave(line);
     const sent = send(line.session);
@@ -86,7 +73,6 @@ export class Lines {
   }
 
   #leave(line: Line): void {
-    this.#calls--;
     if (--line.calls > 0) {
       this.#options.callAlong();
       return;

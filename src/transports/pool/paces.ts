@@ -1,8 +1,15 @@
 import { standsAlone } from "../../syntax/stands-alone.ts";
+import type { Pace } from "../pace.ts";
 
 /** An answer that took longer is slow, milliseconds; or longer than so many of the fastest there were. */
 const SLOW_MS = 10;
 const SLOW_ROUND_TRIPS = 4;
+
+/** A login has at least so many: TCP, startup, and the end of its authentication. */
+const LOGIN_ROUND_TRIPS = 3;
+
+/** How slowly the known round trip follows a network that became slower, in answers. */
+const DRIFT = 10_000;
 
 /** So often a text has to be fast in a row, after it was slow, before others wait behind it. */
 const TRUSTED_AFTER = 128;
@@ -18,7 +25,7 @@ const LONGEST_TEXT = 8_192;
 export class Paces {
   /** By text, how often it was fast since it was slow; Infinity for never slow, NaN where nothing may stand behind it whatever it takes. */
   readonly #fast = new Map<string, number>();
-  /** Milliseconds. */
+  /** The shortest there was, milliseconds. */
   #roundTrip = Number.POSITIVE_INFINITY;
 
   /** Whether a text is known to be answered fast. */
@@ -26,10 +33,17 @@ export class Paces {
     return (this.#fast.get(text) ?? 0) >= TRUSTED_AFTER;
   }
 
-  /** A text was answered, so long after the server had nothing before it. */
-  note(text: string, durationMs: number): void {
-    if (durationMs < this.#roundTrip) this.#roundTrip = durationMs;
-    else this.#roundTrip += (durationMs - this.#roundTrip) / 1_000;
+  /** A connection was opened: that takes some round trips, and no statement. */
+  noteConnect(durationMs: number): void {
+    this.#roundTrip = Math.min(this.#roundTrip, durationMs / LOGIN_ROUND_TRIPS);
+  }
+
+  /** A text was answered, or given up. */
+  note({ text, durationMs, isFirst }: Pace): void {
+    if (isFirst && durationMs < Number.POSITIVE_INFINITY) {
+      if (durationMs < this.#roundTrip) this.#roundTrip = durationMs;
+      else this.#roundTrip += (durationMs - this.#roundTrip) / DRIFT;
+    }
     const before = this.#fast.get(text);
     if (Number.isNaN(before)) return;
     if (durationMs > Math.max(SLOW_MS, SLOW_ROUND_TRIPS * this.#roundTrip)) this.#keep(text, standsAlone(text) ? 0 : Number.NaN);

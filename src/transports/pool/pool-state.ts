@@ -61,6 +61,7 @@ export class PoolState {
 
   noteConnect(client: pg.PoolClient, { durationMs, ...life }: Opening): void {
     this.connects++;
+    this.paces.noteConnect(durationMs);
     const id = `c${nextNumber()}`;
     this.lives.set(client, { id, usedAt: life.connectedAt, ...life });
     this.tell(() => ({ type: "connect", transport: "pool", connectionId: id, durationMs }));

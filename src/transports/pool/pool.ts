@@ -1,6 +1,5 @@
 import type pg from "pg";
 import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
-import { QUERY_CANCELED } from "../../errors/sqlstate.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { NamedStatements } from "../../wire/named-statements.ts";
 import { statementEnd } from "../statement-end.ts";
@@ -67,7 +66,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         connectionId: state.idOf(client),
         pooled: options.pooled,
         named: options.named ? new NamedStatements() : undefined,
-        onPace: (text, durationMs) => state.paces.note(text, durationMs),
+        onPace: (pace) => state.paces.note(pace),
         end: statementEnd({
           requestCancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,
           statementTimeoutMs: options.statementTimeoutMs,
@@ -95,27 +94,25 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   state.lines ??= new Lines({ now: clock.now, giveBack, callAlong: () => pool.callAlong() });
   const { lines } = state;
 
+  /** What was refused for nothing of its own is sent again, elsewhere: nothing of it stays. */
+  const again = (session: WireSession, statement: Statement, call: CallOptions) => (error: unknown) => {
+    if (session.isOthersDoing(error)) return queryAlone(statement, call);
+    throw error;
+  };
+
   /** Goes along on a connection that others use, behind them. */
   function goAlong(line: Line, statement: Statement, call: CallOptions): Promise<Result> {
     const { lease, session } = line;
     options.onStatement?.(statement.text);
     state.pipelined++;
     if (session.uses++ > 0) state.noteReuse(lease.client);
-    return lines
-      .run(line, () => session.share(statement, call))
-      .catch((error) => {
-        const isNeighbours = session.cancelling && isWarmlineError(error) && error.code === QUERY_CANCELED;
-        // a cancel that was meant for another hit it: nothing of it stays
-        if (isNeighbours && call.cancellation.reason === undefined) return queryAlone(statement, call);
-        throw error;
-      });
+    return lines.run(line, () => session.share(statement, call)).catch(again(session, statement, call));
   }
 
   /** A query whose answer comes fast: on a connection of its own as long as there is one, else behind others. */
   function queryFast(statement: Statement, call: CallOptions): Promise<Result> {
     const send = (session: WireSession) => session.exchange([statement], { ...call, ends: "autocommit" }).then(onlyResult);
-    // more calls than connections: some have to share whatever becomes idle
-    const line = pool.isCrowded ? lines.best() : lines.calls >= pool.options.max ? lines.withFew() : undefined;
+    const line = pool.isCrowded ? lines.best() : undefined;
     if (line !== undefined) return goAlong(line, statement, call);
     return new Promise((resolve, reject) => {
       const along = () => {
@@ -126,7 +123,13 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
       pool.lease(
         (error, lease) => {
           if (lease === undefined) reject(error);
-          else lines.open(lease, sessionOf(lease.client), send).then(resolve, reject);
+          else {
+            const session = sessionOf(lease.client);
+            lines
+              .open(lease, session, send)
+              .catch(again(session, statement, call))
+              .then(resolve, reject);
+          }
         },
         { cancellation: call.cancellation, along },
       );

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { startWire, type Wire } from "../../support/wire.ts";
 import { failureOf, openDirect, openPool, urlAt } from "../databases.ts";
 
@@ -137,6 +137,39 @@ describe("a statement that comes again", () => {
     const { fields } = await db.query(all, [1]);
     expect(() => Object.assign(fields[0] as object, { name: "other" })).toThrow(TypeError);
     expect((await db.query(all, [1])).fields[0]?.name).toBe("id");
+  });
+
+  test("a value that fits the type its column has today is taken, whatever type it had when the name was made", async () => {
+    await using db = open();
+    await direct.query("create table naming_types (n int)");
+    try {
+      const insert = "insert into naming_types values ($1)";
+      for (let n = 0; n < 3; n++) await db.query(insert, [n]);
+      await direct.query("alter table naming_types alter n type bigint");
+      await db.query(insert, [3_000_000_000]);
+      expect((await direct.query("select max(n) from naming_types")).rows).toEqual([{ max: "3000000000" }]);
+    } finally {
+      await direct.query("drop table naming_types");
+    }
+  });
+
+  test("a name is made anew after a minute, and what is read when it is parsed gets none", async () => {
+    await using db = open();
+    const now = vi.spyOn(performance, "now");
+    try {
+      for (let time = 0; time < 3; time++) await db.query(all, [1]);
+      const later = performance.now() + 61_000;
+      now.mockImplementation(() => later);
+      sent = "";
+      await db.query(all, [1]);
+      await db.query(all, [1]);
+      expect(sent).toBe("CPDBESBES");
+      sent = "";
+      for (let time = 0; time < 3; time++) await db.query("select 1 where now() >= 'today'");
+      expect(sent).toBe("PBDESPBDESPBDES");
+    } finally {
+      now.mockRestore();
+    }
   });
 
   test("rows are read as each call wants them", async () => {

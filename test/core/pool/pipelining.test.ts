@@ -129,6 +129,21 @@ describe("fast calls at once on one connection", () => {
     expect(db.stats()).toMatchObject({ connects: 1, waiting: 0 });
   });
 
+  test("nobody stands behind a slow call while a connection is idle", async () => {
+    const pausing = "select pipelining_pause($1) as n";
+    await using db = await open({ max: 2, texts: [] });
+    for (let time = 0; time < 3; time++) await Promise.all([numberOf(db, look, 1), numberOf(db, look, 2)]);
+    await numberOf(db, pausing, 1);
+    await sleepFor(10);
+    const abort = new AbortController();
+    const slow = failureOf(db.query(pausing, [1], { signal: abort.signal }));
+    await until(async () => (await sleepers()) === 1);
+    await sleepFor(0);
+    for (let n = 0; n < 20; n++) expect(await numberOf(db, look, n)).toBe(n);
+    abort.abort();
+    expect(await slow).toMatchObject({ code: "ABORTED", fate: "refused" });
+  });
+
   test("a connection goes back to the pool when the last has ended", async () => {
     await using db = await open();
     await Promise.all(twenty.map((n) => numberOf(db, look, n)));
