@@ -9,7 +9,7 @@ import { type WireClient, WireSession, type WireSessionOptions } from "../wire-s
 import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
-import { type Line, Lines } from "./lines.ts";
+import { Lines } from "./lines.ts";
 import type { WarmPool } from "./warm-pool.ts";
 import { WatchedSession } from "./watched-session.ts";
 
@@ -94,54 +94,64 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   state.lines ??= new Lines({ now: clock.now, giveBack, callAlong: () => pool.callAlong() });
   const { lines } = state;
 
-  /** What was refused for nothing of its own is sent again, elsewhere: nothing of it stays. */
-  const again = (session: WireSession, statement: Statement, call: CallOptions) => (error: unknown) => {
-    if (session.isOthersDoing(error)) return queryAlone(statement, call);
-    throw error;
-  };
-
-  /** Goes along on a connection that others use, behind them. */
-  function goAlong(line: Line, statement: Statement, call: CallOptions): Promise<Result> {
-    const { lease, session } = line;
-    options.onStatement?.(statement.text);
-    state.pipelined++;
-    if (session.uses++ > 0) state.noteReuse(lease.client);
-    return lines.run(line, () => session.share(statement, call)).catch(again(session, statement, call));
-  }
-
   /** A query whose answer comes fast: on a connection of its own as long as there is one, else behind others. */
   function queryFast(statement: Statement, call: CallOptions): Promise<Result> {
-    const send = (session: WireSession) => session.exchange([statement], { ...call, ends: "autocommit" }).then(onlyResult);
-    const line = pool.isCrowded ? lines.best() : undefined;
-    if (line !== undefined) return goAlong(line, statement, call);
     return new Promise((resolve, reject) => {
+      const settle = (sent: Promise<Result>, session: WireSession) =>
+        sent.then(resolve, (error) => {
+          // refused for nothing of its own, so that nothing of it stays: it is sent again, elsewhere
+          if (session.isOthersDoing(error)) queryAlone(statement, call).then(resolve, reject);
+          else reject(error);
+        });
       const along = () => {
-        const best = lines.best();
-        if (best !== undefined) goAlong(best, statement, call).then(resolve, reject);
-        return best !== undefined;
+        const line = lines.best();
+        if (line === undefined) return false;
+        const { lease, session } = line;
+        options.onStatement?.(statement.text);
+        state.pipelined++;
+        if (session.uses++ > 0) state.noteReuse(lease.client);
+        settle(
+          lines.run(line, () => session.share(statement, call)),
+          session,
+        );
+        return true;
       };
+      if (pool.isCrowded && along()) return;
       pool.lease(
         (error, lease) => {
-          if (lease === undefined) reject(error);
-          else {
-            const session = sessionOf(lease.client);
-            lines
-              .open(lease, session, send)
-              .catch(again(session, statement, call))
-              .then(resolve, reject);
-          }
+          if (lease === undefined) return reject(error);
+          // one that is to be asked first may be exchanged for another
+          if (lease.unasked) return void run(lease, sendAlone(statement, call)).then(resolve, reject);
+          const session = sessionOf(lease.client);
+          const send = () => session.exchange([statement], { ...call, ends: "autocommit" }).then(onlyResult);
+          settle(lines.open(lease, session, send), session);
         },
-        { cancellation: call.cancellation, along },
+        { cancellation: call.cancellation, asksItself: call.idempotent, along },
       );
     });
   }
 
   function queryAlone(statement: Statement, call: CallOptions): Promise<Result> {
-    return hold(call, {
-      asksItself: call.idempotent,
-      use: (lease) =>
-        sendAsking(lease, (session, onAlive) => session.exchange([statement], { ...call, ends: "autocommit", onAlive }).then(onlyResult)),
-    });
+    return hold(call, { asksItself: call.idempotent, use: sendAlone(statement, call) });
+  }
+
+  const sendAlone =
+    (statement: Statement, call: CallOptions) =>
+    (lease: Lease): Promise<Result> =>
+      sendAsking(lease, (session, onAlive) => session.exchange([statement], { ...call, ends: "autocommit", onAlive }).then(onlyResult));
+
+  /** Uses a lease, and gives it back before anybody hears of it. */
+  function run<T>(lease: Lease, use: (lease: Lease) => Promise<T>): Promise<T> {
+    return use(lease).then(
+      (value) => {
+        giveBack(lease);
+        return value;
+      },
+      (failure) => {
+        giveBack(lease);
+        throw failure;
+      },
+    );
   }
 
   /** One promise from the queue to the answer: what stands on a query's way is paid for in every query. */
@@ -149,17 +159,8 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     return new Promise((resolve, reject) => {
       pool.lease(
         (error, lease) => {
-          if (lease === undefined) return reject(error);
-          use(lease).then(
-            (value) => {
-              giveBack(lease);
-              resolve(value);
-            },
-            (failure) => {
-              giveBack(lease);
-              reject(failure);
-            },
-          );
+          if (lease === undefined) reject(error);
+          else run(lease, use).then(resolve, reject);
         },
         { cancellation, asksItself, held },
       );
