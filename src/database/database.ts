@@ -107,11 +107,12 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const ground = parts.ground();
     apart = ground.plan.traits.ioScope === "request";
     const { deadlineMs = ground.deadlineMs, signal, attemptTimeoutMs } = limits;
+    const { maxResponseBytes } = ground;
     const { cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
     const cancellation = makeDeadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
     const begin = (chosen: Transport, attempt: number) => {
       transport = chosen;
-      const options = { cancellation, rowMode, parsers: ground.parsers, cache, readOnly, idempotent, attempt };
+      const options = { cancellation, rowMode, parsers: ground.parsers, maxResponseBytes, cache, readOnly, idempotent, attempt };
       if (!attemptTimeoutMs) return work(chosen, options);
       const bounds = makeDeadline(clock, { deadlineMs: attemptTimeoutMs, whole: cancellation });
       return work(chosen, { ...options, cancellation: bounds }).finally(() => bounds.dispose());

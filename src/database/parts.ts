@@ -10,6 +10,8 @@ export interface Ground {
   readonly deadlineMs: number;
   /** From when on a query is told as slow; null for never. */
   readonly slowQueryMs: number | null;
+  /** Of rows over a socket. */
+  readonly maxResponseBytes: number;
   readonly parsers: ParserSet;
   /** Made at the first call; the same one for all. */
   readonly transport: () => Transport | Promise<Transport>;

@@ -84,7 +84,7 @@ export interface DatabaseOptions {
   readonly idleSessionTimeoutMs?: number | undefined;
   /** Bounds a call with all its attempts; 0 for no deadline. Default 30000. */
   readonly deadlineMs?: number | undefined;
-  /** No more of an answer over HTTP is read, bytes, 1 to 536870888; a longer one is RESPONSE_TOO_LARGE. Default 67108864 (64 MiB, Neon's own limit). */
+  /** No more of an answer is read, bytes, 1 to 536870888; a longer one is RESPONSE_TOO_LARGE. Default over HTTP 67108864 (64 MiB, Neon's own limit), of rows over a socket 536870888. */
   readonly maxResponseBytes?: number | undefined;
   /** Bounds one statement, from 1: Postgres' own `statement_timeout`, or where the target takes none at login, this side with a CancelRequest. Default: the server's. */
   readonly statementTimeoutMs?: number | undefined;

@@ -43,7 +43,8 @@ export interface Settings {
   /** Infinity for no deadline. */
   readonly deadlineMs: number;
   /** Of an answer over HTTP. */
-  readonly maxResponseBytes: number;
+  /** Null leaves it to the transport. */
+  readonly maxResponseBytes: number | null;
   readonly statementTimeoutMs: number | null;
   readonly prepare: boolean;
   readonly pipelining: boolean;

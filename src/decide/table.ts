@@ -74,7 +74,7 @@ export const callTable = {
   idleSessionTimeoutMs: [milliseconds(1)],
   deadlineMs: [milliseconds(0), 30_000],
   // Neon's own limit. Source: Neon's documentation, "Serverless driver"
-  maxResponseBytes: [wholeNumber(1, LONGEST_TEXT), 67_108_864],
+  maxResponseBytes: [wholeNumber(1, LONGEST_TEXT)],
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
   prepare: [flag, true],
   pipelining: [flag, true],

@@ -46,6 +46,9 @@ export interface TransportInput {
 /** `createDatabase` of one entry. */
 export type CreateDatabase = (options?: DatabaseOptions | string) => Database;
 
+/** Rows over a socket are read up to the length of the longest text; what they are made into takes several times that. Source: V8, `String::kMaxLength`. */
+const MAX_BYTES_OVER_SOCKETS = 536_870_888;
+
 const clock: Clock = {
   now: () => Date.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
@@ -86,6 +89,7 @@ function decide(options: DatabaseOptions, platform: Platform, events: Audience):
     plan,
     deadlineMs: settings.deadlineMs,
     slowQueryMs: settings.slowQueryMs,
+    maxResponseBytes: settings.maxResponseBytes ?? MAX_BYTES_OVER_SOCKETS,
     parsers: parserSet(settings.types, platform.parsers),
     transport: once(() => {
       plan.warnings.forEach(warn);

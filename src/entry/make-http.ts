@@ -8,6 +8,9 @@ import { webSocketSessions } from "../transports/websocket.ts";
 import type { TransportInput } from "./create.ts";
 import { askPassword } from "./password.ts";
 
+/** No more of an answer is read, 64 MiB. Source: Neon's documentation, the limit of its own. */
+const MAX_BYTES = 67_108_864;
+
 /** What a runtime has beyond `fetch`. */
 export interface HttpParts {
   /** For runtimes whose failures have codes. */
@@ -60,7 +63,7 @@ export function makeHttp(
             ),
     passwordIsFunction: typeof password === "function",
     send,
-    maxResponseBytes: settings.maxResponseBytes,
+    maxResponseBytes: settings.maxResponseBytes ?? MAX_BYTES,
     release,
     sessions,
     canOpen: plan.session === "websocket",

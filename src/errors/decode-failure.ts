@@ -28,6 +28,14 @@ export function decodeFailure(thrown: unknown, fields: readonly Column[], column
   });
 }
 
+/** The error of an answer whose rows hold more than `maxBytes`; it was read no further. */
+export function answerTooLarge(maxBytes: number): DecodeError {
+  return new DecodeError(
+    `${WAS_DONE}, but its rows hold more than ${maxBytes} bytes (maxResponseBytes). Ask for fewer rows or columns at once, or raise the limit.`,
+    { code: "RESPONSE_TOO_LARGE", fate: "applied" },
+  );
+}
+
 function isOwn(thrown: unknown): thrown is Unreadable {
   try {
     return thrown instanceof Unreadable;

@@ -15,7 +15,7 @@ export function transactionFailed(): TransactionError {
 }
 
 /** The error of a transaction that was rolled back because an answer in it could not be read. */
-export function transactionUnread({ message, cause, column, columnIndex, typeId }: DecodeError): DecodeError {
+export function transactionUnread({ message, code, cause, column, columnIndex, typeId }: DecodeError): DecodeError {
   const unread = message.replace(WAS_DONE, "The transaction was rolled back");
-  return new DecodeError(unread, { code: "DECODE_FAILED", fate: "refused", cause, column, columnIndex, typeId });
+  return new DecodeError(unread, { code, fate: "refused", cause, column, columnIndex, typeId });
 }

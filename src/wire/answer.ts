@@ -1,4 +1,4 @@
-import { decodeFailure } from "../errors/decode-failure.ts";
+import { answerTooLarge, decodeFailure } from "../errors/decode-failure.ts";
 import type { DecodeError } from "../errors/errors.ts";
 import type { Field } from "../transports/transport.ts";
 import type { Columns } from "./columns.ts";
@@ -17,8 +17,16 @@ export interface Answer {
 export class AnswerReader {
   /** Why a value could not be read; of the first that could not, and nothing is read after it. */
   failure: DecodeError | undefined;
+  readonly #maxBytes: number;
+  /** Of the rows so far, those of earlier statements among them. */
+  #bytes = 0;
   #columns: Columns | undefined;
   #open: Answer = emptyAnswer();
+
+  /** Rows that hold more than `maxBytes` are passed over: how many there are only the server knows. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
 
   /** Rows of these columns follow. */
   describe(columns: Columns): void {
@@ -30,6 +38,11 @@ export class AnswerReader {
   /** A DataRow, from its first byte to its end. False where it is none of this answer. */
   read(bytes: MessageBytes, start: number, end: number): boolean {
     const columns = this.#columns;
+    this.#bytes += end - start;
+    if (this.#bytes > this.#maxBytes && this.failure === undefined) {
+      this.failure = answerTooLarge(this.#maxBytes);
+      this.#open.rows = [];
+    }
     if (columns === undefined || this.failure !== undefined) return this.pass(bytes, start, end);
     const { keys, parsers } = columns;
     const width = keys.length;

@@ -12,6 +12,8 @@ import type { NamedForm } from "./named-statements.ts";
 export interface AnswersOptions extends ReadOptions {
   /** A text of several statements, sent by the simple protocol in place of the others; its rows are left aside. */
   readonly script?: string | undefined;
+  /** Most bytes of rows that are read. Default: no limit. */
+  readonly maxResponseBytes?: number | undefined;
   /** How its one statement is sent by a name; without it, unnamed. */
   readonly named?: NamedForm | undefined;
 }
@@ -32,7 +34,7 @@ export class StatementAnswers {
   bound = false;
   readonly #statements: readonly Statement[];
   readonly #options: AnswersOptions;
-  readonly #reader = new AnswerReader();
+  readonly #reader: AnswerReader;
   readonly #isScript: boolean;
   /** How many names are closed first, and how many of them are. */
   readonly #closes: number;
@@ -42,6 +44,7 @@ export class StatementAnswers {
   constructor(statements: readonly Statement[], options: AnswersOptions) {
     this.#statements = statements;
     this.#options = options;
+    this.#reader = new AnswerReader(options.maxResponseBytes ?? Number.POSITIVE_INFINITY);
     this.#isScript = options.script !== undefined;
     this.#closes = options.named?.closes.length ?? 0;
   }

@@ -212,7 +212,7 @@ describe("settings", () => {
       warmUp: null,
       idleSessionTimeoutMs: null,
       deadlineMs: 30_000,
-      maxResponseBytes: 67_108_864,
+      maxResponseBytes: null,
       statementTimeoutMs: null,
       prepare: true,
       pipelining: true,
