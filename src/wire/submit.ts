@@ -42,6 +42,9 @@ export function submit(client: SubmitClient, submittable: Submittable): void {
   // pg would not put it into its queue, where Datadog looks for it: its span would never end
   if (client._queryable === false) submittable.handleError(new Error("The connection is closed."));
   else {
+    const { _activeQuery: before } = client;
+    // one that pg's queue has sent, in this very turn: pg would warn of a queue
+    if (before && "onSent" in before) standReady(client, before as Submittable);
     let isReturned = false;
     // pg's own queue sends what came while it was busy
     submittable.onSent = () => isReturned && queueMicrotask(() => standReady(client, submittable));

@@ -73,6 +73,21 @@ describe("fast calls at once on one connection", () => {
     expect(db.stats()).toMatchObject({ connects: 1, pipelined: pipelined + 19, waiting: 0 });
   });
 
+  test("share a connection that is opened for them, and pg warns of nothing", async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => warnings.push(warning);
+    process.on("warning", listen);
+    await using db = await open();
+    const { pipelined } = db.stats();
+    await db.release();
+    expect(await Promise.all(twenty.map((n) => numberOf(db, look, n)))).toEqual(twenty);
+    expect(db.stats()).toMatchObject({ connects: 2, pipelined: pipelined + 19 });
+    // told at the end of a turn
+    await delay(0);
+    process.off("warning", listen);
+    expect(warnings).toEqual([]);
+  });
+
   test("say so in their results", async () => {
     await using db = await open();
     const [first, second] = await Promise.all([db.query(look, [1]), db.query(look, [2])]);
