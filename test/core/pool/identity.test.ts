@@ -214,8 +214,9 @@ describe("the room they share", () => {
   });
 
   test("serves who waits in the order they came, whoever they are, and never has more than max", async () => {
-    await using first = open({ applicationName: "first" });
-    await using second = open({ applicationName: "second" });
+    // each on a connection of its own: behind others they would end in the order of their connection
+    await using first = open({ applicationName: "first", pipelining: false });
+    await using second = open({ applicationName: "second", pipelining: false });
     const order: number[] = [];
     const most = await mostBackendsWhile(async () => {
       const calls = Array.from({ length: 60 }, (_, number) =>
