@@ -14,7 +14,7 @@ const left: Readonly<Record<string, { readonly set: string; readonly found: stri
   },
   "an advisory lock": {
     set: "select pg_advisory_lock(20111)",
-    found: "select exists (select from pg_locks where locktype = 'advisory' and objid = 20111)",
+    found: "select exists (select from pg_locks where locktype = 'advisory' and objid = 20111 and pid = pg_backend_pid())",
   },
   "a temporary table": { set: "create temporary table walls_left (id int)", found: "select to_regclass('pg_temp.walls_left') is not null" },
   "a prepared statement": {
