@@ -7,7 +7,7 @@ process.env.WRANGLER_SEND_METRICS = "false";
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 
 // guards against what hangs: a machine that is shared by many may be ten times as slow as one that is not
-const common = { testTimeout: 120_000, hookTimeout: 240_000, retry: 0 } as const;
+const common = { testTimeout: 120_000, hookTimeout: 240_000, retry: 0, maxConcurrency: 16 } as const;
 
 /** A suite per runtime, over one Postgres and one endpoint that the root's globalSetup starts for all of them. */
 export default defineConfig({

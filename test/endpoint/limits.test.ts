@@ -1,70 +1,29 @@
-import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import { type Endpoint, startEndpoint } from "../../src/endpoint/endpoint.ts";
-import { sendRaw, statusesIn } from "../fuzz/raw-connection.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres/server.ts";
-import { databaseUrl, eventually, postTo, useEndpoint } from "./local-endpoint.ts";
+import { databaseUrl, eventually, pause, postTo, soon, times, useEndpoint } from "./local-endpoint.ts";
+import { isReady, loginMessages, openTunnel } from "./tunnels.ts";
 
 const { running, post, query } = useEndpoint();
 
 /** What the endpoint promises: docs are held to these numbers by their readers. */
 const MAX_HTTP = 16;
 const MAX_SESSIONS = 64;
-const MAX_LOGGING_IN = 128;
-const LOGIN_MS = 5_000;
 
 const opened: WebSocket[] = [];
 afterEach(() => {
   for (const webSocket of opened.splice(0)) webSocket.terminate();
 });
 
-/** A WebSocket to `/v2`, and what became of it. */
-function tunnel(port = running().port, path = "/v2") {
-  const webSocket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
-  opened.push(webSocket);
-  const received: Buffer[] = [];
-  webSocket.on("message", (data: Buffer) => received.push(data));
-  webSocket.on("error", () => undefined);
-  return {
-    webSocket,
-    text: () => Buffer.concat(received).toString("latin1"),
-    /** 101 when it was opened, or the status it was refused with. */
-    status: new Promise<number | undefined>((resolve) => {
-      webSocket.once("open", () => resolve(101));
-      webSocket.once("unexpected-response", (_, response) => {
-        response.destroy();
-        resolve(response.statusCode);
-      });
-    }),
-    closed: new Promise<void>((resolve) => webSocket.once("close", () => resolve())),
-  };
+function tunnel(port = running().port) {
+  const made = openTunnel(port);
+  opened.push(made.webSocket);
+  return made;
 }
 
-function loginMessages(name: string, password = inject("postgres").password): Buffer {
-  const { user, database } = inject("postgres");
-  const pairs = Buffer.from(`user\0${user}\0database\0${database}\0application_name\0${name}\0\0`);
-  const head = Buffer.alloc(8);
-  head.writeInt32BE(8 + pairs.length, 0);
-  head.writeInt32BE(196_608, 4);
-  const secret = Buffer.from(`${password}\0`);
-  const type = Buffer.from("p\0\0\0\0");
-  type.writeInt32BE(4 + secret.length, 1);
-  return Buffer.concat([head, pairs, type, secret]);
-}
-
-const ready = (text: string) => text.includes("Z\0\0\0\x05I");
-const times = (count: number) => Array.from({ length: count }, (_, index) => index);
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-/** Asks a little later, for what happens in this process. */
-const soon =
-  <T>(ask: () => T) =>
-  async () => {
-    await pause(5);
-    return ask();
-  };
 const named = (name: string) => databaseUrl((url) => url.searchParams.set("application_name", name));
 
 /** Watches the server from beside the endpoint: how many backends have such a name, most and last. */
@@ -88,140 +47,6 @@ async function watch(like: string, url = inject("postgres").url) {
     },
   };
 }
-
-describe("a WebSocket that does not log in", () => {
-  test.each<[string, (webSocket: WebSocket) => void]>([
-    ["says nothing", () => undefined],
-    ["says who, and no password", (webSocket) => webSocket.send(loginMessages("half").subarray(0, 60))],
-    [
-      "sends a byte at a time",
-      (webSocket) => {
-        const bytes = loginMessages("slow");
-        let at = 0;
-        const timer = setInterval(() => webSocket.send(bytes.subarray(at, ++at)), 400);
-        webSocket.on("close", () => clearInterval(timer));
-      },
-    ],
-    [
-      "asks for encryption again and again",
-      (webSocket) => {
-        const timer = setInterval(() => webSocket.send(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])), 200);
-        webSocket.on("close", () => clearInterval(timer));
-      },
-    ],
-  ])("but %s is told so and closed", async (_, act) => {
-    const { webSocket, status, closed, text } = tunnel();
-    expect(await status).toBe(101);
-    const from = Date.now();
-    act(webSocket);
-    await closed;
-    const took = Date.now() - from;
-    expect(took).toBeGreaterThan(LOGIN_MS - 500);
-    expect(text()).toContain("C57014");
-  });
-
-  test("and answers no close is cut off", async () => {
-    const socket = connect(running().port, "127.0.0.1");
-    socket.on("error", () => undefined);
-    socket.write(
-      "GET /v2 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-    );
-    socket.resume();
-    await once(socket, "end");
-    socket.destroy();
-  });
-
-  test("and is refused its upgrade is cut off too, though it keeps its end open", async () => {
-    const socket = connect({ port: running().port, host: "127.0.0.1", allowHalfOpen: true });
-    socket.on("error", () => undefined);
-    socket.write("GET /v3 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
-    socket.resume();
-    await once(socket, "end");
-    const from = Date.now();
-    while (!socket.destroyed && Date.now() - from < 20_000) {
-      socket.write("x");
-      await pause(50);
-    }
-    expect(socket.destroyed).toBe(true);
-  });
-
-  test("is one of so many at most, and room comes back", async () => {
-    const endpoint = await startEndpoint({ databaseUrl: inject("postgres").url, port: 0 });
-    const silent = times(300).map(() => tunnel(endpoint.port));
-    const statuses = await Promise.all(silent.map(({ status }) => status));
-    expect([statuses.filter((status) => status === 101).length, statuses.filter((status) => status === 503).length]).toEqual([
-      MAX_LOGGING_IN,
-      300 - MAX_LOGGING_IN,
-    ]);
-    expect((await postTo(endpoint, { query: "select 1" })).status).toBe(200);
-    await Promise.all(silent.map(async ({ status, closed }) => (await status) === 101 && closed));
-    const { webSocket, status, text } = tunnel(endpoint.port);
-    expect(await status).toBe(101);
-    webSocket.send(loginMessages("after the silent"));
-    await eventually(
-      soon(() => text()),
-      ready,
-    );
-    await endpoint.stop();
-  });
-
-  test("but is logged in stays", async () => {
-    const { webSocket, status, text } = tunnel();
-    await status;
-    webSocket.send(loginMessages("stays"));
-    await eventually(
-      soon(() => text()),
-      ready,
-    );
-    await pause(LOGIN_MS + 1_500);
-    expect(webSocket.readyState).toBe(WebSocket.OPEN);
-  });
-});
-
-describe("a request that never comes", () => {
-  test.each<[string, string, number]>([
-    ["not at all", "", 10_000],
-    ["but for half of its head", "POST /sql HTTP/1.1\r\nHost: localhost\r\nX-", 10_000],
-  ])("%s is cut off", async (_, bytes, withinMs) => {
-    const socket = connect({ port: running().port, host: "127.0.0.1" });
-    socket.on("error", () => undefined);
-    if (bytes !== "") socket.write(bytes);
-    socket.resume();
-    const from = Date.now();
-    await once(socket, "close");
-    expect(Date.now() - from).toBeLessThan(withinMs + 10_000);
-  });
-
-  test("in a head of which a byte comes at a time is answered 408", async () => {
-    const socket = connect({ port: running().port, host: "127.0.0.1" });
-    socket.on("error", () => undefined);
-    let text = "";
-    socket.on("data", (bytes: Buffer) => (text += bytes.toString("latin1")));
-    socket.write("POST /sql HTTP/1.1\r\nHost: localhost\r\n");
-    const timer = setInterval(() => socket.write("X"), 300);
-    await once(socket, "close");
-    clearInterval(timer);
-    expect(statusesIn(text)).toEqual([408]);
-  });
-
-  test("in its body does not hold up a stop", async () => {
-    const endpoint = await startEndpoint({ databaseUrl: inject("postgres").url, port: 0 });
-    const writes = [
-      Buffer.from(
-        `POST /sql HTTP/1.1\r\nHost: localhost\r\nNeon-Connection-String: ${inject("postgres").url}\r\nContent-Length: 100\r\n\r\n{`,
-      ),
-    ];
-    const asked = sendRaw(endpoint.port, { writes, whole: true });
-    await eventually(
-      soon(() => endpoint.requests),
-      (count) => count === 1,
-    );
-    const from = Date.now();
-    await endpoint.stop();
-    expect(Date.now() - from).toBeLessThan(10_000);
-    await asked;
-  });
-});
 
 describe("connections to the server", () => {
   test("are never more than so many, over all logins, in a burst either", async () => {
@@ -270,7 +95,7 @@ describe("connections to the server", () => {
       await status;
       webSocket.send(loginMessages(`session ${index}`));
     }
-    const loggedIn = () => sessions.filter(({ text }) => ready(text())).length;
+    const loggedIn = () => sessions.filter(({ text }) => isReady(text())).length;
     await eventually(
       soon(() => loggedIn()),
       (count) => count === MAX_SESSIONS,
@@ -279,7 +104,7 @@ describe("connections to the server", () => {
     expect([loggedIn(), await watched.count()]).toEqual([MAX_SESSIONS, MAX_SESSIONS]);
     // an HTTP request does not wait for sessions
     expect((await query("select 1 as n")).rows).toEqual([{ n: 1 }]);
-    for (const { webSocket } of sessions.filter(({ text }) => ready(text())).slice(0, 6)) webSocket.send(Buffer.from("X\0\0\0\x04"));
+    for (const { webSocket } of sessions.filter(({ text }) => isReady(text())).slice(0, 6)) webSocket.send(Buffer.from("X\0\0\0\x04"));
     await eventually(
       soon(() => loggedIn()),
       (count) => count === MAX_SESSIONS + 6,
@@ -399,7 +224,7 @@ describe("a server that hangs", () => {
     webSocket.send(loginMessages("hanging"));
     await eventually(
       soon(() => text()),
-      ready,
+      isReady,
     );
     webSocket.send(Buffer.from("X\0\0\0\x04"));
     webSocket.close();

@@ -68,3 +68,13 @@ export async function eventually<T>(ask: () => Promise<T>, check: (value: T) => 
     if (Date.now() > deadline) throw new Error(`It did not happen; last seen: ${JSON.stringify(value)}`);
   }
 }
+
+export const times = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Asks a little later, for what happens in this process. */
+export const soon =
+  <T>(ask: () => T) =>
+  async () => {
+    await pause(5);
+    return ask();
+  };
