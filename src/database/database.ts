@@ -1,18 +1,15 @@
 import type { Plan } from "../decide/plan.ts";
 import { makeBreaker } from "../delivery/breaker.ts";
 import { makeRetryBudget } from "../delivery/budget.ts";
-import { makeDeadline } from "../delivery/deadline.ts";
-import { type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import { noWork, type OwnWork } from "../delivery/own-work.ts";
-import { mayRepeat } from "../delivery/retry.ts";
-import { UsageError } from "../errors/errors.ts";
 import type { EventListener } from "../observe/events.ts";
-import { type Called, type ObserveStatement, observeCall } from "../observe/observe-call.ts";
-import type { Result, Session, Statement, Transport } from "../transports/transport.ts";
+import type { ObserveStatement } from "../observe/observe-call.ts";
+import type { Result, Session, Statement } from "../transports/transport.ts";
+import { Calls, type Limits } from "./calls.ts";
 import { fallBack } from "./fallback.ts";
 import { guardInside, guardQuery, guardScript } from "./guard.ts";
 import { checkWork, requireSession } from "./misuse.ts";
-import { openAround, refuseNested, runOpen } from "./nesting.ts";
+import { openAround, runOpen } from "./nesting.ts";
 import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
 import { makeQueries, type Queries } from "./queries.ts";
@@ -20,7 +17,7 @@ import { type DatabaseSession, runSession } from "./session.ts";
 import { type Row, type RowOf, type Sql, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
-import type { Call, Holding } from "./work.ts";
+import type { Holding } from "./work.ts";
 
 export type { CallbackContext, OpenCallback } from "./nesting.ts";
 export type { DatabaseParts, Ground, RequestContext } from "./parts.ts";
@@ -70,82 +67,14 @@ export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   close(): Promise<void>;
 }
 
-type Limits = Omit<QueryOptions, "fallback">;
-
 /** A database over its parts. Nothing is connected or read from the environment before the first call. */
 export function makeDatabase(parts: DatabaseParts): Database {
   const { callbacks, events } = parts;
-  const { clock } = parts.delivery;
-  const context: DeliveryContext = {
-    ...parts.delivery,
-    breaker: makeBreaker((state, until) => events.size > 0 && events.tell({ type: "breaker", state, until })),
-    budget: makeRetryBudget(),
-    onRetry({ code, fate }, attempt, delayMs) {
-      retries++;
-      if (events.size > 0) events.tell({ type: "retry", code, fate, attempt, delayMs });
-    },
-  };
+  const calls = new Calls(parts);
+  const { identity } = calls;
   const directBudget = makeRetryBudget();
-  const identity = {};
-  let transport: Transport | undefined;
-  let retries = 0;
-  let running = 0;
   let closing: Promise<void> | undefined;
   let warming: Promise<void> | undefined;
-  /** 1 from a warm-up that failed until the end of the call after it, whose first attempt it counts as. */
-  let warmedInVain = 0;
-  let onIdle: (() => void) | undefined;
-  /** Whether what another request began must not be waited for: there promises belong to the request that made them. */
-  let apart = false;
-
-  const mayTryAgain: typeof mayRepeat = (error, claims, attempt) => mayRepeat(error, claims, attempt + warmedInVain);
-
-  /** One call: its deadline, its attempts, and its end. No async function: each promise on a query's way costs CPU in every query. */
-  function call<T>(limits: Limits, { operation, statements, work, elsewhere, own, repeat = mayTryAgain }: Call<T>): Promise<T> {
-    if (closing !== undefined) throw new UsageError("The database was closed. Create a new one.", { code: "CLOSED" });
-    refuseNested(callbacks, identity);
-    const ground = parts.ground();
-    apart = ground.plan.traits.ioScope === "request";
-    const { deadlineMs = ground.deadlineMs, signal, attemptTimeoutMs } = limits;
-    const { maxResponseBytes } = ground;
-    const { cache, readOnly = false, idempotent = false, rowMode = "object" } = limits;
-    const cancellation = makeDeadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
-    const begin = (chosen: Transport, attempt: number) => {
-      transport = chosen;
-      const options = { cancellation, rowMode, parsers: ground.parsers, maxResponseBytes, cache, readOnly, idempotent, attempt };
-      if (!attemptTimeoutMs) return work(chosen, options);
-      const bounds = makeDeadline(clock, { deadlineMs: attemptTimeoutMs, whole: cancellation });
-      return work(chosen, { ...options, cancellation: bounds }).finally(() => bounds.dispose());
-    };
-    // at once where it can be had at once: then a stack still says who called
-    const beginFirst = (attempt: number) => {
-      const made = ground.transport();
-      return "query" in made ? begin(made, attempt) : made.then((chosen) => begin(chosen, attempt));
-    };
-    const onEnd = () => {
-      cancellation.dispose();
-      warmedInVain = 0;
-      if (--running === 0) onIdle?.();
-    };
-    let attempts = 0;
-    const run = () =>
-      deliver(
-        { cancellation, mayRepeat: (error, number) => repeat(error, limits, number), own, onEnd },
-        (number) => {
-          attempts = number;
-          return transport ? begin(transport, number) : beginFirst(number);
-        },
-        elsewhere ? { ...context, ...elsewhere } : context,
-      );
-    running++;
-    return operation ? observe({ operation, within: null, statements, attempts: () => attempts }, run) : run();
-  }
-
-  /** Runs what will be told to those who listen; without them, it only runs it. */
-  function observe<T>(called: Called, run: () => Promise<T>): Promise<T> {
-    if (events.size === 0) return run();
-    return observeCall(called, { events, now: clock.now, stopwatch: parts.stopwatch, slowMs: parts.ground().slowQueryMs }, run);
-  }
 
   const traits = () => parts.ground().plan.capabilities;
 
@@ -153,7 +82,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const options = checkCall(given, optionsOf.query);
     const { fallback } = options;
     guardQuery(statement);
-    const answer = call(options, {
+    const answer = calls.run(options, {
       operation: "query",
       statements: statement,
       work: (chosen, callOptions) => chosen.query(statement, callOptions),
@@ -166,7 +95,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const statements = toStatements(sources);
     if (statements.length === 0) return [];
     const leavesState = statements.map((statement) => guardInside(statement, traits())).includes(true);
-    return call(options, {
+    return calls.run(options, {
       operation: "batch",
       statements,
       work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options, leavesState }),
@@ -176,7 +105,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
   function hold<T>(options: Limits, { operation, use, again }: Holding<T>): Promise<T> {
     let own: OwnWork | undefined;
-    return call(options, {
+    return calls.run(options, {
       operation,
       own: () => own,
       work(chosen, callOptions) {
@@ -191,7 +120,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
         };
         return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
       },
-      repeat: (error, _, number) => (own ? again(error, number) : mayTryAgain(error, {}, number)),
+      repeat: (error, number) => (own ? again(error, number) : calls.mayRepeat(error, {}, number)),
     });
   }
 
@@ -199,7 +128,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const within =
     (place: "transaction" | "session"): ObserveStatement =>
     (statements, run) =>
-      observe({ operation: "query", within: place, statements, attempts: () => 1 }, run);
+      calls.observe({ operation: "query", within: place, statements, attempts: () => 1 }, run);
 
   async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
@@ -228,7 +157,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const { directTransport } = parts.ground();
     // what stands at another address has its own traits
     const leavesState = directTransport !== null || guardScript(text, traits());
-    await call(options, {
+    await calls.run(options, {
       operation: "script",
       // what cannot be reached there tells nothing of the database's own address, and costs nothing of its budget
       elsewhere: directTransport && { breaker: makeBreaker(() => {}), budget: directBudget },
@@ -246,16 +175,12 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   async function end(): Promise<void> {
-    if (running > 0 && !apart) {
-      await new Promise<void>((resolve) => {
-        onIdle = resolve;
-      });
-    }
-    await transport?.[Symbol.asyncDispose]();
+    await calls.close();
+    await calls.transport?.[Symbol.asyncDispose]();
   }
 
   function close(): Promise<void> {
-    if (closing === undefined || apart) closing = end();
+    if (closing === undefined || calls.apart) closing = end();
     // it would wait for the callback that waits for it
     return openAround(callbacks, identity) ? Promise.resolve() : closing;
   }
@@ -270,24 +195,24 @@ export function makeDatabase(parts: DatabaseParts): Database {
       return parts.ground().plan;
     },
     async warmUp() {
-      warming = call({}, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never });
+      warming = calls.run({}, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never });
       await warming.catch((error) => {
-        warmedInVain = 1;
+        calls.warmedInVain = 1;
         throw error;
       });
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
-      if (!apart && !openAround(callbacks, identity)) await warming?.catch(() => {});
-      await transport?.release();
+      if (!calls.apart && !openAround(callbacks, identity)) await warming?.catch(() => {});
+      await calls.transport?.release();
     },
     stats: () => ({
       ...noStats,
-      ...transport?.stats(),
-      transport: transport?.name ?? null,
-      retries,
-      running,
-      breaker: context.breaker.state,
+      ...calls.transport?.stats(),
+      transport: calls.transport?.name ?? null,
+      retries: calls.retries,
+      running: calls.running,
+      breaker: calls.context.breaker.state,
     }),
     subscribe: events.add,
     close,

@@ -1,6 +1,5 @@
 import type { DeliveryContext } from "../delivery/deliver.ts";
 import type { OwnWork } from "../delivery/own-work.ts";
-import type { mayRepeat } from "../delivery/retry.ts";
 import type { WarmlineError } from "../errors/errors.ts";
 import type { Operation } from "../observe/events.ts";
 import type { Called } from "../observe/observe-call.ts";
@@ -19,7 +18,7 @@ export interface Call<T> {
   /** What an attempt learned of its own, where a callback runs in it that others' errors pass through. */
   readonly own?: () => OwnWork | undefined;
   /** Whether a failed attempt may be followed by another. Default: by its fate and the call's claims. */
-  readonly repeat?: typeof mayRepeat;
+  readonly repeat?: (error: WarmlineError, attempt: number) => boolean;
 }
 
 /** Work on a held connection. */

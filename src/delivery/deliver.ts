@@ -18,54 +18,86 @@ export interface DeliveryContext {
 }
 
 /** One call as delivery sees it. */
-export interface Delivery {
+export interface Delivery<T> {
   readonly cancellation: Cancellation;
-  /** Whether a failed attempt may be followed by another; attempts count from 1. */
-  readonly mayRepeat: (error: WarmlineError, attempt: number) => boolean;
+  /** Tries it; attempts count from 1. */
+  attempt(number: number): Promise<T>;
+  /** Whether a failed attempt may be followed by another. */
+  mayRepeat(error: WarmlineError, attempt: number): boolean;
   /** What the last attempt learned of its own, once a callback has begun in it; otherwise all errors are its own. */
-  readonly own?: (() => OwnWork | undefined) | undefined;
+  own?(): OwnWork | undefined;
   /** Called once, however the call ends. */
-  readonly onEnd?: () => void;
+  onEnd?(): void;
 }
 
 /**
- * Runs `attempt` until it succeeds, its failure may not be repeated, or nothing leaves room for another: the call's deadline, the budget, a
- * breaker that has opened. `attempt` gets its number, from 1.
+ * Tries a call until it succeeds, its failure may not be repeated, or nothing leaves room for another: the call's deadline, the budget, a
+ * breaker that has opened. One promise where the first attempt succeeds: each on a query's way costs CPU in every query.
  * @throws ConnectionError CIRCUIT_OPEN without an attempt, while the breaker is open
  */
-export async function deliver<T>(call: Delivery, attempt: (number: number) => Promise<T>, context: DeliveryContext): Promise<T> {
+export function deliver<T>(call: Delivery<T>, context: DeliveryContext): Promise<T> {
+  try {
+    throwIfOver(call.cancellation, "not-sent");
+    context.breaker.pass(context.clock.now);
+  } catch (error) {
+    call.onEnd?.();
+    return Promise.reject(error);
+  }
+  const failed = (error: unknown) => {
+    if (isWarmlineError(error)) showCaller(error, failed);
+    return repeat(call, context, error);
+  };
+  return attemptOf(call, 1).then((value) => {
+    context.breaker.succeed();
+    context.budget.earn(1);
+    call.onEnd?.();
+    return value;
+  }, failed);
+}
+
+/** An attempt, whose failure is never thrown at once. */
+function attemptOf<T>(call: Delivery<T>, number: number): Promise<T> {
+  try {
+    return call.attempt(number);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** Goes on after the first attempt has failed. */
+async function repeat<T>(call: Delivery<T>, context: DeliveryContext, firstError: unknown): Promise<T> {
   const { cancellation } = call;
   const { clock, breaker, budget } = context;
   let doubtful: WarmlineError | undefined;
+  let error = firstError;
   try {
-    throwIfOver(cancellation, "not-sent");
-    breaker.pass(clock.now);
     for (let number = 1; ; number++) {
+      const within = call.own?.();
+      if (!isWarmlineError(error) || within?.errors.has(error) === false) {
+        if (within?.answered) breaker.succeed();
+        throw error;
+      }
+      if (isOutage(error)) breaker.fail(error.code, clock.now());
+      // the server's own answer: it can be reached
+      else if ("sqlState" in error) breaker.succeed();
+      if (error.fate === "unknown") doubtful = error;
+      const end = keepDoubt(error, doubtful, cancellation);
+      const delayMs = backoffMs(number, context.random);
+      const over = (error instanceof CancelledError && error.code !== "ATTEMPT_TIMEOUT") || !call.mayRepeat(error, number);
+      if (over || breaker.state !== "closed" || clock.now() + delayMs >= cancellation.deadlineAt || !budget.take()) throw end;
+      context.onRetry(error, number, delayMs);
+      await pause(delayMs, cancellation, clock);
+      throwIfOver(cancellation, (doubtful ?? error).fate);
+      // opened by other calls meanwhile
+      if (breaker.state !== "closed") throw end;
       try {
-        const value = await attempt(number);
+        const value = await call.attempt(number + 1);
         breaker.succeed();
-        budget.earn(number);
+        budget.earn(number + 1);
         return value;
-      } catch (error) {
-        const within = call.own?.();
-        if (isWarmlineError(error)) showCaller(error, deliver);
-        if (!isWarmlineError(error) || within?.errors.has(error) === false) {
-          if (within?.answered) breaker.succeed();
-          throw error;
-        }
-        if (isOutage(error)) breaker.fail(error.code, clock.now());
-        // the server's own answer: it can be reached
-        else if ("sqlState" in error) breaker.succeed();
-        if (error.fate === "unknown") doubtful = error;
-        const end = keepDoubt(error, doubtful, cancellation);
-        const delayMs = backoffMs(number, context.random);
-        const over = (error instanceof CancelledError && error.code !== "ATTEMPT_TIMEOUT") || !call.mayRepeat(error, number);
-        if (over || breaker.state !== "closed" || clock.now() + delayMs >= cancellation.deadlineAt || !budget.take()) throw end;
-        context.onRetry(error, number, delayMs);
-        await pause(delayMs, cancellation, clock);
-        throwIfOver(cancellation, (doubtful ?? error).fate);
-        // opened by other calls meanwhile
-        if (breaker.state !== "closed") throw end;
+      } catch (failure) {
+        if (isWarmlineError(failure)) showCaller(failure, repeat);
+        error = failure;
       }
     }
   } finally {

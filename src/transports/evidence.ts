@@ -1,6 +1,8 @@
 import { type Phase, refusesText, type TransactionStatus, type Work } from "../errors/fate.ts";
 import { transactionControl } from "../syntax/transaction-control.ts";
-import type { Exchange, ExchangeFailure, ExchangeOptions } from "../wire/exchange.ts";
+import type { Exchange, ExchangeFailure } from "../wire/exchange.ts";
+import type { NamedForm } from "../wire/named-statements.ts";
+import { inStep } from "./in-step.ts";
 import type { ExchangeCall, Statement } from "./transport.ts";
 
 /** An exchange on its way, how it was asked for, and the transaction status it was written in. */
@@ -16,6 +18,26 @@ export function isAnswered(failure: ExchangeFailure): boolean {
   return failure.kind === "unread" || (failure.kind === "refused" && failure.ready);
 }
 
+/** What an exchange that ended has failed with, its own check included: the status it left must be the one it had to. */
+export function judge(
+  failure: ExchangeFailure | undefined,
+  { exchange, statements, call, before }: Sent,
+  after: TransactionStatus,
+): ExchangeFailure | undefined {
+  const { prelude = 0, ends = "autocommit", script } = call;
+  if (failure !== undefined && !isAnswered(failure)) return failure;
+  const kept = inStep({
+    ends: script === undefined ? ends : "script",
+    before,
+    after,
+    refused: failure?.kind === "refused",
+    answers: exchange.answers,
+    prelude,
+    sent: statements.length,
+  });
+  return kept ? failure : { kind: "out-of-step" };
+}
+
 /** How far an exchange got that failed. */
 export function phaseOf(failure: ExchangeFailure, sent: Sent): Phase {
   const { exchange } = sent;
@@ -26,7 +48,7 @@ export function phaseOf(failure: ExchangeFailure, sent: Sent): Phase {
 
 /** What an exchange stands for, by what of it can stay. */
 export function workOf(sent: Sent): Work {
-  const { ends, script } = sent.call;
+  const { ends = "autocommit", script } = sent.call;
   if (isUndone(sent) || ends === "rollback") return "open";
   if (script !== undefined) return "script";
   if (ends !== "free") return ends;
@@ -45,7 +67,8 @@ const commits: ReadonlySet<string | undefined> = new Set(["COMMIT", "END", "PREP
 /** What was sent by a name, maybe. */
 interface NamedSent {
   readonly exchange: Pick<Exchange, "bound">;
-  readonly call: ExchangeCall & Pick<ExchangeOptions, "named">;
+  readonly call: ExchangeCall;
+  readonly named: NamedForm | undefined;
 }
 
 /**
@@ -54,10 +77,9 @@ interface NamedSent {
  */
 export function isNameRefused(
   { report: { code }, ready }: Extract<ExchangeFailure, { kind: "refused" }>,
-  { exchange, call }: NamedSent,
+  { exchange, call, named }: NamedSent,
 ): boolean {
-  const { named, cancellation } = call;
-  if (named === undefined || exchange.bound || !ready || cancellation.reason !== undefined) return false;
+  if (named === undefined || exchange.bound || !ready || call.cancellation.reason !== undefined) return false;
   // a parameter's type is that of the day the name was made: a value that fits the column's type of today may not fit it
   return /^(26000|0A000|42P05)$/.test(code) || (!named.prepares && /^(22|42)/.test(code));
 }

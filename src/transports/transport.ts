@@ -148,7 +148,8 @@ export interface SessionCall extends CallOptions {
 
 /** How one exchange of a session is sent. */
 export interface ExchangeCall extends CallOptions, LeavingState {
-  readonly ends: ExchangeEnd;
+  /** Default `autocommit`. */
+  readonly ends?: ExchangeEnd;
   /** How many statements stand before the caller's own (BEGIN, SAVEPOINT); default 0. */
   readonly prelude?: number;
   /** Asks the connection in the same write whether it lives, and is called at its first sign of life. */

@@ -1,18 +1,19 @@
 import { DatabaseError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import type { TransactionStatus } from "../errors/fate.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
+import type { Answer } from "../wire/answer.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
-import { Exchange, type ExchangeFailure, type ExchangeOptions } from "../wire/exchange.ts";
+import { Exchange, type ExchangeFailure } from "../wire/exchange.ts";
 import type { LinkedConnection } from "../wire/link.ts";
 import type { NamedForm, NamedStatements } from "../wire/named-statements.ts";
 import { isOutOfStep, OutOfStepError } from "../wire/out-of-step.ts";
 import { type SubmitClient, submit } from "../wire/submit.ts";
-import { isAnswered, isNameRefused, phaseOf, type Sent, workOf } from "./evidence.ts";
+import { isAnswered, isNameRefused, judge, phaseOf, type Sent, workOf } from "./evidence.ts";
 import { exchangeFailure, lostStep } from "./failure.ts";
-import { inStep } from "./in-step.ts";
 import { type Pace, paceOf } from "./pace.ts";
+import { type Answering, type Sending, standsAlone, type WireCall } from "./sending.ts";
 import type { StatementEnd } from "./statement-end.ts";
-import type { CallOptions, ExchangeCall, Result, Session, Statement, TransportName, Via } from "./transport.ts";
+import type { CallOptions, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
 /** The part of a linked connection a session needs. */
 type SessionConnection = Pick<LinkedConnection, "link"> & {
@@ -42,23 +43,6 @@ export interface WireSessionOptions {
 }
 
 const statusNames = { I: "idle", T: "open", E: "failed" } as const;
-
-/** How one exchange is sent, a script among them. */
-export type WireCall = ExchangeCall & Pick<ExchangeOptions, "script">;
-
-/** A call, and how its statement is sent by a name. */
-type NamedCall = WireCall & Pick<ExchangeOptions, "named">;
-
-/** What was sent of it. */
-type NamedSent = Sent & { readonly exchange: Exchange; readonly call: NamedCall };
-
-/** Where the answer of an exchange goes. */
-interface Answering {
-  readonly resolve: (results: Result[]) => void;
-  readonly reject: (error: WarmlineError) => void;
-  /** Whether it stands behind others, out of its turn. */
-  readonly shared?: boolean;
-}
 
 /** One connection from login to end, as the rest sees it: exchanges, its transaction status, and whether it can be used again. */
 export class WireSession implements Session {
@@ -116,16 +100,17 @@ export class WireSession implements Session {
   }
 
   get via(): Via {
-    return this.#viaOf(1);
+    return this.#viaOf(1, false);
   }
 
-  #viaOf(attempts: number): Via {
+  #viaOf(attempts: number, pipelined: boolean): Via {
     const { transport, connectionId } = this.#options;
-    return { transport, connectionId, reused: this.uses > 0, attempts };
+    const reused = this.uses > 0;
+    return pipelined ? { transport, connectionId, reused, attempts, pipelined } : { transport, connectionId, reused, attempts };
   }
 
   async script(script: string, call: CallOptions): Promise<void> {
-    await this.exchange([], { ...call, ends: "autocommit", script });
+    await this.exchange([], { ...call, script });
   }
 
   /** Ends what runs on it too: a swallowed connection never ends by itself. */
@@ -138,29 +123,32 @@ export class WireSession implements Session {
 
   /** Runs one exchange in its turn to its end, and no further than the call's end. */
   exchange(statements: readonly Statement[], call: WireCall): Promise<Result[]> {
-    return new Promise((resolve, reject) => {
-      const start = () => {
-        const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && (this.outOfStep ? lostStep("not-sent") : lost()));
-        if (!refusal) return this.#send(statements, { ...call, named: this.#nameOf(statements, call) }, { resolve, reject });
-        this.#endTurn();
-        reject(refusal);
-      };
-      // by a promise: whoever waits goes on in its own async context, not in that of the answer before
-      if (this.busy) new Promise<void>((enter) => this.#queue.push(enter)).then(start);
-      else {
-        this.busy = true;
-        start();
-      }
-    });
+    return new Promise((resolve, reject) => this.begin(statements, call, { resolve, reject }));
+  }
+
+  /** The same, for whoever needs no promise. */
+  begin(statements: readonly Statement[], call: WireCall, answering: Answering): void {
+    // by a promise: whoever waits goes on in its own async context, not in that of the answer before
+    if (this.busy) new Promise<void>((enter) => this.#queue.push(enter)).then(() => this.#start(statements, call, answering));
+    else {
+      this.busy = true;
+      this.#start(statements, call, answering);
+    }
   }
 
   /** Writes a statement that stands alone behind what is on its way already, and not in its turn. */
-  share(statement: Statement, call: CallOptions): Promise<Result> {
-    const statements = [statement];
-    const shared: NamedCall = { ...call, ends: "autocommit", named: this.#options.named?.use(statement.text) };
-    return new Promise((resolve, reject) => {
-      this.#send(statements, shared, { resolve: (results) => resolve(results[0] as Result), reject, shared: true });
-    });
+  share(statement: Statement, call: CallOptions, answering: Answering): void {
+    this.#send([statement], call, { answering, named: this.#options.named?.use(statement.text), shared: true });
+  }
+
+  #start(statements: readonly Statement[], call: WireCall, answering: Answering): void {
+    const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && (this.outOfStep ? lostStep("not-sent") : lost()));
+    if (!refusal) {
+      this.#send(statements, call, { answering, named: this.#nameOf(statements, call), shared: false });
+      return;
+    }
+    this.#endTurn();
+    answering.reject(refusal);
   }
 
   /** Whether a call was refused for nothing of its own: hit by the cancel of another, or by its name while another ended the connection. */
@@ -169,14 +157,34 @@ export class WireSession implements Session {
   }
 
   /** By a name goes what stands alone: in a transaction nothing could be sent again, if the server did not take it. */
-  #nameOf([statement, ...others]: readonly Statement[], { ends }: WireCall): NamedForm | undefined {
-    return statement !== undefined && others.length === 0 && ends === "autocommit" ? this.#options.named?.use(statement.text) : undefined;
+  #nameOf(statements: readonly Statement[], call: WireCall): NamedForm | undefined {
+    const { named } = this.#options;
+    if (named === undefined || statements.length !== 1 || !standsAlone(call)) return undefined;
+    return named.use((statements[0] as Statement).text);
   }
 
-  #send(statements: readonly Statement[], call: NamedCall, answer: Answering): void {
-    const { end, onPace } = this.#options;
-    const via = answer.shared ? { ...this.#viaOf(call.attempt), pipelined: true as const } : this.#viaOf(call.attempt);
-    let onAnswer: (() => void) | undefined;
+  #send(
+    statements: readonly Statement[],
+    call: WireCall,
+    { answering, named, shared }: Pick<Sending, "answering" | "named" | "shared">,
+  ): void {
+    const exchange: Exchange = new Exchange(statements, call, named, (failure) => {
+      stopListening();
+      stopLimit?.();
+      this.#end(sending, failure);
+    });
+    const { status: before } = this;
+    const via = this.#viaOf(call.attempt, shared);
+    const sending: Sending = { exchange, statements, call, before, named, answering, shared, via, onAnswer: undefined };
+    const giveUp = () => this.#giveUp(sending);
+    const stopLimit = this.#options.end?.limit?.(giveUp);
+    const stopListening = call.cancellation.onCancel(giveUp);
+    submit(this.#client, exchange);
+  }
+
+  #giveUp(sending: Sending): void {
+    const { exchange } = sending;
+    const { end } = this.#options;
     const { link } = this.#client.connection;
     // the connection ends when its other calls have
     const leave = () => {
@@ -184,41 +192,40 @@ export class WireSession implements Session {
       exchange.handleError(new Error("The call was given up."));
       if (isLast) this.destroy();
     };
-    const giveUp = () => {
-      this.broken = true;
-      link.isClosing = true;
-      exchange.abandoned = true;
-      if (exchange.sent && link.isHead(exchange) && end?.cancel) {
-        this.#cancelling = true;
-        onAnswer = end.cancel(leave);
-      } else if (exchange.sent && link.load > 1 && end) onAnswer = end.leave(leave);
-      else leave();
-    };
-    const exchange = new Exchange(statements, call, (failure) => {
-      stopListening();
-      stopLimit?.();
-      onAnswer?.();
-      const told = this.#judge(failure, sent);
-      if (call.ends === "autocommit") onPace?.(paceOf(exchange));
-      const isNamesFault = told?.kind === "refused" && isNameRefused(told, sent);
-      if (isNamesFault) this.#options.named?.forget(exchange.text);
-      if (isNamesFault && !this.broken) {
-        exchange.callback?.(null);
-        return this.#send(statements, { ...call, named: undefined, onAlive: undefined }, answer);
-      }
-      if (!answer.shared) this.#endTurn();
-      const error = told && this.#explain(told, sent);
-      const isCanceled = this.#cancelling && error?.code === QUERY_CANCELED && call.cancellation.reason === undefined;
-      if (error && (isNamesFault || isCanceled)) this.#othersDoing.add(error);
-      if (error) answer.reject(error);
-      else answer.resolve(exchange.answers.map((given) => Object.assign(given, { via })));
-      // not the driver's error: that may quote a value
-      exchange.callback?.(error ?? null);
-    });
-    const sent: NamedSent = { exchange, statements, call, before: this.status };
-    const stopLimit = end?.limit?.(giveUp);
-    const stopListening = call.cancellation.onCancel(giveUp);
-    submit(this.#client, exchange);
+    this.broken = true;
+    link.isClosing = true;
+    exchange.abandoned = true;
+    if (exchange.sent && link.isHead(exchange) && end?.cancel) {
+      this.#cancelling = true;
+      sending.onAnswer = end.cancel(leave);
+    } else if (exchange.sent && link.load > 1 && end) sending.onAnswer = end.leave(leave);
+    else leave();
+  }
+
+  #end(sending: Sending, failure: ExchangeFailure | undefined): void {
+    const { exchange, call, answering, via } = sending;
+    sending.onAnswer?.();
+    const told = judge(failure, sending, this.status);
+    if (standsAlone(call)) this.#options.onPace?.(paceOf(exchange));
+    const isNamesFault = told?.kind === "refused" && isNameRefused(told, sending);
+    if (isNamesFault) this.#options.named?.forget(exchange.text);
+    if (isNamesFault && !this.broken) {
+      exchange.callback?.(null);
+      this.#send(sending.statements, call.onAlive ? { ...call, onAlive: undefined } : call, { ...sending, named: undefined });
+      return;
+    }
+    if (!sending.shared) this.#endTurn();
+    const error = told && this.#explain(told, sending);
+    const isCanceled = this.#cancelling && error?.code === QUERY_CANCELED && call.cancellation.reason === undefined;
+    if (error && (isNamesFault || isCanceled)) this.#othersDoing.add(error);
+    if (error) answering.reject(error);
+    else {
+      const { answers } = exchange;
+      for (const answer of answers) (answer as Answer & { via: Via }).via = via;
+      answering.resolve(answers as Result[]);
+    }
+    // not the driver's error: that may quote a value
+    exchange.callback?.(error ?? null);
   }
 
   /** Nobody knows whose the next answer would be: none is taken any more. */
@@ -234,22 +241,6 @@ export class WireSession implements Session {
     const next = this.#queue.shift();
     if (next) next();
     else this.busy = false;
-  }
-
-  /** What an exchange that ended has failed with, its own check included: the status it left must be the one it had to. */
-  #judge(failure: ExchangeFailure | undefined, { exchange, statements, call, before }: Sent): ExchangeFailure | undefined {
-    const { prelude = 0, ends, script } = call;
-    if (failure !== undefined && !isAnswered(failure)) return failure;
-    const kept = inStep({
-      ends: script === undefined ? ends : "script",
-      before,
-      after: this.status,
-      refused: failure?.kind === "refused",
-      answers: exchange.answers,
-      prelude,
-      sent: statements.length,
-    });
-    return kept ? failure : { kind: "out-of-step" };
   }
 
   #explain(failure: ExchangeFailure, sent: Sent): WarmlineError {

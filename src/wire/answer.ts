@@ -21,7 +21,7 @@ export class AnswerReader {
   /** Of the rows so far, those of earlier statements among them. */
   #bytes = 0;
   #columns: Columns | undefined;
-  #open: Answer = emptyAnswer();
+  #rows: Record<string, unknown>[] = [];
 
   /** Rows that hold more than `maxBytes` are passed over: how many there are only the server knows. */
   constructor(maxBytes: number) {
@@ -31,7 +31,6 @@ export class AnswerReader {
   /** Rows of these columns follow. */
   describe(columns: Columns): void {
     this.#columns = columns;
-    this.#open.fields = columns.fields;
     this.failure ??= columns.failure;
   }
 
@@ -41,7 +40,7 @@ export class AnswerReader {
     this.#bytes += end - start;
     if (this.#bytes > this.#maxBytes && this.failure === undefined) {
       this.failure = answerTooLarge(this.#maxBytes);
-      this.#open.rows = [];
+      this.#rows = [];
     }
     if (columns === undefined || this.failure !== undefined) return this.pass(bytes, start, end);
     const { keys, parsers } = columns;
@@ -67,7 +66,9 @@ export class AnswerReader {
       this.failure = decodeFailure(thrown, columns.fields, column);
       return this.pass(bytes, start, end);
     }
-    this.#open.rows.push(row as Record<string, unknown>);
+    // a list that grows takes room for more than a dozen
+    if (this.#rows.length === 0) this.#rows = [row as Record<string, unknown>];
+    else this.#rows.push(row as Record<string, unknown>);
     return at === end;
   }
 
@@ -78,20 +79,31 @@ export class AnswerReader {
 
   /** The whole answer; what comes next belongs to the next statement. `tag` is that of CommandComplete, null for an empty statement. */
   complete(tag: string | null): Answer {
-    const answer = this.#open;
-    if (tag !== null) Object.assign(answer, readTag(tag));
-    this.#open = emptyAnswer();
+    const { command, rowCount } = tag === null ? noTag : readTag(tag);
+    const answer: Answer = { rows: this.#rows, rowCount, command, fields: this.#columns?.fields ?? [] };
+    this.#rows = [];
     this.#columns = undefined;
     return answer;
   }
 }
 
-function emptyAnswer(): Answer {
-  return { rows: [], rowCount: null, command: null, fields: [] };
+const noTag = { command: null, rowCount: null } as const;
+
+/** The first word of a command tag, and the number it ends with. Read by hand: every answer has one. */
+function readTag(tag: string): Pick<Answer, "command" | "rowCount"> {
+  const space = tag.indexOf(" ");
+  if (space === -1) return { command: tag, rowCount: null };
+  return { command: tag.slice(0, space), rowCount: countAt(tag, tag.lastIndexOf(" ") + 1) };
 }
 
-/** The first word of a command tag, and its last number. */
-function readTag(tag: string): Pick<Answer, "command" | "rowCount"> {
-  const [, command = null, count] = /^([A-Za-z]+)(?:.* (\d+)$)?/.exec(tag) ?? [];
-  return { command, rowCount: count === undefined ? null : Number(count) };
+/** The number that a text ends with; null where it ends with something else. */
+function countAt(text: string, from: number): number | null {
+  if (from === text.length) return null;
+  let count = 0;
+  for (let at = from; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return null;
+    count = 10 * count + digit;
+  }
+  return count;
 }

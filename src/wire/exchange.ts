@@ -6,6 +6,7 @@ import type { Outbox } from "./encode.ts";
 import { type ErrorResponse, readErrorResponse } from "./error-response.ts";
 import { ERROR_RESPONSE } from "./frames.ts";
 import type { MessageBytes } from "./message-bytes.ts";
+import type { NamedForm } from "./named-statements.ts";
 import { isOutOfStep } from "./out-of-step.ts";
 import { type AnswersOptions, StatementAnswers } from "./statement-answers.ts";
 import type { Submittable, Told } from "./submit.ts";
@@ -58,18 +59,27 @@ export class Exchange implements Submittable {
   abandoned = false;
   readonly #statements: readonly Statement[];
   readonly #options: ExchangeOptions;
+  readonly #named: NamedForm | undefined;
   readonly #onEnd: (failure?: ExchangeFailure) => void;
   readonly #expected: StatementAnswers;
   /** What the server said in place of its answer. */
   report: ErrorResponse | undefined;
+  /** Whether it was told that the connection lives. */
+  #isAlive = false;
   #ended = false;
 
-  /** `onEnd` is called once. */
-  constructor(statements: readonly Statement[], options: ExchangeOptions, onEnd: (failure?: ExchangeFailure) => void) {
+  /** `named`: how its one statement is sent by a name; without it, unnamed. `onEnd` is called once. */
+  constructor(
+    statements: readonly Statement[],
+    options: ExchangeOptions,
+    named: NamedForm | undefined,
+    onEnd: (failure?: ExchangeFailure) => void,
+  ) {
     this.#statements = statements;
     this.#options = options;
+    this.#named = named;
     this.due = options.onAlive === undefined ? 1 : 2;
-    this.#expected = new StatementAnswers(statements, options);
+    this.#expected = new StatementAnswers(statements, options, named);
     this.#onEnd = onEnd;
   }
 
@@ -90,6 +100,7 @@ export class Exchange implements Submittable {
 
   get text(): string {
     if (this.#statements.length === 0) return this.#options.script ?? "SYNC";
+    if (this.#statements.length === 1) return (this.#statements[0] as Statement).text;
     return this.#statements.map(({ text }) => text).join("; ");
   }
 
@@ -116,7 +127,7 @@ export class Exchange implements Submittable {
       outbox.query(script);
       return;
     }
-    writeStatements(outbox, this.#statements, this.#options.named);
+    writeStatements(outbox, this.#statements, this.#named);
     outbox.sync();
   }
 
@@ -129,17 +140,25 @@ export class Exchange implements Submittable {
     return this.report === undefined && !this.#asking && this.#expected.take(bytes, start, end, outbox);
   }
 
-  /** Takes ReadyForQuery. Returns what it tells once the packet it came in is believed; undefined where it is no answer to what was sent. */
-  ready(): (() => void) | undefined {
-    const report = this.report;
-    if (this.#asking) {
-      this.due--;
-      return report === undefined ? () => this.#options.onAlive?.() : undefined;
-    }
+  /** Takes ReadyForQuery; false where it is no answer to what was sent. */
+  ready(): boolean {
+    const isAlive = this.#asking;
     this.due--;
-    if (report !== undefined) return () => this.#end({ kind: "refused", report, ready: true });
-    const { isWhole, failure } = this.#expected;
-    return isWhole ? () => this.#end(failure && { kind: "unread", error: failure }) : undefined;
+    return isAlive ? this.report === undefined : this.report !== undefined || this.#expected.isWhole;
+  }
+
+  /** Tells what a ReadyForQuery said that is believed, of each once. */
+  tell(): void {
+    const { onAlive } = this.#options;
+    const { report } = this;
+    if (onAlive !== undefined && !this.#isAlive) {
+      this.#isAlive = true;
+      onAlive();
+    } else if (report !== undefined) this.#end({ kind: "refused", report, ready: true });
+    else {
+      const { failure } = this.#expected;
+      this.#end(failure && { kind: "unread", error: failure });
+    }
   }
 
   /** The driver is ready again, or has failed. */

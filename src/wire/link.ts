@@ -113,10 +113,14 @@ export class Link {
       if (this.#isDead(stream)) return;
       const bytes = this.#whole(chunk);
       if (bytes === undefined) return;
-      const told = this.#take(bytes, driver);
-      if (told === undefined) return this.#end(stream, "The server sent what is no answer to what was written.");
+      const packet = new Packet(bytes, driver);
+      if (!this.#take(packet)) return this.#end(stream, "The server sent what is no answer to what was written.");
       this.#flush();
-      for (const tell of told) if (!this.#isDead(stream)) tell();
+      for (const news of packet.news) {
+        if (this.#isDead(stream)) return;
+        if (typeof news === "function") news();
+        else this.#tellReady(news);
+      }
     });
   }
 
@@ -133,86 +137,70 @@ export class Link {
   }
 
   /**
-   * Takes the messages of a packet that are whole, and keeps the rest. Gives what is to be told of them, in their order; undefined where
-   * something is wrong. What was there before something was written is no answer to it: a packet is judged as it comes.
+   * Takes the messages of a packet that are whole, and keeps the rest. False where something is wrong. What was there before something was
+   * written is no answer to it: a packet is judged as it comes.
    */
-  #take(bytes: MessageBytes, driver: (bytes: MessageBytes) => void): readonly (() => void)[] | undefined {
-    const told: (() => void)[] = [];
+  #take(packet: Packet): boolean {
+    const { bytes } = packet;
     let at = 0;
     /** How many turns have had their last message. */
     let answered = 0;
-    /** Where messages for the driver begin that stand before this one. */
-    let drivers = -1;
-    const tellDriver = (end: number) => {
-      if (drivers === -1) return;
-      const messages = bytes.subarray(drivers, end) as MessageBytes;
-      told.push(() => driver(messages));
-      drivers = -1;
-    };
     while (at < bytes.length) {
       const type = messageType(bytes[at]);
       const turn = this.#turns[answered];
-      if (type === undefined || !mayCome(turn, type.kind)) return undefined;
+      if (type === undefined || !mayCome(turn, type.kind)) return false;
       this.#needed = HEADER_BYTES;
       if (at + HEADER_BYTES > bytes.length) break;
       const length = lengthAt(bytes, at + 1);
-      if (length < HEADER_BYTES - 1 || length > type.longest) return undefined;
+      if (length < HEADER_BYTES - 1 || length > type.longest) return false;
       const end = at + 1 + length;
       this.#needed = end - at;
       if (end > bytes.length) break;
       if (turn === undefined || turn instanceof DriverTurn || type.kind === "aside") {
-        if (!type.agrees(bytes, at, end)) return undefined;
-        if (drivers === -1) drivers = at;
+        if (!type.agrees(bytes, at, end)) return false;
+        packet.leaveToDriver(at);
         if (turn instanceof DriverTurn) {
           turn.noteCome(type.kind);
           if (type.kind === "ready") {
             answered++;
-            tellDriver(end);
             // before the driver is told, which may write the next
-            told.splice(-1, 0, () => this.#goOn());
+            packet.tellDriver(end, () => this.#goOn());
           }
         }
       } else {
-        tellDriver(at);
+        packet.tellDriver(at);
         // a row's own reader sees whether it agrees
-        if (bytes[at] !== DATA_ROW && !type.agrees(bytes, at, end)) return undefined;
+        if (bytes[at] !== DATA_ROW && !type.agrees(bytes, at, end)) return false;
         if (type.kind === "ready") {
-          const tell = this.#ready(turn, bytes[end - 1] as number);
-          if (tell === undefined) return undefined;
-          told.push(tell);
+          if (!turn.ready()) return false;
+          packet.tell({ exchange: turn, status: bytes[end - 1] as number, isLast: turn.due === 0 });
           if (turn.due === 0) answered++;
-        } else if (!turn.take(bytes, at, end, this.#outbox)) return undefined;
-        else if (turn.isOver) told.push(() => this.#farewell(turn));
+        } else if (!turn.take(bytes, at, end, this.#outbox)) return false;
+        else if (turn.isOver) packet.tell(() => this.#farewell(turn));
       }
       at = end;
     }
-    tellDriver(at);
+    packet.tellDriver(at);
     if (at < bytes.length) {
       this.#parts = [bytes.subarray(at) as MessageBytes];
       this.#held = bytes.length - at;
     }
-    return told;
+    return true;
   }
 
-  /** ReadyForQuery for an exchange. */
-  #ready(exchange: Exchange, status: number): (() => void) | undefined {
-    const tell = exchange.ready();
-    if (tell === undefined) return undefined;
-    const isLast = exchange.due === 0;
-    return () => {
-      this.status = String.fromCharCode(status) as StatusByte;
-      if (isLast) {
-        this.#load--;
-        this.#goOn();
-      }
-      try {
-        // the driver first: whoever is told may send the next
-        if (isLast && this.#turns.length === 0) this.#connection.emit("readyForQuery", { name: "readyForQuery", status: this.status });
-        tell();
-      } catch (thrown) {
-        throwOn(thrown);
-      }
-    };
+  #tellReady({ exchange, status, isLast }: Ready): void {
+    this.status = STATUSES[status] as StatusByte;
+    if (isLast) {
+      this.#load--;
+      this.#goOn();
+    }
+    try {
+      // the driver first: whoever is told may send the next
+      if (isLast && this.#turns.length === 0) this.#connection.emit("readyForQuery", { name: "readyForQuery", status: this.status });
+      exchange.tell();
+    } catch (thrown) {
+      throwOn(thrown);
+    }
   }
 
   /** The next turn is the head. */
@@ -238,6 +226,55 @@ export class Link {
     stream.destroy();
   }
 }
+
+/** ReadyForQuery for an exchange: the status it tells, and whether it is the last that the exchange waits for. */
+interface Ready {
+  readonly exchange: Exchange;
+  readonly status: number;
+  readonly isLast: boolean;
+}
+
+/** What is told of a packet once all of it is believed. */
+type News = Ready | (() => void);
+
+/** A packet in the reading, and what is to be told of it, in its order. */
+class Packet {
+  readonly bytes: MessageBytes;
+  news: News[] = none;
+  readonly #driver: (bytes: MessageBytes) => void;
+  /** Where messages for the driver begin that it has not been given. */
+  #drivers = -1;
+
+  constructor(bytes: MessageBytes, driver: (bytes: MessageBytes) => void) {
+    this.bytes = bytes;
+    this.#driver = driver;
+  }
+
+  tell(news: News): void {
+    // most packets tell one thing: a list that grows takes room for more than a dozen
+    if (this.news.length === 0) this.news = [news];
+    else this.news.push(news);
+  }
+
+  /** A message that begins here is the driver's, as those behind it are until it is told. */
+  leaveToDriver(at: number): void {
+    if (this.#drivers === -1) this.#drivers = at;
+  }
+
+  /** Has the driver told, after `before`, of what was left to it up to here, if anything was. */
+  tellDriver(end: number, before?: () => void): void {
+    if (this.#drivers === -1) return;
+    const messages = this.bytes.subarray(this.#drivers, end) as MessageBytes;
+    this.#drivers = -1;
+    if (before) this.tell(before);
+    this.tell(() => this.#driver(messages));
+  }
+}
+
+const none: News[] = [];
+
+/** By the byte that ReadyForQuery tells it with. */
+const STATUSES: Readonly<Record<number, StatusByte>> = { 73: "I", 84: "T", 69: "E" };
 
 /** A connection that has a link. */
 export type LinkedConnection = DriverConnection & { readonly link: Link };

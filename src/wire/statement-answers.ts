@@ -14,8 +14,6 @@ export interface AnswersOptions extends ReadOptions {
   readonly script?: string | undefined;
   /** Most bytes of rows that are read. Default: no limit. */
   readonly maxResponseBytes?: number | undefined;
-  /** How its one statement is sent by a name; without it, unnamed. */
-  readonly named?: NamedForm | undefined;
 }
 
 /**
@@ -27,13 +25,14 @@ type Progress = "nothing" | "parsed" | "parameters" | "described" | "bound" | "r
 /** The answers to statements, message by message: which may come, in which order, and how many. */
 export class StatementAnswers {
   /** Those that are complete. */
-  readonly answers: Answer[] = [];
+  answers: Answer[] = [];
   /** Whether the server has begun: ParseComplete, or any answer. */
   begun = false;
   /** Whether the server has bound the first statement: before, nothing of it was done. */
   bound = false;
   readonly #statements: readonly Statement[];
   readonly #options: AnswersOptions;
+  readonly #named: NamedForm | undefined;
   readonly #reader: AnswerReader;
   readonly #isScript: boolean;
   /** How many names are closed first, and how many of them are. */
@@ -41,12 +40,14 @@ export class StatementAnswers {
   #closed = 0;
   #progress: Progress = "nothing";
 
-  constructor(statements: readonly Statement[], options: AnswersOptions) {
+  /** `named`: how the one statement was sent by a name; without it, unnamed. */
+  constructor(statements: readonly Statement[], options: AnswersOptions, named: NamedForm | undefined) {
     this.#statements = statements;
     this.#options = options;
+    this.#named = named;
     this.#reader = new AnswerReader(options.maxResponseBytes ?? Number.POSITIVE_INFINITY);
     this.#isScript = options.script !== undefined;
-    this.#closes = options.named?.closes.length ?? 0;
+    this.#closes = named?.closes.length ?? 0;
   }
 
   /** Why a value could not be read; of the first that could not. */
@@ -70,7 +71,7 @@ export class StatementAnswers {
       case frames.PARSE_COMPLETE:
         return this.#closed === this.#closes && this.#advance("nothing", "parsed");
       case frames.PARAMETER_DESCRIPTION:
-        return this.#options.named !== undefined && this.#advance("parsed", "parameters");
+        return this.#named !== undefined && this.#advance("parsed", "parameters");
       case frames.BIND_COMPLETE:
         return this.#bind();
       case frames.NO_DATA:
@@ -127,7 +128,7 @@ export class StatementAnswers {
   }
 
   #bind(): boolean {
-    const { named } = this.#options;
+    const named = this.#named;
     this.bound = true;
     if (named === undefined) return this.#advance("parsed", "bound");
     const { fields } = named.statement;
@@ -138,7 +139,7 @@ export class StatementAnswers {
 
   /** The columns that follow; null for none. */
   #describe(fields: readonly Field[] | null): boolean {
-    const { named } = this.#options;
+    const named = this.#named;
     if (named !== undefined) {
       if (!this.#advance("parameters", "described")) return false;
       named.statement.describe(fields);
@@ -158,7 +159,10 @@ export class StatementAnswers {
     if (!mayEnd || this.#isFull()) return false;
     this.begun = true;
     this.#progress = "nothing";
-    this.answers.push(this.#reader.complete(tag));
+    const answer = this.#reader.complete(tag);
+    // a list that grows takes room for more than a dozen: most exchanges have one answer
+    if (this.answers.length === 0) this.answers = [answer];
+    else this.answers.push(answer);
     return true;
   }
 

@@ -1,14 +1,14 @@
 /** What becomes of a caller. Exactly one of the functions is called, and none once it has left. */
 export interface Caller {
   /** A slot is free, maybe at once. */
-  readonly enter: () => void;
-  /** Goes along on a connection somebody else holds, if that can be; whether it did. Without it, it needs one of its own. */
-  readonly along?: (() => boolean) | undefined;
+  enter(): void;
+  /** Goes along on a connection somebody else holds, if that can be; whether it did. */
+  along(): boolean;
   /** None was free within `limitMs`; 0 for no limit. */
-  readonly late: () => void;
+  late(): void;
   readonly limitMs: number;
   /** None is free, and too many wait already. */
-  readonly full: () => void;
+  full(): void;
 }
 
 /** How many slots there are, and how many may wait for one. Asked each time, for it may change. */
@@ -67,7 +67,7 @@ export class CheckoutQueue {
   /** Lets those who wait go along with others, as long as the next one can. */
   callAlong(): void {
     for (const next of this.#waiters) {
-      if (!next.along?.()) return;
+      if (!next.along()) return;
       this.leave(next);
     }
   }
@@ -80,7 +80,11 @@ export class CheckoutQueue {
   }
 
   #wait(caller: Caller): void {
-    if (caller.limitMs > 0) this.#late.set(caller, setTimeout(caller.late, caller.limitMs));
+    if (caller.limitMs > 0)
+      this.#late.set(
+        caller,
+        setTimeout(() => caller.late(), caller.limitMs),
+      );
     this.#waiters.add(caller);
   }
 

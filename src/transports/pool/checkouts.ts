@@ -1,10 +1,18 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Caller } from "./checkout-queue.ts";
 import type { LeakWatch } from "./leaks.ts";
-import { acquireTimeout, closed, type Granted, type LeaseOptions, queueFull } from "./lease.ts";
+import { type Asker, acquireTimeout, closed, type Lease, queueFull } from "./lease.ts";
 import { OpenCalls } from "./open-calls.ts";
 import type { PoolState } from "./pool-state.ts";
 import type { Room } from "./room.ts";
+
+/** Who has a slot, and is to be given a lease. */
+export interface Supplied {
+  /** The holder asks a connection in doubt by itself. */
+  readonly asksItself: boolean;
+  /** To be called once, with a lease or the reason why there is none. */
+  supplied(error: Error | undefined, lease: Lease | undefined): void;
+}
 
 /** Where those who ask wait, and what they are given. */
 export interface CheckoutsOptions {
@@ -12,7 +20,7 @@ export interface CheckoutsOptions {
   readonly leaks: LeakWatch;
   readonly state: PoolState;
   /** Makes a lease for whoever has a slot; asks the connection in it, unless the holder does. */
-  readonly supply: (done: Granted, asksItself: boolean) => void;
+  readonly supply: (to: Supplied) => void;
 }
 
 /** The counter of one pool: who asks here waits in its room, in order, until it is served, gives up, or has waited for too long. */
@@ -35,53 +43,101 @@ export class Checkouts {
     return this.#asking.close();
   }
 
-  /** Calls `granted` exactly once. Who is cancelled leaves the queue at once; a connection that comes too late for it goes to the next. */
-  lease(granted: Granted, { cancellation, asksItself = false, along, held = false }: LeaseOptions): void {
+  /** Tells `asker` exactly once. Who is cancelled leaves the queue at once; a connection that comes too late for it goes to the next. */
+  lease(asker: Asker): void {
     if (this.closed) {
-      granted(closed(), undefined);
+      asker.granted(closed(), undefined);
       return;
     }
-    const { leaks, room, state, supply } = this.#options;
-    const { queue, limits } = room;
-    leaks.check();
-    const watch = held ? leaks.takenHere() : undefined;
-    this.#asking.begin();
-    let open = true;
-    let caller: Caller | undefined;
-    let stopListening: (() => void) | undefined;
-    const settle: Granted = (error, lease) => {
-      if (!open) return lease?.release();
-      open = false;
-      if (caller !== undefined) queue.leave(caller);
-      stopListening?.();
-      if (lease !== undefined) lease.onEnd = watch?.(() => state.idOf(lease.client));
-      this.#asking.end();
-      granted(error, lease);
-    };
-    const fail = (error: Error) => open && settle(error, undefined);
-    stopListening = cancellation?.onCancel(() => cancellation.reason && fail(cancellation.reason("not-sent")));
-    if (!open) return;
+    this.#options.leaks.check();
+    new Asking(asker, this.#options, this.#asking).begin();
+  }
+}
+
+/** Somebody who has asked, until it is told. */
+class Asking implements Caller, Supplied {
+  readonly #asker: Asker;
+  readonly #options: CheckoutsOptions;
+  readonly #calls: OpenCalls;
+  readonly #watch: ReturnType<LeakWatch["takenHere"]>;
+  #open = true;
+  /** Set where it waits: whoever waits is let in by another request's release, and must not run as that request. */
+  #context: AsyncResource | undefined;
+  #stopListening: (() => void) | undefined;
+
+  constructor(asker: Asker, options: CheckoutsOptions, calls: OpenCalls) {
+    this.#asker = asker;
+    this.#options = options;
+    this.#calls = calls;
+    this.#watch = asker.held ? options.leaks.takenHere() : undefined;
+  }
+
+  get asksItself(): boolean {
+    return this.#asker.asksItself === true;
+  }
+
+  get limitMs(): number {
+    return this.#options.room.limits.acquireTimeoutMs;
+  }
+
+  begin(): void {
+    this.#calls.begin();
+    const { cancellation } = this.#asker;
+    if (cancellation?.reason !== undefined) {
+      this.#settle(cancellation.reason("not-sent"), undefined);
+      return;
+    }
+    const { room } = this.#options;
     room.noteWaiting();
-    const supplied: Granted = (error, lease) => {
-      settle(error, lease);
-      if (lease === undefined) room.free();
-    };
-    const enter = () => supply(supplied, asksItself);
-    const goAlong = () => {
-      if (!open || !along?.()) return !open;
-      open = false;
-      stopListening?.();
-      this.#asking.end();
-      return true;
-    };
-    caller = {
-      // whoever waits is let in by another request's release, and must not run as that request
-      enter: queue.full ? AsyncResource.bind(enter) : enter,
-      along: along && queue.full ? AsyncResource.bind(goAlong) : undefined,
-      late: () => fail(acquireTimeout(limits.acquireTimeoutMs, limits.max)),
-      limitMs: limits.acquireTimeoutMs,
-      full: () => fail(queueFull(limits.maxWaiting)),
-    };
-    queue.take(caller);
+    if (room.queue.full) this.#context = new AsyncResource("warmline.checkout");
+    room.queue.take(this);
+    // most are served by now
+    if (!this.#open) return;
+    this.#stopListening = cancellation?.onCancel(() => cancellation.reason && this.#fail(cancellation.reason("not-sent")));
+  }
+
+  enter(): void {
+    if (this.#context === undefined) this.#options.supply(this);
+    else this.#context.runInAsyncScope(this.#options.supply, undefined, this);
+  }
+
+  along(): boolean {
+    if (!this.#open) return true;
+    if (this.#context === undefined || !this.#asker.along) return false;
+    if (!this.#context.runInAsyncScope(this.#asker.along, this.#asker)) return false;
+    this.#end();
+    return true;
+  }
+
+  late(): void {
+    const { acquireTimeoutMs, max } = this.#options.room.limits;
+    this.#fail(acquireTimeout(acquireTimeoutMs, max));
+  }
+
+  full(): void {
+    this.#fail(queueFull(this.#options.room.limits.maxWaiting));
+  }
+
+  supplied(error: Error | undefined, lease: Lease | undefined): void {
+    if (this.#open) this.#settle(error, lease);
+    else lease?.release();
+    if (lease === undefined) this.#options.room.free();
+  }
+
+  #fail(error: Error): void {
+    if (this.#open) this.#settle(error, undefined);
+  }
+
+  #settle(error: Error | undefined, lease: Lease | undefined): void {
+    if (this.#context !== undefined) this.#options.room.queue.leave(this);
+    if (lease !== undefined && this.#watch !== undefined) lease.onEnd = this.#watch(() => this.#options.state.idOf(lease.client));
+    this.#end();
+    this.#asker.granted(error, lease);
+  }
+
+  #end(): void {
+    this.#open = false;
+    this.#stopListening?.();
+    this.#calls.end();
   }
 }

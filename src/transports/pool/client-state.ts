@@ -29,7 +29,7 @@ export function leftBusy(client: pg.PoolClient): boolean {
 /** Asks whether a connection lives, with a bare Sync: 5 bytes, one round trip. Resolves with false when it is lost. */
 export function askBySync(client: pg.PoolClient): Promise<boolean> {
   return new Promise((resolve) => {
-    const asking = new Exchange([], { rowMode: "array", parsers: { getTypeParser: () => String } }, (failure) => {
+    const asking = new Exchange([], { rowMode: "array", parsers: { getTypeParser: () => String } }, undefined, (failure) => {
       if (failure?.kind === "out-of-step") destroySocket(client);
       resolve(failure === undefined);
       asking.callback?.(failure === undefined ? null : new Error("The connection is lost."));

@@ -10,6 +10,19 @@ export type Checkout = (error: Error | undefined, client: pg.PoolClient | undefi
 /** Called once, with a lease or the reason why there is none. */
 export type Granted = (error: Error | undefined, lease: Lease | undefined) => void;
 
+/** Who asks for a connection. */
+export interface Asker {
+  /** Called once, maybe at once, with a lease or the reason why there is none. */
+  granted(error: Error | undefined, lease: Lease | undefined): void;
+  readonly cancellation?: Cancellation | undefined;
+  /** The holder asks a connection in doubt by its own first exchange, through `WarmPool.confirm`. Default false: the pool asks by a Sync. */
+  readonly asksItself?: boolean;
+  /** Goes along on a connection somebody else holds, if that can be; whether it did, and no lease is needed. */
+  along?(): boolean;
+  /** Whoever asks may forget to give it back: it is watched. Default false. */
+  readonly held?: boolean | undefined;
+}
+
 /** A slot of the pool while somebody holds it. Until it is used, the connection in it may be exchanged for another. */
 export interface Lease {
   client: pg.PoolClient;
@@ -21,26 +34,39 @@ export interface Lease {
    */
   leaves: "nothing" | "state" | "pinned";
   /** Gives the slot back; with true or an error the connection is destroyed. */
-  readonly release: Release;
+  release(destroy?: Error | boolean): void;
   /** pg's own release of the connection: back to its idle ones, or out of the pool. */
   toPool: Release;
   /** Called when it is given back, where somebody watches how long it is held. */
   onEnd?: (() => void) | undefined;
 }
 
-/** How a checkout is bounded, and who asks a connection that is in doubt. */
-export interface LeaseOptions {
-  readonly cancellation?: Cancellation | undefined;
-  /** The holder asks by its own first exchange, through `WarmPool.confirm`. Default false: the pool asks by a Sync. */
-  readonly asksItself?: boolean;
-  /** Goes along on a connection somebody else holds, if that can be; whether it did, and no lease is needed. */
-  readonly along?: (() => boolean) | undefined;
-  /** Whoever asks may forget to give it back: it is watched. Default false. */
-  readonly held?: boolean | undefined;
-}
-
 /** A connection that is in no lease yet. */
 export type Opened = Pick<Lease, "client" | "toPool">;
+
+/** A lease until it is given back, once. */
+export class HeldLease implements Lease {
+  client: pg.PoolClient;
+  toPool: Release;
+  unasked = false;
+  leaves: Lease["leaves"] = "nothing";
+  onEnd: (() => void) | undefined;
+  readonly #giveBack: (lease: HeldLease, destroy: Error | boolean | undefined) => void;
+  #given = false;
+
+  constructor({ client, toPool }: Opened, giveBack: (lease: HeldLease, destroy: Error | boolean | undefined) => void) {
+    this.client = client;
+    this.toPool = toPool;
+    this.#giveBack = giveBack;
+  }
+
+  release(destroy?: Error | boolean): void {
+    if (this.#given) throw new UsageError("This client has been given back already. Release it once.", { code: "RELEASED_TWICE" });
+    this.#given = true;
+    this.onEnd?.();
+    this.#giveBack(this, destroy);
+  }
+}
 
 /**
  * Serves a checkout from a lease. Its release runs as the request that took the connection: pg gives one back from its socket's callbacks,
@@ -49,7 +75,7 @@ export type Opened = Pick<Lease, "client" | "toPool">;
 export function checkingOut(callback: Checkout): Granted {
   return (error, lease) => {
     if (lease === undefined) return callback(error, undefined, () => {});
-    const release: Release = AsyncResource.bind(lease.release);
+    const release: Release = AsyncResource.bind((destroy) => lease.release(destroy));
     lease.client.release = release;
     callback(undefined, lease.client, release);
   };

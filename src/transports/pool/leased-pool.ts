@@ -1,5 +1,5 @@
 import pg from "pg";
-import { type Checkout, checkingOut, type Granted, type LeaseOptions, type Release } from "./lease.ts";
+import { type Asker, type Checkout, checkingOut, type Release } from "./lease.ts";
 
 /** A `pg.Pool` whose checkouts are leases: what asks for a connection in pg's way is given one by `lease`. */
 export abstract class LeasedPool extends pg.Pool {
@@ -19,8 +19,8 @@ export abstract class LeasedPool extends pg.Pool {
     } as pg.Pool["query"];
   }
 
-  /** Checks a connection out for `granted`, which is called exactly once, maybe at once. */
-  abstract lease(granted: Granted, options?: LeaseOptions): void;
+  /** Checks a connection out for `asker`, which is told exactly once, maybe at once. */
+  abstract lease(asker: Asker): void;
 
   override connect(): Promise<pg.PoolClient>;
   override connect(callback: (error: Error | undefined, client: pg.PoolClient | undefined, done: Release) => void): void;
@@ -32,7 +32,7 @@ export abstract class LeasedPool extends pg.Pool {
     }
     const serve = checkingOut(callback);
     // never before connect has returned, nor from within somebody else's release
-    this.lease((error, lease) => process.nextTick(serve, error, lease), { held: !this.#querying });
+    this.lease({ granted: (error, lease) => process.nextTick(serve, error, lease), held: !this.#querying });
     return undefined;
   }
 }

@@ -25,6 +25,8 @@ export interface LinesOptions {
   readonly now: () => number;
   /** Gives a lease back whose last call has ended. */
   readonly giveBack: (lease: Lease) => void;
+  /** Whether anybody waits. */
+  readonly isAwaited: () => boolean;
   /** Calls those along who wait, in their order. */
   readonly callAlong: () => void;
 }
@@ -32,7 +34,7 @@ export interface LinesOptions {
 /** The leases of a pool that are shared now. The connection is given back when the last of its calls has ended. */
 export class Lines {
   readonly #options: LinesOptions;
-  readonly #open = new Set<Line>();
+  readonly #open: Line[] = [];
   /** Where a call came along last. */
   #last: Line | undefined;
 
@@ -42,7 +44,7 @@ export class Lines {
 
   /** Where one more call may come along: with what leaves in this turn, or where the fewest are; undefined where there is none. */
   best(): Line | undefined {
-    if (this.#open.size === 0) return undefined;
+    if (this.#open.length === 0) return undefined;
     const now = this.#options.now();
     const isFree = (line: Line) => line.calls < MOST_CALLS && now < line.openUntil && !line.session.broken;
     const last = this.#last;
@@ -52,32 +54,29 @@ export class Lines {
     return best;
   }
 
-  /** Shares a lease from its first call on. */
-  open<T>(lease: Lease, session: WireSession, send: (session: WireSession) => Promise<T>): Promise<T> {
+  /** Shares a lease from its first call on, which is to be sent now. */
+  open(lease: Lease, session: WireSession): Line {
     const line: Line = { lease, session, openUntil: this.#options.now() + OPEN_MS, calls: 0 };
-    this.#open.add(line);
-    const first = this.run(line, send);
+    this.#open.push(line);
+    this.enter(line);
     // behind the first, which pg sends when it has told everybody of the login
-    queueMicrotask(this.#options.callAlong);
-    return first;
+    if (this.#options.isAwaited()) queueMicrotask(this.#options.callAlong);
+    return line;
   }
 
-  /** Runs a call on a line. */
-  run<T>(line: Line, send: (session: WireSession) => Promise<T>): Promise<T> {
+  /** One more call is on its way. */
+  enter(line: Line): void {
     line.calls++;
     this.#last = line;
-    const leave = () => this.#leave(line);
-    const sent = send(line.session);
-    sent.then(leave, leave);
-    return sent;
   }
 
-  #leave(line: Line): void {
+  /** A call has ended. */
+  leave(line: Line): void {
     if (--line.calls > 0) {
       this.#options.callAlong();
       return;
     }
-    this.#open.delete(line);
+    this.#open.splice(this.#open.indexOf(line), 1);
     if (this.#last === line) this.#last = undefined;
     this.#options.giveBack(line.lease);
   }

@@ -4,11 +4,16 @@ import type { Checkout, Opened } from "./lease.ts";
 /** What pg's pool does not show in its types. */
 interface PgPool {
   readonly _clients: readonly pg.PoolClient[];
-  readonly _idle: readonly { readonly client: pg.PoolClient }[];
-  readonly _pendingQueue: { readonly callback: Checkout }[];
+  readonly _idle: IdleItem[];
   newClient(pending: { readonly callback: Checkout }): void;
-  _pulseQueue(): void;
+  _release(client: pg.PoolClient, idleListener: (error: Error) => void, destroy?: Error | boolean): void;
   _remove(client: pg.PoolClient, callback?: () => void): void;
+}
+
+interface IdleItem {
+  readonly client: pg.PoolClient;
+  readonly idleListener: (error: Error) => void;
+  readonly timeoutId: NodeJS.Timeout | undefined;
 }
 
 const insideOf = (pool: pg.Pool): PgPool => pool as unknown as PgPool;
@@ -36,11 +41,21 @@ export function openConnection(pool: pg.Pool, opened: Taken): void {
   insideOf(pool).newClient({ callback: toCheckout(opened) });
 }
 
-/** Takes the idle connection that was used last, at once: pg's own checkout waits a tick, in which it may be ended for somebody else. */
-export function takeIdle(pool: pg.Pool, taken: Taken): void {
+/**
+ * Takes the idle connection that was used last, if there is one: what pg's own checkout does, which waits a tick, in which it may be ended for
+ * somebody else.
+ */
+export function takeIdle(pool: pg.Pool): Opened | undefined {
   const inside = insideOf(pool);
-  inside._pendingQueue.push({ callback: toCheckout(taken) });
-  inside._pulseQueue();
+  const idle = inside._idle.pop();
+  if (idle === undefined) return undefined;
+  const { client, idleListener, timeoutId } = idle;
+  clearTimeout(timeoutId);
+  // pg does not let an idle connection keep the process
+  (client as unknown as { ref(): void }).ref();
+  client.removeListener("error", idleListener);
+  pool.emit("acquire", client);
+  return { client, toPool: (destroy) => inside._release(client, idleListener, destroy) };
 }
 
 /** Ends a connection, idle or not, by a goodbye. */

@@ -10,6 +10,7 @@ import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
 import { Lines } from "./lines.ts";
+import { type QueryGround, queryPool } from "./query.ts";
 import type { WarmPool } from "./warm-pool.ts";
 import { WatchedSession } from "./watched-session.ts";
 
@@ -91,54 +92,17 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     lease.release(session.broken);
   }
 
-  state.lines ??= new Lines({ now: clock.now, giveBack, callAlong: () => pool.callAlong() });
-  const { lines } = state;
+  state.lines ??= new Lines({
+    now: clock.now,
+    giveBack,
+    isAwaited: () => pool.waitingCount > 0,
+    callAlong: () => pool.callAlong(),
+  });
+  const ground: QueryGround = { pool, lines: state.lines, sessionOf, giveBack, askFirst: sendAlone, onStatement: options.onStatement };
 
-  /** A query whose answer comes fast: on a connection of its own as long as there is one, else behind others. */
-  function queryFast(statement: Statement, call: CallOptions): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      const settle = (sent: Promise<Result>, session: WireSession) =>
-        sent.then(resolve, (error) => {
-          // refused for nothing of its own, so that nothing of it stays: it is sent again, elsewhere
-          if (session.isOthersDoing(error)) queryAlone(statement, call).then(resolve, reject);
-          else reject(error);
-        });
-      const along = () => {
-        const line = lines.best();
-        if (line === undefined) return false;
-        const { lease, session } = line;
-        options.onStatement?.(statement.text);
-        state.pipelined++;
-        if (session.uses++ > 0) state.noteReuse(lease.client);
-        settle(
-          lines.run(line, () => session.share(statement, call)),
-          session,
-        );
-        return true;
-      };
-      if (pool.isCrowded && along()) return;
-      pool.lease(
-        (error, lease) => {
-          if (lease === undefined) return reject(error);
-          // one that is to be asked first may be exchanged for another
-          if (lease.unasked) return void run(lease, sendAlone(statement, call)).then(resolve, reject);
-          const session = sessionOf(lease.client);
-          const send = () => session.exchange([statement], { ...call, ends: "autocommit" }).then(onlyResult);
-          settle(lines.open(lease, session, send), session);
-        },
-        { cancellation: call.cancellation, asksItself: call.idempotent, along },
-      );
-    });
+  function sendAlone(lease: Lease, statement: Statement, call: CallOptions): Promise<Result> {
+    return askFirst(lease, (session, onAlive) => session.exchange([statement], { ...call, onAlive })).then(onlyResult);
   }
-
-  function queryAlone(statement: Statement, call: CallOptions): Promise<Result> {
-    return hold(call, { asksItself: call.idempotent, use: sendAlone(statement, call) });
-  }
-
-  const sendAlone =
-    (statement: Statement, call: CallOptions) =>
-    (lease: Lease): Promise<Result> =>
-      sendAsking(lease, (session, onAlive) => session.exchange([statement], { ...call, ends: "autocommit", onAlive }).then(onlyResult));
 
   /** Uses a lease, and gives it back before anybody hears of it. */
   function run<T>(lease: Lease, use: (lease: Lease) => Promise<T>): Promise<T> {
@@ -157,13 +121,15 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   /** One promise from the queue to the answer: what stands on a query's way is paid for in every query. */
   function hold<T>({ cancellation }: CallOptions, { asksItself, held, use }: Holding<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      pool.lease(
-        (error, lease) => {
+      pool.lease({
+        granted(error, lease) {
           if (lease === undefined) reject(error);
           else run(lease, use).then(resolve, reject);
         },
-        { cancellation, asksItself, held },
-      );
+        cancellation,
+        asksItself,
+        held,
+      });
     });
   }
 
@@ -241,8 +207,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     can: { session: true, cancel: options.cancel },
     query(statement, call) {
       if (call.readOnly) return batch([statement], { ...call, mode: { readOnly: true } }).then(onlyResult);
-      const isFast = options.pipelined && state.paces.isFast(statement.text);
-      return isFast ? queryFast(statement, call) : queryAlone(statement, call);
+      return queryPool(ground, statement, call, options.pipelined && state.paces.isFast(statement.text));
     },
     batch,
     session: <T>(use: (session: Session) => Promise<T>, call: SessionCall) =>

@@ -107,6 +107,11 @@ export class Room {
     this.settle();
   }
 
+  /** Whether whoever holds a slot may take an idle connection of its own: nobody waits before it to open one. */
+  mayTakeIdle(tenant: Tenant): boolean {
+    return this.#openings.size === 0 && tenant.idle > 0;
+  }
+
   /** Whoever holds a slot has a connection opened by `proceed`, or an idle one of its own taken: maybe at once. */
   open(tenant: Tenant, proceed: () => void): void {
     this.#openings.add({ tenant, proceed });

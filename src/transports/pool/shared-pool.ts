@@ -1,4 +1,4 @@
-import { closed, type Granted, type LeaseOptions } from "./lease.ts";
+import { type Asker, closed } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
 import { OpenCalls } from "./open-calls.ts";
 
@@ -49,27 +49,30 @@ export class SharedPool extends LeasedPool {
     }
   }
 
-  override lease(granted: Granted, options?: LeaseOptions): void {
+  override lease(asker: Asker): void {
     let pool: DelegatePool;
     try {
       pool = this.#pool();
     } catch (error) {
-      granted(error as Error, undefined);
+      asker.granted(error as Error, undefined);
       return;
     }
     this.#calls.begin();
-    pool.lease((error, lease) => {
-      if (lease === undefined) {
-        this.#calls.end();
-        return granted(error, undefined);
-      }
-      const { onEnd } = lease;
-      lease.onEnd = () => {
-        onEnd?.();
-        this.#calls.end();
-      };
-      granted(undefined, lease);
-    }, options);
+    pool.lease({
+      ...asker,
+      granted: (error, lease) => {
+        if (lease === undefined) {
+          this.#calls.end();
+          return asker.granted(error, undefined);
+        }
+        const { onEnd } = lease;
+        lease.onEnd = () => {
+          onEnd?.();
+          this.#calls.end();
+        };
+        asker.granted(undefined, lease);
+      },
+    });
   }
 
   /** Ends the connections of the shared pool that nobody holds; the next checkout opens one. */

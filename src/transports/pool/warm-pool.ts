@@ -1,12 +1,12 @@
 import type pg from "pg";
-import { UsageError } from "../../errors/errors.ts";
+import type { DiscardEvent } from "../../observe/events.ts";
 import { isOutOfStep } from "../../wire/out-of-step.ts";
-import { Checkouts } from "./checkouts.ts";
+import { Checkouts, type Supplied } from "./checkouts.ts";
 import { type Cleaning, Cleanings } from "./cleaning.ts";
 import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
 import { LeakWatch } from "./leaks.ts";
-import { closed, type Granted, type Lease, type LeaseOptions, type Opened } from "./lease.ts";
+import { type Asker, closed, HeldLease, type Lease, type Opened } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
 import { clientsOf, openConnection, type Taken, takeIdle } from "./pg-pool.ts";
 import { PoolState } from "./pool-state.ts";
@@ -60,7 +60,7 @@ export class WarmPool extends LeasedPool {
     const leaks = new LeakWatch({ thresholdMs: () => room.limits.leakThresholdMs, now, report: state.leakReporter(warn) });
     this.#room = room;
     this.#tenancy = new Tenancy(this, room);
-    this.#checkouts = new Checkouts({ room, leaks, state, supply: (done, asksItself) => this.#supply(done, asksItself) });
+    this.#checkouts = new Checkouts({ room, leaks, state, supply: (to) => this.#supply(to) });
     this.#serverIdleMs = serverIdleMs;
     this.#now = now;
     this.#cleanings = new Cleanings(now);
@@ -84,12 +84,12 @@ export class WarmPool extends LeasedPool {
   }
 
   /**
-   * Checks a connection out for `granted`, which is called exactly once. A cancelled call leaves the queue at once; a connection that comes
-   * too late for it goes to the next.
+   * Checks a connection out for `asker`, which is told exactly once. A cancelled call leaves the queue at once; a connection that comes too
+   * late for it goes to the next.
    */
-  override lease(granted: Granted, options: LeaseOptions = {}): void {
+  override lease(asker: Asker): void {
     this.#cleanings.endLate();
-    this.#checkouts.lease(granted, options);
+    this.#checkouts.lease(asker);
   }
 
   /** Whether every connection there may be is held, and nobody waits for one yet. */
@@ -165,85 +165,90 @@ export class WarmPool extends LeasedPool {
     return undefined;
   }
 
-  #supply(done: Granted, asksItself: boolean): void {
-    this.#obtain((error, lease) => {
-      if (lease === undefined || !lease.unasked || asksItself) return done(error, lease);
-      this.confirm(lease, askBySync).then(
-        () => done(undefined, lease),
-        (failure) => done(failure, undefined),
-      );
-    });
-  }
-
-  /** A connection of pg's pool: a new one, or one that was used a moment ago, or one that looks alive and has to be asked. */
-  #obtain(done: Granted): void {
-    const judged: Taken = (error, opened) => {
-      if (opened === undefined) return done(error, undefined);
-      const { client } = opened;
-      const lease = this.#leaseOf(opened);
-      const { state } = this;
-      const obtainAnother = () => {
-        this.#findDead(lease);
-        this.#obtain(done);
-      };
-      if (looksDead(client)) return obtainAnother();
-      const life = state.lives.get(client);
-      const now = this.#now();
-      const limits = { serverIdleMs: this.#serverIdleMs, lifetimeMs: this.#room.limits.lifetimeMs };
-      const verdict = life === undefined ? "use" : judge(life, limits, { now, suspectSince: state.suspectSince });
-      if (verdict === "use") return done(undefined, lease);
-      const idleMs = life === undefined ? 0 : now - life.usedAt;
-      if (idleMs >= TRUST_MS) state.noteThaw(client, idleMs);
-      if (verdict === "replace") {
-        this.#discard(lease, "expired");
-        return this.#obtain(done);
-      }
-      afterTwoTicks(() => {
-        if (looksDead(client)) return obtainAnother();
-        lease.unasked = true;
-        done(undefined, lease);
-      });
-    };
+  /** A connection for whoever has a slot: one that was used a moment ago, at once, or one that has to be asked, or a new one. */
+  #supply(to: Supplied): void {
+    const idle = this.#room.mayTakeIdle(this.#tenancy) && !this.ending ? takeIdle(this) : undefined;
+    if (idle !== undefined) {
+      this.#judge(idle, to);
+      return;
+    }
+    const judged: Taken = (error, opened) => (opened === undefined ? to.supplied(error, undefined) : this.#judge(opened, to));
     this.#room.open(this.#tenancy, () => this.#take(judged));
   }
 
   /** An idle connection, at once, or else a new one. */
   #take(taken: Taken): void {
-    if (this.ending) taken(closed(), undefined);
-    else if (this.idleCount > 0) takeIdle(this, taken);
+    if (this.ending) {
+      taken(closed(), undefined);
+      return;
+    }
+    const idle = takeIdle(this);
+    if (idle !== undefined) taken(undefined, idle);
     else openConnection(this, taken);
   }
 
-  #leaseOf({ client, toPool }: Opened): Lease {
-    let given = false;
-    const finish = (destroy: Error | boolean | undefined, reason = destroy && this.state.breachOf(lease.client)) => {
-      const life = this.state.lives.get(lease.client);
-      if (life !== undefined && !lease.unasked) life.usedAt = this.#now();
-      if (reason && lease.toPool !== nothing) this.state.noteDiscard(lease.client, reason);
-      // else it says goodbye, for nothing is wrong with it
-      if (destroy && reason !== "state") destroySocket(lease.client);
-      lease.toPool(destroy);
-      this.#room.noteWaiting();
-      this.#room.free();
+  #judge(opened: Opened, to: Supplied): void {
+    const { client } = opened;
+    const lease = new HeldLease(opened, this.#giveBack);
+    const { state } = this;
+    const obtainAnother = () => {
+      this.#findDead(lease);
+      this.#supply(to);
     };
-    const lease: Lease = {
-      client,
-      toPool,
-      unasked: false,
-      leaves: "nothing",
-      release: (destroy) => {
-        if (given) throw new UsageError("This client has been given back already. Release it once.", { code: "RELEASED_TWICE" });
-        given = true;
-        lease.onEnd?.();
-        const { client, leaves } = lease;
-        if (destroy) finish(destroy);
-        else if (leaves === "pinned" || (leaves === "state" && !this.#mayReset)) finish(true, "state");
-        else if (leaves === "nothing" && !leftBusy(client)) finish(false);
-        else this.#cleanings.begin(client, { resets: leaves === "state", onConnect: this.#onConnect }, finish);
-      },
-    };
-    client.release = lease.release;
-    return lease;
+    if (looksDead(client)) {
+      obtainAnother();
+      return;
+    }
+    const life = state.lives.get(client);
+    const now = this.#now();
+    const limits = { serverIdleMs: this.#serverIdleMs, lifetimeMs: this.#room.limits.lifetimeMs };
+    const verdict = life === undefined ? "use" : judge(life, limits, { now, suspectSince: state.suspectSince });
+    if (verdict === "use") {
+      to.supplied(undefined, lease);
+      return;
+    }
+    const idleMs = life === undefined ? 0 : now - life.usedAt;
+    if (idleMs >= TRUST_MS) state.noteThaw(client, idleMs);
+    if (verdict === "replace") {
+      this.#discard(lease, "expired");
+      this.#supply(to);
+      return;
+    }
+    afterTwoTicks(() => {
+      if (looksDead(client)) return obtainAnother();
+      lease.unasked = true;
+      if (to.asksItself) return to.supplied(undefined, lease);
+      this.confirm(lease, askBySync).then(
+        () => to.supplied(undefined, lease),
+        (failure) => to.supplied(failure, undefined),
+      );
+    });
+  }
+
+  readonly #giveBack = (lease: HeldLease, destroy: Error | boolean | undefined): void => {
+    const { client, leaves } = lease;
+    if (destroy) this.#end(lease, destroy);
+    else if (leaves === "pinned" || (leaves === "state" && !this.#mayReset)) this.#end(lease, true, "state");
+    else if (leaves === "nothing" && !leftBusy(client)) this.#end(lease, false);
+    else {
+      const cleaning = { resets: leaves === "state", onConnect: this.#onConnect };
+      this.#cleanings.begin(client, cleaning, (broken) => this.#end(lease, broken));
+    }
+  };
+
+  #end(
+    lease: HeldLease,
+    destroy: Error | boolean | undefined,
+    reason: false | undefined | DiscardEvent["reason"] = destroy && this.state.breachOf(lease.client),
+  ): void {
+    const life = this.state.lives.get(lease.client);
+    if (life !== undefined && !lease.unasked) life.usedAt = this.#now();
+    if (reason && lease.toPool !== nothing) this.state.noteDiscard(lease.client, reason);
+    // else it says goodbye, for nothing is wrong with it
+    if (destroy && reason !== "state") destroySocket(lease.client);
+    lease.toPool(destroy);
+    this.#room.noteWaiting();
+    this.#room.free();
   }
 
   /** Whether a reset undoes nothing of somebody else's: what a listener did to the new connection nobody can do again. */
@@ -256,7 +261,6 @@ export class WarmPool extends LeasedPool {
   }
 
   #put(lease: Lease, { client, toPool }: Opened): void {
-    client.release = lease.release;
     Object.assign(lease, { client, toPool });
   }
 

@@ -1,5 +1,6 @@
+import type { WireCall } from "../sending.ts";
 import type { Result, Statement } from "../transport.ts";
-import { type WireCall, type WireClient, WireSession, type WireSessionOptions } from "../wire-session.ts";
+import { type WireClient, WireSession, type WireSessionOptions } from "../wire-session.ts";
 
 /** A session that shows the text of every statement before it is sent. */
 export class WatchedSession extends WireSession {

@@ -27,10 +27,10 @@ function makeServer() {
         cancellation: makeDeadline(clock, { deadlineMs: 60_000 }),
         mayRepeat: (error, number) => repeats && mayRepeat(error, {}, number),
         own: () => own,
-      },
-      () => {
-        attempts++;
-        return answer();
+        attempt() {
+          attempts++;
+          return answer();
+        },
       },
       { clock, random: () => 1, breaker, budget, onRetry: () => {} },
     ).catch((error: WarmlineError) => error);

@@ -35,12 +35,15 @@ function start({
   let outcome: unknown;
   const repeat = (error: WarmlineError, attempt: number) => mayRepeat(error, { readOnly: false, idempotent: false, ...claims }, attempt);
   void deliver(
-    { cancellation, mayRepeat: repeat },
-    async (number) => {
-      at.push(clock.now() - startedAt);
-      const step = attempts[Math.min(number, attempts.length) - 1];
-      if (step instanceof Error) throw step;
-      return step;
+    {
+      cancellation,
+      mayRepeat: repeat,
+      async attempt(number) {
+        at.push(clock.now() - startedAt);
+        const step = attempts[Math.min(number, attempts.length) - 1];
+        if (step instanceof Error) throw step;
+        return step;
+      },
     },
     { clock, random, breaker, budget, onRetry: (error) => retried.push(error) },
   ).then(

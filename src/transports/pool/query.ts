@@ -1,0 +1,128 @@
+import type pg from "pg";
+import type { Answering } from "../sending.ts";
+import type { CallOptions, Cancellation, Result, Statement } from "../transport.ts";
+import type { WireSession } from "../wire-session.ts";
+import type { Asker, Lease } from "./lease.ts";
+import type { Line, Lines } from "./lines.ts";
+import type { WarmPool } from "./warm-pool.ts";
+
+/** What single queries stand on. */
+export interface QueryGround {
+  readonly pool: Pick<WarmPool, "lease" | "isCrowded" | "state">;
+  readonly lines: Lines;
+  readonly sessionOf: (client: pg.PoolClient) => WireSession;
+  /** Gives a lease back. */
+  readonly giveBack: (lease: Lease) => void;
+  /** Sends on a connection in doubt, and asks it in the same write. */
+  readonly askFirst: (lease: Lease, statement: Statement, call: CallOptions) => Promise<Result>;
+  /** Sees the text of every statement before it is sent. */
+  readonly onStatement: ((text: string) => void) | undefined;
+}
+
+/** Sends one statement: where it `shares`, on a connection of its own as long as there is one, else behind others. */
+export function queryPool(ground: QueryGround, statement: Statement, call: CallOptions, shares: boolean): Promise<Result> {
+  return new Promise((resolve, reject) => new PoolQuery(ground, statement, call, { resolve, reject, shares }).begin());
+}
+
+interface Ends {
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+  readonly shares: boolean;
+}
+
+/** One statement on its way from the queue to its answer. One object and one promise: what stands on its way is paid for in every query. */
+class PoolQuery implements Asker, Answering {
+  readonly #ground: QueryGround;
+  readonly #statement: Statement;
+  readonly #call: CallOptions;
+  readonly #ends: Ends;
+  #lease: Lease | undefined;
+  #line: Line | undefined;
+  #session: WireSession | undefined;
+
+  constructor(ground: QueryGround, statement: Statement, call: CallOptions, ends: Ends) {
+    this.#ground = ground;
+    this.#statement = statement;
+    this.#call = call;
+    this.#ends = ends;
+  }
+
+  get cancellation(): Cancellation {
+    return this.#call.cancellation;
+  }
+
+  get asksItself(): boolean {
+    return this.#call.idempotent;
+  }
+
+  begin(): void {
+    const { pool } = this.#ground;
+    if (!pool.isCrowded || !this.along()) pool.lease(this);
+  }
+
+  /** Goes behind others. */
+  along(): boolean {
+    if (!this.#ends.shares) return false;
+    const { lines, onStatement, pool } = this.#ground;
+    const line = lines.best();
+    if (line === undefined) return false;
+    const { lease, session } = line;
+    onStatement?.(this.#statement.text);
+    pool.state.pipelined++;
+    if (session.uses++ > 0) pool.state.noteReuse(lease.client);
+    lines.enter(line);
+    this.#line = line;
+    this.#session = session;
+    session.share(this.#statement, this.#call, this);
+    return true;
+  }
+
+  granted(error: Error | undefined, lease: Lease | undefined): void {
+    if (lease === undefined) {
+      this.#ends.reject(error);
+      return;
+    }
+    this.#lease = lease;
+    // one that is to be asked first may be exchanged for another
+    if (lease.unasked) {
+      this.#ground.askFirst(lease, this.#statement, this.#call).then(
+        (result) => {
+          this.#leave();
+          this.#ends.resolve(result);
+        },
+        (failure) => this.reject(failure),
+      );
+      return;
+    }
+    const session = this.#ground.sessionOf(lease.client);
+    this.#session = session;
+    if (this.#ends.shares) this.#line = this.#ground.lines.open(lease, session);
+    this.#ground.onStatement?.(this.#statement.text);
+    session.begin([this.#statement], this.#call, this);
+  }
+
+  resolve([result]: Result[]): void {
+    this.#leave();
+    this.#ends.resolve(result as Result);
+  }
+
+  reject(error: unknown): void {
+    // pg is to hear of a lost connection before its pool has it back
+    queueMicrotask(() => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#leave();
+    const { resolve, reject } = this.#ends;
+    // refused for nothing of its own, so that nothing of it stays: it is sent again, elsewhere
+    if (this.#line !== undefined && this.#session?.isOthersDoing(error)) {
+      queryPool(this.#ground, this.#statement, this.#call, false).then(resolve, reject);
+    } else reject(error);
+  }
+
+  /** Gives back what it holds, before anybody hears of it. */
+  #leave(): void {
+    if (this.#line !== undefined) this.#ground.lines.leave(this.#line);
+    else if (this.#lease !== undefined) this.#ground.giveBack(this.#lease);
+  }
+}
