@@ -1,7 +1,6 @@
 import { DatabaseError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import type { TransactionStatus } from "../errors/fate.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
-import type { Answer } from "../wire/answer.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
 import { Exchange, type ExchangeFailure } from "../wire/exchange.ts";
 import type { LinkedConnection } from "../wire/link.ts";
@@ -221,7 +220,7 @@ export class WireSession implements Session {
     if (error) answering.reject(error);
     else {
       const { answers } = exchange;
-      for (const answer of answers) (answer as Answer & { via: Via }).via = via;
+      for (const answer of answers) answer.via = via;
       answering.resolve(answers as Result[]);
     }
     // not the driver's error: that may quote a value

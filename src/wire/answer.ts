@@ -1,6 +1,6 @@
 import { answerTooLarge, decodeFailure } from "../errors/decode-failure.ts";
 import type { DecodeError } from "../errors/errors.ts";
-import type { Field } from "../transports/transport.ts";
+import type { Field, Via } from "../transports/transport.ts";
 import type { Columns } from "./columns.ts";
 import { HEADER_BYTES, int16, int32, isRow } from "./frames.ts";
 import type { MessageBytes } from "./message-bytes.ts";
@@ -11,6 +11,8 @@ export interface Answer {
   rowCount: number | null;
   command: string | null;
   fields: readonly Field[];
+  /** Added by whoever knows the way; a place for it from the start keeps the object as it is. */
+  via: Via | undefined;
 }
 
 /** Reads the answer to one statement after the other, rows straight from their bytes to values. */
@@ -80,7 +82,7 @@ export class AnswerReader {
   /** The whole answer; what comes next belongs to the next statement. `tag` is that of CommandComplete, null for an empty statement. */
   complete(tag: string | null): Answer {
     const { command, rowCount } = tag === null ? noTag : readTag(tag);
-    const answer: Answer = { rows: this.#rows, rowCount, command, fields: this.#columns?.fields ?? [] };
+    const answer: Answer = { rows: this.#rows, rowCount, command, fields: this.#columns?.fields ?? [], via: undefined };
     this.#rows = [];
     this.#columns = undefined;
     return answer;

@@ -6,6 +6,9 @@ const SHORT_TEXT = 48;
 
 const encoder = new TextEncoder();
 
+/** A stream takes a Buffer as it is, and makes one of everything else: where there is one, it is one from the start. */
+const allocate = (size: number): Uint8Array<ArrayBuffer> => globalThis.Buffer?.allocUnsafeSlow(size) ?? new Uint8Array(size);
+
 /**
  * Messages of ours on their way to one write. Every length is counted as the message is written, none ahead of it.
  * Source: PostgreSQL documentation, "Message Formats".
@@ -105,7 +108,7 @@ export class Outbox {
   #need(count: number): void {
     if (this.#at + count <= this.#bytes.length) return;
     const written = this.#bytes.subarray(this.#from, this.#at);
-    this.#bytes = new Uint8Array(Math.max(CHUNK_BYTES, 2 * written.length, written.length + count));
+    this.#bytes = allocate(Math.max(CHUNK_BYTES, 2 * written.length, written.length + count));
     this.#bytes.set(written);
     this.#from = 0;
     this.#at = written.length;

@@ -8,6 +8,7 @@ import { ERROR_RESPONSE } from "./frames.ts";
 import type { MessageBytes } from "./message-bytes.ts";
 import type { NamedForm } from "./named-statements.ts";
 import { isOutOfStep } from "./out-of-step.ts";
+import type { Queued } from "./queue.ts";
 import { type AnswersOptions, StatementAnswers } from "./statement-answers.ts";
 import type { Submittable, Told } from "./submit.ts";
 import { writeStatements } from "./write-statements.ts";
@@ -41,7 +42,8 @@ export interface ExchangeConnection {
  * transaction status settled. None at all, and the Sync alone asks whether the connection lives.
  * Protocol: PostgreSQL documentation, "Extended Query" and "Pipelining".
  */
-export class Exchange implements Submittable {
+export class Exchange implements Submittable, Queued {
+  next: object | undefined;
   readonly name = null;
   callback: Told | undefined;
   onSent: (() => unknown) | undefined;

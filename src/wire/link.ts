@@ -4,6 +4,8 @@ import type { Exchange } from "./exchange.ts";
 import { DATA_ROW, HEADER_BYTES, lengthAt, type MessageKind, messageType } from "./frames.ts";
 import type { MessageBytes } from "./message-bytes.ts";
 import { OutOfStepError } from "./out-of-step.ts";
+import { Packet, type Ready } from "./packet.ts";
+import { Queue } from "./queue.ts";
 import { DriverTurn, watchTurns } from "./turns.ts";
 
 /**
@@ -27,7 +29,7 @@ export class Link {
   readonly #connection: DriverConnection;
   readonly #outbox = new Outbox();
   /** What is written, and not answered, in that order: exchanges, and what the driver itself has written. */
-  readonly #turns: (Exchange | DriverTurn)[] = [new DriverTurn(false, true)];
+  readonly #turns = new Queue<Exchange | DriverTurn>();
   /** How many exchanges are among them. */
   #load = 0;
   /** Whether what was written leaves at the end of this turn. */
@@ -41,12 +43,13 @@ export class Link {
 
   constructor(connection: DriverConnection) {
     this.#connection = connection;
+    this.#turns.push(new DriverTurn(false, true));
     watchTurns(connection, {
       // what was written before it has to leave before it
       write: () => this.#flush(),
       begin: (turn) => this.#turns.push(turn),
-      head: () => this.#turns[0],
-      last: () => this.#turns.at(-1),
+      head: () => this.#turns.head,
+      last: () => this.#turns.last,
     });
     Object.assign(connection, { link: this });
     const { attachListeners } = connection;
@@ -67,7 +70,7 @@ export class Link {
 
   /** Whether the server has nothing to answer before it. */
   isHead(exchange: Exchange): boolean {
-    return this.#turns[0] === exchange;
+    return this.#turns.head === exchange;
   }
 
   /**
@@ -77,7 +80,8 @@ export class Link {
   send(exchange: Exchange): void {
     exchange.write(this.#outbox);
     this.#load++;
-    if (this.#turns.push(exchange) === 1) {
+    this.#turns.push(exchange);
+    if (this.#turns.head === exchange) {
       exchange.isFirst = true;
       exchange.headAt = performance.now();
       this.#flush();
@@ -90,7 +94,7 @@ export class Link {
   /** Nothing comes any more for what is on its way. */
   lose(failure: unknown): void {
     this.#load = 0;
-    for (const turn of this.#turns.splice(0)) if (!(turn instanceof DriverTurn)) turn.handleError(failure);
+    for (const turn of this.#turns.takeAll()) if (!(turn instanceof DriverTurn)) turn.handleError(failure);
   }
 
   #flush(): void {
@@ -143,11 +147,10 @@ export class Link {
   #take(packet: Packet): boolean {
     const { bytes } = packet;
     let at = 0;
-    /** How many turns have had their last message. */
-    let answered = 0;
+    /** The first that has not had its last message. */
+    let turn = this.#turns.head;
     while (at < bytes.length) {
       const type = messageType(bytes[at]);
-      const turn = this.#turns[answered];
       if (type === undefined || !mayCome(turn, type.kind)) return false;
       this.#needed = HEADER_BYTES;
       if (at + HEADER_BYTES > bytes.length) break;
@@ -162,9 +165,9 @@ export class Link {
         if (turn instanceof DriverTurn) {
           turn.noteCome(type.kind);
           if (type.kind === "ready") {
-            answered++;
             // before the driver is told, which may write the next
             packet.tellDriver(end, () => this.#goOn());
+            turn = this.#turns.behind(turn);
           }
         }
       } else {
@@ -174,9 +177,9 @@ export class Link {
         if (type.kind === "ready") {
           if (!turn.ready()) return false;
           packet.tell({ exchange: turn, status: bytes[end - 1] as number, isLast: turn.due === 0 });
-          if (turn.due === 0) answered++;
+          if (turn.due === 0) turn = this.#turns.behind(turn);
         } else if (!turn.take(bytes, at, end, this.#outbox)) return false;
-        else if (turn.isOver) packet.tell(() => this.#farewell(turn));
+        else if (turn.isOver) this.#tellFarewell(packet, turn);
       }
       at = end;
     }
@@ -196,7 +199,7 @@ export class Link {
     }
     try {
       // the driver first: whoever is told may send the next
-      if (isLast && this.#turns.length === 0) this.#connection.emit("readyForQuery", { name: "readyForQuery", status: this.status });
+      if (isLast && this.#turns.head === undefined) this.#connection.emit("readyForQuery", { name: "readyForQuery", status: this.status });
       exchange.tell();
     } catch (thrown) {
       throwOn(thrown);
@@ -206,14 +209,16 @@ export class Link {
   /** The next turn is the head. */
   #goOn(): void {
     this.#turns.shift();
-    const [next] = this.#turns;
+    const next = this.#turns.head;
     if (next !== undefined && !(next instanceof DriverTurn)) next.headAt = performance.now();
   }
 
   /** The server has ended the connection by what it said to an exchange: none behind it was begun. */
-  #farewell(exchange: Exchange): void {
-    this.#load = 0;
-    for (const turn of this.#turns.splice(0)) if (!(turn instanceof DriverTurn)) turn.farewell(exchange.report);
+  #tellFarewell(packet: Packet, exchange: Exchange): void {
+    packet.tell(() => {
+      this.#load = 0;
+      for (const turn of this.#turns.takeAll()) if (!(turn instanceof DriverTurn)) turn.farewell(exchange.report);
+    });
   }
 
   #isDead(stream: DriverStream): boolean {
@@ -226,52 +231,6 @@ export class Link {
     stream.destroy();
   }
 }
-
-/** ReadyForQuery for an exchange: the status it tells, and whether it is the last that the exchange waits for. */
-interface Ready {
-  readonly exchange: Exchange;
-  readonly status: number;
-  readonly isLast: boolean;
-}
-
-/** What is told of a packet once all of it is believed. */
-type News = Ready | (() => void);
-
-/** A packet in the reading, and what is to be told of it, in its order. */
-class Packet {
-  readonly bytes: MessageBytes;
-  news: News[] = none;
-  readonly #driver: (bytes: MessageBytes) => void;
-  /** Where messages for the driver begin that it has not been given. */
-  #drivers = -1;
-
-  constructor(bytes: MessageBytes, driver: (bytes: MessageBytes) => void) {
-    this.bytes = bytes;
-    this.#driver = driver;
-  }
-
-  tell(news: News): void {
-    // most packets tell one thing: a list that grows takes room for more than a dozen
-    if (this.news.length === 0) this.news = [news];
-    else this.news.push(news);
-  }
-
-  /** A message that begins here is the driver's, as those behind it are until it is told. */
-  leaveToDriver(at: number): void {
-    if (this.#drivers === -1) this.#drivers = at;
-  }
-
-  /** Has the driver told, after `before`, of what was left to it up to here, if anything was. */
-  tellDriver(end: number, before?: () => void): void {
-    if (this.#drivers === -1) return;
-    const messages = this.bytes.subarray(this.#drivers, end) as MessageBytes;
-    this.#drivers = -1;
-    if (before) this.tell(before);
-    this.tell(() => this.#driver(messages));
-  }
-}
-
-const none: News[] = [];
 
 /** By the byte that ReadyForQuery tells it with. */
 const STATUSES: Readonly<Record<number, StatusByte>> = { 73: "I", 84: "T", 69: "E" };

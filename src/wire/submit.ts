@@ -45,21 +45,19 @@ export function submit(client: SubmitClient, submittable: Submittable): void {
     const { _activeQuery: before } = client;
     // one that pg's queue has sent, in this very turn: pg would warn of a queue
     if (before && "onSent" in before) standReady(client, before as Submittable);
-    let isReturned = false;
-    // pg's own queue sends what came while it was busy
-    submittable.onSent = () => isReturned && queueMicrotask(() => standReady(client, submittable));
     client.query(submittable, (failure) => {
       if (failure) submittable.handleError(submittable.sent ? failure : blocked());
     });
-    isReturned = true;
     // only now: a tracer around looks for what it has passed on
-    standReady(client, submittable);
+    if (submittable.sent) standReady(client, submittable);
+    // pg's own queue sends what came while it was busy
+    else submittable.onSent = () => queueMicrotask(() => standReady(client, submittable));
   }
 }
 
 /** The link keeps what was sent apart: pg is to write what comes next behind it, and not to wait. Neon's client, which is older, waits. */
 function standReady(client: SubmitClient, submittable: Submittable): void {
-  if (!submittable.sent || client._activeQuery !== submittable) return;
+  if (client._activeQuery !== submittable) return;
   client._activeQuery = null;
   client.readyForQuery = true;
 }

@@ -1,4 +1,5 @@
 import type { MessageKind } from "./frames.ts";
+import type { Queued } from "./queue.ts";
 
 /** The part of a pg connection that writes what the server has to answer. */
 export interface WritingConnection {
@@ -21,7 +22,8 @@ interface Turns {
 }
 
 /** What the driver itself has written, up to the ReadyForQuery that is to come for it; the first is the login's. */
-export class DriverTurn {
+export class DriverTurn implements Queued {
+  next: object | undefined;
   readonly #isLogin: boolean;
   /** Whether its Sync is still to be written: answers were asked for ahead of it, as cursors do. */
   isOpen: boolean;

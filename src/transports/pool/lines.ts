@@ -18,6 +18,9 @@ export interface Line {
   readonly openUntil: number;
   /** How many are on their way. */
   calls: number;
+  /** Its neighbours among those that are open. */
+  before: Line | undefined;
+  behind: Line | undefined;
 }
 
 /** What a pool's lines need of it. */
@@ -34,7 +37,8 @@ export interface LinesOptions {
 /** The leases of a pool that are shared now. The connection is given back when the last of its calls has ended. */
 export class Lines {
   readonly #options: LinesOptions;
-  readonly #open: Line[] = [];
+  /** The first of those that are open. */
+  #first: Line | undefined;
   /** Where a call came along last. */
   #last: Line | undefined;
 
@@ -44,20 +48,23 @@ export class Lines {
 
   /** Where one more call may come along: with what leaves in this turn, or where the fewest are; undefined where there is none. */
   best(): Line | undefined {
-    if (this.#open.length === 0) return undefined;
+    if (this.#first === undefined) return undefined;
     const now = this.#options.now();
     const isFree = (line: Line) => line.calls < MOST_CALLS && now < line.openUntil && !line.session.broken;
     const last = this.#last;
     if (last?.session.gathers && last.calls < FEW_CALLS && isFree(last)) return last;
     let best: Line | undefined;
-    for (const line of this.#open) if (isFree(line) && (best === undefined || line.calls < best.calls)) best = line;
+    for (let line: Line | undefined = this.#first; line !== undefined; line = line.behind) {
+      if (isFree(line) && (best === undefined || line.calls < best.calls)) best = line;
+    }
     return best;
   }
 
   /** Shares a lease from its first call on, which is to be sent now. */
   open(lease: Lease, session: WireSession): Line {
-    const line: Line = { lease, session, openUntil: this.#options.now() + OPEN_MS, calls: 0 };
-    this.#open.push(line);
+    const line: Line = { lease, session, openUntil: this.#options.now() + OPEN_MS, calls: 0, before: undefined, behind: this.#first };
+    if (this.#first !== undefined) this.#first.before = line;
+    this.#first = line;
     this.enter(line);
     // behind the first, which pg sends when it has told everybody of the login
     if (this.#options.isAwaited()) queueMicrotask(this.#options.callAlong);
@@ -76,7 +83,10 @@ export class Lines {
       this.#options.callAlong();
       return;
     }
-    this.#open.splice(this.#open.indexOf(line), 1);
+    const { before, behind } = line;
+    if (before === undefined) this.#first = behind;
+    else before.behind = behind;
+    if (behind !== undefined) behind.before = before;
     if (this.#last === line) this.#last = undefined;
     this.#options.giveBack(line.lease);
   }

@@ -21,13 +21,9 @@ export interface QueryGround {
 
 /** Sends one statement: where it `shares`, on a connection of its own as long as there is one, else behind others. */
 export function queryPool(ground: QueryGround, statement: Statement, call: CallOptions, shares: boolean): Promise<Result> {
-  return new Promise((resolve, reject) => new PoolQuery(ground, statement, call, { resolve, reject, shares }).begin());
-}
-
-interface Ends {
-  readonly resolve: (result: Result) => void;
-  readonly reject: (error: unknown) => void;
-  readonly shares: boolean;
+  const query = new PoolQuery(ground, statement, call, shares);
+  query.begin();
+  return query.answer;
 }
 
 /** One statement on its way from the queue to its answer. One object and one promise: what stands on its way is paid for in every query. */
@@ -35,16 +31,21 @@ class PoolQuery implements Asker, Answering {
   readonly #ground: QueryGround;
   readonly #statement: Statement;
   readonly #call: CallOptions;
-  readonly #ends: Ends;
+  readonly #shares: boolean;
+  readonly #answer = Promise.withResolvers<Result>();
   #lease: Lease | undefined;
   #line: Line | undefined;
   #session: WireSession | undefined;
 
-  constructor(ground: QueryGround, statement: Statement, call: CallOptions, ends: Ends) {
+  constructor(ground: QueryGround, statement: Statement, call: CallOptions, shares: boolean) {
     this.#ground = ground;
     this.#statement = statement;
     this.#call = call;
-    this.#ends = ends;
+    this.#shares = shares;
+  }
+
+  get answer(): Promise<Result> {
+    return this.#answer.promise;
   }
 
   get cancellation(): Cancellation {
@@ -62,7 +63,7 @@ class PoolQuery implements Asker, Answering {
 
   /** Goes behind others. */
   along(): boolean {
-    if (!this.#ends.shares) return false;
+    if (!this.#shares) return false;
     const { lines, onStatement, pool } = this.#ground;
     const line = lines.best();
     if (line === undefined) return false;
@@ -79,7 +80,7 @@ class PoolQuery implements Asker, Answering {
 
   granted(error: Error | undefined, lease: Lease | undefined): void {
     if (lease === undefined) {
-      this.#ends.reject(error);
+      this.#answer.reject(error);
       return;
     }
     this.#lease = lease;
@@ -88,7 +89,7 @@ class PoolQuery implements Asker, Answering {
       this.#ground.askFirst(lease, this.#statement, this.#call).then(
         (result) => {
           this.#leave();
-          this.#ends.resolve(result);
+          this.#answer.resolve(result);
         },
         (failure) => this.reject(failure),
       );
@@ -96,14 +97,14 @@ class PoolQuery implements Asker, Answering {
     }
     const session = this.#ground.sessionOf(lease.client);
     this.#session = session;
-    if (this.#ends.shares) this.#line = this.#ground.lines.open(lease, session);
+    if (this.#shares) this.#line = this.#ground.lines.open(lease, session);
     this.#ground.onStatement?.(this.#statement.text);
     session.begin([this.#statement], this.#call, this);
   }
 
   resolve([result]: Result[]): void {
     this.#leave();
-    this.#ends.resolve(result as Result);
+    this.#answer.resolve(result as Result);
   }
 
   reject(error: unknown): void {
@@ -113,7 +114,7 @@ class PoolQuery implements Asker, Answering {
 
   #fail(error: unknown): void {
     this.#leave();
-    const { resolve, reject } = this.#ends;
+    const { resolve, reject } = this.#answer;
     // refused for nothing of its own, so that nothing of it stays: it is sent again, elsewhere
     if (this.#line !== undefined && this.#session?.isOthersDoing(error)) {
       queryPool(this.#ground, this.#statement, this.#call, false).then(resolve, reject);
