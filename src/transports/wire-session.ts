@@ -1,6 +1,7 @@
 import { DatabaseError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import type { TransactionStatus } from "../errors/fate.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
+import type { AnswerForm } from "../wire/answer.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
 import { Exchange, type ExchangeFailure, type ExchangeOptions } from "../wire/exchange.ts";
 import type { LinkedConnection } from "../wire/link.ts";
@@ -43,8 +44,16 @@ export interface WireSessionOptions {
 
 const statusNames = { I: "idle", T: "open", E: "failed" } as const;
 
-/** How one exchange is sent, a script among them. */
-export type WireCall = ExchangeCall & Pick<ExchangeOptions, "script">;
+/** What is told to whoever asks in another driver's name, and makes that one's answers. */
+export interface ForeignForm extends AnswerForm {
+  /** It is sent on this client, maybe once more on another. */
+  sentOn(client: WireClient): void;
+  /** Why it failed, before it is put into words. */
+  failed(failure: ExchangeFailure): void;
+}
+
+/** How one exchange is sent, a script among them. In another driver's form, results are handed on as they are made, without a `via`. */
+export type WireCall = ExchangeCall & Pick<ExchangeOptions, "script"> & { readonly form?: ForeignForm | undefined };
 
 /** A call, and how its statement is sent by a name. */
 type NamedCall = WireCall & Pick<ExchangeOptions, "named">;
@@ -194,11 +203,13 @@ export class WireSession implements Session {
       } else if (exchange.sent && link.load > 1 && end) onAnswer = end.leave(leave);
       else leave();
     };
+    call.form?.sentOn(this.#client);
     const exchange = new Exchange(statements, call, (failure) => {
       stopListening();
       stopLimit?.();
       onAnswer?.();
       const told = this.#judge(failure, sent);
+      if (told) call.form?.failed(told);
       if (call.ends === "autocommit") onPace?.(paceOf(exchange));
       const isNamesFault = told?.kind === "refused" && isNameRefused(told, sent);
       if (isNamesFault) this.#options.named?.forget(exchange.text);
@@ -211,7 +222,7 @@ export class WireSession implements Session {
       const isCanceled = this.#cancelling && error?.code === QUERY_CANCELED && call.cancellation.reason === undefined;
       if (error && (isNamesFault || isCanceled)) this.#othersDoing.add(error);
       if (error) answer.reject(error);
-      else answer.resolve(exchange.answers.map((given) => Object.assign(given, { via })));
+      else answer.resolve(call.form ? (exchange.answers as Result[]) : exchange.answers.map((given) => Object.assign(given, { via })));
       // not the driver's error: that may quote a value
       exchange.callback?.(error ?? null);
     });
@@ -241,7 +252,7 @@ export class WireSession implements Session {
     const { prelude = 0, ends, script } = call;
     if (failure !== undefined && !isAnswered(failure)) return failure;
     const kept = inStep({
-      ends: script === undefined ? ends : "script",
+      ends: script === undefined || ends === "free" ? ends : "script",
       before,
       after: this.status,
       refused: failure?.kind === "refused",

@@ -13,37 +13,62 @@ export interface Answer {
   fields: readonly Field[];
 }
 
+/** How answers are made. */
+export interface AnswerForm {
+  empty(): Answer;
+  /** Rows of these columns follow. */
+  describe(answer: Answer, columns: Columns): void;
+  /** The command tag of an answer that is complete. */
+  complete(answer: Answer, tag: string): void;
+  /** What a parser threw, where whoever asks wants it as it is. */
+  unreadable?(thrown: unknown): void;
+}
+
+/** This package's own. */
+const ownForm: AnswerForm = {
+  empty: () => ({ rows: [], rowCount: null, command: null, fields: [] }),
+  describe(answer, { fields }) {
+    answer.fields = fields;
+  },
+  complete: (answer, tag) => void Object.assign(answer, readTag(tag)),
+};
+
 /** Reads the answer to one statement after the other, rows straight from their bytes to values. */
 export class AnswerReader {
   /** Why a value could not be read; of the first that could not, and nothing is read after it. */
   failure: DecodeError | undefined;
   readonly #maxBytes: number;
+  readonly #form: AnswerForm;
   /** Of the rows so far, those of earlier statements among them. */
   #bytes = 0;
   #columns: Columns | undefined;
-  #open: Answer = emptyAnswer();
+  /** The answer that is being read; none before its first message. */
+  #open: Answer | undefined;
 
   /** Rows that hold more than `maxBytes` are passed over: how many there are only the server knows. */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, form: AnswerForm = ownForm) {
     this.#maxBytes = maxBytes;
+    this.#form = form;
   }
 
   /** Rows of these columns follow. */
   describe(columns: Columns): void {
     this.#columns = columns;
-    this.#open.fields = columns.fields;
+    this.#open = this.#form.empty();
+    this.#form.describe(this.#open, columns);
     this.failure ??= columns.failure;
   }
 
   /** A DataRow, from its first byte to its end. False where it is none of this answer. */
   read(bytes: MessageBytes, start: number, end: number): boolean {
     const columns = this.#columns;
+    const open = this.#open;
     this.#bytes += end - start;
     if (this.#bytes > this.#maxBytes && this.failure === undefined) {
       this.failure = answerTooLarge(this.#maxBytes);
-      this.#open.rows = [];
+      if (open !== undefined) open.rows = [];
     }
-    if (columns === undefined || this.failure !== undefined) return this.pass(bytes, start, end);
+    if (columns === undefined || open === undefined || this.failure !== undefined) return this.pass(bytes, start, end);
     const { keys, parsers } = columns;
     const width = keys.length;
     let at = start + HEADER_BYTES + 2;
@@ -65,9 +90,10 @@ export class AnswerReader {
       }
     } catch (thrown) {
       this.failure = decodeFailure(thrown, columns.fields, column);
+      this.#form.unreadable?.(thrown);
       return this.pass(bytes, start, end);
     }
-    this.#open.rows.push(row as Record<string, unknown>);
+    open.rows.push(row as Record<string, unknown>);
     return at === end;
   }
 
@@ -78,16 +104,12 @@ export class AnswerReader {
 
   /** The whole answer; what comes next belongs to the next statement. `tag` is that of CommandComplete, null for an empty statement. */
   complete(tag: string | null): Answer {
-    const answer = this.#open;
-    if (tag !== null) Object.assign(answer, readTag(tag));
-    this.#open = emptyAnswer();
+    const answer = this.#open ?? this.#form.empty();
+    if (tag !== null) this.#form.complete(answer, tag);
+    this.#open = undefined;
     this.#columns = undefined;
     return answer;
   }
-}
-
-function emptyAnswer(): Answer {
-  return { rows: [], rowCount: null, command: null, fields: [] };
 }
 
 /** The first word of a command tag, and its last number. */
