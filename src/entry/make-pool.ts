@@ -7,7 +7,8 @@ import type { Address, Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
 import { kindOf } from "../errors/redact.ts";
-import { type PoolTraits, poolTransport } from "../transports/pool/pool.ts";
+import { poolTransport } from "../transports/pool/pool.ts";
+import type { PoolTraits } from "../transports/pool/pool-traits.ts";
 import { nextNumber } from "../transports/pool/registry.ts";
 import type { RoomLimits } from "../transports/pool/room.ts";
 import { type Identity, type PoolShare, sharePool } from "../transports/pool/shared-room.ts";
@@ -26,15 +27,10 @@ export function poolMaker(): MakeTransport {
 }
 
 function makePool(input: TransportInput, order: number): Transport {
-  const { settings, plan, clock, warn, events } = input;
+  const { settings, plan, clock, events } = input;
   const share = joinPool(input, order);
   const { audiences } = share.pool.state;
   audiences.add(events);
-  const tellPin = (reason: string) => {
-    warn(reason);
-    events.tell({ type: "pin", reason });
-  };
-  const onStatement = plan.capabilities.pins && isDevelopment(plan) ? pinningReport(tellPin) : undefined;
   const traits = traitsOf(settings, plan);
   const leaving: PoolShare = {
     get pool() {
@@ -42,21 +38,34 @@ function makePool(input: TransportInput, order: number): Transport {
     },
     release: () => share.release().finally(() => audiences.delete(events)),
   };
-  return sharedTransport(leaving, (pool) => poolTransport({ pool, ...traits, clock, onStatement }));
+  return sharedTransport(leaving, (pool) => poolTransport({ pool, ...traits, clock }));
 }
 
 /** A share of the one pool of this identity in the process. Without an `order`, for handles that are made again and again. */
 export function joinPool({ settings, plan, address, warn }: Omit<TransportInput, "clock" | "events">, order?: number): PoolShare {
   const login = loginConfig(settings, plan, address);
   const { host, port, database, user } = address;
+  const traits = traitsOf(settings, plan);
   return sharePool({
     room: JSON.stringify([settings.name, host, port, database, user]),
-    identity: identityOf(login, traitsOf(settings, plan), address),
+    identity: identityOf(login, traits, address),
     limits: limitsOf(settings, plan),
-    create: (room) => new WarmPool({ ...login, room, warn }).setMaxListeners(0),
+    create(room) {
+      const pool = new WarmPool({ ...login, room, traits, warn }).setMaxListeners(0);
+      if (plan.capabilities.pins && isDevelopment(plan)) watchPins(pool, warn);
+      return pool;
+    },
     onPool: showing(settings, warn),
     ...(order !== undefined && { order }),
     warn,
+  });
+}
+
+/** Tells of what pins a connection to its backend, whoever sends it. */
+function watchPins({ state }: WarmPool, warn: (message: string) => void): void {
+  state.onStatement = pinningReport((reason) => {
+    warn(reason);
+    state.tell(() => ({ type: "pin", reason }));
   });
 }
 
@@ -87,6 +96,7 @@ export function poolConfig(settings: Settings, plan: Plan, address: Address): Wa
   const limits = limitsOf(settings, plan);
   return {
     ...login,
+    traits: traitsOf(settings, plan),
     max: limits.max,
     min: limits.min,
     idleTimeoutMillis: limits.idleTimeoutMs,

@@ -27,7 +27,7 @@ export function judge(
   const { prelude = 0, ends = "autocommit", script } = call;
   if (failure !== undefined && !isAnswered(failure)) return failure;
   const kept = inStep({
-    ends: script === undefined ? ends : "script",
+    ends: script === undefined || ends === "free" ? ends : "script",
     before,
     after,
     refused: failure?.kind === "refused",

@@ -1,11 +1,20 @@
 import type { WarmlineError } from "../errors/errors.ts";
-import type { Exchange, ExchangeOptions } from "../wire/exchange.ts";
+import type { AnswerForm } from "../wire/answer.ts";
+import type { Exchange, ExchangeFailure, ExchangeOptions } from "../wire/exchange.ts";
 import type { NamedForm } from "../wire/named-statements.ts";
 import type { Sent } from "./evidence.ts";
 import type { ExchangeCall, Result, Via } from "./transport.ts";
 
-/** How one exchange is sent, a script among them. */
-export type WireCall = ExchangeCall & Pick<ExchangeOptions, "script">;
+/** What is told to whoever asks in another driver's name, and makes that one's answers. */
+export interface ForeignForm extends AnswerForm {
+  /** It is sent on this client, maybe once more on another. */
+  sentOn(client: object): void;
+  /** Why it failed, before it is put into words. */
+  failed(failure: ExchangeFailure): void;
+}
+
+/** How one exchange is sent, a script among them. In another driver's form, results are handed on as they are made, without a `via`. */
+export type WireCall = ExchangeCall & Pick<ExchangeOptions, "script"> & { readonly form?: ForeignForm | undefined };
 
 /** Where the answer of an exchange goes. No promise: a query has one, from its queue to its answer. */
 export interface Answering {

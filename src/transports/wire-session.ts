@@ -167,6 +167,7 @@ export class WireSession implements Session {
     call: WireCall,
     { answering, named, shared }: Pick<Sending, "answering" | "named" | "shared">,
   ): void {
+    call.form?.sentOn(this.#client);
     const exchange: Exchange = new Exchange(statements, call, named, (failure) => {
       stopListening();
       stopLimit?.();
@@ -205,6 +206,7 @@ export class WireSession implements Session {
     const { exchange, call, answering, via } = sending;
     sending.onAnswer?.();
     const told = judge(failure, sending, this.status);
+    if (told) call.form?.failed(told);
     if (standsAlone(call)) this.#options.onPace?.(paceOf(exchange));
     const isNamesFault = told?.kind === "refused" && isNameRefused(told, sending);
     if (isNamesFault) this.#options.named?.forget(exchange.text);
@@ -220,7 +222,7 @@ export class WireSession implements Session {
     if (error) answering.reject(error);
     else {
       const { answers } = exchange;
-      for (const answer of answers) answer.via = via;
+      if (!call.form) for (const answer of answers) answer.via = via;
       answering.resolve(answers as Result[]);
     }
     // not the driver's error: that may quote a value

@@ -12,39 +12,67 @@ export interface Answer {
   command: string | null;
   fields: readonly Field[];
   /** Added by whoever knows the way; a place for it from the start keeps the object as it is. */
-  via: Via | undefined;
+  via?: Via | undefined;
 }
+
+/** How answers are made. */
+export interface AnswerForm {
+  empty(): Answer;
+  /** Rows of these columns follow. */
+  describe(answer: Answer, columns: Columns): void;
+  /** The command tag of an answer that is complete. */
+  complete(answer: Answer, tag: string): void;
+  /** What a parser threw, where whoever asks wants it as it is. */
+  unreadable?(thrown: unknown): void;
+}
+
+const noFields: readonly Field[] = Object.freeze([]);
+
+/** This package's own. */
+const ownForm: AnswerForm = {
+  empty: () => ({ rows: [], rowCount: null, command: null, fields: noFields, via: undefined }),
+  describe(answer, { fields }) {
+    answer.fields = fields;
+  },
+  complete: readTag,
+};
 
 /** Reads the answer to one statement after the other, rows straight from their bytes to values. */
 export class AnswerReader {
   /** Why a value could not be read; of the first that could not, and nothing is read after it. */
   failure: DecodeError | undefined;
   readonly #maxBytes: number;
+  readonly #form: AnswerForm;
   /** Of the rows so far, those of earlier statements among them. */
   #bytes = 0;
   #columns: Columns | undefined;
-  #rows: Record<string, unknown>[] = [];
+  /** The answer that is being read; none before its first message. */
+  #open: Answer | undefined;
 
   /** Rows that hold more than `maxBytes` are passed over: how many there are only the server knows. */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, form: AnswerForm = ownForm) {
     this.#maxBytes = maxBytes;
+    this.#form = form;
   }
 
   /** Rows of these columns follow. */
   describe(columns: Columns): void {
     this.#columns = columns;
+    this.#open = this.#form.empty();
+    this.#form.describe(this.#open, columns);
     this.failure ??= columns.failure;
   }
 
   /** A DataRow, from its first byte to its end. False where it is none of this answer. */
   read(bytes: MessageBytes, start: number, end: number): boolean {
     const columns = this.#columns;
+    const open = this.#open;
     this.#bytes += end - start;
     if (this.#bytes > this.#maxBytes && this.failure === undefined) {
       this.failure = answerTooLarge(this.#maxBytes);
-      this.#rows = [];
+      if (open !== undefined) open.rows = [];
     }
-    if (columns === undefined || this.failure !== undefined) return this.pass(bytes, start, end);
+    if (columns === undefined || open === undefined || this.failure !== undefined) return this.pass(bytes, start, end);
     const { keys, parsers } = columns;
     const width = keys.length;
     let at = start + HEADER_BYTES + 2;
@@ -66,11 +94,12 @@ export class AnswerReader {
       }
     } catch (thrown) {
       this.failure = decodeFailure(thrown, columns.fields, column);
+      this.#form.unreadable?.(thrown);
       return this.pass(bytes, start, end);
     }
     // a list that grows takes room for more than a dozen
-    if (this.#rows.length === 0) this.#rows = [row as Record<string, unknown>];
-    else this.#rows.push(row as Record<string, unknown>);
+    if (open.rows.length === 0) open.rows = [row as Record<string, unknown>];
+    else open.rows.push(row as Record<string, unknown>);
     return at === end;
   }
 
@@ -81,21 +110,19 @@ export class AnswerReader {
 
   /** The whole answer; what comes next belongs to the next statement. `tag` is that of CommandComplete, null for an empty statement. */
   complete(tag: string | null): Answer {
-    const { command, rowCount } = tag === null ? noTag : readTag(tag);
-    const answer: Answer = { rows: this.#rows, rowCount, command, fields: this.#columns?.fields ?? [], via: undefined };
-    this.#rows = [];
+    const answer = this.#open ?? this.#form.empty();
+    if (tag !== null) this.#form.complete(answer, tag);
+    this.#open = undefined;
     this.#columns = undefined;
     return answer;
   }
 }
 
-const noTag = { command: null, rowCount: null } as const;
-
-/** The first word of a command tag, and the number it ends with. Read by hand: every answer has one. */
-function readTag(tag: string): Pick<Answer, "command" | "rowCount"> {
+/** Sets the first word of a command tag, and the number it ends with. Read by hand: every answer has one. */
+function readTag(answer: Answer, tag: string): void {
   const space = tag.indexOf(" ");
-  if (space === -1) return { command: tag, rowCount: null };
-  return { command: tag.slice(0, space), rowCount: countAt(tag, tag.lastIndexOf(" ") + 1) };
+  answer.command = space === -1 ? tag : tag.slice(0, space);
+  if (space !== -1) answer.rowCount = countAt(tag, tag.lastIndexOf(" ") + 1);
 }
 
 /** The number that a text ends with; null where it ends with something else. */

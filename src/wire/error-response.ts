@@ -20,10 +20,12 @@ export interface ErrorResponse {
   readonly file?: string;
   readonly line?: string;
   readonly routine?: string;
+  /** Bytes of the message, as pg counts them. */
+  readonly length?: number;
 }
 
 /** Source: PostgreSQL documentation, "Error and Notice Message Fields". */
-const names: Readonly<Record<string, keyof ErrorResponse>> = {
+const names: Readonly<Record<string, keyof Omit<ErrorResponse, "length">>> = {
   S: "severity",
   C: "code",
   M: "message",
@@ -45,7 +47,7 @@ const names: Readonly<Record<string, keyof ErrorResponse>> = {
 
 /** Reads a whole ErrorResponse, from its first byte to its end. */
 export function readErrorResponse(bytes: MessageBytes, start: number, end: number): ErrorResponse {
-  const report: Partial<Record<keyof ErrorResponse, string>> = {};
+  const report: Partial<Record<keyof ErrorResponse, string | number>> = { length: end - start - 1 };
   let at = start + HEADER_BYTES;
   while (bytes[at] !== 0) {
     const next = afterText(bytes, at + 1, end);
@@ -53,7 +55,7 @@ export function readErrorResponse(bytes: MessageBytes, start: number, end: numbe
     if (name !== undefined) report[name] = bytes.toString("utf8", at + 1, next - 1);
     at = next;
   }
-  return report as ErrorResponse;
+  return report as unknown as ErrorResponse;
 }
 
 /** Whether a driver's error is the server's ErrorResponse: only these carry a severity. */

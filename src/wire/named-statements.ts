@@ -54,7 +54,7 @@ export class NamedStatement {
   columns(options: ReadOptions): Columns {
     const last = this.#columns?.options;
     if (this.#columns === undefined || last?.rowMode !== options.rowMode || last.parsers !== options.parsers) {
-      this.#columns = new Columns(this.fields ?? [], { rowMode: options.rowMode, parsers: options.parsers });
+      this.#columns = new Columns(this.fields ?? [], { rowMode: options.rowMode, parsers: options.parsers }, this.#columns);
     }
     return this.#columns;
   }

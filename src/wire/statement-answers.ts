@@ -1,7 +1,7 @@
 import type { DecodeError } from "../errors/errors.ts";
 import { statements as statementsOf } from "../syntax/statements.ts";
 import type { Field, Statement } from "../transports/transport.ts";
-import { type Answer, AnswerReader } from "./answer.ts";
+import { type Answer, type AnswerForm, AnswerReader } from "./answer.ts";
 import { Columns, type ReadOptions, readFields } from "./columns.ts";
 import type { Outbox } from "./encode.ts";
 import * as frames from "./frames.ts";
@@ -10,8 +10,10 @@ import type { NamedForm } from "./named-statements.ts";
 
 /** What was sent, and how its answers are read. */
 export interface AnswersOptions extends ReadOptions {
-  /** A text of several statements, sent by the simple protocol in place of the others; its rows are left aside. */
+  /** A text of several statements, sent by the simple protocol in place of the others; its rows are left aside, unless a form is given. */
   readonly script?: string | undefined;
+  /** How answers are made. Default: as this package's own. */
+  readonly form?: AnswerForm | undefined;
   /** Most bytes of rows that are read. Default: no limit. */
   readonly maxResponseBytes?: number | undefined;
 }
@@ -45,7 +47,7 @@ export class StatementAnswers {
     this.#statements = statements;
     this.#options = options;
     this.#named = named;
-    this.#reader = new AnswerReader(options.maxResponseBytes ?? Number.POSITIVE_INFINITY);
+    this.#reader = new AnswerReader(options.maxResponseBytes ?? Number.POSITIVE_INFINITY, options.form);
     this.#isScript = options.script !== undefined;
     this.#closes = named?.closes.length ?? 0;
   }
@@ -151,7 +153,8 @@ export class StatementAnswers {
   }
 
   #readRow(bytes: MessageBytes, start: number, end: number): boolean {
-    return this.#isScript ? this.#reader.pass(bytes, start, end) : this.#reader.read(bytes, start, end);
+    const isAside = this.#isScript && this.#options.form === undefined;
+    return isAside ? this.#reader.pass(bytes, start, end) : this.#reader.read(bytes, start, end);
   }
 
   /** The answer to a statement is complete. */

@@ -1,6 +1,12 @@
 import pg from "pg";
 import { type Asker, type Checkout, checkingOut, type Release } from "./lease.ts";
 
+/** What pg gives for a query: a result, or one for each of several statements. */
+export type PgAnswer = object;
+
+/** pg's callback of a query. */
+type Told = (error: unknown, answer?: PgAnswer) => void;
+
 /** A `pg.Pool` whose checkouts are leases: what asks for a connection in pg's way is given one by `lease`. */
 export abstract class LeasedPool extends pg.Pool {
   /** Set while a query of the pool's own takes its connection, which it gives back by itself. */
@@ -10,6 +16,13 @@ export abstract class LeasedPool extends pg.Pool {
     // the class this one extends, which pg.Pool no longer is where somebody put this one in its place
     const inherited: pg.Pool = Object.getPrototypeOf(LeasedPool.prototype);
     LeasedPool.prototype.query = function query(this: LeasedPool, ...args: readonly unknown[]) {
+      const [config, given, last] = args;
+      const [values, callback] = typeof given === "function" ? [undefined, given] : [given, last];
+      // what was put in the place of connect, or of promises, is asked
+      if ((!callback || typeof callback === "function") && this.connect === connect && this.Promise === Promise) {
+        const answer = this.answer(config, values);
+        if (answer !== undefined) return callback ? tell(answer, callback as Told) : answer;
+      }
       this.#querying = true;
       try {
         return Reflect.apply(inherited.query, this, args);
@@ -17,7 +30,17 @@ export abstract class LeasedPool extends pg.Pool {
         this.#querying = false;
       }
     } as pg.Pool["query"];
+    const { connect } = LeasedPool.prototype;
   }
+
+  /** pg's own, from its options. */
+  declare readonly Promise: PromiseConstructor;
+
+  /**
+   * Sends a query as those of a database are sent, and gives what pg would; undefined where pg has to send it itself, on a connection that is
+   * checked out for it.
+   */
+  abstract answer(config: unknown, values: unknown): Promise<PgAnswer> | undefined;
 
   /** Checks a connection out for `asker`, which is told exactly once, maybe at once. */
   abstract lease(asker: Asker): void;
@@ -35,4 +58,21 @@ export abstract class LeasedPool extends pg.Pool {
     this.lease({ granted: (error, lease) => process.nextTick(serve, error, lease), held: !this.#querying });
     return undefined;
   }
+}
+
+/** Calls back; what that throws is as uncaught as it is from pg. */
+function tell(answer: Promise<PgAnswer>, callback: Told): void {
+  const call = (...told: Parameters<Told>) => {
+    try {
+      callback(...told);
+    } catch (thrown) {
+      process.nextTick(() => {
+        throw thrown;
+      });
+    }
+  };
+  answer.then(
+    (given) => call(undefined, given),
+    (error) => call(error),
+  );
 }

@@ -30,6 +30,8 @@ export class PoolState {
   pipelined = 0;
   /** How fast the answers to a text come. */
   readonly paces: Paces = new Paces();
+  /** Sees the text of every statement before it is sent. */
+  onStatement: ((text: string) => void) | undefined;
   /** Whether the pool has been shown to an `onPool`. */
   shown = false;
   readonly lives: WeakMap<pg.PoolClient, Life> = new WeakMap();

@@ -7,39 +7,38 @@ import { begin, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
 import { type WireClient, WireSession, type WireSessionOptions } from "../wire-session.ts";
 import { requestCancel } from "./cancel-request.ts";
-import type { Lease } from "./lease.ts";
+import type { Asker, Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
 import { Lines } from "./lines.ts";
+import type { PoolState } from "./pool-state.ts";
+import type { PoolTraits } from "./pool-traits.ts";
 import { type QueryGround, queryPool } from "./query.ts";
-import type { WarmPool } from "./warm-pool.ts";
 import { WatchedSession } from "./watched-session.ts";
 
-/** What has to be known of a connection's other end. */
-export interface PoolTraits {
-  /** Whether a pooler stands between this pool and Postgres. */
-  readonly pooled: boolean;
-  /** Whether a CancelRequest reaches the statement. */
-  readonly cancel: boolean;
-  /** Whether statements are kept by name. */
-  readonly named: boolean;
-  /** Whether several calls may be on their way on one connection. */
-  readonly pipelined: boolean;
-  /** Whether the state of a session can be reset by whoever holds the connection; else it ends with the connection. */
-  readonly sessionState: boolean;
-  /** Bounds each exchange where the server was not told to; null for no bound of its own. */
-  readonly statementTimeoutMs: number | null;
+/** The part of a pool that statements are sent over. */
+export interface SendingPool {
+  readonly state: PoolState;
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+  readonly isCrowded: boolean;
+  lease(asker: Asker): void;
+  confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void>;
+  callAlong(): void;
+  endIdle(): Promise<void>;
 }
 
 /** What the pool transport is made of. */
 export interface PoolTransportOptions extends PoolTraits {
-  readonly pool: WarmPool;
+  readonly pool: SendingPool;
   readonly clock: Clock;
-  /** Sees the text of every statement before it is sent. */
-  readonly onStatement?: ((text: string) => void) | undefined;
 }
 
 /** A transport over a pool that somebody else ends. */
-export type PoolTransport = Omit<Transport, typeof Symbol.asyncDispose>;
+export interface PoolTransport extends Omit<Transport, typeof Symbol.asyncDispose> {
+  /** A text of the simple protocol, with the caller's own control of transactions; a result for each statement. */
+  simple(text: string, call: CallOptions): Promise<Result[]>;
+}
 
 /** Work on a lease, and whether its first exchange asks the connection by itself. */
 interface Holding<T> {
@@ -53,7 +52,7 @@ interface Holding<T> {
 /** Sends on a connection; `onAlive` is called at its first sign of life, where that is asked for. */
 type Send<T> = (session: WireSession, onAlive?: () => void) => Promise<T>;
 
-/** Statements over a {@link WarmPool}: one write and one round trip each on a warm connection. */
+/** Statements over a pool: one write and one round trip each on a warm connection. */
 export function poolTransport(options: PoolTransportOptions): PoolTransport {
   const { pool, clock } = options;
   const { state } = pool;
@@ -61,7 +60,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   function sessionOf(client: pg.PoolClient): WireSession {
     let session = state.sessions.get(client);
     if (session === undefined) {
-      const { onStatement } = options;
+      const { onStatement } = state;
       const traits: WireSessionOptions = {
         transport: "pool",
         connectionId: state.idOf(client),
@@ -98,7 +97,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     isAwaited: () => pool.waitingCount > 0,
     callAlong: () => pool.callAlong(),
   });
-  const ground: QueryGround = { pool, lines: state.lines, sessionOf, giveBack, askFirst: sendAlone, onStatement: options.onStatement };
+  const ground: QueryGround = { pool, lines: state.lines, sessionOf, giveBack, askFirst: sendAlone };
 
   function sendAlone(lease: Lease, statement: Statement, call: CallOptions): Promise<Result> {
     return askFirst(lease, (session, onAlive) => session.exchange([statement], { ...call, onAlive })).then(onlyResult);
@@ -209,6 +208,8 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
       if (call.readOnly) return batch([statement], { ...call, mode: { readOnly: true } }).then(onlyResult);
       return queryPool(ground, statement, call, options.pipelined && state.paces.isFast(statement.text));
     },
+    simple: (script, call) =>
+      hold(call, { asksItself: false, use: ({ client }) => sessionOf(client).exchange([], { ...call, ends: "free", script }) }),
     batch,
     session: <T>(use: (session: Session) => Promise<T>, call: SessionCall) =>
       hold(call, {

@@ -4,19 +4,24 @@ import type { CallOptions, Cancellation, Result, Statement } from "../transport.
 import type { WireSession } from "../wire-session.ts";
 import type { Asker, Lease } from "./lease.ts";
 import type { Line, Lines } from "./lines.ts";
-import type { WarmPool } from "./warm-pool.ts";
+import type { PoolState } from "./pool-state.ts";
+
+/** The part of a pool that single queries need. */
+interface QueryPool {
+  readonly state: PoolState;
+  readonly isCrowded: boolean;
+  lease(asker: Asker): void;
+}
 
 /** What single queries stand on. */
 export interface QueryGround {
-  readonly pool: Pick<WarmPool, "lease" | "isCrowded" | "state">;
+  readonly pool: QueryPool;
   readonly lines: Lines;
   readonly sessionOf: (client: pg.PoolClient) => WireSession;
   /** Gives a lease back. */
   readonly giveBack: (lease: Lease) => void;
   /** Sends on a connection in doubt, and asks it in the same write. */
   readonly askFirst: (lease: Lease, statement: Statement, call: CallOptions) => Promise<Result>;
-  /** Sees the text of every statement before it is sent. */
-  readonly onStatement: ((text: string) => void) | undefined;
 }
 
 /** Sends one statement: where it `shares`, on a connection of its own as long as there is one, else behind others. */
@@ -64,11 +69,11 @@ class PoolQuery implements Asker, Answering {
   /** Goes behind others. */
   along(): boolean {
     if (!this.#shares) return false;
-    const { lines, onStatement, pool } = this.#ground;
+    const { lines, pool } = this.#ground;
     const line = lines.best();
     if (line === undefined) return false;
     const { lease, session } = line;
-    onStatement?.(this.#statement.text);
+    pool.state.onStatement?.(this.#statement.text);
     pool.state.pipelined++;
     if (session.uses++ > 0) pool.state.noteReuse(lease.client);
     lines.enter(line);
@@ -98,7 +103,7 @@ class PoolQuery implements Asker, Answering {
     const session = this.#ground.sessionOf(lease.client);
     this.#session = session;
     if (this.#shares) this.#line = this.#ground.lines.open(lease, session);
-    this.#ground.onStatement?.(this.#statement.text);
+    this.#ground.pool.state.onStatement?.(this.#statement.text);
     session.begin([this.#statement], this.#call, this);
   }
 

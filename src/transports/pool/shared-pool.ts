@@ -1,9 +1,12 @@
 import { type Asker, closed } from "./lease.ts";
-import { LeasedPool } from "./leased-pool.ts";
+import { LeasedPool, type PgAnswer } from "./leased-pool.ts";
 import { OpenCalls } from "./open-calls.ts";
 
 /** What a handle delegates to: a pool that others use as well. */
-export type DelegatePool = Pick<LeasedPool, "lease" | "options" | "totalCount" | "idleCount" | "waitingCount" | "expiredCount" | "on"> & {
+export type DelegatePool = Pick<
+  LeasedPool,
+  "lease" | "answer" | "options" | "totalCount" | "idleCount" | "waitingCount" | "expiredCount" | "on"
+> & {
   off(event: PoolEvent, listener: Forward): unknown;
   endIdle(): Promise<void>;
 };
@@ -73,6 +76,20 @@ export class SharedPool extends LeasedPool {
         asker.granted(undefined, lease);
       },
     });
+  }
+
+  override answer(config: unknown, values: unknown): Promise<PgAnswer> | undefined {
+    let answer: Promise<PgAnswer> | undefined;
+    try {
+      answer = this.#pool().answer(config, values);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (answer === undefined) return undefined;
+    this.#calls.begin();
+    const end = () => this.#calls.end();
+    answer.then(end, end);
+    return answer;
   }
 
   /** Ends the connections of the shared pool that nobody holds; the next checkout opens one. */

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { FreshnessLimits } from "./freshness.ts";
+import type { PoolTraits } from "./pool-traits.ts";
 import type { Room } from "./room.ts";
 
 /** pg's pool options, with waiting and connecting bounded apart, and what is known of a connection's life. */
@@ -18,6 +19,8 @@ export interface WarmPoolConfig extends Omit<pg.PoolConfig, "connectionTimeoutMi
   readonly onPasswordRefused?: (password: string) => void;
   /** The room its connections take up, where it is shared; then the limits are the room's. Default: a room of its own. */
   readonly room?: Room;
+  /** What is known of the other end, and what may be done there. Default: as behind a pooler of which nothing is known. */
+  readonly traits?: PoolTraits;
   /** When a connection is replaced without being asked. Default: never. */
   readonly freshness?: FreshnessLimits;
   /** The wall clock and chance. Default: the process'. */

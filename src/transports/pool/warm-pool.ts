@@ -7,8 +7,9 @@ import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
 import { LeakWatch } from "./leaks.ts";
 import { type Asker, closed, HeldLease, type Lease, type Opened } from "./lease.ts";
-import { LeasedPool } from "./leased-pool.ts";
+import { LeasedPool, type PgAnswer } from "./leased-pool.ts";
 import { clientsOf, openConnection, type Taken, takeIdle } from "./pg-pool.ts";
+import { PgQueries } from "./pg-queries.ts";
 import { PoolState } from "./pool-state.ts";
 import { answerOrReplacement } from "./probe.ts";
 import { Room } from "./room.ts";
@@ -37,6 +38,7 @@ export class WarmPool extends LeasedPool {
   readonly #tenancy: Tenancy;
   readonly #checkouts: Checkouts;
   readonly #cleanings: Cleanings;
+  readonly #queries: PgQueries;
 
   constructor(config: WarmPoolConfig = {}) {
     const {
@@ -49,6 +51,7 @@ export class WarmPool extends LeasedPool {
       now = () => Date.now(),
       random = () => Math.random(),
       room: shared,
+      traits,
       ...options
     } = config;
     super({ ...options, connectionTimeoutMillis: 0, Client: WarmClient } as object);
@@ -64,6 +67,7 @@ export class WarmPool extends LeasedPool {
     this.#serverIdleMs = serverIdleMs;
     this.#now = now;
     this.#cleanings = new Cleanings(now);
+    this.#queries = new PgQueries(this, traits);
     this.on("error", (error, client) => {
       state.noteDiscard(client as pg.PoolClient, isOutOfStep(error) ? "out-of-step" : "lost");
       state.suspectSince = now();
@@ -90,6 +94,10 @@ export class WarmPool extends LeasedPool {
   override lease(asker: Asker): void {
     this.#cleanings.endLate();
     this.#checkouts.lease(asker);
+  }
+
+  override answer(config: unknown, values: unknown): Promise<PgAnswer> | undefined {
+    return this.#queries.answer(config, values);
   }
 
   /** Whether every connection there may be is held, and nobody waits for one yet. */

@@ -147,8 +147,8 @@ describe("cleaning", () => {
         pool = shown as WarmPool;
       },
     });
-    const ask = { name: "kept", text: "select 1" };
-    await db.query("select 1");
+    const ask = { name: "kept", text: "select 1", rows: 10 };
+    await db.query("select 2");
     await pool?.query(ask);
     await db.session((session) => session.query("prepare gone as select 1"));
     const { rows } = (await pool?.query("select name from pg_prepared_statements")) ?? {};

@@ -151,7 +151,9 @@ describe("a server that speaks wrongly", () => {
           throw new Error("a listener's own");
         });
       });
-      expect((await pool.query("select 2")).rows).toEqual([{ n: 2 }]);
+      const client = await pool.connect();
+      expect((await client.query("select 2")).rows).toEqual([{ n: 2 }]);
+      client.release();
       await pause(10);
       expect(thrown).toMatchObject([{ message: "a listener's own" }]);
       expect((await pool.query("select 3")).rows).toEqual([{ n: 3 }]);

@@ -1,0 +1,15 @@
+/** What has to be known of a connection's other end. */
+export interface PoolTraits {
+  /** Whether a pooler stands between this pool and Postgres. */
+  readonly pooled: boolean;
+  /** Whether a CancelRequest reaches the statement. */
+  readonly cancel: boolean;
+  /** Whether statements are kept by name. */
+  readonly named: boolean;
+  /** Whether several calls may be on their way on one connection. */
+  readonly pipelined: boolean;
+  /** Whether the state of a session can be reset by whoever holds the connection; else it ends with the connection. */
+  readonly sessionState: boolean;
+  /** Bounds each exchange where the server was not told to; null for no bound of its own. */
+  readonly statementTimeoutMs: number | null;
+}

@@ -1,0 +1,482 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import pg from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { isWarmlineError } from "../../../src/entry/node.ts";
+import { sharedPool, WarmPool, type WarmPoolOptions } from "../../../src/entry/pool.ts";
+import { startWire, type Wire } from "../../support/wire.ts";
+import { openDirect, until, urlAt } from "../databases.ts";
+import { stopWallClock } from "./passing-time.ts";
+
+const look = "select $1::int as n";
+const twenty = Array.from({ length: 20 }, (_, n) => n);
+
+let direct: Awaited<ReturnType<typeof openDirect>>;
+let wire: Wire;
+
+beforeAll(async () => {
+  direct = await openDirect();
+  await direct.query(`
+    create table pg_query (id int primary key, name text, at timestamptz, bytes bytea, tags text[], data jsonb, price numeric, big bigint);
+    create function pg_query_pause(n int) returns int language plpgsql as 'begin perform pg_sleep(10); return n; end';
+  `);
+});
+beforeEach(async () => {
+  wire = await startWire(inject("postgres"));
+  await direct.query("truncate pg_query");
+  return () => wire.close();
+});
+afterAll(async () => {
+  await direct.query("drop table pg_query; drop function pg_query_pause");
+  await direct.end();
+});
+
+function open(options: WarmPoolOptions = {}): WarmPool & AsyncDisposable {
+  const pool = new WarmPool({ url: urlAt(wire), max: 1, ...options });
+  return Object.assign(pool, { [Symbol.asyncDispose]: () => (pool.ending ? Promise.resolve() : pool.end()) });
+}
+
+type Failure = Error & { readonly fate: string; readonly code?: string };
+
+async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  return promise.then(
+    () => expect.unreachable("It did not fail."),
+    (error) => error,
+  );
+}
+
+/** What a query gave, or failed with, in pg's own terms: fate and stack aside. */
+async function outcomeOf(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return { result: await answer };
+  } catch (thrown) {
+    const error = thrown as Failure;
+    expect(error.fate).toMatch(/^(not-sent|refused|unknown|applied)$/);
+    const { fate: _, ...fields } = error;
+    return { fields, name: error.name, message: error.message, type: error.constructor.name };
+  }
+}
+
+/** Asks by promise, and by callback. */
+const manners: readonly (readonly [string, (pool: pg.Pool, args: readonly unknown[]) => Promise<unknown>])[] = [
+  ["promise", (pool, args) => Reflect.apply(pool.query, pool, args) as Promise<unknown>],
+  [
+    "callback",
+    (pool, args) =>
+      new Promise((resolve, reject) => {
+        const returned = Reflect.apply(pool.query, pool, [
+          ...args,
+          (error: unknown, result: unknown) => (error ? reject(error) : resolve(result)),
+        ]);
+        if (returned !== undefined) reject(new Error("It returned something beside its callback."));
+      }),
+  ],
+];
+
+const point = { toPostgres: (prepare: (value: unknown) => unknown) => prepare(["a", 'b"c', null]) };
+const circular: { toPostgres(): unknown } = { toPostgres: () => circular };
+const shout = (text: string) => `${text}!`;
+const shouting = { getTypeParser: () => shout };
+const all = "select 1 as a, null as b, 'x' as a, now() - now() as i, array[1,2] as l, 'z'::text as \"__proto__\"";
+const fail = () => {
+  throw new Error("a parser's own");
+};
+const failing = { getTypeParser: () => fail };
+
+/** What pg's pool and this one have to agree on. Each is asked three times: the third goes by its name. */
+const queries: readonly (readonly [string, ...unknown[]])[] = [
+  ["a bare text", "select 1 as n, 'a' as t"],
+  ["a bare text with a semicolon", "select 2 as n;"],
+  ["two columns of one name", all],
+  ["no columns", "select"],
+  ["no rows", "select 1 where false"],
+  ["several statements", "select 1 as a; select 2 as b, 3 as c; values (4)"],
+  [
+    "several statements of several kinds",
+    "create temp table gone (n int); insert into gone values (1), (2); update gone set n = 3; drop table gone",
+  ],
+  ["an empty text", ""],
+  ["a text of nothing", " ; -- nothing"],
+  ["an empty text with values", "", [1]],
+  ["values", "select $1::int as n, $2::text as t, $3::jsonb as j", [1, "two", { three: 3 }]],
+  ["no values", "select 5 as n", []],
+  ["null and undefined", "select $1::int as a, $2::text as b", [null, undefined]],
+  ["dates", "select $1::timestamptz as at", [new Date(0)]],
+  [
+    "arrays",
+    "select $1::text[] as a, $2::int[] as b",
+    [
+      ["a", 'q"', null],
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ],
+  ],
+  ["what prepares itself", "select $1::text[] as a", [point]],
+  ["what prepares itself for ever", "select $1::text as a", [circular]],
+  ["bytes", "select $1::bytea as a", [Buffer.from("hello")]],
+  ["a view of bytes", "select $1::bytea as a", [new Uint8Array([1, 2, 3])]],
+  ["booleans, numbers and bigints", "select $1::bool as a, $2::float8 as b, $3::int8 as c", [true, 1.5, 12n]],
+  ["rows as arrays", { text: all, rowMode: "array" }],
+  ["rows as arrays, with values", { text: "select $1::int as n, $1::int as n", values: [1], rowMode: "array" }],
+  ["values beside a config", { text: "select $1::int as n", values: [1] }, [2]],
+  ["parsers", { text: "select $1::int as n, null as m, now() - now() as i", values: [1], types: shouting }],
+  ["parsers of a bare text", { text: "select 1 as n", types: shouting }],
+  ["parsers that fail", { text: "select $1::int as n", values: [1], types: failing }],
+  ["parsers that fail for several statements", { text: "select 1; select 2", types: failing }],
+  ["a name", { name: "one", text: "select $1::int as n", values: [1] }],
+  ["a name without values", { name: "two", text: "select 6 as n" }],
+  ["the extended protocol asked for", { text: "select 7 as n", queryMode: "extended" }],
+  ["the extended protocol refuses several statements", { text: "select 7; select 8", queryMode: "extended" }],
+  ["rows in portions", { text: "select generate_series(1, 5) as n", rows: 2 }],
+  ["binary", { text: "select $1::int as n", values: [1], binary: true }],
+  ["a timeout", { text: "select $1::int as n", values: [1], query_timeout: 5_000 }],
+  ["insert", "insert into pg_query (id, name) values ($1, $2) on conflict do nothing", [1, "x"]],
+  ["insert returning", "insert into pg_query (id, name) values ($1, $2) on conflict (id) do update set name = 'y' returning *", [2, "x"]],
+  ["update", "update pg_query set name = $1", ["z"]],
+  ["delete", "delete from pg_query where id = $1", [99]],
+  ["merge", "merge into pg_query p using (select $1::int as id) s on p.id = s.id when matched then update set name = 'm'", [1]],
+  ["set", "set application_name = 'pg_query'"],
+  ["begin", "begin"],
+  ["commit alone", "commit"],
+  ["a whole transaction", "begin; insert into pg_query (id) values (50) on conflict do nothing; commit"],
+  ["begin by the extended protocol", { text: "begin", queryMode: "extended" }],
+  ["do", "do 'begin end'"],
+  ["explain", "explain (costs off) select 1"],
+  ["copy out", "copy (select 1) to stdout"],
+  ["copy in", "copy pg_query from stdin"],
+  ["a syntax error", "selec"],
+  ["a syntax error with values", "selec $1", [1]],
+  ["an error of a value", "select 1 / $1::int", [0]],
+  ["an error of a value's form", "select $1::int", ["x"]],
+  ["an error with a hint and a position", "select nothing from pg_query"],
+  ["a constraint", "insert into pg_query (id) values (1), (1)"],
+  ["an error in the second of three", "select 1; select 1/0; select 3"],
+  ["a parameter without values", "select $1::int"],
+  ["raise", "do $$ begin raise exception 'no' using errcode = 'U0001', hint = 'h', detail = 'd', column = 'c'; end $$"],
+  ["values that are no array", "select 1", { length: 1 }],
+  ["nul", "select $1::text", ["a\0b"]],
+];
+
+describe.each(manners)("gives by %s what a pg.Pool gives", (_, ask) => {
+  const own = (url: string) => new pg.Pool({ connectionString: url, max: 1, application_name: "warmline" });
+
+  test.each(queries)("%s", async (_name, ...args) => {
+    const theirs = own(urlAt());
+    // no cleaning between, so that what one leaves the other leaves
+    await using ours = open({ url: urlAt() });
+    for (let time = 0; time < 3; time++) {
+      await direct.query("truncate pg_query; insert into pg_query (id, name) values (1, 'x')");
+      const wanted = await outcomeOf(ask(theirs, args).catch((error) => Promise.reject(Object.assign(error, { fate: "refused" }))));
+      await direct.query("truncate pg_query; insert into pg_query (id, name) values (1, 'x')");
+      const given = await outcomeOf(ask(ours, args));
+      expect(given).toEqual(wanted);
+      for (const one of [given].flatMap((outcome) => (outcome as { result?: object }).result ?? []).flat())
+        expect(one).toBeInstanceOf(pg.Result);
+    }
+    await theirs.end();
+  });
+});
+
+describe("parsers", () => {
+  test("are those of pg at the time of the query, and of its client", async () => {
+    await using pool = open();
+    const text = "select $1::int as n";
+    for (let time = 0; time < 3; time++) await pool.query(text, [1]);
+    const before = pg.types.getTypeParser(23);
+    pg.types.setTypeParser(23, (read) => `${read}?`);
+    expect((await pool.query(text, [1])).rows).toEqual([{ n: "1?" }]);
+    pg.types.setTypeParser(23, before);
+    expect((await pool.query(text, [1])).rows).toEqual([{ n: 1 }]);
+    const client = await pool.connect();
+    client.setTypeParser(23, (read) => `${read} of a client`);
+    client.release();
+    expect((await pool.query(text, [1])).rows).toEqual([{ n: "1 of a client" }]);
+  });
+
+  test("and modes of row may differ from query to query of one text", async () => {
+    await using pool = open();
+    for (let time = 0; time < 4; time++) {
+      expect((await pool.query(look, [1])).rows).toEqual([{ n: 1 }]);
+      expect((await pool.query({ text: look, values: [2], rowMode: "array" })).rows).toEqual([[2]]);
+      expect((await pool.query({ text: look, values: [3], types: shouting } as pg.QueryConfig)).rows).toEqual([{ n: "3!" }]);
+    }
+  });
+
+  test("a result is its caller's own", async () => {
+    await using pool = open();
+    for (let time = 0; time < 3; time++) await pool.query(look, [1]);
+    const first = await pool.query(look, [1]);
+    Object.assign(first.fields[0] as object, { name: "changed" });
+    expect((await pool.query(look, [1])).fields[0]?.name).toBe("n");
+  });
+});
+
+describe("names", () => {
+  test("are given to a text that comes again, whatever its caller calls it", async () => {
+    await using pool = open();
+    const query = { name: "mine", text: "select $1::int as mine", values: [1] };
+    for (let time = 0; time < 3; time++) await pool.query(query);
+    const { rows } = await pool.query("select name, statement from pg_prepared_statements");
+    expect(rows).toEqual([{ name: expect.stringContaining("warmline_"), statement: query.text }]);
+  });
+
+  test("stand for one text each", async () => {
+    await using pool = open();
+    await pool.query({ name: "mine", text: "select 1" });
+    const error = await failureOf(pool.query({ name: "mine", text: "select 2" }));
+    expect(error).toMatchObject({
+      message: "Prepared statements must be unique - 'mine' was used for a different statement",
+      fate: "not-sent",
+    });
+    expect((await pool.query({ name: "mine", text: "select 1" })).rowCount).toBe(1);
+  });
+
+  test("are pg's own with prepare: false, and behind a pooler that keeps none", async () => {
+    for (const options of [{ prepare: false }, { target: "pgbouncer" }] as const) {
+      await using pool = open({ ...options, max: 1 });
+      for (let time = 0; time < 3; time++) await pool.query("select $1::int as n", [1]);
+      expect((await pool.query("select name from pg_prepared_statements")).rows).toEqual([]);
+      await pool.query({ name: "mine", text: "select 1" });
+      expect((await pool.query("select name from pg_prepared_statements")).rows).toEqual([{ name: "mine" }]);
+    }
+  });
+
+  test("survive a table that changes", async () => {
+    await using pool = open();
+    for (let time = 0; time < 3; time++) await pool.query("select * from pg_query where id = $1", [1]);
+    await direct.query("alter table pg_query add more int");
+    expect((await pool.query("select * from pg_query where id = $1", [1])).fields.at(-1)?.name).toBe("more");
+    await direct.query("alter table pg_query drop more");
+    expect((await pool.query("select * from pg_query where id = $1", [1])).fields.at(-1)?.name).toBe("big");
+  });
+});
+
+describe("at once on one connection", () => {
+  beforeAll(stopWallClock);
+
+  const warm = async (pool: WarmPool, text: string, values?: unknown[]) => {
+    for (let time = 0; time < 3; time++) await pool.query(text, values);
+    await until(async () => {
+      const { pipelined } = pool.state;
+      await Promise.all([pool.query(text, values), pool.query(text, values)]);
+      return pool.state.pipelined > pipelined;
+    });
+  };
+  const numberOf = async (pool: pg.Pool, n: number) => (await pool.query(look, [n])).rows[0]?.n;
+
+  test("share it: two round trips in place of twenty", async () => {
+    await using pool = open();
+    await warm(pool, look, [1]);
+    wire.reset();
+    expect(await Promise.all(twenty.map((n) => numberOf(pool, n)))).toEqual(twenty);
+    expect(wire.roundTrips()).toBeLessThanOrEqual(2);
+    expect(pool.state.connects).toBe(1);
+  });
+
+  test("share it where texts have no values, and where a handle shares its pool", async () => {
+    await using pool = open();
+    await warm(pool, "select 1 as n");
+    wire.reset();
+    await Promise.all(twenty.map(() => pool.query("select 1 as n")));
+    expect(wire.roundTrips()).toBeLessThanOrEqual(2);
+
+    const handle = sharedPool({ url: urlAt(wire), max: 1, name: "pg-query" });
+    await handle.query(look, [1]);
+    await until(async () => {
+      wire.reset();
+      expect(await Promise.all(twenty.map((n) => numberOf(handle, n)))).toEqual(twenty);
+      return wire.roundTrips() <= 2;
+    });
+    await handle.end();
+  });
+
+  test("stand one behind the other with pipelining: false, and behind a pooler", async () => {
+    for (const options of [{ pipelining: false }, { target: "pgbouncer" }] as const) {
+      await using pool = open(options);
+      for (let time = 0; time < 3; time++) await numberOf(pool, 1);
+      wire.reset();
+      expect(await Promise.all(twenty.map((n) => numberOf(pool, n)))).toEqual(twenty);
+      expect(wire.roundTrips()).toBe(20);
+    }
+  });
+
+  test.each([
+    "set application_name = 'state'",
+    "listen pg_query",
+    "begin",
+    "select set_config('app.who', 'a', false)",
+    "select pg_try_advisory_lock(1)",
+    "do 'begin end'",
+    "create temp table if not exists pg_query_temp (n int)",
+    "select 1; select 2",
+  ])("nothing shares with what may leave state behind: %s", async (text) => {
+    await using pool = open();
+    await warm(pool, look, [1]);
+    for (let time = 0; time < 4; time++) await pool.query(text);
+    const { pipelined } = pool.state;
+    await Promise.all([1, 2, 3].map(() => pool.query(text)));
+    expect(pool.state.pipelined).toBe(pipelined);
+  });
+
+  test("nothing shares with set_config that has values", async () => {
+    await using pool = open();
+    const text = "select set_config('app.who', $1, false)";
+    for (let time = 0; time < 4; time++) await pool.query(text, ["a"]);
+    await Promise.all(["a", "b", "c"].map((name) => pool.query(text, [name])));
+    expect(pool.state.pipelined).toBe(0);
+  });
+
+  test("an error is that of one call alone, and the connection stays", async () => {
+    await using pool = open();
+    const divide = "select 1 / $1::int as n";
+    await warm(pool, divide, [1]);
+    const answers = await Promise.allSettled([1, 0, 1, 0, 1].map((n) => pool.query(divide, [n])));
+    expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"]);
+    for (const answer of answers) if (answer.status === "rejected") expect(answer.reason).toMatchObject({ code: "22012", fate: "refused" });
+    expect(pool.state).toMatchObject({ connects: 1, discarded: 0 });
+  });
+});
+
+describe("what was begun and left open", () => {
+  test("is rolled back before anybody else has the connection", async () => {
+    await using pool = open();
+    await pool.query("begin; insert into pg_query (id) values (7)");
+    expect((await pool.query("select count(*)::int as n from pg_query")).rows).toEqual([{ n: 0 }]);
+    await pool.query("begin");
+    await pool.query("insert into pg_query (id) values (8)");
+    expect((await direct.query("select id from pg_query")).rows).toEqual([{ id: 8 }]);
+    expect(pool.state).toMatchObject({ connects: 1, discarded: 0 });
+  });
+
+  test("settings stay on their connection", async () => {
+    await using pool = open();
+    await pool.query("set app.who = 'a'");
+    expect((await pool.query("select current_setting('app.who') as who")).rows).toEqual([{ who: "a" }]);
+  });
+});
+
+describe("the fate", () => {
+  test("is refused, with pg's own error, where the server said no", async () => {
+    await using pool = open();
+    for (const [text, values] of [
+      ["selec", undefined],
+      ["selec", [1]],
+      ["insert into pg_query (id) values (1), (1)", undefined],
+      ["insert into pg_query (id) values (1); select 1/0", undefined],
+    ] as const) {
+      const error = await failureOf(pool.query(text, values && [...values]));
+      expect(error).toBeInstanceOf(pg.DatabaseError);
+      expect(error).toMatchObject({ fate: "refused" });
+      expect(error.stack).toContain("pg-query.test");
+    }
+    expect((await direct.query("select 1 from pg_query")).rowCount).toBe(0);
+    expect(pool.state).toMatchObject({ connects: 1, discarded: 0 });
+  });
+
+  test("is unknown where part of it may stay", async () => {
+    await using pool = open();
+    const error = await failureOf(pool.query("begin; insert into pg_query (id) values (1); commit; select 1/0"));
+    expect(error).toMatchObject({ code: "22012", fate: "unknown" });
+    expect((await direct.query("select 1 from pg_query")).rowCount).toBe(1);
+  });
+
+  test.each([
+    ["with values", "insert into pg_query (id) select pg_query_pause($1)", [1]],
+    ["without", "insert into pg_query (id) select pg_query_pause(1)", undefined],
+  ])("is unknown when the connection is cut, %s, and the next call has another", async (_, text, values) => {
+    await using pool = open();
+    const failure = failureOf(pool.query(text, values));
+    await until(async () => (await direct.query("select 1 from pg_stat_activity where wait_event = 'PgSleep'")).rowCount === 1);
+    wire.cut();
+    const error = await failure;
+    expect(error).toMatchObject({ message: expect.stringMatching(/Connection terminated|ECONNRESET/), fate: "unknown" });
+    expect(isWarmlineError(error)).toBe(false);
+    await direct.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'");
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    expect(pool.state).toMatchObject({ connects: 2, discarded: 1 });
+  });
+
+  test("is unknown when the backend is killed", async () => {
+    await using pool = open();
+    const error = await failureOf(pool.query("select pg_terminate_backend(pg_backend_pid())"));
+    expect(error).toMatchObject({ code: "57P01", fate: "unknown", severity: "FATAL" });
+    expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  });
+
+  test("is not-sent where there was no connection, after end, and for a value that cannot be prepared", async () => {
+    await using pool = open({ acquireTimeoutMs: 50 });
+    const client = await pool.connect();
+    expect(await failureOf(pool.query(look, [1]))).toMatchObject({ code: "ACQUIRE_TIMEOUT", fate: "not-sent" });
+    client.release();
+    expect(await failureOf(pool.query(look, [circular]))).toMatchObject({ message: /circular/, fate: "not-sent" });
+    await pool.end();
+    expect(await failureOf(pool.query(look, [1]))).toMatchObject({ code: "CLOSED", fate: "not-sent" });
+    const nobody = new WarmPool({ url: urlAt({ port: 1 }) });
+    expect(await failureOf(nobody.query("select 1"))).toMatchObject({ fate: "not-sent" });
+    await nobody.end();
+  });
+
+  test("is applied where a parser failed, whose error is handed on", async () => {
+    await using pool = open();
+    const error = await failureOf(pool.query({ text: look, values: [1], types: failing } as never));
+    expect(error).toMatchObject({ message: "a parser's own", fate: "applied" });
+    expect(pool.state).toMatchObject({ connects: 1, discarded: 0 });
+  });
+});
+
+describe("a callback", () => {
+  test("is called once, not before query has returned, behind release, in the context of its caller", async () => {
+    await using pool = open();
+    const request = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    pool.on("acquire", () => seen.push("acquire"));
+    pool.on("release", () => seen.push("release"));
+    const called = (name: string) =>
+      new Promise<void>((resolve) => {
+        request.run(name, () =>
+          pool.query("select 1 as one", (error: unknown, result: unknown) => {
+            seen.push([request.getStore(), error, (result as pg.QueryResult).rows]);
+            resolve();
+          }),
+        );
+        seen.push(`asked ${name}`);
+      });
+    await called("a");
+    await called("b");
+    const answered = (name: string) => [name, undefined, [{ one: 1 }]];
+    expect(seen).toEqual(["asked a", "acquire", "release", answered("a"), "acquire", "asked b", "release", answered("b")]);
+  });
+
+  test("that throws is as uncaught as from pg, and harms nobody", async () => {
+    await using pool = open();
+    const thrown: unknown[] = [];
+    const others = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException").on("uncaughtException", (error) => thrown.push(error));
+    try {
+      pool.query("select 1", () => {
+        throw new Error("mine");
+      });
+      await until(() => thrown.length > 0);
+      await delay(5);
+      expect(thrown).toMatchObject([{ message: "mine" }]);
+      expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    } finally {
+      process.removeAllListeners("uncaughtException");
+      for (const other of others) process.on("uncaughtException", other);
+    }
+  });
+});
+
+test("a connect that somebody has put in the place of the pool's is asked", async () => {
+  await using pool = open();
+  const { connect } = pool;
+  let asked = 0;
+  pool.connect = ((...args: unknown[]) => {
+    asked++;
+    return Reflect.apply(connect, pool, args);
+  }) as typeof connect;
+  expect((await pool.query(look, [1])).rows).toEqual([{ n: 1 }]);
+  expect(asked).toBe(1);
+});
