@@ -41,6 +41,12 @@ export class PoolState {
   /** Those of the handles that share the pool. A pool that takes the place of one that was ended takes over its set. */
   audiences: Set<Audience> = new Set();
 
+  /** Whether anybody listens. */
+  get isHeard(): boolean {
+    for (const audience of this.audiences) if (audience.size > 0) return true;
+    return false;
+  }
+
   /** Tells what `make` gives, if anybody listens. */
   tell(make: () => DatabaseEvent): void {
     let event: DatabaseEvent | undefined;

@@ -22,6 +22,7 @@ export interface SendingPool {
   readonly idleCount: number;
   readonly waitingCount: number;
   readonly isCrowded: boolean;
+  readonly isHeard: boolean;
   lease(asker: Asker): void;
   confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void>;
   callAlong(): void;

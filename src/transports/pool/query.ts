@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type pg from "pg";
 import type { Answering } from "../sending.ts";
 import type { CallOptions, Cancellation, Result, Statement } from "../transport.ts";
@@ -10,6 +11,8 @@ import type { PoolState } from "./pool-state.ts";
 interface QueryPool {
   readonly state: PoolState;
   readonly isCrowded: boolean;
+  /** Whether anybody hears of what becomes of connections. */
+  readonly isHeard: boolean;
   lease(asker: Asker): void;
 }
 
@@ -38,6 +41,8 @@ class PoolQuery implements Asker, Answering {
   readonly #call: CallOptions;
   readonly #shares: boolean;
   readonly #answer = Promise.withResolvers<Result>();
+  /** Where somebody hears of a connection that is given back: as the call that held it. */
+  readonly #context: AsyncResource | undefined;
   #lease: Lease | undefined;
   #line: Line | undefined;
   #session: WireSession | undefined;
@@ -47,6 +52,7 @@ class PoolQuery implements Asker, Answering {
     this.#statement = statement;
     this.#call = call;
     this.#shares = shares;
+    if (ground.pool.isHeard) this.#context = new AsyncResource("warmline.query");
   }
 
   get answer(): Promise<Result> {
@@ -128,6 +134,11 @@ class PoolQuery implements Asker, Answering {
 
   /** Gives back what it holds, before anybody hears of it. */
   #leave(): void {
+    if (this.#context === undefined) this.#giveBack();
+    else this.#context.runInAsyncScope(this.#giveBack, this);
+  }
+
+  #giveBack(): void {
     if (this.#line !== undefined) this.#ground.lines.leave(this.#line);
     else if (this.#lease !== undefined) this.#ground.giveBack(this.#lease);
   }

@@ -105,6 +105,11 @@ export class WarmPool extends LeasedPool {
     return this.#room.queue.full && this.#room.waiting === 0;
   }
 
+  /** Whether anybody hears of what becomes of connections. */
+  get isHeard(): boolean {
+    return this.state.isHeard || this.listenerCount("release") > 0 || this.listenerCount("acquire") > 0;
+  }
+
   /** Lets those who wait go along with others, as long as the next one can. */
   callAlong(): void {
     if (this.#room.waiting > 0) this.#room.queue.callAlong();
