@@ -9,9 +9,9 @@ export interface WireConnection {
   cut(): void;
 }
 
-/** What is to happen at a message: the connection is cut, before or after the message is passed on. */
+/** What is to happen at a message: the connection is cut, before or after the message is passed on, or half of it. */
 export interface Cut {
-  readonly passOn: boolean;
+  readonly passOn: boolean | "half";
   done(): void;
 }
 
@@ -101,8 +101,9 @@ function createLane({ from, to, delayMs, read, judge, passed, cut }: LaneOptions
       const found = message && judge(message);
       if (found === undefined) continue;
       over = true;
-      pass(pieces.slice(0, index + (found.passOn ? 1 : 0)), () => {
-        if (found.passOn) {
+      const last = found.passOn === "half" ? [firstHalf(pieces[index] as Piece)] : pieces.slice(index, found.passOn ? index + 1 : index);
+      pass([...pieces.slice(0, index), ...last], () => {
+        if (found.passOn === true) {
           // A reset could overtake the message: whoever receives it is told of the end after it.
           from.resetAndDestroy();
           to.end();
@@ -131,4 +132,8 @@ function createLane({ from, to, delayMs, read, judge, passed, cut }: LaneOptions
       from.resume();
     },
   };
+}
+
+function firstHalf({ bytes }: Piece): Piece {
+  return { bytes: bytes.subarray(0, Math.ceil(bytes.length / 2)), message: undefined };
 }
