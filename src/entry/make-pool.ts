@@ -69,7 +69,7 @@ export function showing({ onPool }: Settings, warn: (message: string) => void): 
   };
 }
 
-function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capabilities }: Plan): PoolTraits {
+function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capabilities, target }: Plan): PoolTraits {
   const { pooled, cancel, sessionState, startupParameters, namedStatements } = capabilities;
   return {
     pooled,
@@ -77,6 +77,7 @@ function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capab
     sessionState,
     named: prepare && namedStatements,
     pipelined: pipelining && !pooled,
+    known: target !== "postgres",
     statementTimeoutMs: startupParameters ? null : statementTimeoutMs,
   };
 }

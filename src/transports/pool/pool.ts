@@ -23,6 +23,8 @@ export interface PoolTraits {
   readonly named: boolean;
   /** Whether several calls may be on their way on one connection. */
   readonly pipelined: boolean;
+  /** Whether its name tells what it is; else a pooler may stand between that nobody told of. */
+  readonly known: boolean;
   /** Whether the state of a session can be reset by whoever holds the connection; else it ends with the connection. */
   readonly sessionState: boolean;
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
@@ -57,6 +59,9 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   const { pool, clock } = options;
   const { state } = pool;
 
+  /** Whether it is Postgres itself, as far as anybody knows. */
+  const isDirect = () => options.known || !state.showsPooler;
+
   function sessionOf(client: pg.PoolClient): WireSession {
     let session = state.sessions.get(client);
     if (session === undefined) {
@@ -65,7 +70,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         transport: "pool",
         connectionId: state.idOf(client),
         pooled: options.pooled,
-        named: options.named ? new NamedStatements() : undefined,
+        named: options.named && isDirect() ? new NamedStatements() : undefined,
         onPace: (pace) => state.paces.note(pace),
         end: statementEnd({
           requestCancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,
@@ -241,7 +246,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     can: { session: true, cancel: options.cancel },
     query(statement, call) {
       if (call.readOnly) return batch([statement], { ...call, mode: { readOnly: true } }).then(onlyResult);
-      const isFast = options.pipelined && state.paces.isFast(statement.text);
+      const isFast = options.pipelined && isDirect() && state.paces.isFast(statement.text);
       return isFast ? queryFast(statement, call) : queryAlone(statement, call);
     },
     batch,
