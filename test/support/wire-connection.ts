@@ -32,8 +32,8 @@ export function createConnection(options: WireConnectionOptions): WireConnection
   const reader = createMessageReader();
   const trips = createTripCounter();
   const cutBoth = () => {
-    client.resetAndDestroy();
-    server.resetAndDestroy();
+    reset(client);
+    reset(server);
   };
 
   const noteClient = (piece: Piece) => {
@@ -105,7 +105,7 @@ function createLane({ from, to, delayMs, read, judge, passed, cut }: LaneOptions
       pass([...pieces.slice(0, index), ...last], () => {
         if (found.passOn === true) {
           // A reset could overtake the message: whoever receives it is told of the end after it.
-          from.resetAndDestroy();
+          reset(from);
           to.end();
         } else {
           cut();
@@ -117,7 +117,7 @@ function createLane({ from, to, delayMs, read, judge, passed, cut }: LaneOptions
     if (pieces.length > 0) pass(pieces);
   });
   from.on("end", () => arrive(() => to.end()));
-  from.on("error", () => arrive(() => to.resetAndDestroy()));
+  from.on("error", () => arrive(() => reset(to)));
 
   return {
     hold() {
@@ -136,4 +136,10 @@ function createLane({ from, to, delayMs, read, judge, passed, cut }: LaneOptions
 
 function firstHalf({ bytes }: Piece): Piece {
   return { bytes: bytes.subarray(0, Math.ceil(bytes.length / 2)), message: undefined };
+}
+
+/** Not one that was told to end: libuv refuses to reset what shuts down, and Node then keeps the handle, and does not exit. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
