@@ -53,6 +53,8 @@ const DEADLINE_MS = 20_000;
 const HANG_MS = 40_000;
 /** Every other so many calls are quick ones alone, which share. */
 const MOOD = 400;
+/** How long a caller waits who was refused because of an outage, milliseconds. */
+const OPEN_MS = 200;
 /** Ids of what one round writes. */
 const IDS_PER_ROUND = 10;
 const MACADDR = 829;
@@ -166,6 +168,8 @@ async function judge(call: Call, { round, books, ...input }: Round): Promise<voi
     const words = `${code} ${fate}`;
     failures[words] = (failures[words] ?? 0) + 1;
     if (!isWarmlineError(error) && !call.foreign) find("not an error of the package's", String(error));
+    // else who is refused at once makes all the calls there are
+    if (code === "CIRCUIT_OPEN") await delay(OPEN_MS);
     const isPoolers = over !== "direct" && code === LINK_LOST;
     if ((neverTold.test(code) && !isPoolers) || (!call.hurries && toldInHurry.test(code))) {
       find("an error that no call of its kind has", String(error));
