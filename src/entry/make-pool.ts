@@ -78,7 +78,7 @@ export function showing({ onPool }: Settings, warn: (message: string) => void): 
   };
 }
 
-function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capabilities }: Plan): PoolTraits {
+function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capabilities, target }: Plan): PoolTraits {
   const { pooled, cancel, sessionState, startupParameters, namedStatements } = capabilities;
   return {
     pooled,
@@ -86,6 +86,7 @@ function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capab
     sessionState,
     named: prepare && namedStatements,
     pipelined: pipelining && !pooled,
+    known: target !== "postgres",
     statementTimeoutMs: startupParameters ? null : statementTimeoutMs,
   };
 }

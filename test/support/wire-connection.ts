@@ -9,9 +9,9 @@ export interface WireConnection {
   cut(): void;
 }
 
-/** What is to happen at a message: the connection is cut, before or after the message is passed on. */
+/** What is to happen at a message: the connection is cut, before or after the message is passed on, or half of it. */
 export interface Cut {
-  readonly passOn: boolean;
+  readonly passOn: boolean | "half";
   done(): void;
 }
 
@@ -32,8 +32,8 @@ export function createConnection(options: WireConnectionOptions): WireConnection
   const reader = createMessageReader();
   const trips = createTripCounter();
   const cutBoth = () => {
-    client.resetAndDestroy();
-    server.resetAndDestroy();
+    reset(client);
+    reset(server);
   };
 
   const noteClient = (piece: Piece) => {
@@ -101,10 +101,11 @@ function createLane({ from, to, delayMs, read, judge, passed, cut }: LaneOptions
       const found = message && judge(message);
       if (found === undefined) continue;
       over = true;
-      pass(pieces.slice(0, index + (found.passOn ? 1 : 0)), () => {
-        if (found.passOn) {
+      const last = found.passOn === "half" ? [firstHalf(pieces[index] as Piece)] : pieces.slice(index, found.passOn ? index + 1 : index);
+      pass([...pieces.slice(0, index), ...last], () => {
+        if (found.passOn === true) {
           // A reset could overtake the message: whoever receives it is told of the end after it.
-          from.resetAndDestroy();
+          reset(from);
           to.end();
         } else {
           cut();
@@ -116,7 +117,7 @@ function createLane({ from, to, delayMs, read, judge, passed, cut }: LaneOptions
     if (pieces.length > 0) pass(pieces);
   });
   from.on("end", () => arrive(() => to.end()));
-  from.on("error", () => arrive(() => to.resetAndDestroy()));
+  from.on("error", () => arrive(() => reset(to)));
 
   return {
     hold() {
@@ -131,4 +132,14 @@ function createLane({ from, to, delayMs, read, judge, passed, cut }: LaneOptions
       from.resume();
     },
   };
+}
+
+function firstHalf({ bytes }: Piece): Piece {
+  return { bytes: bytes.subarray(0, Math.ceil(bytes.length / 2)), message: undefined };
+}
+
+/** Not one that was told to end: libuv refuses to reset what shuts down, and Node then keeps the handle, and does not exit. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

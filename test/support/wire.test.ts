@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Agent, createServer, request } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
@@ -110,6 +110,26 @@ describe("the wire", () => {
     await happened;
     await until(noSessionIsLeft);
     expect(await countRows()).toBe(1);
+  });
+
+  test("cuts within a message: half of it arrives, and is no statement", async () => {
+    const happened = wire.cutAt(isStatement("insert"), { passOn: "half" });
+    await expect(client.query(`insert into ${table} values (1)`)).rejects.toThrow();
+    await happened;
+    await until(noSessionIsLeft);
+    expect(await countRows()).toBe(0);
+  });
+
+  test("cuts within an answer: the driver has half of it", async () => {
+    const happened = wire.cutAt(({ from, type }) => from === "server" && type === "D", { passOn: "half" });
+    const stream = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
+    const chunks: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    await expect(client.query("select repeat('x', 1000) as x")).rejects.toThrow();
+    await happened;
+    const xs = Buffer.concat(chunks).toString("latin1").split("x").length - 1;
+    expect(xs).toBeGreaterThan(400);
+    expect(xs).toBeLessThan(600);
   });
 
   test("holds everything until it resumes", async () => {

@@ -31,9 +31,10 @@ export interface Wire extends AsyncDisposable {
   cut(): void;
   /**
    * Resets the connection on which the first message matches, once. The message is lost, what came before it arrives; with `passOn` the message
-   * itself still arrives, and only whoever would answer or be answered learns nothing more. Resolves when it has happened.
+   * itself still arrives, and only whoever would answer or be answered learns nothing more; with `half` of it the first half arrives. Resolves
+   * when it has happened.
    */
-  cutAt(matches: (message: PostgresMessage) => boolean, options?: { readonly passOn?: boolean }): Promise<void>;
+  cutAt(matches: (message: PostgresMessage) => boolean, options?: { readonly passOn?: boolean | "half" }): Promise<void>;
   /** Swallows everything both ways, ends and resets included, until `resume`, which delivers it. Default: connections to come too. */
   hold(reach?: Reach): void;
   /** Swallows only what the server says: statements arrive and are carried out, their answers are not seen. */
@@ -49,7 +50,11 @@ export async function startWire(target: WireTarget, options: { readonly delayMs?
   const open = new Set<WireConnection>();
   const listeners = new Set<(message: PostgresMessage) => void>();
   const counts = { roundTrips: 0, connections: 0, cancelRequests: 0 };
-  const cuts = new Set<{ readonly matches: (message: PostgresMessage) => boolean; readonly passOn: boolean; readonly done: () => void }>();
+  const cuts = new Set<{
+    readonly matches: (message: PostgresMessage) => boolean;
+    readonly passOn: boolean | "half";
+    readonly done: () => void;
+  }>();
   let heldForAll: "both" | "server" | undefined;
 
   const judge = (message: PostgresMessage) => {

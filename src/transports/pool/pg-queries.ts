@@ -14,6 +14,7 @@ const CAREFUL: PoolTraits = {
   cancel: false,
   named: false,
   pipelined: false,
+  known: true,
   sessionState: false,
   statementTimeoutMs: null,
 };

@@ -8,6 +8,9 @@ import type { Lines } from "./lines.ts";
 import { Paces } from "./paces.ts";
 import { nextNumber } from "./registry.ts";
 
+/** The greatest process id there is. Source: Linux, PID_MAX_LIMIT; elsewhere they are smaller. */
+const GREATEST_PROCESS_ID = 4_194_304;
+
 /** A connection that has just been opened. */
 export interface Opening extends Pick<Life, "connectedAt" | "jitter"> {
   readonly durationMs: number;
@@ -32,6 +35,8 @@ export class PoolState {
   readonly paces: Paces = new Paces();
   /** Sees the text of every statement before it is sent. */
   onStatement: ((text: string) => void) | undefined;
+  /** Whether a connection gave a number to cancel by that is no process': a pooler's own. */
+  showsPooler = false;
   /** Whether the pool has been shown to an `onPool`. */
   shown = false;
   readonly lives: WeakMap<pg.PoolClient, Life> = new WeakMap();
@@ -70,6 +75,8 @@ export class PoolState {
   noteConnect(client: pg.PoolClient, { durationMs, ...life }: Opening): void {
     this.connects++;
     this.paces.noteConnect(durationMs);
+    const { processID } = client as { readonly processID?: number | null };
+    if (!(Number(processID) > 0 && Number(processID) <= GREATEST_PROCESS_ID)) this.showsPooler = true;
     const id = `c${nextNumber()}`;
     this.lives.set(client, { id, usedAt: life.connectedAt, ...life });
     this.tell(() => ({ type: "connect", transport: "pool", connectionId: id, durationMs }));

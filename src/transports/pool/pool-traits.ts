@@ -8,6 +8,8 @@ export interface PoolTraits {
   readonly named: boolean;
   /** Whether several calls may be on their way on one connection. */
   readonly pipelined: boolean;
+  /** Whether its name tells what it is; else a pooler may stand between that nobody told of. */
+  readonly known: boolean;
   /** Whether the state of a session can be reset by whoever holds the connection; else it ends with the connection. */
   readonly sessionState: boolean;
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */

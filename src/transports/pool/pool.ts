@@ -58,6 +58,9 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   const { pool, clock } = options;
   const { state } = pool;
 
+  /** Whether it is Postgres itself, as far as anybody knows. */
+  const isDirect = () => options.known || !state.showsPooler;
+
   function sessionOf(client: pg.PoolClient): WireSession {
     let session = state.sessions.get(client);
     if (session === undefined) {
@@ -66,7 +69,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         transport: "pool",
         connectionId: state.idOf(client),
         pooled: options.pooled,
-        named: options.named ? new NamedStatements() : undefined,
+        named: options.named && isDirect() ? new NamedStatements() : undefined,
         onPace: (pace) => state.paces.note(pace),
         end: statementEnd({
           requestCancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,
@@ -207,7 +210,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     can: { session: true, cancel: options.cancel },
     query(statement, call) {
       if (call.readOnly) return batch([statement], { ...call, mode: { readOnly: true } }).then(onlyResult);
-      return queryPool(ground, statement, call, options.pipelined && state.paces.isFast(statement.text));
+      return queryPool(ground, statement, call, options.pipelined && isDirect() && state.paces.isFast(statement.text));
     },
     simple: (script, call) =>
       hold(call, { asksItself: false, use: ({ client }) => sessionOf(client).exchange([], { ...call, ends: "free", script }) }),

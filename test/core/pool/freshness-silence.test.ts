@@ -241,6 +241,7 @@ describe("a connection and a replacement that are both silent", () => {
       cancel: true,
       named: true,
       pipelined: true,
+      known: true,
       sessionState: true,
       statementTimeoutMs: null,
       clock,

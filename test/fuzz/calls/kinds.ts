@@ -1,141 +1,104 @@
-import { type Database, sql } from "../../../src/entry/node.ts";
+import type pg from "pg";
+import type { Database } from "../../../src/entry/node.ts";
 import type { Random } from "../../support/random.ts";
 
 /** What a call is made with. */
 export interface CallInput {
+  readonly db: Database;
+  /** A handle on the connections of `db`, for code that was written for pg. */
+  readonly pool: pg.Pool;
   /** Nobody else's. */
   readonly number: number;
   /** What it writes. */
   readonly ids: readonly number[];
   readonly random: Random;
+  /** Calls `tell` when a statement has left with this number among its values; gives what ends this. */
+  readonly onSent: (number: number, tell: () => void) => () => void;
 }
 
 /** One kind of call. */
 export interface Call {
   readonly name: string;
-  /** How many rows it writes. */
+  /** How many ids it writes. */
   readonly writes?: number;
+  /** Whether it needs the state of a session, which a pooler does not keep. */
+  readonly needsSession?: boolean;
+  /** Whether it is one statement that is answered fast. */
+  readonly quick?: boolean;
+  /** Whether its caller may give it up, or a limit of its own may end it. */
+  readonly hurries?: boolean;
+  /** Whether its errors are those of pg's own client. */
+  readonly foreign?: boolean;
   /** Resolves with what was wrong of its answer; undefined for nothing. */
-  readonly run: (db: Database, input: CallInput) => Promise<string | undefined>;
+  readonly run: (input: CallInput) => Promise<string | undefined>;
 }
 
-const other = (expected: unknown, got: unknown): string | undefined =>
-  String(got) === String(expected) ? undefined : `${String(got)} instead of ${String(expected)}`;
+/** Thrown out of work that has to be undone by that. */
+export class Undone extends Error {}
 
-/** A call that its caller gives up, or that has little time. */
-function hurried({ random }: CallInput): { readonly signal?: AbortSignal; readonly deadlineMs?: number } {
-  if (random.once(2)) return { deadlineMs: random.between(1, 20) };
+/** Where what is written stands: `soak` takes an id any number of times, so that one that is written twice is seen. */
+export const schema = `
+  create table soak (id bigint not null, changing int default 0);
+  create index on soak (id);
+  create table once (id bigint primary key);
+  create table late (id bigint primary key, twin bigint unique deferrable initially deferred);
+  create table claimed (id bigint primary key);
+  create table counters (name int primary key, n bigint not null);
+  insert into counters select name, 0 from generate_series(0, 3) as name;
+  insert into late values (-1, -1);
+  do $do$
+    declare cells text;
+    begin
+      select string_agg(at || ' as w' || at, ', ') into cells from generate_series(1, 1600) as at;
+      execute 'create table wide as select ' || cells;
+      select string_agg(at || ' as w' || at, ', ') into cells from generate_series(1601, 1663) as at;
+      execute 'create table wider as select ' || cells;
+    end $do$;
+  create function waits(seconds float8, n int) returns int language sql as 'select pg_sleep(seconds); select n'`;
+
+/** How often each id stands there. */
+export const written = `
+  select id, count(*)::int as times
+  from (select id from soak union all select id from once union all select id from late union all select id from claimed) as ids
+  where id > 0 group by id`;
+
+/** A text is in use for so many calls, beside others like it: one that was given up or lost is slow, and shares no more. */
+const TEXT_LASTS = 1_000;
+const LIKE_IT = 6;
+
+/** The same statement by a text of its own, which changes in time. */
+export function text(statement: string, { number, random }: CallInput): string {
+  return `${statement} /* ${Math.floor(number / TEXT_LASTS)} ${random.between(1, LIKE_IT)} */`;
+}
+
+/** Says what came where something else had to. */
+export function other(expected: unknown, got: unknown): string | undefined {
+  return String(got) === String(expected) ? undefined : `${String(got)} instead of ${String(expected)}`;
+}
+
+/** Runs a call that its caller gives up, in the queue or on its way, or that has little time. */
+export async function hurried<T>(
+  { random, onSent, number, ids: [id = number] }: CallInput,
+  run: (limits: { readonly signal?: AbortSignal; readonly deadlineMs?: number }) => Promise<T>,
+): Promise<T> {
+  const ms = random.between(1, random.pick([10, 40, 160]));
+  if (random.once(3)) return run({ deadlineMs: ms });
   const abort = new AbortController();
-  setTimeout(() => abort.abort(), random.between(0, 12));
-  return { signal: abort.signal };
+  const giveUpIn = (wait: number) => setTimeout(() => abort.abort(), wait);
+  const departed = random.once(2) ? () => giveUpIn(random.between(0, 6)) : undefined;
+  if (departed === undefined) giveUpIn(ms);
+  const forget = departed && onSent(id, departed);
+  try {
+    return await run({ signal: abort.signal });
+  } finally {
+    forget?.();
+  }
 }
 
-const look: Call = {
-  name: "look",
-  run: async (db, { number }) => other(number, (await db.query("select $1::int as n", [number])).rows[0]?.n),
-};
-
-const write: Call = {
-  name: "write",
-  writes: 1,
-  run: async (db, { ids: [id] }) => other(id, (await db.query("insert into soak (id) values ($1) returning id", [id])).rows[0]?.id),
-};
-
-/** All kinds; the ordinary ones several times. */
-export const calls: readonly Call[] = [
-  ...Array.from({ length: 12 }, () => look),
-  ...Array.from({ length: 8 }, () => write),
-  {
-    name: "look in a hurry",
-    run: async (db, input) => other(input.number, (await db.query("select $1::int as n", [input.number], hurried(input))).rows[0]?.n),
-  },
-  {
-    name: "write in a hurry",
-    writes: 1,
-    run: async (db, input) => {
-      const { rows } = await db.query("insert into soak (id) values ($1) returning id", [input.ids[0]], hurried(input));
-      return other(input.ids[0], rows[0]?.id);
-    },
-  },
-  {
-    name: "look that is slow now and then",
-    run: async (db, { number, random }) => {
-      const seconds = random.once(20) ? 0.03 : 0;
-      return other(number, (await db.query("select waits($1, $2) as n", [seconds, number])).rows[0]?.n);
-    },
-  },
-  {
-    name: "slow write in a hurry",
-    writes: 1,
-    run: async (db, input) => {
-      const values = [input.ids[0], input.random.once(10) ? 0.02 : 0];
-      const { rows } = await db.query("insert into soak (id) select $1 from waits($2, 1) returning id", values, hurried(input));
-      return other(input.ids[0], rows[0]?.id);
-    },
-  },
-  {
-    name: "slow look",
-    run: async (db, { number }) => other(number, (await db.query("select $1::int as n from pg_sleep(0.02)", [number])).rows[0]?.n),
-  },
-  {
-    name: "error",
-    run: async (db, { number }) => {
-      const error = await db.query("select 1 / ($1::int - $1::int)", [number]).catch((thrown) => thrown);
-      return error.code === "22012" || error.fate !== "applied" ? undefined : `no error, or ${error.code}`;
-    },
-  },
-  {
-    name: "rows of a table that changes",
-    run: async (db, { number }) => {
-      const { rows } = await db.query("select *, $1::int as n from soak order by id desc limit 3", [number]);
-      return rows.map((row) => other(number, row.n)).find((wrong) => wrong !== undefined);
-    },
-  },
-  {
-    name: "write of a row that is there",
-    writes: 1,
-    run: async (db, { ids: [id] }) => {
-      await db.query("insert into soak (id) values ($1) returning id", [id]);
-      const error = await db.query("insert into soak (id) values ($1) returning id", [id]).catch((thrown) => thrown);
-      return error.code === "23505" || error.fate === "not-sent" || error.fate === "unknown" ? undefined : "it was written twice";
-    },
-  },
-  {
-    name: "batch",
-    writes: 2,
-    run: async (db, { ids: [one, two] }) => {
-      const [, last] = await db.batch([
-        sql`insert into soak (id) values (${one})`,
-        sql`insert into soak (id) values (${two}) returning id`,
-      ]);
-      return other(two, (last?.rows[0] as { readonly id?: unknown } | undefined)?.id);
-    },
-  },
-  {
-    name: "transaction",
-    writes: 2,
-    run: (db, { ids: [one, two], number }) =>
-      db.transaction(async (tx) => {
-        await tx.sql`insert into soak (id) values (${one})`;
-        const { rows } = await tx.query("select $1::int as n", [number]);
-        await tx.sql`insert into soak (id) values (${two})`;
-        return other(number, rows[0]?.n);
-      }),
-  },
-  {
-    name: "session",
-    run: (db, { number }) =>
-      db.session(async (session) => {
-        const { rows } = await session.query("select $1::int as n", [number]);
-        return other(number, rows[0]?.n);
-      }),
-  },
-  {
-    name: "read-only look",
-    run: async (db, { number }) => other(number, (await db.query("select $1::int as n", [number], { readOnly: true })).rows[0]?.n),
-  },
-  {
-    name: "look that may be repeated",
-    run: async (db, { number }) => other(number, (await db.query("select $1::int as n", [number], { idempotent: true })).rows[0]?.n),
-  },
-];
+/** The error of what has to fail by itself, if its code is another than that, or nobody refused it. */
+export function unexpected(error: unknown, code: string): string | undefined {
+  const { code: got, fate } = error as { readonly code?: unknown; readonly fate?: unknown };
+  if (fate === undefined || fate === "applied") return `no error that says ${code}: ${String(error)}`;
+  if (got === code) return fate === "refused" ? undefined : `${code}, and ${String(fate)}`;
+  throw error;
+}

@@ -145,6 +145,34 @@ export function makeCall(random: Random, way: "any" | "transactions", next: () =
   return random.pick(way === "any" ? [...makeOnPool, ...makeInTransaction] : makeInTransaction)(next);
 }
 
+/** How often a text has to come before it travels by a name, and shares where it is fast. */
+const RUNS_BEFORE = 3;
+
+/**
+ * Calls that share one connection, of texts that are new to it. By their names, so that a whole answer of another form is none of theirs: who is
+ * given a sound answer to another exchange in flight cannot tell.
+ */
+export async function makeCrowd(
+  db: Database,
+  { size, round }: { readonly size: number; readonly round: number },
+  next: () => number,
+): Promise<Call[]> {
+  const read = `select $1::int as n /* ${round} */`;
+  const write = `insert into t values ($1) /* ${round} */`;
+  for (let run = 0; run < RUNS_BEFORE; run++) for (const text of [read, write]) await db.query(text, [next()]);
+  return Array.from({ length: size }, (_, at) => {
+    const number = next();
+    if (at % 2 === 0) {
+      return {
+        kind: "read among others",
+        numbers: [],
+        run: async (_, limits) => own((await db.query(read, [number], limits)).rows, number),
+      };
+    }
+    return { kind: "write among others", numbers: [number], run: (_, limits) => db.query(write, [number], limits) };
+  });
+}
+
 /** The call that has to succeed, whatever came before. */
 export const healthyCall = (way: "any" | "transactions", next: () => number): Call => {
   const make = way === "any" ? makeOnPool[0] : makeInTransaction[0];

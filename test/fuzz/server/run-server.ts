@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createDatabase, type Database } from "../../../src/entry/node.ts";
 import { createRequestDatabase, runRequest } from "../../faults/subjects/request-database.ts";
 import { createRandom } from "../../support/random.ts";
-import { healthyCall, judgeCall, makeCall, type Outcome } from "./callers.ts";
+import { healthyCall, judgeCall, makeCall, makeCrowd, type Outcome } from "./callers.ts";
 import { deeds, oddities } from "./misdeeds.ts";
 import { startWrongServer, type WrongServer } from "./wrong-server.ts";
 
@@ -21,6 +21,8 @@ export interface ServerRow {
   readonly seed: number;
   readonly rounds: number;
   readonly calls: number;
+  /** Calls written behind others on their connection. */
+  readonly pipelined: number;
   /** Rounds by what the server did in them; `none` where it had no occasion. */
   readonly misdeeds: Readonly<Record<string, number>>;
   /** Rounds by the transport they went over. */
@@ -53,6 +55,8 @@ const lanes: readonly Way[] = [
   ...Array.from({ length: 4 }, () => "websocket" as const),
 ];
 
+/** So many more calls are made of those that share. */
+const CROWD = 3;
 /** Where a server goes silent the call's own deadline ends it. */
 const DEADLINE_MS = 250;
 /** Where nothing is wrong, a busy machine must not be what ends it. */
@@ -70,6 +74,7 @@ export async function runServerFuzz({ seed, count, only, onRound }: ServerOption
   let begun = 0;
   let done = 0;
   let calls = 0;
+  let pipelined = 0;
   let hangs = 0;
   let foreign = 0;
   let crashes = 0;
@@ -110,10 +115,14 @@ export async function runServerFuzz({ seed, count, only, onRound }: ServerOption
       const number = begun++;
       const random = createRandom(Math.imul(seed, 1_000_003) + number);
       const misdeed = random.pick(names);
-      server.arm(deeds[misdeed] as (typeof deeds)[string], random, random.once(2) ? 0 : random.between(0, 6));
       const deadlineMs = misdeed in oddities ? HEALTHY_DEADLINE_MS : DEADLINE_MS;
       const round = async () => {
-        const callers = Array.from({ length: random.between(2, 5) }, () => makeCall(random, kinds, next));
+        const size = random.between(2, 5);
+        const callers =
+          way === "pool" && random.once(2)
+            ? await makeCrowd(db, { size: size + CROWD, round: number }, next)
+            : Array.from({ length: size }, () => makeCall(random, kinds, next));
+        server.arm(deeds[misdeed] as (typeof deeds)[string], random, random.once(2) ? 0 : random.between(0, 6));
         const outcomes = await Promise.all(
           callers.map(async (call) => {
             const outcome = await bounded(judgeCall(call, call.run(db, { deadlineMs }), server.books));
@@ -154,6 +163,7 @@ export async function runServerFuzz({ seed, count, only, onRound }: ServerOption
     await closed(db);
   };
   const closed = async (db: Database) => {
+    pipelined += db.stats().pipelined;
     if ((await bounded(db.close().then(() => true))) === undefined) hangs++;
   };
   await Promise.all(lanes.map(lane));
@@ -161,7 +171,7 @@ export async function runServerFuzz({ seed, count, only, onRound }: ServerOption
   await new Promise((resolve) => setTimeout(resolve, 500));
   process.off("uncaughtException", onCrash);
   process.off("unhandledRejection", onCrash);
-  return { target: "server", seed, rounds: done, calls, misdeeds, ways, ends, hangs, crashes, foreign, problems };
+  return { target: "server", seed, rounds: done, calls, pipelined, misdeeds, ways, ends, hangs, crashes, foreign, problems };
 }
 
 /** Whether the package stood it all. */
@@ -176,7 +186,7 @@ export function describeServer(row: ServerRow): string {
       .map(([name, times]) => `${name} ${times}`)
       .join(", ");
   return [
-    `server, seed ${row.seed}: ${row.rounds} rounds, ${row.calls} calls, ${row.hangs} hangs, ${row.crashes} crashes, ${row.foreign} foreign rows, ${row.problems.length} problems`,
+    `server, seed ${row.seed}: ${row.rounds} rounds, ${row.calls} calls, ${row.pipelined} of them behind others, ${row.hangs} hangs, ${row.crashes} crashes, ${row.foreign} foreign rows, ${row.problems.length} problems`,
     `  over: ${told(row.ways)}`,
     `  said: ${told(row.misdeeds)}`,
     `  ended: ${told(row.ends)}`,

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { findPgBouncer, type PgBouncer, startPgBouncer } from "../../support/pgbouncer.ts";
+import { openPool, urlAt } from "../databases.ts";
+
+const missing = findPgBouncer() === undefined;
+if (missing) console.warn("*** SKIPPED: a pooler nobody told of. Install it with: apt-get install pgbouncer ***");
+
+const look = "select $1::int as n";
+
+describe.runIf(!missing)("a PgBouncer that nobody told of", () => {
+  let bouncer: PgBouncer;
+  beforeAll(async () => {
+    bouncer = await startPgBouncer(inject("postgres"), { server_login_retry: "0" });
+  });
+  afterAll(() => bouncer.stop());
+
+  test("has no calls behind others: it would give the link to the server to another client between them", async () => {
+    await using db = openPool({ url: urlAt(bouncer), max: 1 });
+    const numbers = Array.from({ length: 20 }, (_, n) => n);
+    for (let time = 0; time < 140; time++) await db.query(look, [time]);
+    const answers = await Promise.all(numbers.map(async (n) => (await db.query(look, [n])).rows[0]?.n));
+    expect(answers).toEqual(numbers);
+    expect(db.stats()).toMatchObject({ connects: 1, pipelined: 0 });
+  });
+
+  test("keeps no statement of ours by name", async () => {
+    await using db = openPool({ url: urlAt(bouncer), max: 1 });
+    for (let time = 0; time < 3; time++) await db.query(look, [time]);
+    const { rows } = await db.query("select count(*)::int as n from pg_prepared_statements where name like 'warmline%'");
+    expect(rows).toEqual([{ n: 0 }]);
+  });
+});
