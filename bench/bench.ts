@@ -22,7 +22,7 @@ const { values: flags } = parseArgs({
 });
 const scale = flags.quick ? { rounds: 0, block: 0.05, warmUps: 1 } : { rounds: 1, block: 1, warmUps: 8 };
 /** No row is measured once more after so long, minutes: a run takes a quarter of an hour at most. */
-const MOST_MINUTES_TO_REPEAT = 10;
+const MOST_MINUTES_TO_REPEAT = 7;
 
 const isChosen = (name: string) => flags.only.length === 0 || flags.only.some((chosen) => name.startsWith(chosen));
 const chosen = comparisons

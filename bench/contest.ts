@@ -9,6 +9,10 @@ export type Series = readonly (readonly [Figures, Figures])[];
 /** What became of a comparison so far: the figures of each entrant, by its name. */
 export type Seen = ReadonlyMap<string, Series>;
 
+/** On a machine that is busy a comparison has fewer rounds, but never fewer than so many. */
+const FEWEST_ROUNDS = 8;
+const LONGEST_MS = 25_000;
+
 export interface ContestOptions {
   readonly addresses: ServerAddresses;
   /** Paths of the runtimes. */
@@ -36,9 +40,10 @@ export async function contest(comparison: Comparison, options: ContestOptions): 
   const warmUps = block.kind === "queries" ? scale.warmUps : 1;
   for (let warmUp = 0; warmUp < warmUps; warmUp++) for (const { contestant } of contestants) await contestant.run(scaled);
   const seen = new Map<string, [Figures, Figures][]>(entrants.map(({ name }) => [name, []]));
-  const toRun = Math.max(2, Math.round(rounds * scale.rounds));
+  const most = Math.max(2, Math.round(rounds * scale.rounds));
   do {
-    for (let round = 0; round < toRun; round++) {
+    const endsAt = performance.now() + LONGEST_MS;
+    for (let round = 0; round < most && (round < FEWEST_ROUNDS || performance.now() < endsAt); round++) {
       const first = round % contestants.length;
       const order = [...contestants.slice(first), ...contestants.slice(0, first)];
       const opening = await runAll(order, scaled);
