@@ -5,8 +5,8 @@ function headlines(rows: readonly Row[]): readonly Row[] {
   return rows.filter(({ limit, ratioToBest }) => limit !== undefined && "ratio" in limit && ratioToBest !== null);
 }
 
-const WIDTH = 820;
-const LABELS = 350;
+const WIDTH = 900;
+const LABELS = 420;
 const BAR = 16;
 const STEP = 27;
 const TOP = 56;
