@@ -1,101 +1,94 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { type Case, openCases } from "./cases.ts";
-import { compare, type Measured } from "./measure.ts";
+import { asChart } from "./chart.ts";
+import { type Comparison, comparisons } from "./comparisons.ts";
+import { contest } from "./contest.ts";
+import { heapRowNames, heapRows } from "./heap-rows.ts";
+import { describeMachine, findBun } from "./machine.ts";
+import { asJson, asMarkdown, sentence } from "./report.ts";
+import { judge, type Row, voidRow } from "./rows.ts";
 import type { ServerAddresses } from "./servers.ts";
 
-/** What warmline may cost at most, as a multiple of the bare driver's CPU. */
-const HIGHEST_RATIO = 1.1;
-/** The same code against itself may differ by this much; beyond it the machine is too busy for the numbers to mean anything. */
-const HIGHEST_SELF_DIFFERENCE = 0.03;
-/** Many short blocks: what disturbs the machine for a moment hits neighbours alike. */
-const ROUNDS = 120;
-/** How much longer the blocks of each attempt are than the case's own. */
-const blockScales = [1, 2, 4];
+const { values: flags } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    /** Short blocks and few of them: shows that all of it runs, and measures nothing. */
+    quick: { type: "boolean", default: false },
+    /** Rows whose names begin so. */
+    only: { type: "string", multiple: true, default: [] },
+  },
+});
+const scale = flags.quick ? { rounds: 0, block: 0.05, warmUps: 1 } : { rounds: 1, block: 1, warmUps: 8 };
+/** No row is measured once more after so long, minutes: a run takes a quarter of an hour at most. */
+const MOST_MINUTES_TO_REPEAT = 7;
 
-interface Row extends Measured {
-  readonly name: string;
+const isChosen = (name: string) => flags.only.length === 0 || flags.only.some((chosen) => name.startsWith(chosen));
+const chosen = comparisons
+  .map((comparison) => ({ ...comparison, rows: comparison.rows.filter(({ name }) => isChosen(name)) }))
+  .filter(({ rows }) => rows.length > 0);
+const heapIsChosen = heapRowNames.some(isChosen);
+if (chosen.length === 0 && !heapIsChosen) {
+  const names = [...comparisons.flatMap(({ rows }) => rows.map(({ name }) => name)), ...heapRowNames];
+  throw new Error(`There is no row of that name. There are:\n${names.join("\n")}`);
 }
 
-const { values: flags } = parseArgs({
-  options: { json: { type: "boolean", default: false } },
-});
-const servers = fork(new URL("./servers.ts", import.meta.url), {
-  stdio: ["ignore", "inherit", "inherit", "ipc"],
-});
+const startedAt = performance.now();
+const minutes = () => (performance.now() - startedAt) / 60_000;
+const progress = (line: string) => console.error(line);
+
+const servers = fork(new URL("./servers.ts", import.meta.url), { stdio: ["ignore", "inherit", "inherit", "ipc"] });
 try {
   const [addresses] = (await once(servers, "message")) as [ServerAddresses];
-  const { cases, close } = openCases(addresses);
+  const bun = chosen.some(needsBun) ? await findBun() : undefined;
   const rows: Row[] = [];
-  for (const one of cases) rows.push(await measure(one));
-  await close();
-  console.log(flags.json ? JSON.stringify({ rows: rows.map(rounded) }) : table(rows));
-  if (!rows.every((row) => isValid(row) && row.ratio <= HIGHEST_RATIO)) process.exitCode = 1;
+  const tell = (told: readonly Row[]) => {
+    rows.push(...told);
+    for (const row of told) progress(`  ${sentence(row)}`);
+  };
+  for (const [index, comparison] of chosen.entries()) {
+    const entrants = comparison.entrants.map(({ name }) => name).join(", ");
+    progress(`[${index + 1}/${chosen.length + (heapIsChosen ? 1 : 0)}, minute ${minutes().toFixed(1)}] ${entrants}`);
+    tell(await compare(comparison, addresses, bun));
+  }
+  if (heapIsChosen) {
+    progress(`[heap, minute ${minutes().toFixed(1)}]`);
+    tell((await heapRows(process.execPath, flags.quick ? undefined : addresses.databaseUrl)).filter(({ name }) => isChosen(name)));
+  }
+  if (flags.json) console.log(asJson(rows));
+  else if (!flags.quick && flags.only.length === 0) await write(rows, addresses.version, bun);
+  if (rows.some(({ met }) => met === false)) process.exitCode = 1;
 } finally {
   servers.disconnect();
 }
 
-async function measure(one: Case): Promise<Row> {
-  await warmUp(one);
-  let row: Row | undefined;
-  for (const scale of blockScales) {
-    console.error(`${one.name}: ${ROUNDS} rounds A B B A of ${one.queriesPerBlock * scale} queries each …`);
-    row = {
-      name: one.name,
-      ...(await compare({
-        ...one,
-        queriesPerBlock: one.queriesPerBlock * scale,
-        rounds: ROUNDS,
-      })),
-    };
-    if (isValid(row)) break;
-    console.error(`${one.name}: void, the same code against itself gave ${row.selfRatio.toFixed(3)}.`);
-  }
-  return row as Row;
+async function compare(comparison: Comparison, addresses: ServerAddresses, bun: string | undefined): Promise<readonly Row[]> {
+  if (needsBun(comparison) && bun === undefined) return comparison.rows.map((plan) => voidRow(plan, "there is no Bun"));
+  let mayRepeat = !flags.quick;
+  const seen = await contest(comparison, {
+    addresses,
+    runtimes: { node: process.execPath, bun: bun ?? "" },
+    scale,
+    again(seen) {
+      const repeats =
+        mayRepeat && minutes() < MOST_MINUTES_TO_REPEAT && comparison.rows.some((plan) => judge(plan, seen).void !== undefined);
+      mayRepeat = false;
+      if (repeats) progress("  once more, for the machine was too busy to tell");
+      return repeats;
+    },
+  });
+  return comparison.rows.map((plan) => judge(plan, seen));
 }
 
-/** Lets the compiler see both ways before either is measured. */
-async function warmUp({ ours, bare, queriesPerBlock }: Case): Promise<void> {
-  for (let query = 0; query < queriesPerBlock * 10; query++) {
-    await ours();
-    await bare();
-  }
+function needsBun({ entrants }: Comparison): boolean {
+  return entrants.some(({ runtime }) => runtime === "bun");
 }
 
-function isValid({ selfRatio }: Measured): boolean {
-  return Math.abs(selfRatio - 1) <= HIGHEST_SELF_DIFFERENCE;
-}
-
-function rounded(row: Row): Row {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, typeof value === "number" ? Number(value.toFixed(4)) : value]),
-  ) as unknown as Row;
-}
-
-function table(rows: readonly Row[]): string {
-  const lines = rows.map((row) =>
-    [
-      row.name.padEnd(28),
-      row.cpuMicrosPerQuery.toFixed(1).padStart(10),
-      row.bareCpuMicrosPerQuery.toFixed(1).padStart(10),
-      row.ratio.toFixed(3).padStart(8),
-      row.selfRatio.toFixed(3).padStart(8),
-      verdict(row).padStart(9),
-    ].join(""),
-  );
-  const head = [
-    "case".padEnd(28),
-    "µs/query".padStart(10),
-    "bare".padStart(10),
-    "ratio".padStart(8),
-    "A/A".padStart(8),
-    "".padStart(9),
-  ].join("");
-  return [head, ...lines, "", `CPU of this process; the ratio is to be at most ${HIGHEST_RATIO}.`].join("\n");
-}
-
-function verdict(row: Row): string {
-  if (!isValid(row)) return "void";
-  return row.ratio <= HIGHEST_RATIO ? "held" : "too high";
+async function write(rows: readonly Row[], postgres: string, bun: string | undefined): Promise<void> {
+  const machine = await describeMachine(postgres, bun);
+  const date = new Date().toISOString().slice(0, 10);
+  await writeFile(new URL("./RESULTS.md", import.meta.url), asMarkdown({ rows, machine, date, minutes: Math.ceil(minutes()) }));
+  await writeFile(new URL("./results.svg", import.meta.url), asChart(rows));
+  progress("bench/RESULTS.md and bench/results.svg are written.");
 }

@@ -80,7 +80,7 @@ interface Room {
 
 /**
  * `test/support` is what tests, scripts and the benchmark share, and stands on nothing of theirs. Beyond it a script calls a suite by the one
- * file that runs it, and the tests of the scripts alone import scripts. A file is in the first room whose place its path begins with.
+ * file that runs it, and the tests of the scripts alone import scripts; the benchmark finds Bun where they do. A file is in the first room whose place its path begins with.
  */
 const rooms: readonly Room[] = [
   { place: "test/support/", may: [] },
@@ -102,7 +102,7 @@ const rooms: readonly Room[] = [
       "test/runtimes/judge.ts",
     ],
   },
-  { place: "bench/", may: ["test/support/"] },
+  { place: "bench/", may: ["test/support/", "scripts/package/tools.ts", "scripts/runtimes/command.ts"] },
   { place: "examples/", may: [] },
 ];
 

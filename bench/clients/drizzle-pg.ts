@@ -1,0 +1,4 @@
+import { drizzleOver } from "./drizzle.ts";
+import { overPg } from "./orm-pool.ts";
+
+export const open = overPg(drizzleOver);

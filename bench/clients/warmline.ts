@@ -1,0 +1,18 @@
+import { createDatabase } from "warmline";
+import type { OpenClient } from "../client.ts";
+import { statements } from "../statements.ts";
+
+export const open: OpenClient = ({ url, max, named = true, pipelining = true, tls }) => {
+  const db = createDatabase({
+    url,
+    transport: "pool",
+    max,
+    prepare: named,
+    pipelining,
+    ...(tls && { sslMode: "verify-full", sslNegotiation: tls.direct ? "direct" : "postgres", ca: tls.ca }),
+  });
+  return {
+    ask: (name, values) => db.query(statements[name].text, values),
+    close: () => db.close(),
+  };
+};

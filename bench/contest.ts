@@ -1,0 +1,90 @@
+import type { Block, Figures } from "./block.ts";
+import type { Comparison, Entrant } from "./comparisons.ts";
+import { type Contestant, startContestant } from "./process.ts";
+import type { ServerAddresses } from "./servers.ts";
+
+/** The figures of one entrant: a pair of blocks for each round. */
+export type Series = readonly (readonly [Figures, Figures])[];
+
+/** What became of a comparison so far: the figures of each entrant, by its name. */
+export type Seen = ReadonlyMap<string, Series>;
+
+/** On a machine that is busy a comparison has fewer rounds, but never fewer than so many. */
+const FEWEST_ROUNDS = 8;
+const LONGEST_MS = 25_000;
+
+export interface ContestOptions {
+  readonly addresses: ServerAddresses;
+  /** Paths of the runtimes. */
+  readonly runtimes: { readonly node: string; readonly bun: string };
+  /** How many rounds, how long a block is, and how many go before, as a part of what the comparison says. */
+  readonly scale: { readonly rounds: number; readonly block: number; readonly warmUps: number };
+  /** Asked after all rounds: whether they are to be run once more, for what was seen decides nothing yet. */
+  again(seen: Seen): boolean;
+}
+
+/**
+ * Lets the entrants take turns, A B C, C B A, beginning with another one each round: what disturbs the machine for a moment hits neighbours
+ * alike, and what changes slowly hits all.
+ */
+export async function contest(comparison: Comparison, options: ContestOptions): Promise<Seen> {
+  const { entrants, block, rounds } = comparison;
+  const { scale, again } = options;
+  await using open = new AsyncDisposableStack();
+  const contestants = entrants.map((entrant) => ({
+    name: entrant.name,
+    contestant: open.use(start(entrant, comparison, options)),
+  }));
+  const scaled = scaledBlock(block, scale.block);
+  // what mostly waits has little for the compiler to see
+  const warmUps = block.kind === "queries" ? scale.warmUps : 1;
+  for (let warmUp = 0; warmUp < warmUps; warmUp++) for (const { contestant } of contestants) await contestant.run(scaled);
+  const seen = new Map<string, [Figures, Figures][]>(entrants.map(({ name }) => [name, []]));
+  const most = Math.max(2, Math.round(rounds * scale.rounds));
+  do {
+    const endsAt = performance.now() + LONGEST_MS;
+    for (let round = 0; round < most && (round < FEWEST_ROUNDS || performance.now() < endsAt); round++) {
+      const first = round % contestants.length;
+      const order = [...contestants.slice(first), ...contestants.slice(0, first)];
+      const opening = await runAll(order, scaled);
+      const closing = await runAll(order.toReversed(), scaled);
+      for (const [name, figures] of opening) seen.get(name)?.push([figures, closing.get(name) as Figures]);
+    }
+  } while (again(seen));
+  return seen;
+}
+
+async function runAll(
+  contestants: readonly { readonly name: string; readonly contestant: Contestant }[],
+  block: Block,
+): Promise<Map<string, Figures>> {
+  const figures = new Map<string, Figures>();
+  for (const { name, contestant } of contestants) figures.set(name, await contestant.run(block));
+  return figures;
+}
+
+function start(
+  { client, options, runtime }: Entrant,
+  { by, connections }: Comparison,
+  { addresses, runtimes }: ContestOptions,
+): Contestant {
+  const { databaseUrl, farUrl, coldUrl, endpointUrl, ca } = addresses;
+  const url = by === undefined ? databaseUrl : by === "far" ? farUrl : coldUrl;
+  return startContestant(runtimes[runtime ?? "node"], {
+    client,
+    options: {
+      url,
+      endpointUrl,
+      max: connections,
+      ...options,
+      ...((by === "tls" || by === "direct tls") && { tls: { ca, direct: by === "direct tls" } }),
+    },
+  });
+}
+
+/** Calls at once are what they are; all else is made shorter. */
+function scaledBlock(block: Block, scale: number): Block {
+  if (block.kind === "first row") return block;
+  if (block.kind === "mixed") return { ...block, ms: Math.round(block.ms * scale) };
+  return { ...block, count: Math.max(block.callers, Math.round(block.count * scale)) };
+}
