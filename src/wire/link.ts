@@ -109,15 +109,16 @@ export class Link {
       },
       onFault: (what, cause) => this.#end(stream, what, cause),
     });
-    stream.on("data", (chunk) => {
+    const receive = (chunk: MessageBytes) => {
       if (this.#isDead(stream)) return;
       const bytes = this.#whole(chunk);
       if (bytes === undefined) return;
-      const told = this.#take(bytes, driver);
+      const told = this.#take(bytes, driver, receive);
       if (told === undefined) return this.#end(stream, "The server sent what is no answer to what was written.");
       this.#flush();
       for (const tell of told) if (!this.#isDead(stream)) tell();
-    });
+    };
+    stream.on("data", receive);
   }
 
   /** A chunk with what was kept of those before; undefined while the message they begin is not complete. */
@@ -134,9 +135,14 @@ export class Link {
 
   /**
    * Takes the messages of a packet that are whole, and keeps the rest. Gives what is to be told of them, in their order; undefined where
-   * something is wrong. What was there before something was written is no answer to it: a packet is judged as it comes.
+   * something is wrong. What was there before something was written is no answer to it: a packet is judged as it comes. What answers an exchange
+   * that left with the login is received once the driver has believed the login.
    */
-  #take(bytes: MessageBytes, driver: (bytes: MessageBytes) => void): readonly (() => void)[] | undefined {
+  #take(
+    bytes: MessageBytes,
+    driver: (bytes: MessageBytes) => void,
+    receive: (bytes: MessageBytes) => void,
+  ): readonly (() => void)[] | undefined {
     const told: (() => void)[] = [];
     let at = 0;
     /** How many turns have had their last message. */
@@ -170,6 +176,10 @@ export class Link {
             tellDriver(end);
             // before the driver is told, which may write the next
             told.splice(-1, 0, () => this.#goOn());
+            if (turn.isLogin && this.#load > 0 && end < bytes.length) {
+              told.push(() => receive(bytes.subarray(end) as MessageBytes));
+              return told;
+            }
           }
         }
       } else {

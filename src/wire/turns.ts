@@ -22,7 +22,7 @@ interface Turns {
 
 /** What the driver itself has written, up to the ReadyForQuery that is to come for it; the first is the login's. */
 export class DriverTurn {
-  readonly #isLogin: boolean;
+  readonly isLogin: boolean;
   /** Whether its Sync is still to be written: answers were asked for ahead of it, as cursors do. */
   isOpen: boolean;
   /** Whether COPY was refused: the Sync that was written before is not answered, the one behind is. */
@@ -32,7 +32,7 @@ export class DriverTurn {
 
   constructor(isOpen: boolean, isLogin = false) {
     this.isOpen = isOpen;
-    this.#isLogin = isLogin;
+    this.isLogin = isLogin;
   }
 
   /** Whether a message of this kind may come now. */
@@ -44,9 +44,9 @@ export class DriverTurn {
       case "ready":
         return !this.isOpen;
       case "login":
-        return this.#isLogin;
+        return this.isLogin;
       case "answer":
-        return !this.#isLogin && !this.#failed;
+        return !this.isLogin && !this.#failed;
     }
   }
 

@@ -12,7 +12,7 @@ export interface CheckoutsOptions {
   readonly leaks: LeakWatch;
   readonly state: PoolState;
   /** Makes a lease for whoever has a slot; asks the connection in it, unless the holder does. */
-  readonly supply: (done: Granted, asksItself: boolean) => void;
+  readonly supply: (done: Granted, options: LeaseOptions) => void;
 }
 
 /** The counter of one pool: who asks here waits in its room, in order, until it is served, gives up, or has waited for too long. */
@@ -36,7 +36,8 @@ export class Checkouts {
   }
 
   /** Calls `granted` exactly once. Who is cancelled leaves the queue at once; a connection that comes too late for it goes to the next. */
-  lease(granted: Granted, { cancellation, asksItself = false, along, held = false }: LeaseOptions): void {
+  lease(granted: Granted, options: LeaseOptions): void {
+    const { cancellation, along, held = false } = options;
     if (this.closed) {
       granted(closed(), undefined);
       return;
@@ -66,7 +67,7 @@ export class Checkouts {
       settle(error, lease);
       if (lease === undefined) room.free();
     };
-    const enter = () => supply(supplied, asksItself);
+    const enter = () => supply(supplied, options);
     const goAlong = () => {
       if (!open || !along?.()) return !open;
       open = false;

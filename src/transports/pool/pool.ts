@@ -43,6 +43,8 @@ export type PoolTransport = Omit<Transport, typeof Symbol.asyncDispose>;
 /** Work on a lease, and whether its first exchange asks the connection by itself. */
 interface Holding<T> {
   readonly asksItself: boolean;
+  /** Whether that exchange may leave with a login. */
+  readonly early?: boolean;
   /** For a callback of the caller's, however long that takes. */
   readonly held?: boolean;
   /** Rejects, and never throws. */
@@ -120,19 +122,19 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
       pool.lease(
         (error, lease) => {
           if (lease === undefined) return reject(error);
-          // one that is to be asked first may be exchanged for another
-          if (lease.unasked) return void run(lease, sendAlone(statement, call)).then(resolve, reject);
+          // one that is to be asked first may be exchanged for another, and what is not open yet nobody shares
+          if (lease.unasked || !state.lives.has(lease.client)) return void run(lease, sendAlone(statement, call)).then(resolve, reject);
           const session = sessionOf(lease.client);
           const send = () => session.exchange([statement], { ...call, ends: "autocommit" }).then(onlyResult);
           settle(lines.open(lease, session, send), session);
         },
-        { cancellation: call.cancellation, asksItself: call.idempotent, along },
+        { cancellation: call.cancellation, asksItself: call.idempotent, early: true, along },
       );
     });
   }
 
   function queryAlone(statement: Statement, call: CallOptions): Promise<Result> {
-    return hold(call, { asksItself: call.idempotent, use: sendAlone(statement, call) });
+    return hold(call, { asksItself: call.idempotent, early: true, use: sendAlone(statement, call) });
   }
 
   const sendAlone =
@@ -155,14 +157,14 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   }
 
   /** One promise from the queue to the answer: what stands on a query's way is paid for in every query. */
-  function hold<T>({ cancellation }: CallOptions, { asksItself, held, use }: Holding<T>): Promise<T> {
+  function hold<T>({ cancellation }: CallOptions, { asksItself, early, held, use }: Holding<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       pool.lease(
         (error, lease) => {
           if (lease === undefined) reject(error);
           else run(lease, use).then(resolve, reject);
         },
-        { cancellation, asksItself, held },
+        { cancellation, asksItself, early, held },
       );
     });
   }
@@ -229,6 +231,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     const repeatable = call.mode.readOnly === true || call.idempotent;
     return hold(call, {
       asksItself: repeatable,
+      early: true,
       use: (lease) => {
         if (call.leavesState) noteState(lease);
         return sendAsking(lease, (session, onAlive) => commitAll(session, statements, call, onAlive));

@@ -8,7 +8,7 @@ import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
 import { LeakWatch } from "./leaks.ts";
 import { closed, type Granted, type Lease, type LeaseOptions, type Opened } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
-import { clientsOf, openConnection, type Taken, takeIdle } from "./pg-pool.ts";
+import { clientsOf, openConnection, openEarly, type Taken, takeIdle } from "./pg-pool.ts";
 import { PoolState } from "./pool-state.ts";
 import { answerOrReplacement } from "./probe.ts";
 import { Room } from "./room.ts";
@@ -60,7 +60,7 @@ export class WarmPool extends LeasedPool {
     const leaks = new LeakWatch({ thresholdMs: () => room.limits.leakThresholdMs, now, report: state.leakReporter(warn) });
     this.#room = room;
     this.#tenancy = new Tenancy(this, room);
-    this.#checkouts = new Checkouts({ room, leaks, state, supply: (done, asksItself) => this.#supply(done, asksItself) });
+    this.#checkouts = new Checkouts({ room, leaks, state, supply: (done, options) => this.#supply(done, options) });
     this.#serverIdleMs = serverIdleMs;
     this.#now = now;
     this.#cleanings = new Cleanings(now);
@@ -155,7 +155,9 @@ export class WarmPool extends LeasedPool {
     const ended = this.#checkouts.close().then(async () => {
       const ending = super.end();
       // nobody waits any more for what is still connecting
-      for (const client of clientsOf(this)) if (!this.state.lives.has(client)) destroySocket(client);
+      for (const client of clientsOf(this)) {
+        if (!this.state.lives.has(client) && !(client as unknown as WarmClient).isEarly) destroySocket(client);
+      }
       await ending;
       await this.#tenancy.gone();
       this.#room.leave(this.#tenancy);
@@ -165,9 +167,9 @@ export class WarmPool extends LeasedPool {
     return undefined;
   }
 
-  #supply(done: Granted, asksItself: boolean): void {
-    this.#obtain((error, lease) => {
-      if (lease === undefined || !lease.unasked || asksItself) return done(error, lease);
+  #supply(done: Granted, options: LeaseOptions): void {
+    this.#obtain(options, (error, lease) => {
+      if (lease === undefined || !lease.unasked || options.asksItself) return done(error, lease);
       this.confirm(lease, askBySync).then(
         () => done(undefined, lease),
         (failure) => done(failure, undefined),
@@ -176,7 +178,7 @@ export class WarmPool extends LeasedPool {
   }
 
   /** A connection of pg's pool: a new one, or one that was used a moment ago, or one that looks alive and has to be asked. */
-  #obtain(done: Granted): void {
+  #obtain(options: LeaseOptions, done: Granted): void {
     const judged: Taken = (error, opened) => {
       if (opened === undefined) return done(error, undefined);
       const { client } = opened;
@@ -184,7 +186,7 @@ export class WarmPool extends LeasedPool {
       const { state } = this;
       const obtainAnother = () => {
         this.#findDead(lease);
-        this.#obtain(done);
+        this.#obtain(options, done);
       };
       if (looksDead(client)) return obtainAnother();
       const life = state.lives.get(client);
@@ -196,7 +198,7 @@ export class WarmPool extends LeasedPool {
       if (idleMs >= TRUST_MS) state.noteThaw(client, idleMs);
       if (verdict === "replace") {
         this.#discard(lease, "expired");
-        return this.#obtain(done);
+        return this.#obtain(options, done);
       }
       afterTwoTicks(() => {
         if (looksDead(client)) return obtainAnother();
@@ -204,14 +206,16 @@ export class WarmPool extends LeasedPool {
         done(undefined, lease);
       });
     };
-    this.#room.open(this.#tenancy, () => this.#take(judged));
+    this.#room.open(this.#tenancy, () => this.#take(options, judged));
   }
 
   /** An idle connection, at once, or else a new one. */
-  #take(taken: Taken): void {
+  #take({ early, cancellation }: LeaseOptions, taken: Taken): void {
     if (this.ending) taken(closed(), undefined);
     else if (this.idleCount > 0) takeIdle(this, taken);
-    else openConnection(this, taken);
+    else if (!early) openConnection(this, taken);
+    // what makes new connections ready has to be there before any statement
+    else openEarly(this, taken, () => cancellation?.reason === undefined && this.#onConnect === undefined && !this.#isShown);
   }
 
   #leaseOf({ client, toPool }: Opened): Lease {
@@ -219,7 +223,7 @@ export class WarmPool extends LeasedPool {
     const finish = (destroy: Error | boolean | undefined, reason = destroy && this.state.breachOf(lease.client)) => {
       const life = this.state.lives.get(lease.client);
       if (life !== undefined && !lease.unasked) life.usedAt = this.#now();
-      if (reason && lease.toPool !== nothing) this.state.noteDiscard(lease.client, reason);
+      if (reason && life !== undefined && lease.toPool !== nothing) this.state.noteDiscard(lease.client, reason);
       // else it says goodbye, for nothing is wrong with it
       if (destroy && reason !== "state") destroySocket(lease.client);
       lease.toPool(destroy);
@@ -236,8 +240,9 @@ export class WarmPool extends LeasedPool {
         given = true;
         lease.onEnd?.();
         const { client, leaves } = lease;
-        if (destroy) finish(destroy);
-        else if (leaves === "pinned" || (leaves === "state" && !this.#mayReset)) finish(true, "state");
+        // what is not open yet is nobody's to wait for
+        if (destroy || !this.state.lives.has(client)) finish(destroy || true);
+        else if (leaves === "pinned" || (leaves === "state" && this.#isShown)) finish(true, "state");
         else if (leaves === "nothing" && !leftBusy(client)) finish(false);
         else this.#cleanings.begin(client, { resets: leaves === "state", onConnect: this.#onConnect }, finish);
       },
@@ -246,9 +251,9 @@ export class WarmPool extends LeasedPool {
     return lease;
   }
 
-  /** Whether a reset undoes nothing of somebody else's: what a listener did to the new connection nobody can do again. */
-  get #mayReset(): boolean {
-    return this.listenerCount("connect") <= OWN_LISTENERS;
+  /** Whether somebody else's listener is shown new connections: what it did to one nobody can do again, and no reset may undo. */
+  get #isShown(): boolean {
+    return this.listenerCount("connect") > OWN_LISTENERS;
   }
 
   get #onConnect(): Cleaning["onConnect"] {
