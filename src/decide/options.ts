@@ -92,6 +92,11 @@ export interface DatabaseOptions {
   readonly prepare?: boolean | undefined;
   /** Whether calls that are answered fast may share a connection, each behind the other, where there are no more. Default true. */
   readonly pipelining?: boolean | undefined;
+  /**
+   * Whether the first query or batch leaves with the login of its new connection: a round trip less, over verified TLS and SCRAM, to Postgres
+   * itself. If the connection is lost before that login is over, its fate is `unknown`. Default false.
+   */
+  readonly earlyStatement?: boolean | undefined;
   /** From when on a query or batch is told as `slow` to subscribers, from 1. Default: off. */
   readonly slowQueryMs?: number | undefined;
   /** docs/settings.md says what each mode means. Default: plain on this machine, verified everywhere else. */

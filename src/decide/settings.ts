@@ -48,6 +48,7 @@ export interface Settings {
   readonly statementTimeoutMs: number | null;
   readonly prepare: boolean;
   readonly pipelining: boolean;
+  readonly earlyStatement: boolean;
   /** Null for never. */
   readonly slowQueryMs: number | null;
   readonly types: Readonly<Record<number, (text: string) => unknown>>;

@@ -78,6 +78,7 @@ export const callTable = {
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
   prepare: [flag, true],
   pipelining: [flag, true],
+  earlyStatement: [flag, false],
   slowQueryMs: [milliseconds(1)],
   types: [parsers, {}],
   tcp: [callback],

@@ -141,6 +141,7 @@ function loginConfig(settings: Settings, plan: Plan, address: Address): WarmPool
     ssl: tls.mode === "disable" ? false : { rejectUnauthorized: tls.mode === "verify", ...(ca !== null && { ca }) },
     ...(tls.mode !== "disable" && { sslnegotiation: tls.negotiation }),
     ...(tls.channelBinding && { enableChannelBinding: true }),
+    earlyStatement: settings.earlyStatement && tls.mode === "verify" && !target.capabilities.pooled,
     application_name: settings.applicationName,
     ...(startup && startupOptions(settings)),
     ...(startup && settings.statementTimeoutMs !== null && { statement_timeout: settings.statementTimeoutMs }),

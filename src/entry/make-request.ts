@@ -16,6 +16,7 @@ export interface RequestParts extends Pick<RequestTransportOptions, "scopes" | "
 export function makeRequest({ settings, plan, address, clock, events }: TransportInput, { uncached, ...parts }: RequestParts): Transport {
   const { startupParameters, namedStatements, pooled, cancel } = plan.capabilities;
   const { host, port, database, user, password } = address;
+  const tls = chooseTls(address).mode !== "disable";
   const config: WarmClientConfig = {
     host,
     port,
@@ -23,7 +24,8 @@ export function makeRequest({ settings, plan, address, clock, events }: Transpor
     user,
     password: passwordFor(password?.reveal() ?? null),
     // the runtime's own trust: it takes no other
-    ssl: chooseTls(address).mode !== "disable",
+    ssl: tls,
+    earlyStatement: settings.earlyStatement && tls && !pooled,
     application_name: settings.applicationName,
     ...(startupParameters && settings.startupOptions !== null && { options: settings.startupOptions }),
     ...(startupParameters && settings.statementTimeoutMs !== null && { statement_timeout: settings.statementTimeoutMs }),

@@ -113,19 +113,20 @@ export class Link {
       },
       onFault: (what, cause) => this.#end(stream, what, cause),
     });
-    stream.on("data", (chunk) => {
+    const receive = (chunk: MessageBytes) => {
       if (this.#isDead(stream)) return;
       const bytes = this.#whole(chunk);
       if (bytes === undefined) return;
       const packet = new Packet(bytes, driver);
-      if (!this.#take(packet)) return this.#end(stream, "The server sent what is no answer to what was written.");
+      if (!this.#take(packet, receive)) return this.#end(stream, "The server sent what is no answer to what was written.");
       this.#flush();
       for (const news of packet.news) {
         if (this.#isDead(stream)) return;
         if (typeof news === "function") news();
         else this.#tellReady(news);
       }
-    });
+    };
+    stream.on("data", receive);
   }
 
   /** A chunk with what was kept of those before; undefined while the message they begin is not complete. */
@@ -142,9 +143,10 @@ export class Link {
 
   /**
    * Takes the messages of a packet that are whole, and keeps the rest. False where something is wrong. What was there before something was
-   * written is no answer to it: a packet is judged as it comes.
+   * written is no answer to it: a packet is judged as it comes. What answers an exchange that left with the login is received once the driver
+   * has believed the login.
    */
-  #take(packet: Packet): boolean {
+  #take(packet: Packet, receive: (bytes: MessageBytes) => void): boolean {
     const { bytes } = packet;
     let at = 0;
     /** The first that has not had its last message. */
@@ -167,6 +169,10 @@ export class Link {
           if (type.kind === "ready") {
             // before the driver is told, which may write the next
             packet.tellDriver(end, () => this.#goOn());
+            if (turn.isLogin && this.#load > 0 && end < bytes.length) {
+              packet.tell(() => receive(bytes.subarray(end) as MessageBytes));
+              return true;
+            }
             turn = this.#turns.behind(turn);
           }
         }

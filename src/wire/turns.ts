@@ -24,7 +24,7 @@ interface Turns {
 /** What the driver itself has written, up to the ReadyForQuery that is to come for it; the first is the login's. */
 export class DriverTurn implements Queued {
   next: object | undefined;
-  readonly #isLogin: boolean;
+  readonly isLogin: boolean;
   /** Whether its Sync is still to be written: answers were asked for ahead of it, as cursors do. */
   isOpen: boolean;
   /** Whether COPY was refused: the Sync that was written before is not answered, the one behind is. */
@@ -34,7 +34,7 @@ export class DriverTurn implements Queued {
 
   constructor(isOpen: boolean, isLogin = false) {
     this.isOpen = isOpen;
-    this.#isLogin = isLogin;
+    this.isLogin = isLogin;
   }
 
   /** Whether a message of this kind may come now. */
@@ -46,9 +46,9 @@ export class DriverTurn implements Queued {
       case "ready":
         return !this.isOpen;
       case "login":
-        return this.#isLogin;
+        return this.isLogin;
       case "answer":
-        return !this.#isLogin && !this.#failed;
+        return !this.isLogin && !this.#failed;
     }
   }
 

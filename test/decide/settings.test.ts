@@ -216,6 +216,7 @@ describe("settings", () => {
       statementTimeoutMs: null,
       prepare: true,
       pipelining: true,
+      earlyStatement: false,
       slowQueryMs: null,
       types: {},
     });
@@ -239,6 +240,7 @@ describe("settings", () => {
       release: "after-invocation",
       warmUp: true,
       idleSessionTimeoutMs: 14,
+      earlyStatement: true,
       endpoint: "https://e.example",
     } as const;
     expect(settle({ ...options, url: "postgres://u@h/d" })).toMatchObject(options);

@@ -8,8 +8,7 @@ import type { Room } from "./room.ts";
 
 /** Who has a slot, and is to be given a lease. */
 export interface Supplied {
-  /** The holder asks a connection in doubt by itself. */
-  readonly asksItself: boolean;
+  readonly asker: Asker;
   /** To be called once, with a lease or the reason why there is none. */
   supplied(error: Error | undefined, lease: Lease | undefined): void;
 }
@@ -56,7 +55,7 @@ export class Checkouts {
 
 /** Somebody who has asked, until it is told. */
 class Asking implements Caller, Supplied {
-  readonly #asker: Asker;
+  readonly asker: Asker;
   readonly #options: CheckoutsOptions;
   readonly #calls: OpenCalls;
   readonly #watch: ReturnType<LeakWatch["takenHere"]>;
@@ -66,14 +65,10 @@ class Asking implements Caller, Supplied {
   #stopListening: (() => void) | undefined;
 
   constructor(asker: Asker, options: CheckoutsOptions, calls: OpenCalls) {
-    this.#asker = asker;
+    this.asker = asker;
     this.#options = options;
     this.#calls = calls;
     this.#watch = asker.held ? options.leaks.takenHere() : undefined;
-  }
-
-  get asksItself(): boolean {
-    return this.#asker.asksItself === true;
   }
 
   get limitMs(): number {
@@ -82,7 +77,7 @@ class Asking implements Caller, Supplied {
 
   begin(): void {
     this.#calls.begin();
-    const { cancellation } = this.#asker;
+    const { cancellation } = this.asker;
     if (cancellation?.reason !== undefined) {
       this.#settle(cancellation.reason("not-sent"), undefined);
       return;
@@ -103,8 +98,8 @@ class Asking implements Caller, Supplied {
 
   along(): boolean {
     if (!this.#open) return true;
-    if (this.#context === undefined || !this.#asker.along) return false;
-    if (!this.#context.runInAsyncScope(this.#asker.along, this.#asker)) return false;
+    if (this.#context === undefined || !this.asker.along) return false;
+    if (!this.#context.runInAsyncScope(this.asker.along, this.asker)) return false;
     this.#end();
     return true;
   }
@@ -132,7 +127,7 @@ class Asking implements Caller, Supplied {
     if (this.#context !== undefined) this.#options.room.queue.leave(this);
     if (lease !== undefined && this.#watch !== undefined) lease.onEnd = this.#watch(() => this.#options.state.idOf(lease.client));
     this.#end();
-    this.#asker.granted(error, lease);
+    this.asker.granted(error, lease);
   }
 
   #end(): void {

@@ -1,7 +1,5 @@
 /** What is known of a connection's life, by the wall clock: milliseconds since the epoch. */
 export interface Life {
-  /** Its name, unique within this process. */
-  readonly id: string;
   readonly connectedAt: number;
   usedAt: number;
   /** Its own share of chance, 0 to 1, so that connections made together do not end together. */

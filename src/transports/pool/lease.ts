@@ -17,6 +17,8 @@ export interface Asker {
   readonly cancellation?: Cancellation | undefined;
   /** The holder asks a connection in doubt by its own first exchange, through `WarmPool.confirm`. Default false: the pool asks by a Sync. */
   readonly asksItself?: boolean;
+  /** What it sends first may leave with the login of a new connection. Default false: it is given one whose login is over. */
+  readonly early?: boolean | undefined;
   /** Goes along on a connection somebody else holds, if that can be; whether it did, and no lease is needed. */
   along?(): boolean;
   /** Whoever asks may forget to give it back: it is watched. Default false. */

@@ -1,5 +1,6 @@
 import type pg from "pg";
-import type { Checkout, Opened } from "./lease.ts";
+import type { Checkout, Opened, Release } from "./lease.ts";
+import type { WarmClient } from "./warm-client.ts";
 
 /** What pg's pool does not show in its types. */
 interface PgPool {
@@ -39,6 +40,26 @@ const toCheckout =
 /** Opens a connection, whether the pool has idle ones or not, and however many there are. */
 export function openConnection(pool: pg.Pool, opened: Taken): void {
   insideOf(pool).newClient({ callback: toCheckout(opened) });
+}
+
+/**
+ * Opens a connection as well, and gives it as soon as its login has written its last message, if `mayGive` says so then. What fails after that
+ * is told to what was sent on it; it belongs to the pool, and can be given back, once it is open.
+ */
+export function openEarly(pool: pg.Pool, opened: Taken, mayGive: () => boolean): void {
+  let toPool: Release = () => {};
+  openConnection(pool, (error, fresh) => {
+    // pg may still write it when the login has failed
+    client.onLastWord = undefined;
+    if (!client.isEarly) opened(error, fresh);
+    else if (fresh !== undefined) ({ toPool } = fresh);
+  });
+  const client = clientsOf(pool).at(-1) as unknown as WarmClient & pg.PoolClient;
+  client.onLastWord = () => {
+    client.onLastWord = undefined;
+    client.isEarly = mayGive();
+    if (client.isEarly) opened(undefined, { client, toPool: (destroy) => toPool(destroy) });
+  };
 }
 
 /**

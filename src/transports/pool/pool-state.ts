@@ -40,6 +40,7 @@ export class PoolState {
   /** Whether the pool has been shown to an `onPool`. */
   shown = false;
   readonly lives: WeakMap<pg.PoolClient, Life> = new WeakMap();
+  readonly #ids = new WeakMap<pg.PoolClient, string>();
   readonly sessions: WeakMap<pg.PoolClient, WireSession> = new WeakMap();
   /** Leases that several calls share; made by the first transport over the pool. */
   lines: Lines | undefined;
@@ -64,7 +65,12 @@ export class PoolState {
 
   /** The name of a connection, unique within this process. */
   idOf(client: pg.PoolClient): string {
-    return this.lives.get(client)?.id ?? "";
+    let id = this.#ids.get(client);
+    if (id === undefined) {
+      id = `c${nextNumber()}`;
+      this.#ids.set(client, id);
+    }
+    return id;
   }
 
   /** Why a connection is thrown away that is given back so. */
@@ -77,8 +83,8 @@ export class PoolState {
     this.paces.noteConnect(durationMs);
     const { processID } = client as { readonly processID?: number | null };
     if (!(Number(processID) > 0 && Number(processID) <= GREATEST_PROCESS_ID)) this.showsPooler = true;
-    const id = `c${nextNumber()}`;
-    this.lives.set(client, { id, usedAt: life.connectedAt, ...life });
+    const id = this.idOf(client);
+    this.lives.set(client, { usedAt: life.connectedAt, ...life });
     this.tell(() => ({ type: "connect", transport: "pool", connectionId: id, durationMs }));
   }
 

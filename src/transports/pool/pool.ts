@@ -44,6 +44,8 @@ export interface PoolTransport extends Omit<Transport, typeof Symbol.asyncDispos
 /** Work on a lease, and whether its first exchange asks the connection by itself. */
 interface Holding<T> {
   readonly asksItself: boolean;
+  /** Whether that exchange may leave with a login. */
+  readonly early?: boolean;
   /** For a callback of the caller's, however long that takes. */
   readonly held?: boolean;
   /** Rejects, and never throws. */
@@ -122,7 +124,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   }
 
   /** One promise from the queue to the answer: what stands on a query's way is paid for in every query. */
-  function hold<T>({ cancellation }: CallOptions, { asksItself, held, use }: Holding<T>): Promise<T> {
+  function hold<T>({ cancellation }: CallOptions, { asksItself, early, held, use }: Holding<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       pool.lease({
         granted(error, lease) {
@@ -131,6 +133,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         },
         cancellation,
         asksItself,
+        early,
         held,
       });
     });
@@ -198,6 +201,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     const repeatable = call.mode.readOnly === true || call.idempotent;
     return hold(call, {
       asksItself: repeatable,
+      early: true,
       use: (lease) => {
         if (call.leavesState) noteState(lease);
         return sendAsking(lease, (session, onAlive) => commitAll(session, statements, call, onAlive));

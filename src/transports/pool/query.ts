@@ -67,6 +67,10 @@ class PoolQuery implements Asker, Answering {
     return this.#call.idempotent;
   }
 
+  get early(): boolean {
+    return true;
+  }
+
   begin(): void {
     const { pool } = this.#ground;
     if (!pool.isCrowded || !this.along()) pool.lease(this);
@@ -108,7 +112,8 @@ class PoolQuery implements Asker, Answering {
     }
     const session = this.#ground.sessionOf(lease.client);
     this.#session = session;
-    if (this.#shares) this.#line = this.#ground.lines.open(lease, session);
+    // what is not open yet nobody shares
+    if (this.#shares && this.#ground.pool.state.lives.has(lease.client)) this.#line = this.#ground.lines.open(lease, session);
     this.#ground.pool.state.onStatement?.(this.#statement.text);
     session.begin([this.#statement], this.#call, this);
   }

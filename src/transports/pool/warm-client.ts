@@ -1,9 +1,10 @@
 import pg from "pg";
-import { ConnectionError } from "../../errors/errors.ts";
+import { ConnectionError, DatabaseError } from "../../errors/errors.ts";
 import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
-import { linkTo } from "../../wire/link.ts";
+import { type LinkedConnection, linkTo } from "../../wire/link.ts";
 import { connectTimeout, passwordTimeout } from "../failure.ts";
 import { connectFailure } from "./connect-failure.ts";
+import { watchLastWord } from "./last-word.ts";
 
 /** What pg-pool hands to a client it makes: the pool's own options. */
 export interface WarmClientConfig extends pg.ClientConfig {
@@ -11,6 +12,8 @@ export interface WarmClientConfig extends pg.ClientConfig {
   readonly connectTimeoutMillis?: number;
   /** Told what the password function gave, when the server refused it (28000, 28P01). */
   readonly onPasswordRefused?: (password: string) => void;
+  /** Whether a statement may leave with the last message of a login by SCRAM. Only where TLS is verified: whoever is at the other end reads it. */
+  readonly earlyStatement?: boolean;
 }
 
 type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Client) => void);
@@ -19,6 +22,10 @@ type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Clie
 export class WarmClient extends pg.Client {
   /** How long opening it took, milliseconds. */
   openedInMs = 0;
+  /** Called when the login has written its last message, and a statement may leave with that. Nobody knows yet whether the server lets it in. */
+  onLastWord: (() => void) | undefined;
+  /** Set by whoever uses it from then on. */
+  isEarly = false;
   readonly #config: WarmClientConfig;
   /** Whether the password function was asked, and has not answered. */
   #asking = false;
@@ -29,6 +36,7 @@ export class WarmClient extends pg.Client {
     const { password } = config;
     if (typeof password === "function") this.#watchPassword(password);
     linkTo(this.connection);
+    if (config.earlyStatement) watchLastWord(this, () => this.onLastWord?.());
   }
 
   override connect(): Promise<pg.Client>;
@@ -86,18 +94,25 @@ export class WarmClient extends pg.Client {
       this.openedInMs = performance.now() - startedAt;
       // pg keeps what the function gave
       if (isPasswordRefusal(error) && typeof this.password === "string") this.#config.onPasswordRefused?.(this.password);
-      if (error === null) done(undefined);
-      else if (timedOut !== undefined) done(timedOut);
-      else if (refusedTls) done(tlsRefused(where));
-      else
-        done(
-          connectFailure(isFull(error) ? explainFull(error) : error, {
-            where,
-            secrets: typeof password === "string" ? [password] : [],
-            passwordIsFunction: typeof password === "function",
-          }),
-        );
+      if (error === null) return done(undefined);
+      const failure =
+        timedOut ??
+        (refusedTls
+          ? tlsRefused(where)
+          : connectFailure(isFull(error) ? explainFull(error) : error, {
+              where,
+              secrets: typeof password === "string" ? [password] : [],
+              passwordIsFunction: typeof password === "function",
+            }));
+      if (this.isEarly) this.#loseEarly(failure);
+      done(failure);
     });
+  }
+
+  /** A server that turns a login away has begun nothing behind it; whatever else ends one proves nothing. An ERROR would not have ended it. */
+  #loseEarly(failure: Error): void {
+    const turnedAway = failure instanceof DatabaseError && failure.severity !== "ERROR";
+    (this.connection as unknown as LinkedConnection).link.lose(turnedAway ? failure : new Error("The login failed."));
   }
 }
 

@@ -1,18 +1,16 @@
 import type pg from "pg";
-import type { DiscardEvent } from "../../observe/events.ts";
 import { isOutOfStep } from "../../wire/out-of-step.ts";
-import { Checkouts, type Supplied } from "./checkouts.ts";
-import { type Cleaning, Cleanings } from "./cleaning.ts";
-import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
-import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
+import { Checkouts } from "./checkouts.ts";
+import { Cleanings } from "./cleaning.ts";
+import { destroySocket } from "./client-state.ts";
 import { LeakWatch } from "./leaks.ts";
-import { type Asker, closed, HeldLease, type Lease, type Opened } from "./lease.ts";
+import { type Asker, closed, type Lease } from "./lease.ts";
 import { LeasedPool, type PgAnswer } from "./leased-pool.ts";
-import { clientsOf, openConnection, type Taken, takeIdle } from "./pg-pool.ts";
+import { clientsOf } from "./pg-pool.ts";
 import { PgQueries } from "./pg-queries.ts";
 import { PoolState } from "./pool-state.ts";
-import { answerOrReplacement } from "./probe.ts";
 import { Room } from "./room.ts";
+import { Supply } from "./supply.ts";
 import { Tenancy } from "./tenancy.ts";
 import { WarmClient } from "./warm-client.ts";
 import { DEFAULT_MAX_WAITING, DEFAULT_TIMEOUT_MS, type WarmPoolConfig } from "./warm-pool-config.ts";
@@ -20,9 +18,6 @@ import { DEFAULT_MAX_WAITING, DEFAULT_TIMEOUT_MS, type WarmPoolConfig } from "./
 export type { WarmPoolConfig } from "./warm-pool-config.ts";
 
 const nothing = (): void => {};
-
-/** Listeners for new connections that the pool itself has. */
-const OWN_LISTENERS = 1;
 
 /**
  * A `pg.Pool` whose connections are fresh when they are handed out, that bounds waiting and connecting apart, survives the loss of idle and
@@ -32,12 +27,11 @@ const OWN_LISTENERS = 1;
 export class WarmPool extends LeasedPool {
   /** Counts and sessions of this pool's connections. */
   readonly state: PoolState = new PoolState();
-  readonly #serverIdleMs: number | null;
-  readonly #now: () => number;
   readonly #room: Room;
   readonly #tenancy: Tenancy;
   readonly #checkouts: Checkouts;
   readonly #cleanings: Cleanings;
+  readonly #supply: Supply;
   readonly #queries: PgQueries;
 
   constructor(config: WarmPoolConfig = {}) {
@@ -63,10 +57,9 @@ export class WarmPool extends LeasedPool {
     const leaks = new LeakWatch({ thresholdMs: () => room.limits.leakThresholdMs, now, report: state.leakReporter(warn) });
     this.#room = room;
     this.#tenancy = new Tenancy(this, room);
-    this.#checkouts = new Checkouts({ room, leaks, state, supply: (to) => this.#supply(to) });
-    this.#serverIdleMs = serverIdleMs;
-    this.#now = now;
     this.#cleanings = new Cleanings(now);
+    this.#supply = new Supply(this, { room, tenant: this.#tenancy, cleanings: this.#cleanings, serverIdleMs, now });
+    this.#checkouts = new Checkouts({ room, leaks, state, supply: (to) => this.#supply.give(to) });
     this.#queries = new PgQueries(this, traits);
     this.on("error", (error, client) => {
       state.noteDiscard(client as pg.PoolClient, isOutOfStep(error) ? "out-of-step" : "lost");
@@ -115,31 +108,9 @@ export class WarmPool extends LeasedPool {
     if (this.#room.waiting > 0) this.#room.queue.callAlong();
   }
 
-  /**
-   * Asks the connection of a lease whether it lives. One that is lost is replaced; one that is silent gets a replacement opened beside it,
-   * and whichever answers first is the lease's from then on. While `persists` says so, a replacement that cannot be opened is tried again.
-   */
-  async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void> {
-    lease.unasked = false;
-    const probed = this.state.noteProbe(lease.client);
-    try {
-      const fresh = await answerOrReplacement({
-        client: lease.client,
-        answer: ask(lease.client).then(probed.answer),
-        connectTimeoutMs: this.#room.limits.connectTimeoutMs,
-        persists,
-        openBeside: (opened) => openConnection(this, opened),
-        giveSurplus: (surplus) => this.#giveSurplus(surplus),
-      });
-      if (fresh === undefined) return;
-      this.#findDead(lease);
-      this.#put(lease, fresh);
-    } catch (error) {
-      this.#findDead(lease);
-      throw error;
-    } finally {
-      probed.tell();
-    }
+  /** See {@link Supply.confirm}. */
+  confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void> {
+    return this.#supply.confirm(lease, ask, persists);
   }
 
   /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told, or cannot be. */
@@ -168,7 +139,9 @@ export class WarmPool extends LeasedPool {
     const ended = this.#checkouts.close().then(async () => {
       const ending = super.end();
       // nobody waits any more for what is still connecting
-      for (const client of clientsOf(this)) if (!this.state.lives.has(client)) destroySocket(client);
+      for (const client of clientsOf(this)) {
+        if (!this.state.lives.has(client) && !(client as unknown as WarmClient).isEarly) destroySocket(client);
+      }
       await ending;
       await this.#tenancy.gone();
       this.#room.leave(this.#tenancy);
@@ -176,125 +149,5 @@ export class WarmPool extends LeasedPool {
     if (callback === undefined) return ended;
     ended.then(callback, callback);
     return undefined;
-  }
-
-  /** A connection for whoever has a slot: one that was used a moment ago, at once, or one that has to be asked, or a new one. */
-  #supply(to: Supplied): void {
-    const idle = this.#room.mayTakeIdle(this.#tenancy) && !this.ending ? takeIdle(this) : undefined;
-    if (idle !== undefined) {
-      this.#judge(idle, to);
-      return;
-    }
-    const judged: Taken = (error, opened) => (opened === undefined ? to.supplied(error, undefined) : this.#judge(opened, to));
-    this.#room.open(this.#tenancy, () => this.#take(judged));
-  }
-
-  /** An idle connection, at once, or else a new one. */
-  #take(taken: Taken): void {
-    if (this.ending) {
-      taken(closed(), undefined);
-      return;
-    }
-    const idle = takeIdle(this);
-    if (idle !== undefined) taken(undefined, idle);
-    else openConnection(this, taken);
-  }
-
-  #judge(opened: Opened, to: Supplied): void {
-    const { client } = opened;
-    const lease = new HeldLease(opened, this.#giveBack);
-    const { state } = this;
-    const obtainAnother = () => {
-      this.#findDead(lease);
-      this.#supply(to);
-    };
-    if (looksDead(client)) {
-      obtainAnother();
-      return;
-    }
-    const life = state.lives.get(client);
-    const now = this.#now();
-    const limits = { serverIdleMs: this.#serverIdleMs, lifetimeMs: this.#room.limits.lifetimeMs };
-    const verdict = life === undefined ? "use" : judge(life, limits, { now, suspectSince: state.suspectSince });
-    if (verdict === "use") {
-      to.supplied(undefined, lease);
-      return;
-    }
-    const idleMs = life === undefined ? 0 : now - life.usedAt;
-    if (idleMs >= TRUST_MS) state.noteThaw(client, idleMs);
-    if (verdict === "replace") {
-      this.#discard(lease, "expired");
-      this.#supply(to);
-      return;
-    }
-    afterTwoTicks(() => {
-      if (looksDead(client)) return obtainAnother();
-      lease.unasked = true;
-      if (to.asksItself) return to.supplied(undefined, lease);
-      this.confirm(lease, askBySync).then(
-        () => to.supplied(undefined, lease),
-        (failure) => to.supplied(failure, undefined),
-      );
-    });
-  }
-
-  readonly #giveBack = (lease: HeldLease, destroy: Error | boolean | undefined): void => {
-    const { client, leaves } = lease;
-    if (destroy) this.#end(lease, destroy);
-    else if (leaves === "pinned" || (leaves === "state" && !this.#mayReset)) this.#end(lease, true, "state");
-    else if (leaves === "nothing" && !leftBusy(client)) this.#end(lease, false);
-    else {
-      const cleaning = { resets: leaves === "state", onConnect: this.#onConnect };
-      this.#cleanings.begin(client, cleaning, (broken) => this.#end(lease, broken));
-    }
-  };
-
-  #end(
-    lease: HeldLease,
-    destroy: Error | boolean | undefined,
-    reason: false | undefined | DiscardEvent["reason"] = destroy && this.state.breachOf(lease.client),
-  ): void {
-    const life = this.state.lives.get(lease.client);
-    if (life !== undefined && !lease.unasked) life.usedAt = this.#now();
-    if (reason && lease.toPool !== nothing) this.state.noteDiscard(lease.client, reason);
-    // else it says goodbye, for nothing is wrong with it
-    if (destroy && reason !== "state") destroySocket(lease.client);
-    lease.toPool(destroy);
-    this.#room.noteWaiting();
-    this.#room.free();
-  }
-
-  /** Whether a reset undoes nothing of somebody else's: what a listener did to the new connection nobody can do again. */
-  get #mayReset(): boolean {
-    return this.listenerCount("connect") <= OWN_LISTENERS;
-  }
-
-  get #onConnect(): Cleaning["onConnect"] {
-    return (this.options as typeof this.options & Pick<Cleaning, "onConnect">).onConnect;
-  }
-
-  #put(lease: Lease, { client, toPool }: Opened): void {
-    Object.assign(lease, { client, toPool });
-  }
-
-  /** Destroys the connection in a lease; its slot stays with the lease. */
-  #discard(lease: Lease, reason: "lost" | "expired"): void {
-    this.state.noteDiscard(lease.client, reason);
-    destroySocket(lease.client);
-    lease.toPool(true);
-    lease.toPool = nothing;
-  }
-
-  /** What died may not have died alone: every connection used before is asked next time. */
-  #findDead(lease: Lease): void {
-    this.state.suspectSince = this.#now();
-    this.#discard(lease, "lost");
-  }
-
-  /** The silent one answered after all: the pool keeps the new one only if there is room. */
-  #giveSurplus({ client, toPool }: Opened): void {
-    const surplus = this.#room.full;
-    if (surplus) destroySocket(client);
-    toPool(surplus);
   }
 }

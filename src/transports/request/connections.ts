@@ -16,6 +16,8 @@ export interface LeaseCall {
   readonly cancellation: Cancellation;
   /** It is held for a callback, however long that takes: nobody waits for it while there are sockets. */
   readonly held: boolean;
+  /** What it sends first may leave with the login of a new connection. */
+  readonly early: boolean;
 }
 
 interface Connection {
@@ -72,7 +74,7 @@ export class Connections {
   async lease<T>(source: ClientSource, call: LeaseCall, use: (client: RequestClient) => Promise<T>): Promise<T> {
     const connection = await this.#take(source, call);
     try {
-      await connection.client.ready(call.cancellation);
+      await connection.client.ready(call);
       return await use(connection.client);
     } finally {
       this.#giveBack(connection);

@@ -12,8 +12,13 @@ export interface RequestClient {
   readonly session: WireSession;
   /** Whether its session may hold settings, locks and the like; set by its holder. */
   leavesState: boolean;
-  /** Resolves when it is logged in; rejects with the failure, or when the call ends first. Then the session is broken. */
-  ready(cancellation: Cancellation): Promise<void>;
+  /** Whether its login is over, and was one. */
+  readonly isOpen: boolean;
+  /**
+   * Resolves when it is logged in, or where the call is `early` and the login takes a statement along, when that can be sent; rejects with the
+   * failure, or when the call ends first. Then the session is broken.
+   */
+  ready(call: { readonly cancellation: Cancellation; readonly early: boolean }): Promise<void>;
   /** Undoes what its session holds for nobody else to find; without success it is broken. */
   clean(): Promise<void>;
   /** Ends it; resolves when its socket is closed, or given up. */
@@ -71,8 +76,10 @@ export function openClient({
   const closed = new Promise<void>((resolve) => {
     client.once("end", resolve);
   });
+  let isOpen = false;
   const opened = client.connect().then(
     () => {
+      isOpen = true;
       // given up meanwhile: a socket that did not exist yet could not be destroyed
       if (session.broken) session.destroy();
       else onOpen(client.openedInMs);
@@ -87,13 +94,29 @@ export function openClient({
     connectionId,
     session,
     leavesState: false,
-    ready: (cancellation) =>
-      new Promise((resolve, reject) => {
+    get isOpen() {
+      return isOpen;
+    },
+    ready: ({ cancellation, early }) =>
+      new Promise<void>((resolve, reject) => {
         const stopListening = cancellation.onCancel(() => {
           session.destroy();
           reject(cancellation.reason?.("not-sent"));
         });
-        opened.then(resolve, reject).finally(() => stopListening());
+        const settle = (end: () => void) => {
+          stopListening();
+          end();
+        };
+        if (early) {
+          client.onLastWord = () => {
+            client.isEarly = true;
+            settle(resolve);
+          };
+        }
+        opened.then(
+          () => settle(resolve),
+          (failure) => settle(() => reject(failure)),
+        );
       }),
     async clean() {
       this.leavesState = false;

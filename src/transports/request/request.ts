@@ -83,11 +83,19 @@ export function requestTransport(options: RequestTransportOptions): Transport {
 
   function lease<T>(
     call: CallOptions,
-    { held, use }: { readonly held: boolean; readonly use: (session: WireSession, onState: () => void) => Promise<T> },
+    {
+      held,
+      early = false,
+      use,
+    }: {
+      readonly held: boolean;
+      readonly early?: boolean;
+      readonly use: (session: WireSession, onState: () => void) => Promise<T>;
+    },
   ) {
     const source = call.cache === "bypass" && past !== null ? past : main;
     return inScope((scope) =>
-      scope.connections.lease(source, { cancellation: call.cancellation, held }, async (client) => {
+      scope.connections.lease(source, { cancellation: call.cancellation, held, early }, async (client) => {
         const { connectionId, session } = client;
         const onState = () => {
           client.leavesState = true;
@@ -98,7 +106,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
           if (session.uses++ > 0) life.reused(connectionId);
           // left inside a transaction, or with a statement on its way: the server undoes it when the connection ends
           if (session.status !== "idle" || session.busy) session.destroy();
-          if (session.broken) life.discarded(connectionId, session.breach);
+          if (session.broken && client.isOpen) life.discarded(connectionId, session.breach);
         }
       }),
     );
@@ -109,6 +117,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     const whole = [...opening, ...statements, COMMIT];
     const results = await lease(call, {
       held: false,
+      early: true,
       use: (session, onState) => {
         if (call.leavesState) onState();
         return session.exchange(whole, { ...call, ends: "commit", prelude: opening.length });
@@ -125,6 +134,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
       if (call.readOnly) return (await batch([statement], { ...call, mode: { readOnly: true } }))[0] as Result;
       const results = await lease(call, {
         held: false,
+        early: true,
         use: (session) => session.exchange([statement], { ...call, ends: "autocommit" }),
       });
       return results[0] as Result;

@@ -7,7 +7,7 @@ const hourMs = 3_600_000;
 /** A connection an hour old that was used `idleMs` ago, with no limit known and nothing suspected. */
 function verdict(idleMs: number, given: Partial<FreshnessLimits & Life & { readonly suspectSince: number }> = {}): Verdict {
   const { connectedAt = now - hourMs, jitter = 0, serverIdleMs = null, lifetimeMs = 0, suspectSince = 0 } = given;
-  return judge({ id: "c1", connectedAt, usedAt: now - idleMs, jitter }, { serverIdleMs, lifetimeMs }, { now, suspectSince });
+  return judge({ connectedAt, usedAt: now - idleMs, jitter }, { serverIdleMs, lifetimeMs }, { now, suspectSince });
 }
 
 describe("a connection is", () => {
