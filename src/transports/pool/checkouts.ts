@@ -1,4 +1,4 @@
-import { AsyncResource } from "node:async_hooks";
+import { asCaller } from "./as-caller.ts";
 import type { Caller } from "./checkout-queue.ts";
 import type { LeakWatch } from "./leaks.ts";
 import { acquireTimeout, closed, type Granted, type LeaseOptions, queueFull } from "./lease.ts";
@@ -74,10 +74,11 @@ export class Checkouts {
       this.#asking.end();
       return true;
     };
+    // whoever waits is let in by another request's release, and must not run as that request
+    const bound = queue.full ? asCaller() : undefined;
     caller = {
-      // whoever waits is let in by another request's release, and must not run as that request
-      enter: queue.full ? AsyncResource.bind(enter) : enter,
-      along: along && queue.full ? AsyncResource.bind(goAlong) : undefined,
+      enter: bound?.(enter) ?? enter,
+      along: along && bound?.(goAlong),
       late: () => fail(acquireTimeout(limits.acquireTimeoutMs, limits.max)),
       limitMs: limits.acquireTimeoutMs,
       full: () => fail(queueFull(limits.maxWaiting)),

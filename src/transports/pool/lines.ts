@@ -32,7 +32,8 @@ export interface LinesOptions {
 /** The leases of a pool that are shared now. The connection is given back when the last of its calls has ended. */
 export class Lines {
   readonly #options: LinesOptions;
-  readonly #open = new Set<Line>();
+  /** No Set: its former tables point to those that took their place, and would keep what was shared until a full collection. */
+  readonly #open: Line[] = [];
   /** Where a call came along last. */
   #last: Line | undefined;
 
@@ -42,7 +43,7 @@ export class Lines {
 
   /** Where one more call may come along: with what leaves in this turn, or where the fewest are; undefined where there is none. */
   best(): Line | undefined {
-    if (this.#open.size === 0) return undefined;
+    if (this.#open.length === 0) return undefined;
     const now = this.#options.now();
     const isFree = (line: Line) => line.calls < MOST_CALLS && now < line.openUntil && !line.session.broken;
     const last = this.#last;
@@ -55,7 +56,7 @@ export class Lines {
   /** Shares a lease from its first call on. */
   open<T>(lease: Lease, session: WireSession, send: (session: WireSession) => Promise<T>): Promise<T> {
     const line: Line = { lease, session, openUntil: this.#options.now() + OPEN_MS, calls: 0 };
-    this.#open.add(line);
+    this.#open.push(line);
     const first = this.run(line, send);
     // behind the first, which pg sends when it has told everybody of the login
     queueMicrotask(this.#options.callAlong);
@@ -77,7 +78,7 @@ export class Lines {
       this.#options.callAlong();
       return;
     }
-    this.#open.delete(line);
+    this.#open.splice(this.#open.indexOf(line), 1);
     if (this.#last === line) this.#last = undefined;
     this.#options.giveBack(line.lease);
   }

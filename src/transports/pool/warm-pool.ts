@@ -7,7 +7,8 @@ import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
 import { LeakWatch } from "./leaks.ts";
 import { closed, type Granted, type Lease, type LeaseOptions, type Opened } from "./lease.ts";
-import { LeasedPool, type PgAnswer } from "./leased-pool.ts";
+import { LeasedPool } from "./leased-pool.ts";
+import type { PgAnswer } from "./pg-call.ts";
 import { clientsOf, openConnection, type Taken, takeIdle } from "./pg-pool.ts";
 import { PgQueries } from "./pg-queries.ts";
 import { PoolState } from "./pool-state.ts";
@@ -73,7 +74,9 @@ export class WarmPool extends LeasedPool {
       state.suspectSince = now();
     });
     this.on("connect", (client) => {
-      const { openedInMs: durationMs } = client as unknown as WarmClient;
+      const opened = client as unknown as WarmClient;
+      opened.queries = this.#queries;
+      const { openedInMs: durationMs } = opened;
       state.noteConnect(client, { connectedAt: now(), jitter: random(), durationMs });
       client.on("error", nothing);
     });
@@ -234,6 +237,7 @@ export class WarmPool extends LeasedPool {
       this.#room.noteWaiting();
       this.#room.free();
     };
+    const { state } = this;
     const lease: Lease = {
       client,
       toPool,
@@ -244,7 +248,7 @@ export class WarmPool extends LeasedPool {
         given = true;
         lease.onEnd?.();
         const { client, leaves } = lease;
-        if (destroy) finish(destroy);
+        if (destroy || state.isBroken(client)) finish(destroy || true);
         else if (leaves === "pinned" || (leaves === "state" && !this.#mayReset)) finish(true, "state");
         else if (leaves === "nothing" && !leftBusy(client)) finish(false);
         else this.#cleanings.begin(client, { resets: leaves === "state", onConnect: this.#onConnect }, finish);
