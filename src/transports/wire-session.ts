@@ -219,14 +219,16 @@ export class WireSession implements Session {
     const error = told && this.#explain(told, sending);
     const isCanceled = this.#cancelling && error?.code === QUERY_CANCELED && call.cancellation.reason === undefined;
     if (error && (isNamesFault || isCanceled)) this.#othersDoing.add(error);
-    if (error) answering.reject(error);
-    else {
-      const { answers } = exchange;
+    const { answers } = exchange;
+    try {
+      // not the driver's error: that may quote a value
+      exchange.callback?.(error ?? null);
+    } finally {
       if (!call.form) for (const answer of answers) answer.via = via;
-      answering.resolve(answers as Result[]);
+      // only now: whoever is told may send the next
+      if (error) answering.reject(error);
+      else answering.resolve(answers as Result[]);
     }
-    // not the driver's error: that may quote a value
-    exchange.callback?.(error ?? null);
   }
 
   /** Nobody knows whose the next answer would be: none is taken any more. */

@@ -9,6 +9,8 @@ export interface Caller {
   readonly limitMs: number;
   /** None is free, and too many wait already. */
   full(): void;
+  /** Where it stands, while it waits. */
+  place: Place | undefined;
 }
 
 /** How many slots there are, and how many may wait for one. Asked each time, for it may change. */
@@ -17,11 +19,23 @@ export interface QueueLimits {
   readonly maxWaiting: number;
 }
 
-/** How many may hold a connection at once, and who waits for it, first come first served. */
+/** A place in the queue. */
+export interface Place {
+  readonly caller: Caller;
+  readonly late: NodeJS.Timeout | undefined;
+  before: Place | undefined;
+  behind: Place | undefined;
+}
+
+/**
+ * How many may hold a connection at once, and who waits for it, first come first served. Places are linked, and the links of one that was left
+ * are cut: a Set's former tables point to those that took their place, so that what had waited would be kept until a full collection.
+ */
 export class CheckoutQueue {
   readonly #limits: () => QueueLimits;
-  readonly #waiters = new Set<Caller>();
-  readonly #late = new Map<Caller, NodeJS.Timeout>();
+  #first: Place | undefined;
+  #last: Place | undefined;
+  #waiting = 0;
   #taken = 0;
 
   constructor(limits: () => QueueLimits) {
@@ -34,7 +48,7 @@ export class CheckoutQueue {
   }
 
   get waiting(): number {
-    return this.#waiters.size;
+    return this.#waiting;
   }
 
   /** Whether the next one has to wait. */
@@ -45,7 +59,7 @@ export class CheckoutQueue {
   /** Takes a slot, or a place in the queue, if there is either. */
   take(caller: Caller): void {
     if (!this.full) this.#enter(caller);
-    else if (this.#waiters.size >= this.#limits().maxWaiting) caller.full();
+    else if (this.#waiting >= this.#limits().maxWaiting) caller.full();
     else this.#wait(caller);
   }
 
@@ -57,35 +71,42 @@ export class CheckoutQueue {
 
   /** Gives slots that nobody has to those who wait: one came free, or there are more of them. */
   admit(): void {
-    for (const next of this.#waiters) {
-      if (this.full) return;
-      this.leave(next);
-      this.#enter(next);
+    while (this.#first !== undefined && !this.full) {
+      const { caller } = this.#first;
+      this.leave(caller);
+      this.#enter(caller);
     }
   }
 
   /** Lets those who wait go along with others, as long as the next one can. */
   callAlong(): void {
-    for (const next of this.#waiters) {
-      if (!next.along()) return;
-      this.leave(next);
-    }
+    while (this.#first?.caller.along()) this.leave(this.#first.caller);
   }
 
   /** Gives up waiting; twice, or later, it does nothing. */
   leave(caller: Caller): void {
-    clearTimeout(this.#late.get(caller));
-    this.#late.delete(caller);
-    this.#waiters.delete(caller);
+    const { place } = caller;
+    if (place === undefined) return;
+    caller.place = undefined;
+    clearTimeout(place.late);
+    const { before, behind } = place;
+    if (before === undefined) this.#first = behind;
+    else before.behind = behind;
+    if (behind === undefined) this.#last = before;
+    else behind.before = before;
+    place.before = undefined;
+    place.behind = undefined;
+    this.#waiting--;
   }
 
   #wait(caller: Caller): void {
-    if (caller.limitMs > 0)
-      this.#late.set(
-        caller,
-        setTimeout(() => caller.late(), caller.limitMs),
-      );
-    this.#waiters.add(caller);
+    const late = caller.limitMs > 0 ? setTimeout(() => caller.late(), caller.limitMs) : undefined;
+    const place: Place = { caller, late, before: this.#last, behind: undefined };
+    caller.place = place;
+    if (this.#last === undefined) this.#first = place;
+    else this.#last.behind = place;
+    this.#last = place;
+    this.#waiting++;
   }
 
   #enter(caller: Caller): void {

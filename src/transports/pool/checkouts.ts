@@ -1,5 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
-import type { Caller } from "./checkout-queue.ts";
+import type { Caller, Place } from "./checkout-queue.ts";
 import type { LeakWatch } from "./leaks.ts";
 import { type Asker, acquireTimeout, closed, type Lease, queueFull } from "./lease.ts";
 import { OpenCalls } from "./open-calls.ts";
@@ -56,6 +56,7 @@ export class Checkouts {
 /** Somebody who has asked, until it is told. */
 class Asking implements Caller, Supplied {
   readonly asker: Asker;
+  place: Place | undefined;
   readonly #options: CheckoutsOptions;
   readonly #calls: OpenCalls;
   readonly #watch: ReturnType<LeakWatch["takenHere"]>;

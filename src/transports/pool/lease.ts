@@ -1,7 +1,7 @@
-import { AsyncResource } from "node:async_hooks";
 import type pg from "pg";
 import { ConnectionError, UsageError } from "../../errors/errors.ts";
 import type { Cancellation } from "../transport.ts";
+import { asCaller } from "./as-caller.ts";
 
 /** Gives a connection back; with true or an error it is destroyed. */
 export type Release = (destroy?: Error | boolean) => void;
@@ -77,7 +77,7 @@ export class HeldLease implements Lease {
 export function checkingOut(callback: Checkout): Granted {
   return (error, lease) => {
     if (lease === undefined) return callback(error, undefined, () => {});
-    const release: Release = AsyncResource.bind((destroy) => lease.release(destroy));
+    const release: Release = asCaller()((destroy) => lease.release(destroy));
     lease.client.release = release;
     callback(undefined, lease.client, release);
   };

@@ -1,14 +1,9 @@
 import pg from "pg";
 import { type Asker, type Checkout, checkingOut, type Release } from "./lease.ts";
-
-/** What pg gives for a query: a result, or one for each of several statements. */
-export type PgAnswer = object;
-
-/** pg's callback of a query. */
-type Told = (error: unknown, answer?: PgAnswer) => void;
+import { type Answering, answerAs, NO_ANSWER, type PgAnswer } from "./pg-call.ts";
 
 /** A `pg.Pool` whose checkouts are leases: what asks for a connection in pg's way is given one by `lease`. */
-export abstract class LeasedPool extends pg.Pool {
+export abstract class LeasedPool extends pg.Pool implements Answering {
   /** Set while a query of the pool's own takes its connection, which it gives back by itself. */
   #querying = false;
 
@@ -16,12 +11,10 @@ export abstract class LeasedPool extends pg.Pool {
     // the class this one extends, which pg.Pool no longer is where somebody put this one in its place
     const inherited: pg.Pool = Object.getPrototypeOf(LeasedPool.prototype);
     LeasedPool.prototype.query = function query(this: LeasedPool, ...args: readonly unknown[]) {
-      const [config, given, last] = args;
-      const [values, callback] = typeof given === "function" ? [undefined, given] : [given, last];
       // what was put in the place of connect, or of promises, is asked
-      if ((!callback || typeof callback === "function") && this.connect === connect && this.Promise === Promise) {
-        const answer = this.answer(config, values);
-        if (answer !== undefined) return callback ? tell(answer, callback as Told) : answer;
+      if (this.connect === connect && this.Promise === Promise) {
+        const returned = answerAs(this, args);
+        if (returned !== NO_ANSWER) return returned;
       }
       this.#querying = true;
       try {
@@ -58,21 +51,4 @@ export abstract class LeasedPool extends pg.Pool {
     this.lease({ granted: (error, lease) => process.nextTick(serve, error, lease), held: !this.#querying });
     return undefined;
   }
-}
-
-/** Calls back; what that throws is as uncaught as it is from pg. */
-function tell(answer: Promise<PgAnswer>, callback: Told): void {
-  const call = (...told: Parameters<Told>) => {
-    try {
-      callback(...told);
-    } catch (thrown) {
-      process.nextTick(() => {
-        throw thrown;
-      });
-    }
-  };
-  answer.then(
-    (given) => call(undefined, given),
-    (error) => call(error),
-  );
 }

@@ -37,7 +37,7 @@ export interface LinesOptions {
 /** The leases of a pool that are shared now. The connection is given back when the last of its calls has ended. */
 export class Lines {
   readonly #options: LinesOptions;
-  /** The first of those that are open. */
+  /** The first of those that are open. No Set: its former tables point to those that took their place, and would keep what was shared. */
   #first: Line | undefined;
   /** Where a call came along last. */
   #last: Line | undefined;
@@ -87,6 +87,8 @@ export class Lines {
     if (before === undefined) this.#first = behind;
     else before.behind = behind;
     if (behind !== undefined) behind.before = before;
+    line.before = undefined;
+    line.behind = undefined;
     if (this.#last === line) this.#last = undefined;
     this.#options.giveBack(line.lease);
   }

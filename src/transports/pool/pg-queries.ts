@@ -1,12 +1,15 @@
+import type pg from "pg";
 import { transactionControl } from "../../syntax/transaction-control.ts";
-import type { ForeignForm } from "../sending.ts";
-import type { CallOptions, Cancellation, Clock, Result } from "../transport.ts";
-import type { PgAnswer } from "./leased-pool.ts";
+import type { WireCall } from "../sending.ts";
+import type { Cancellation, Clock, Result } from "../transport.ts";
+import type { WireClient } from "../wire-session.ts";
+import type { PgAnswer } from "./pg-call.ts";
 import { PgForm, withFateOf } from "./pg-form.ts";
 import { type PgQuery, readQuery } from "./pg-query.ts";
 import { type PoolTransport, poolTransport, type SendingPool } from "./pool.ts";
 import type { PoolTraits } from "./pool-traits.ts";
 import { QueryTexts } from "./query-texts.ts";
+import type { WarmClient } from "./warm-client.ts";
 
 /** What is known where nothing is said: a pooler may stand between, which mixes sessions. */
 const CAREFUL: PoolTraits = {
@@ -54,32 +57,75 @@ export class PgQueries {
     }
   }
 
-  #send({ text, values, name, rowMode, types }: PgQuery): Promise<PgAnswer> | undefined {
-    const { named, pipelined } = this.#traits;
+  /** The same on a client that somebody holds, where nothing is on its way. */
+  answerOn(client: WarmClient, config: unknown, values: unknown): Promise<PgAnswer> | undefined {
+    if (!isQuiet(client)) return undefined;
+    try {
+      const query = readQuery(config, values);
+      return query && this.#sendOn(client, query);
+    } catch (thrown) {
+      return Promise.reject(withFateOf(thrown, "not-sent"));
+    }
+  }
+
+  #send(query: PgQuery): Promise<PgAnswer> | undefined {
+    const { text, values, name } = query;
     if (name !== undefined) {
-      if (!named) return undefined;
+      if (!this.#traits.named) return undefined;
       if (this.#texts.isTaken(name, text)) throw taken(name);
     }
-    const form = new PgForm(rowMode, types);
-    const call: CallOptions & { readonly form: ForeignForm } = {
-      cancellation: never,
-      rowMode,
-      parsers: form,
-      readOnly: false,
-      idempotent: false,
-      attempt: 1,
-      form,
-    };
-    const fail = (error: unknown) => {
-      throw form.errorOf(error);
-    };
-    if (values === null && !((named || pipelined) && this.#texts.isStatement(text))) {
+    if (values === null && !this.#isStatement(text)) {
+      const { call, fail } = callOf(query);
       return this.#transport.simple(text, call).then(allOrOne, fail);
     }
-    // pg sends it, and whatever it leaves open is ended behind it
+    // whoever begins a transaction so leaves it open
     if (values !== null && transactionControl(text) !== undefined) return undefined;
+    const { call, fail } = callOf(query);
     return this.#transport.query({ text, values: values ?? [] }, call).then(undefined, fail);
   }
+
+  #sendOn(client: WarmClient, query: PgQuery): Promise<PgAnswer> | undefined {
+    const { text, values, name } = query;
+    // pg's names are those of its client
+    if (name !== undefined) return undefined;
+    const session = this.#transport.sessionOf(client as unknown as pg.PoolClient);
+    const isIdle = session.status === "idle";
+    if (session.broken || (values === null ? !isIdle || !this.#isStatement(text) : transactionControl(text) !== undefined))
+      return undefined;
+    const { call, fail } = callOf(query);
+    const sent = session.exchange([{ text, values: values ?? [] }], { ...call, ends: isIdle ? "autocommit" : "free" });
+    return sent.then(allOrOne, fail);
+  }
+
+  /** Whether a text without values is better sent as a statement. */
+  #isStatement(text: string): boolean {
+    const { named, pipelined } = this.#traits;
+    return (named || pipelined) && this.#texts.isStatement(text);
+  }
+}
+
+/** How a query is sent, and what it fails with. */
+function callOf({ rowMode, types }: PgQuery) {
+  const form = new PgForm(rowMode, types);
+  const call: Omit<WireCall, "ends"> = {
+    cancellation: never,
+    rowMode,
+    parsers: form,
+    readOnly: false,
+    idempotent: false,
+    attempt: 1,
+    form,
+  };
+  const fail = (error: unknown): never => {
+    throw form.errorOf(error);
+  };
+  return { call, fail };
+}
+
+/** Whether what is sent now is answered next, and what pg was told before is done: the order is the caller's. */
+function isQuiet(client: WarmClient): boolean {
+  const { readyForQuery, _activeQuery, connection, binary } = client as unknown as WireClient & { readonly binary?: unknown };
+  return readyForQuery === true && !_activeQuery && !binary && connection.link.load === 0;
 }
 
 function allOrOne(results: Result[]): PgAnswer {

@@ -73,6 +73,11 @@ export class PoolState {
     return id;
   }
 
+  /** Whether nothing may be sent any more on a connection. */
+  isBroken(client: pg.PoolClient): boolean {
+    return this.sessions.get(client)?.broken === true;
+  }
+
   /** Why a connection is thrown away that is given back so. */
   breachOf(client: pg.PoolClient): DiscardEvent["reason"] {
     return this.sessions.get(client)?.breach ?? "broken";

@@ -39,6 +39,8 @@ export interface PoolTransportOptions extends PoolTraits {
 export interface PoolTransport extends Omit<Transport, typeof Symbol.asyncDispose> {
   /** A text of the simple protocol, with the caller's own control of transactions; a result for each statement. */
   simple(text: string, call: CallOptions): Promise<Result[]>;
+  /** The session on a connection that somebody holds. */
+  sessionOf(client: pg.PoolClient): WireSession;
 }
 
 /** Work on a lease, and whether its first exchange asks the connection by itself. */
@@ -216,6 +218,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
       if (call.readOnly) return batch([statement], { ...call, mode: { readOnly: true } }).then(onlyResult);
       return queryPool(ground, statement, call, options.pipelined && isDirect() && state.paces.isFast(statement.text));
     },
+    sessionOf,
     simple: (script, call) =>
       hold(call, { asksItself: false, use: ({ client }) => sessionOf(client).exchange([], { ...call, ends: "free", script }) }),
     batch,

@@ -114,7 +114,9 @@ export class Room {
 
   /** Whoever holds a slot has a connection opened by `proceed`, or an idle one of its own taken: maybe at once. */
   open(tenant: Tenant, proceed: () => void): void {
-    this.#openings.add({ tenant, proceed });
+    // most often there is one: nobody waits for it
+    if (this.#openings.size === 0 && tenant.idle > 0) proceed();
+    else this.#openings.add({ tenant, proceed });
     this.settle();
   }
 

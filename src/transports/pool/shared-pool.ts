@@ -1,6 +1,7 @@
 import { type Asker, closed } from "./lease.ts";
-import { LeasedPool, type PgAnswer } from "./leased-pool.ts";
+import { LeasedPool } from "./leased-pool.ts";
 import { OpenCalls } from "./open-calls.ts";
+import type { PgAnswer } from "./pg-call.ts";
 
 /** What a handle delegates to: a pool that others use as well. */
 export type DelegatePool = Pick<

@@ -134,7 +134,7 @@ export class Supply {
   readonly #giveBack = (lease: HeldLease, destroy: Error | boolean | undefined): void => {
     const { client, leaves } = lease;
     // what is not open yet is nobody's to wait for
-    if (destroy || !this.#pool.state.lives.has(client)) this.#end(lease, destroy || true);
+    if (destroy || !this.#pool.state.lives.has(client) || this.#pool.state.isBroken(client)) this.#end(lease, destroy || true);
     else if (leaves === "pinned" || (leaves === "state" && this.#isShown)) this.#end(lease, true, "state");
     else if (leaves === "nothing" && !leftBusy(client)) this.#end(lease, false);
     else {

@@ -5,6 +5,7 @@ import { type LinkedConnection, linkTo } from "../../wire/link.ts";
 import { connectTimeout, passwordTimeout } from "../failure.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { watchLastWord } from "./last-word.ts";
+import { type Answering, answerAs, NO_ANSWER, type PgAnswer } from "./pg-call.ts";
 
 /** What pg-pool hands to a client it makes: the pool's own options. */
 export interface WarmClientConfig extends pg.ClientConfig {
@@ -16,16 +17,23 @@ export interface WarmClientConfig extends pg.ClientConfig {
   readonly earlyStatement?: boolean;
 }
 
+/** Sends what is asked on a client. */
+interface ClientQueries {
+  answerOn(client: WarmClient, config: unknown, values: unknown): Promise<PgAnswer> | undefined;
+}
+
 type ConnectCallback = ((error: Error) => void) | ((error: null, client: pg.Client) => void);
 
 /** pg's client with a bound on connecting of its own, and errors of connecting that carry a code and the fate `not-sent`. */
-export class WarmClient extends pg.Client {
+export class WarmClient extends pg.Client implements Answering {
   /** How long opening it took, milliseconds. */
   openedInMs = 0;
   /** Called when the login has written its last message, and a statement may leave with that. Nobody knows yet whether the server lets it in. */
   onLastWord: (() => void) | undefined;
   /** Set by whoever uses it from then on. */
   isEarly = false;
+  /** Sends what is no more than a text and values; set by the pool it belongs to. */
+  queries: ClientQueries | undefined;
   readonly #config: WarmClientConfig;
   /** Whether the password function was asked, and has not answered. */
   #asking = false;
@@ -49,6 +57,20 @@ export class WarmClient extends pg.Client {
     }
     const call = callback as (error: Error | null, client?: pg.Client) => void;
     this.#open((error) => (error ? call(error) : call(null, this)));
+  }
+
+  static {
+    const inherited: pg.Client = Object.getPrototypeOf(WarmClient.prototype);
+    WarmClient.prototype.query = function query(this: WarmClient, ...args: readonly unknown[]) {
+      const isSubmittable = typeof (args[0] as { submit?: unknown } | undefined)?.submit === "function";
+      const returned = isSubmittable ? NO_ANSWER : answerAs(this, args);
+      // asked each time: tracers put their own in its place
+      return returned === NO_ANSWER ? Reflect.apply(inherited.query, this, args) : returned;
+    } as pg.Client["query"];
+  }
+
+  answer(config: unknown, values: unknown): Promise<PgAnswer> | undefined {
+    return this.queries?.answerOn(this, config, values);
   }
 
   #watchPassword(ask: (...given: never[]) => unknown): void {

@@ -5,7 +5,8 @@ import { Cleanings } from "./cleaning.ts";
 import { destroySocket } from "./client-state.ts";
 import { LeakWatch } from "./leaks.ts";
 import { type Asker, closed, type Lease } from "./lease.ts";
-import { LeasedPool, type PgAnswer } from "./leased-pool.ts";
+import { LeasedPool } from "./leased-pool.ts";
+import type { PgAnswer } from "./pg-call.ts";
 import { clientsOf } from "./pg-pool.ts";
 import { PgQueries } from "./pg-queries.ts";
 import { PoolState } from "./pool-state.ts";
@@ -66,7 +67,9 @@ export class WarmPool extends LeasedPool {
       state.suspectSince = now();
     });
     this.on("connect", (client) => {
-      const { openedInMs: durationMs } = client as unknown as WarmClient;
+      const opened = client as unknown as WarmClient;
+      opened.queries = this.#queries;
+      const { openedInMs: durationMs } = opened;
       state.noteConnect(client, { connectedAt: now(), jitter: random(), durationMs });
       client.on("error", nothing);
     });
