@@ -76,7 +76,7 @@ function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capab
     cancel,
     sessionState,
     named: prepare && namedStatements,
-    pipelined: pipelining && !pooled,
+    pipelined: pipelining && capabilities.pipelining,
     statementTimeoutMs: startupParameters ? null : statementTimeoutMs,
   };
 }

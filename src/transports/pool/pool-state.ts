@@ -1,11 +1,12 @@
 import type pg from "pg";
 import type { Audience } from "../../observe/audience.ts";
 import type { DatabaseEvent, DiscardEvent, ProbeEvent } from "../../observe/events.ts";
+import type { Lines } from "../lines.ts";
+import { Paces } from "../paces.ts";
 import type { WireSession } from "../wire-session.ts";
 import type { Life } from "./freshness.ts";
 import type { Leak } from "./leaks.ts";
-import type { Lines } from "./lines.ts";
-import { Paces } from "./paces.ts";
+import type { Lease } from "./lease.ts";
 import { nextNumber } from "./registry.ts";
 
 /** A connection that has just been opened. */
@@ -35,7 +36,7 @@ export class PoolState {
   readonly lives: WeakMap<pg.PoolClient, Life> = new WeakMap();
   readonly sessions: WeakMap<pg.PoolClient, WireSession> = new WeakMap();
   /** Leases that several calls share; made by the first transport over the pool. */
-  lines: Lines | undefined;
+  lines: Lines<Lease> | undefined;
   /** Those of the handles that share the pool. A pool that takes the place of one that was ended takes over its set. */
   audiences: Set<Audience> = new Set();
 

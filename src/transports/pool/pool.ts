@@ -2,6 +2,7 @@ import type pg from "pg";
 import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { NamedStatements } from "../../wire/named-statements.ts";
+import { Lines } from "../lines.ts";
 import { statementEnd } from "../statement-end.ts";
 import { begin, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
@@ -9,7 +10,6 @@ import { type WireClient, WireSession, type WireSessionOptions } from "../wire-s
 import { requestCancel } from "./cancel-request.ts";
 import type { Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
-import { Lines } from "./lines.ts";
 import type { WarmPool } from "./warm-pool.ts";
 import { WatchedSession } from "./watched-session.ts";
 
@@ -91,7 +91,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     lease.release(session.broken);
   }
 
-  state.lines ??= new Lines({ now: clock.now, giveBack, callAlong: () => pool.callAlong() });
+  state.lines ??= new Lines({ now: clock.now, pooled: options.pooled, giveBack, callAlong: () => pool.callAlong() });
   const { lines } = state;
 
   /** A query whose answer comes fast: on a connection of its own as long as there is one, else behind others. */

@@ -1,4 +1,5 @@
 import { NamedStatements } from "../../wire/named-statements.ts";
+import type { Pace } from "../pace.ts";
 import { requestCancel } from "../pool/cancel-request.ts";
 import { clean } from "../pool/cleaning.ts";
 import { WarmClient, type WarmClientConfig } from "../pool/warm-client.ts";
@@ -33,6 +34,8 @@ export interface ClientParts {
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
+  /** Told of how long a statement took that stood alone. */
+  readonly onPace: (pace: Pace) => void;
   /** Called when it is logged in, with how long that took, milliseconds; never for one that was given up meanwhile. */
   readonly onOpen: (durationMs: number) => void;
   /** Called when it breaks after that, in use or not, and maybe again after it has ended. */
@@ -51,6 +54,7 @@ export function openClient({
   cancel,
   statementTimeoutMs,
   clock,
+  onPace,
   onOpen,
   onBreak,
 }: ClientParts): RequestClient {
@@ -62,6 +66,7 @@ export function openClient({
     connectionId,
     pooled,
     named: named ? new NamedStatements() : undefined,
+    onPace,
     end: statementEnd({
       requestCancel: cancel && (() => cancel(() => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]))),
       statementTimeoutMs,
