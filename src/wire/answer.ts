@@ -18,14 +18,16 @@ export class AnswerReader {
   /** Why a value could not be read; of the first that could not, and nothing is read after it. */
   failure: DecodeError | undefined;
   readonly #maxBytes: number;
+  readonly #onTooLarge: (() => void) | undefined;
   /** Of the rows so far, those of earlier statements among them. */
   #bytes = 0;
   #columns: Columns | undefined;
   #open: Answer = emptyAnswer();
 
   /** Rows that hold more than `maxBytes` are passed over: how many there are only the server knows. */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, onTooLarge?: () => void) {
     this.#maxBytes = maxBytes;
+    this.#onTooLarge = onTooLarge;
   }
 
   /** Rows of these columns follow. */
@@ -42,6 +44,7 @@ export class AnswerReader {
     if (this.#bytes > this.#maxBytes && this.failure === undefined) {
       this.failure = answerTooLarge(this.#maxBytes);
       this.#open.rows = [];
+      this.#onTooLarge?.();
     }
     if (columns === undefined || this.failure !== undefined) return this.pass(bytes, start, end);
     const { keys, parsers } = columns;

@@ -14,6 +14,8 @@ export interface AnswersOptions extends ReadOptions {
   readonly script?: string | undefined;
   /** Most bytes of rows that are read. Default: no limit. */
   readonly maxResponseBytes?: number | undefined;
+  /** Told at once where rows are over that: those behind them are still on their way. */
+  readonly onTooLarge?: () => void;
   /** How its one statement is sent by a name; without it, unnamed. */
   readonly named?: NamedForm | undefined;
 }
@@ -44,7 +46,7 @@ export class StatementAnswers {
   constructor(statements: readonly Statement[], options: AnswersOptions) {
     this.#statements = statements;
     this.#options = options;
-    this.#reader = new AnswerReader(options.maxResponseBytes ?? Number.POSITIVE_INFINITY);
+    this.#reader = new AnswerReader(options.maxResponseBytes ?? Number.POSITIVE_INFINITY, options.onTooLarge);
     this.#isScript = options.script !== undefined;
     this.#closes = options.named?.closes.length ?? 0;
   }
