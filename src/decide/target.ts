@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly httpSql: boolean;
   /** Whether a statement prepared by name is there on the next call. */
   readonly namedStatements: boolean;
+  /** Whether several calls may be on their way on one connection. */
+  readonly pipelining: boolean;
   /** Whether it takes `options` and `statement_timeout` at login. */
   readonly startupParameters: boolean;
   /** Whether SET, session locks and temporary tables stay with the connection, and whoever holds it can undo them. */
@@ -54,7 +56,8 @@ export interface DetectedTarget {
   readonly reason: string;
 }
 
-const direct = ["namedStatements", "startupParameters", "sessionState", "cancel"] as const;
+const session = ["namedStatements", "startupParameters", "sessionState", "cancel"] as const;
+const direct = [...session, "pipelining"] as const;
 const abilities = ["httpSql", ...direct, "iam", "pooled", "pins"] as const;
 
 type Ability = (typeof abilities)[number];
@@ -66,7 +69,8 @@ type Target = readonly [can: readonly Ability[], serverIdleMs?: number | null, s
  * Every target; the first whose sign is there is taken, so the narrower names stand first.
  * Sources: the documentation of Neon (suspend after 5 min), RDS Proxy (client idle 1800 s, no CancelRequest, 0A000 for startup parameters),
  * PgBouncer (client idle 600 s, named statements only since 1.21 and by configuration), Supavisor, Hyperdrive (idle 10 min; nothing is said of
- * CancelRequest, so none is counted on) and PlanetScale. Every one of them can be overridden by the `target` setting.
+ * CancelRequest, so none is counted on) and PlanetScale. Several calls are put on their way on direct servers alone: PgBouncer 1.18 mixes those
+ * of its clients, and others nobody has tried. Every one of them can be overridden by the `target` setting.
  */
 export const targets: Readonly<Record<TargetName, Target>> = {
   postgres: [direct],
@@ -76,7 +80,7 @@ export const targets: Readonly<Record<TargetName, Target>> = {
   rds: [["iam", ...direct], null, /\.rds\.amazonaws\.com(\.cn)?:/],
   pgbouncer: [["cancel", "pooled"], 600_000],
   "supavisor-transaction": [["cancel", "pooled"], null, /\.pooler\.supabase\.com:6543/],
-  "supavisor-session": [["pooled", ...direct], null, /\.pooler\.supabase\.com:/],
+  "supavisor-session": [["pooled", ...session], null, /\.pooler\.supabase\.com:/],
   hyperdrive: [["namedStatements", "pooled"], 600_000, HYPERDRIVE_HOST],
   planetscale: [["httpSql", ...direct], null, /\.psdb\.cloud:/],
 };

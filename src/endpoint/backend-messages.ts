@@ -1,3 +1,4 @@
+import { errorFields } from "../wire/error-response.ts";
 import type { ServerErrorFields } from "./request-failure.ts";
 
 /** Asks the client for its password in clear text. Source for all of this file: PostgreSQL documentation, message formats. */
@@ -25,33 +26,13 @@ export function readyForQuery(): Buffer {
   return message("Z", Buffer.from("I"));
 }
 
-const ERROR_FIELDS = {
-  severity: "SV",
-  code: "C",
-  message: "M",
-  detail: "D",
-  hint: "H",
-  position: "P",
-  internalPosition: "p",
-  internalQuery: "q",
-  where: "W",
-  schema: "s",
-  table: "t",
-  column: "c",
-  dataType: "d",
-  constraint: "n",
-  file: "F",
-  line: "L",
-  routine: "R",
-} as const satisfies Record<keyof ServerErrorFields, string>;
-
 /** An error, with all the fields that are known of it. */
 export function errorResponse(error: ServerErrorFields): Buffer {
   const parts: Buffer[] = [];
-  for (const [name, letters] of Object.entries(ERROR_FIELDS)) {
-    const value = error[name as keyof ServerErrorFields];
-    if (value === undefined) continue;
-    for (const letter of letters) parts.push(Buffer.from(letter), cstring(value));
+  for (const [letter, name] of Object.entries(errorFields)) {
+    const value = error[name];
+    // the severity twice: in the server's language, and in English
+    for (const type of value === undefined ? "" : letter === "S" ? "SV" : letter) parts.push(Buffer.from(type), cstring(value ?? ""));
   }
   return message("E", ...parts, Buffer.alloc(1));
 }

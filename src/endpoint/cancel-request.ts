@@ -1,19 +1,19 @@
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { CANCEL_REQUEST } from "../wire/startup-messages.ts";
 import type { ServerAddress } from "./server-address.ts";
 
 /** How long the endpoint waits for the server to take a CancelRequest, which it tells by closing the connection. */
 const CANCEL_WAIT_MS = 250;
 
-/** Source: PostgreSQL documentation, message formats (SSLRequest, CancelRequest). */
+/** Source: PostgreSQL documentation, message formats. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
-const CANCEL_REQUEST_CODE = 80_877_102;
 
 /** The CancelRequest that ends the statement of one backend. */
 export function cancelRequest(processId: number, secretKey: number): Buffer {
   const message = Buffer.alloc(16);
   message.writeInt32BE(16, 0);
-  message.writeInt32BE(CANCEL_REQUEST_CODE, 4);
+  message.writeInt32BE(CANCEL_REQUEST, 4);
   message.writeInt32BE(processId, 8);
   message.writeInt32BE(secretKey, 12);
   return message;

@@ -1,4 +1,5 @@
-import type { ServerField, ServerResult } from "./exchange.ts";
+import type { Field } from "../transports/transport.ts";
+import type { ServerResult } from "./exchange.ts";
 import { type ValueWriter, valueWriter } from "./json-values.ts";
 import type { ArrayType } from "./type-catalog.ts";
 
@@ -24,20 +25,12 @@ export function resultJson(result: ServerResult, mode: ResultMode): string {
     const values = row.map((text, index) => `${keys[index]}${text === null ? "null" : writers[index]?.(text)}`);
     return `${open}${values.join(",")}${close}`;
   });
-  const { command, rowCount } = parseTag(result.tag);
   return (
     `{"fields":${JSON.stringify(result.fields.map(describeField))},"rows":[${rows.join(",")}],` +
-    `"command":${JSON.stringify(command)},"rowCount":${rowCount},"rowAsArray":${mode.arrayMode}}`
+    `"command":${JSON.stringify(result.command ?? "")},"rowCount":${result.rowCount},"rowAsArray":${mode.arrayMode}}`
   );
 }
 
-function describeField({ name, dataTypeID, tableID, columnID, dataTypeSize, dataTypeModifier }: ServerField) {
+function describeField({ name, dataTypeID, tableID, columnID, dataTypeSize, dataTypeModifier }: Field) {
   return { name, dataTypeID, tableID, columnID, dataTypeSize, dataTypeModifier, format: "text" };
-}
-
-/** The tag's first word, and its last number: `INSERT 0 1` counts 1, `CREATE TABLE` counts nothing. */
-function parseTag(tag: string): { readonly command: string; readonly rowCount: number | null } {
-  const words = tag.split(" ");
-  const count = words.length > 1 ? Number(words.at(-1)) : Number.NaN;
-  return { command: words[0] ?? "", rowCount: Number.isInteger(count) ? count : null };
 }

@@ -1,4 +1,4 @@
-import { DatabaseError as PgDatabaseError } from "pg";
+import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
 
 /** A request that ends with an error status. `body` is ready to be sent as JSON. */
 export class RequestFailure extends Error {
@@ -12,26 +12,8 @@ export class RequestFailure extends Error {
   }
 }
 
-/** The fields of a server's ErrorResponse, by the names pg gives them. */
-export interface ServerErrorFields {
-  readonly message: string;
-  readonly code?: string | undefined;
-  readonly severity?: string | undefined;
-  readonly detail?: string | undefined;
-  readonly hint?: string | undefined;
-  readonly position?: string | undefined;
-  readonly internalPosition?: string | undefined;
-  readonly internalQuery?: string | undefined;
-  readonly where?: string | undefined;
-  readonly table?: string | undefined;
-  readonly column?: string | undefined;
-  readonly schema?: string | undefined;
-  readonly dataType?: string | undefined;
-  readonly constraint?: string | undefined;
-  readonly file?: string | undefined;
-  readonly line?: string | undefined;
-  readonly routine?: string | undefined;
-}
+/** What a server reports, or the endpoint in its place, by the names pg gives the fields. */
+export type ServerErrorFields = Pick<ErrorResponse, "message"> & Partial<ErrorResponse>;
 
 /** All connections that the endpoint may hold are in use, and too many wait, or waited for too long. */
 export class NoRoomError extends Error {}
@@ -46,7 +28,7 @@ const noRoom: ServerErrorFields = {
 /** The server's own report, when `error` is one, and what the endpoint says in its place where it has no room. */
 export function serverErrorFields(error: unknown): ServerErrorFields | undefined {
   if (error instanceof NoRoomError) return noRoom;
-  return error instanceof PgDatabaseError ? error : undefined;
+  return isErrorResponse(error) ? error : undefined;
 }
 
 /**

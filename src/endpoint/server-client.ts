@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { Client, type ClientConfig } from "pg";
+import { linkTo } from "../wire/link.ts";
 import type { ServerAccess } from "./server-address.ts";
 
 /** How long the endpoint waits for the server to accept a connection and a login. */
@@ -15,12 +16,6 @@ export interface ServerClientConfig extends ClientConfig {
 /** The pieces of pg's connection that the endpoint uses and @types/pg does not tell. */
 export interface WireConnection {
   readonly stream: Socket;
-  parse(message: { readonly text: string }): void;
-  bind(message: { readonly values: readonly (string | null)[] }): void;
-  describe(message: { readonly type: "P"; readonly name: string }): void;
-  execute(message: { readonly portal: string; readonly rows: number }): void;
-  sync(): void;
-  sendCopyFail(reason: string): void;
   on(event: "parameterStatus", listener: (message: { readonly parameterName: string; readonly parameterValue: string }) => void): void;
   on(event: "readyForQuery", listener: (message: { readonly status: string }) => void): void;
 }
@@ -40,6 +35,7 @@ export class ServerClient extends Client {
     super(config);
     this.#startup = config?.startup ?? {};
     this.on("error", () => undefined);
+    linkTo(this.connection);
     // the socket itself, whose place a stream of TLS takes later
     const { stream } = this.wire;
     this.closed = new Promise((resolve) => stream.once("close", () => resolve()));

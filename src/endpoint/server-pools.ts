@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
+import type { Statement } from "../transports/transport.ts";
 import { cancelRequest, sendCancelRequest } from "./cancel-request.ts";
 import type { Login } from "./connection-string.ts";
-import { exchange, type ServerResult, type ServerStatement } from "./exchange.ts";
+import { exchange, type ServerResult } from "./exchange.ts";
 import { loginFailure } from "./request-failure.ts";
 import { GOODBYE_MS, sayGoodbye, TERMINATE } from "./say-goodbye.ts";
 import type { ServerAccess, ServerAddress } from "./server-address.ts";
@@ -20,7 +21,7 @@ const LOGIN_HOLDS_MS = 30_000;
 export interface Lease {
   /** The array types of this connection's database. */
   readonly types: TypeCatalog;
-  run(statements: readonly ServerStatement[], maxBytes: number): Promise<ServerResult[]>;
+  run(statements: readonly Statement[], maxBytes: number): Promise<ServerResult[]>;
   /** Cancels what is running with a CancelRequest and waits until the server took it. The connection is then only fit to be ended. */
   cancel(): Promise<void>;
   /** Gives the connection back as a fresh login would leave it: no transaction, settings, locks, temporary tables or listeners. */

@@ -86,7 +86,7 @@ async function write(lease: Lease, results: readonly ServerResult[], queries: re
 }
 
 function firstOf(results: readonly ServerResult[]): ServerResult {
-  return results[0] ?? { fields: [], rows: [], tag: "" };
+  return results[0] ?? { fields: [], rows: [], command: null, rowCount: null };
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { ServerResult, ServerStatement } from "./exchange.ts";
+import type { Statement } from "../transports/transport.ts";
+import type { ServerResult } from "./exchange.ts";
 
 /** How the values of an array type are written. */
 export interface ArrayType {
@@ -10,7 +11,7 @@ export interface ArrayType {
 /** What is known about the types of one database: which of them are arrays, and of what. Everything else is a scalar. */
 export interface TypeCatalog {
   /** Makes `arrayType` answer for these types, asking the server about those that are not known yet. */
-  learn(typeIds: Iterable<number>, ask: (statement: ServerStatement) => Promise<ServerResult>): Promise<void>;
+  learn(typeIds: Iterable<number>, ask: (statement: Statement) => Promise<ServerResult>): Promise<void>;
   arrayType(typeId: number): ArrayType | undefined;
 }
 

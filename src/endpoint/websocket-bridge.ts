@@ -1,4 +1,5 @@
 import type { WebSocket } from "ws";
+import { takePassword, takeStartupPacket } from "../wire/startup-messages.ts";
 import {
   authenticationCleartextPassword,
   authenticationOk,
@@ -13,7 +14,6 @@ import { notReached, type ServerErrorFields, serverErrorFields } from "./request
 import { sayGoodbye, TERMINATE } from "./say-goodbye.ts";
 import type { ServerAccess } from "./server-address.ts";
 import { splice } from "./splice.ts";
-import { takePassword, takeStartupPacket } from "./startup-messages.ts";
 
 /** How long a client may take to say who it is, however busily it sends. */
 const LOGIN_TIMEOUT_MS = 5_000;

@@ -85,7 +85,7 @@ function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capab
     cancel,
     sessionState,
     named: prepare && namedStatements,
-    pipelined: pipelining && !pooled,
+    pipelined: pipelining && capabilities.pipelining,
     known: target !== "postgres",
     statementTimeoutMs: startupParameters ? null : statementTimeoutMs,
   };

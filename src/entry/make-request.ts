@@ -14,7 +14,7 @@ export interface RequestParts extends Pick<RequestTransportOptions, "scopes" | "
 
 /** The request transport of a plan. */
 export function makeRequest({ settings, plan, address, clock, events }: TransportInput, { uncached, ...parts }: RequestParts): Transport {
-  const { startupParameters, namedStatements, pooled, cancel } = plan.capabilities;
+  const { startupParameters, namedStatements, pipelining, pooled, cancel } = plan.capabilities;
   const { host, port, database, user, password } = address;
   const tls = chooseTls(address).mode !== "disable";
   const config: WarmClientConfig = {
@@ -45,6 +45,8 @@ export function makeRequest({ settings, plan, address, clock, events }: Transpor
     pooled,
     cancel,
     named: settings.prepare && namedStatements,
+    pipelined: settings.pipelining && pipelining,
+    known: plan.target !== "postgres",
     statementTimeoutMs: startupParameters ? null : settings.statementTimeoutMs,
     clock,
     events,

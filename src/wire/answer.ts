@@ -43,6 +43,7 @@ export class AnswerReader {
   failure: DecodeError | undefined;
   readonly #maxBytes: number;
   readonly #form: AnswerForm;
+  readonly #onTooLarge: (() => void) | undefined;
   /** Of the rows so far, those of earlier statements among them. */
   #bytes = 0;
   #columns: Columns | undefined;
@@ -50,9 +51,10 @@ export class AnswerReader {
   #open: Answer | undefined;
 
   /** Rows that hold more than `maxBytes` are passed over: how many there are only the server knows. */
-  constructor(maxBytes: number, form: AnswerForm = ownForm) {
+  constructor(maxBytes: number, form: AnswerForm = ownForm, onTooLarge?: () => void) {
     this.#maxBytes = maxBytes;
     this.#form = form;
+    this.#onTooLarge = onTooLarge;
   }
 
   /** Rows of these columns follow. */
@@ -71,6 +73,7 @@ export class AnswerReader {
     if (this.#bytes > this.#maxBytes && this.failure === undefined) {
       this.failure = answerTooLarge(this.#maxBytes);
       if (open !== undefined) open.rows = [];
+      this.#onTooLarge?.();
     }
     if (columns === undefined || open === undefined || this.failure !== undefined) return this.pass(bytes, start, end);
     const { keys, parsers } = columns;

@@ -24,8 +24,8 @@ export interface ErrorResponse {
   readonly length?: number;
 }
 
-/** Source: PostgreSQL documentation, "Error and Notice Message Fields". */
-const names: Readonly<Record<string, keyof Omit<ErrorResponse, "length">>> = {
+/** By the byte that stands before a field. Source: PostgreSQL documentation, "Error and Notice Message Fields". */
+export const errorFields: Readonly<Record<string, keyof Omit<ErrorResponse, "length">>> = {
   S: "severity",
   C: "code",
   M: "message",
@@ -51,11 +51,16 @@ export function readErrorResponse(bytes: MessageBytes, start: number, end: numbe
   let at = start + HEADER_BYTES;
   while (bytes[at] !== 0) {
     const next = afterText(bytes, at + 1, end);
-    const name = names[String.fromCharCode(bytes[at] as number)];
+    const name = errorFields[String.fromCharCode(bytes[at] as number)];
     if (name !== undefined) report[name] = bytes.toString("utf8", at + 1, next - 1);
     at = next;
   }
   return report as unknown as ErrorResponse;
+}
+
+/** As an error, as a driver makes one of it. */
+export function errorOf(report: ErrorResponse): Error & ErrorResponse {
+  return Object.assign(new Error(report.message), report);
 }
 
 /** Whether a driver's error is the server's ErrorResponse: only these carry a severity. */

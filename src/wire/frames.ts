@@ -68,7 +68,7 @@ export function messageType(byte: number | undefined): MessageType | undefined {
   return types[byte as number];
 }
 
-/** The length at a place, as the unsigned number it is. */
+/** The length at a place, or what stands in its place before the login, as the unsigned number it is. */
 export function lengthAt(bytes: Uint8Array, at: number): number {
   return int32(bytes, at) >>> 0;
 }

@@ -16,6 +16,8 @@ export interface AnswersOptions extends ReadOptions {
   readonly form?: AnswerForm | undefined;
   /** Most bytes of rows that are read. Default: no limit. */
   readonly maxResponseBytes?: number | undefined;
+  /** Told at once where rows are over that: those behind them are still on their way. */
+  readonly onTooLarge?: () => void;
 }
 
 /**
@@ -47,7 +49,7 @@ export class StatementAnswers {
     this.#statements = statements;
     this.#options = options;
     this.#named = named;
-    this.#reader = new AnswerReader(options.maxResponseBytes ?? Number.POSITIVE_INFINITY, options.form);
+    this.#reader = new AnswerReader(options.maxResponseBytes ?? Number.POSITIVE_INFINITY, options.form, options.onTooLarge);
     this.#isScript = options.script !== undefined;
     this.#closes = named?.closes.length ?? 0;
   }

@@ -61,7 +61,11 @@ const rules: readonly Rule[] = [
     may: ["src/adapters/", "src/observe/query-shape.ts", "@opentelemetry/api"],
     mayType: ["src/entry/node.ts"],
   },
-  { place: "src/endpoint/", may: ["src/endpoint/", "src/errors/", "pg", "ws", "node:"] },
+  {
+    place: "src/endpoint/",
+    may: ["src/endpoint/", "src/wire/", "src/errors/", "pg", "ws", "node:"],
+    mayType: ["src/transports/transport.ts"],
+  },
   { place: "src/cli/", may: ["src/cli/", "src/decide/", "src/entry/", "src/endpoint/", "node:"] },
   { place: "functions/", may: ["functions/", "warmline", "hono/", "@hono/", "valibot", "@valibot/"] },
   { place: "functions/node.ts", may: ["functions/", "warmline", "hono/", "@hono/", "node:"] },

@@ -3,6 +3,7 @@ import type { Database } from "../../src/database/database.ts";
 import type { DatabaseOptions } from "../../src/decide/settings.ts";
 import type { TransportName } from "../../src/transports/transport.ts";
 import type { Bench, Subject } from "./case.ts";
+import { atOnce } from "./cases/at-once.ts";
 import { batches } from "./cases/batches.ts";
 import { cancelling } from "./cases/cancelling.ts";
 import { closing } from "./cases/closing.ts";
@@ -29,6 +30,7 @@ const subjects: readonly Subject[] = [
   shapes,
   commands,
   errors,
+  atOnce,
   batches,
   transactions,
   sessions,

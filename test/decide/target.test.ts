@@ -19,20 +19,30 @@ const rows: readonly (readonly [name: TargetName, host: string, port: number])[]
   ["planetscale", "aws-eu-central-1-1.pg.psdb.cloud", 5432],
 ];
 
-const c = { httpSql: 0, namedStatements: 1, startupParameters: 2, sessionState: 3, cancel: 4, iam: 5, pooled: 6, pins: 7 } as const;
+const c = {
+  httpSql: 0,
+  namedStatements: 1,
+  startupParameters: 2,
+  sessionState: 3,
+  cancel: 4,
+  iam: 5,
+  pooled: 6,
+  pins: 7,
+  pipelining: 8,
+} as const;
 
-/** Eight columns of capabilities in the order of `c`, and the server's idle limit. */
+/** Nine columns of capabilities in the order of `c`, and the server's idle limit. */
 const capabilityTable: Readonly<Record<TargetName, readonly [flags: string, serverIdleMs: number | null]>> = {
-  postgres: ["-yyyy---", null],
-  neon: ["yyyyy---", 300_000],
-  "neon-pooler": ["yy--y-y-", 300_000],
-  rds: ["-yyyyy--", null],
-  "rds-proxy": ["-----yyy", 1_800_000],
-  pgbouncer: ["----y-y-", 600_000],
-  "supavisor-transaction": ["----y-y-", null],
-  "supavisor-session": ["-yyyy-y-", null],
-  hyperdrive: ["-y----y-", 600_000],
-  planetscale: ["yyyyy---", null],
+  postgres: ["-yyyy---y", null],
+  neon: ["yyyyy---y", 300_000],
+  "neon-pooler": ["yy--y-y--", 300_000],
+  rds: ["-yyyyy--y", null],
+  "rds-proxy": ["-----yyy-", 1_800_000],
+  pgbouncer: ["----y-y--", 600_000],
+  "supavisor-transaction": ["----y-y--", null],
+  "supavisor-session": ["-yyyy-y--", null],
+  hyperdrive: ["-y----y--", 600_000],
+  planetscale: ["yyyyy---y", null],
 };
 
 describe("detectTarget", () => {

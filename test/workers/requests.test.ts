@@ -6,11 +6,16 @@ import { backendsLeft, type RunningWorker, startWorker } from "./harness.ts";
 const { url: serverUrl } = inject("postgres");
 
 const ways = [
-  { name: "tcp", target: "postgres", start: (url: string) => startWorker("requests.ts", { vars: { DATABASE_URL: url } }) },
-  { name: "hyperdrive", target: "hyperdrive", start: (url: string) => startWorker("requests.ts", { hyperdrive: { HYPERDRIVE: url } }) },
+  { name: "tcp", target: "postgres", pipelines: true, start: (url: string) => startWorker("requests.ts", { vars: { DATABASE_URL: url } }) },
+  {
+    name: "hyperdrive",
+    target: "hyperdrive",
+    pipelines: false,
+    start: (url: string) => startWorker("requests.ts", { hyperdrive: { HYPERDRIVE: url } }),
+  },
 ];
 
-describe.each(ways)("a database at module scope, over $name", ({ name, target, start }) => {
+describe.each(ways)("a database at module scope, over $name", ({ name, target, pipelines, start }) => {
   let worker: RunningWorker;
   let databaseUrl: string;
   const get = async (path: string, init: RequestInit = {}) => {
@@ -34,6 +39,16 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, s
     for (let n = 0; n < 30; n++) {
       expect(await get("/one")).toEqual({ status: 200, body: '{"transport":"request","same":true,"reused":true}' });
     }
+    expect(await backendsLeft(databaseUrl)).toBe(0);
+  });
+
+  test("puts many calls of one request on their way together, where that was tried, and learns what is fast for the next", async () => {
+    const many = async () => JSON.parse((await get("/many")).body);
+    expect(await many()).toMatchObject({ right: true });
+    // on a machine that stands still for a moment a text turns slow for long
+    expect(await many()).toEqual(
+      pipelines ? { right: true, pids: 1, connects: 1, pipelined: 19 } : { right: true, pids: 1, connects: 1, pipelined: 0 },
+    );
     expect(await backendsLeft(databaseUrl)).toBe(0);
   });
 

@@ -27,6 +27,17 @@ const app = new Hono<{ Bindings: object }>()
     const { transport } = first.via;
     return c.json({ transport, same: first.rows[0]?.pid === second.rows[0]?.pid, reused: second.via.reused });
   })
+  .get("/many", async (c) => {
+    const before = db.stats();
+    const all = await Promise.all(Array.from({ length: 20 }, (_, n) => db.query("select $1::int as n, pg_backend_pid() as pid", [n])));
+    const { connects, pipelined } = db.stats();
+    return c.json({
+      right: all.every(({ rows }, n) => rows[0]?.n === n),
+      pids: new Set(all.map(({ rows }) => rows[0]?.pid)).size,
+      connects: connects - before.connects,
+      pipelined: pipelined - before.pipelined,
+    });
+  })
   .get("/transaction", async (c) =>
     c.json(await db.transaction(async (tx) => (await tx.sql<{ n: number }>`insert into marks values ('kept') returning 1 as n`)[0])),
   )

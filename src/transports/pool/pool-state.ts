@@ -1,15 +1,14 @@
 import type pg from "pg";
 import type { Audience } from "../../observe/audience.ts";
 import type { DatabaseEvent, DiscardEvent, ProbeEvent } from "../../observe/events.ts";
+import type { Lines } from "../lines.ts";
+import { Paces } from "../paces.ts";
 import type { WireSession } from "../wire-session.ts";
 import type { Life } from "./freshness.ts";
 import type { Leak } from "./leaks.ts";
-import type { Lines } from "./lines.ts";
-import { Paces } from "./paces.ts";
+import type { Lease } from "./lease.ts";
+import { showsPooler } from "./pooler-sign.ts";
 import { nextNumber } from "./registry.ts";
-
-/** The greatest process id there is. Source: Linux, PID_MAX_LIMIT; elsewhere they are smaller. */
-const GREATEST_PROCESS_ID = 4_194_304;
 
 /** A connection that has just been opened. */
 export interface Opening extends Pick<Life, "connectedAt" | "jitter"> {
@@ -43,7 +42,7 @@ export class PoolState {
   readonly #ids = new WeakMap<pg.PoolClient, string>();
   readonly sessions: WeakMap<pg.PoolClient, WireSession> = new WeakMap();
   /** Leases that several calls share; made by the first transport over the pool. */
-  lines: Lines | undefined;
+  lines: Lines<Lease> | undefined;
   /** Those of the handles that share the pool. A pool that takes the place of one that was ended takes over its set. */
   audiences: Set<Audience> = new Set();
 
@@ -86,8 +85,7 @@ export class PoolState {
   noteConnect(client: pg.PoolClient, { durationMs, ...life }: Opening): void {
     this.connects++;
     this.paces.noteConnect(durationMs);
-    const { processID } = client as { readonly processID?: number | null };
-    if (!(Number(processID) > 0 && Number(processID) <= GREATEST_PROCESS_ID)) this.showsPooler = true;
+    if (showsPooler(client)) this.showsPooler = true;
     const id = this.idOf(client);
     this.lives.set(client, { usedAt: life.connectedAt, ...life });
     this.tell(() => ({ type: "connect", transport: "pool", connectionId: id, durationMs }));

@@ -2,6 +2,7 @@ import type pg from "pg";
 import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
 import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { NamedStatements } from "../../wire/named-statements.ts";
+import { Lines } from "../lines.ts";
 import { statementEnd } from "../statement-end.ts";
 import { begin, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
@@ -9,7 +10,6 @@ import { type WireClient, WireSession, type WireSessionOptions } from "../wire-s
 import { requestCancel } from "./cancel-request.ts";
 import type { Asker, Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
-import { Lines } from "./lines.ts";
 import type { PoolState } from "./pool-state.ts";
 import type { PoolTraits } from "./pool-traits.ts";
 import { type QueryGround, queryPool } from "./query.ts";
@@ -69,11 +69,14 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     let session = state.sessions.get(client);
     if (session === undefined) {
       const { onStatement } = state;
+      const names = new NamedStatements();
       const traits: WireSessionOptions = {
         transport: "pool",
         connectionId: state.idOf(client),
         pooled: options.pooled,
-        named: options.named && isDirect() ? new NamedStatements() : undefined,
+        get named() {
+          return options.named && isDirect() ? names : undefined;
+        },
         onPace: (pace) => state.paces.note(pace),
         end: statementEnd({
           requestCancel: options.cancel ? () => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]) : undefined,
@@ -82,7 +85,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         }),
       };
       const wire = client as unknown as WireClient;
-      session = onStatement ? new WatchedSession(wire, { ...traits, onStatement }) : new WireSession(wire, traits);
+      session = onStatement ? new WatchedSession(wire, traits, onStatement) : new WireSession(wire, traits);
       state.sessions.set(client, session);
     }
     return session;

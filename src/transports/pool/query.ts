@@ -1,10 +1,10 @@
 import { AsyncResource } from "node:async_hooks";
 import type pg from "pg";
+import type { Line, Lines } from "../lines.ts";
 import type { Answering } from "../sending.ts";
 import type { CallOptions, Cancellation, Result, Statement } from "../transport.ts";
 import type { WireSession } from "../wire-session.ts";
 import type { Asker, Lease } from "./lease.ts";
-import type { Line, Lines } from "./lines.ts";
 import type { PoolState } from "./pool-state.ts";
 
 /** The part of a pool that single queries need. */
@@ -19,7 +19,7 @@ interface QueryPool {
 /** What single queries stand on. */
 export interface QueryGround {
   readonly pool: QueryPool;
-  readonly lines: Lines;
+  readonly lines: Lines<Lease>;
   readonly sessionOf: (client: pg.PoolClient) => WireSession;
   /** Gives a lease back. */
   readonly giveBack: (lease: Lease) => void;
@@ -44,7 +44,7 @@ class PoolQuery implements Asker, Answering {
   /** Where somebody hears of a connection that is given back: as the call that held it. */
   readonly #context: AsyncResource | undefined;
   #lease: Lease | undefined;
-  #line: Line | undefined;
+  #line: Line<Lease> | undefined;
   #session: WireSession | undefined;
 
   constructor(ground: QueryGround, statement: Statement, call: CallOptions, shares: boolean) {

@@ -6,9 +6,9 @@ import { type WireClient, WireSession, type WireSessionOptions } from "../wire-s
 export class WatchedSession extends WireSession {
   readonly #onStatement: (text: string) => void;
 
-  constructor(client: WireClient, options: WireSessionOptions & { readonly onStatement: (text: string) => void }) {
+  constructor(client: WireClient, options: WireSessionOptions, onStatement: (text: string) => void) {
     super(client, options);
-    this.#onStatement = options.onStatement;
+    this.#onStatement = onStatement;
   }
 
   override exchange(statements: readonly Statement[], call: WireCall): Promise<Result[]> {

@@ -1,3 +1,4 @@
+import type { Paces } from "../paces.ts";
 import type { Clock } from "../transport.ts";
 import type { RequestClient } from "./open-client.ts";
 
@@ -9,9 +10,13 @@ export interface ClientSource {
   readonly acquireTimeoutMs: number;
   /** Most calls of one request that wait for one. */
   readonly maxWaiting: number;
+  /** How fast the answers to a text come, learned in all requests. */
+  readonly paces: Paces;
   readonly clock: Clock;
   /** Begins to open a connection. */
   readonly open: (place: ClientPlace) => RequestClient;
+  /** Told when a connection is given back that could be used, before it is judged. */
+  readonly onUsed: (client: RequestClient) => void;
   /** Told of a connection that broke while nothing was on its way. */
   readonly onLost: (client: RequestClient) => void;
 }

@@ -1,43 +1,12 @@
-import { AsyncResource } from "node:async_hooks";
 import { ConnectionError } from "../../errors/errors.ts";
-import { queueFull } from "../pool/lease.ts";
-import type { Cancellation } from "../transport.ts";
+import { Lines } from "../lines.ts";
 import type { ClientSource } from "./client-source.ts";
+import type { Connection, SharedCall } from "./connection.ts";
 import type { RequestClient } from "./open-client.ts";
+import { type LeaseCall, type Waiter, Waiters } from "./waiters.ts";
 
 /** Sockets one request may have open at once. Source: Cloudflare's documentation, "Simultaneous open connections". */
 const MAX_SOCKETS = 6;
-
-/** How long a call hopes for a connection in use before another is opened, milliseconds: about what opening one takes. */
-const PATIENCE_MS = 50;
-
-/** How a connection is asked for. */
-export interface LeaseCall {
-  readonly cancellation: Cancellation;
-  /** It is held for a callback, however long that takes: nobody waits for it while there are sockets. */
-  readonly held: boolean;
-  /** What it sends first may leave with the login of a new connection. */
-  readonly early: boolean;
-}
-
-interface Connection {
-  readonly source: ClientSource;
-  readonly client: RequestClient;
-  state: "idle" | "brief" | "held";
-  /** It broke, in use or not. */
-  dead: boolean;
-  readonly closed: PromiseWithResolvers<void>;
-}
-
-interface Waiter extends LeaseCall {
-  readonly source: ClientSource;
-  /** Whether it still hopes for a connection that is in use for one statement. */
-  patient: boolean;
-  /** Begins to open one for it, as the call that waits. */
-  add: () => Connection;
-  readonly enter: (connection: Connection) => void;
-  readonly fail: (error: unknown) => void;
-}
 
 /** What the holder of connections is asked and told. */
 export interface ConnectionsOwner {
@@ -49,15 +18,18 @@ export interface ConnectionsOwner {
 
 /**
  * The connections of one request, to all its databases. Calls take turns on one connection for each database; one that is held for a
- * callback, or busy for long, makes the next call open another, up to the platform's limit.
+ * callback, or busy for long, makes the next call open another, up to the platform's limit. Queries known to be fast share one.
  */
 export class Connections {
   readonly #owner: ConnectionsOwner;
   readonly #open = new Set<Connection>();
-  /** In the order they came. */
-  readonly #waiters = new Set<Waiter>();
-  /** How many they are, for each database that is waited for. */
-  readonly #waiting = new Map<ClientSource, number>();
+  readonly #waiters = new Waiters<Connection>({
+    add: (source) => this.#add(source),
+    serve: (waiter) => this.#serve([waiter]),
+    opensFor: (waiter) => this.#opensFor(waiter),
+    late: ({ acquireTimeoutMs, max }) => acquireTimeout(acquireTimeoutMs, max),
+  });
+  readonly #lines = new Map<ClientSource, Lines<Connection>>();
   /** Databases that were given up: their connections end when nobody holds them. */
   readonly #retired = new Set<ClientSource>();
   /** Sockets that are open, or not closed yet. */
@@ -70,12 +42,44 @@ export class Connections {
     this.#owner = owner;
   }
 
-  /** Runs `use` on a connection; `use` gives it back clean, or destroyed. @throws ConnectionError ACQUIRE_TIMEOUT, QUEUE_FULL when none is free */
+  /** Runs `use` on a connection; `use` leaves it clean, or destroyed. @throws ConnectionError ACQUIRE_TIMEOUT, QUEUE_FULL when none is free */
   async lease<T>(source: ClientSource, call: LeaseCall, use: (client: RequestClient) => Promise<T>): Promise<T> {
-    const connection = await this.#take(source, call);
+    const connection = (await this.#waiters.take(source, call)) as Connection;
+    await this.#ready(connection, call);
     try {
-      await connection.client.ready(call);
       return await use(connection.client);
+    } finally {
+      this.#giveBack(connection);
+    }
+  }
+
+  /**
+   * Runs a query behind others that are known to be fast, if it is, too; else on a connection of its own, which others may share if it is.
+   * @throws ConnectionError ACQUIRE_TIMEOUT, QUEUE_FULL when none is free
+   */
+  async share<T>(source: ClientSource, call: SharedCall<T>): Promise<T> {
+    const lines = this.#linesOf(source);
+    const { cancellation, text, alone, behind } = call;
+    const shared = { cancellation, text, held: false, early: true };
+    let sent: Promise<T> | undefined;
+    const along = () => {
+      const line = source.paces.isFast(text) ? lines.best() : undefined;
+      if (line === undefined) return false;
+      lines.enter(line);
+      sent = behind(line.lease.client).finally(() => lines.leave(line));
+      return true;
+    };
+    const connection = await this.#waiters.take(source, { ...shared, along });
+    if (connection === undefined) return sent as Promise<T>;
+    await this.#ready(connection, shared);
+    const { client } = connection;
+    // what is not open yet nobody shares
+    if (source.paces.isFast(text) && client.isOpen) {
+      const line = lines.open(connection, client.session);
+      return alone(client).finally(() => lines.leave(line));
+    }
+    try {
+      return await alone(client);
     } finally {
       this.#giveBack(connection);
     }
@@ -98,73 +102,63 @@ export class Connections {
   /** How many there are to some databases, and how many calls wait for one. */
   count(sources: readonly (ClientSource | null)[]): { readonly total: number; readonly idle: number; readonly waiting: number } {
     const own = [...this.#open].filter(({ source }) => sources.includes(source));
-    const waiting = sources.reduce((sum, source) => sum + this.#waitingFor(source), 0);
+    const waiting = sources.reduce((sum, source) => sum + this.#waiters.count(source), 0);
     return { total: own.length, idle: own.filter(({ state }) => state === "idle").length, waiting };
   }
 
-  #take(source: ClientSource, call: LeaseCall): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const { acquireTimeoutMs: limitMs, maxWaiting, clock } = source;
-      const full = this.#waitingFor(source) >= maxWaiting;
-      const leave = () => {
-        clock.clearTimeout(limit);
-        clock.clearTimeout(patience);
-        stopListening();
-        this.#forget(waiter);
-      };
-      const waiter: Waiter = {
-        source,
-        patient: !full,
-        ...call,
-        add: () => this.#add(source),
-        enter: (connection) => {
-          leave();
-          resolve(connection);
-        },
-        fail: (error) => {
-          leave();
-          reject(error);
-        },
-      };
-      const limit = clock.setTimeout(() => waiter.fail(acquireTimeout(limitMs, source.max)), limitMs);
-      const patience = clock.setTimeout(() => {
-        waiter.patient = false;
-        this.#serve([waiter]);
-      }, PATIENCE_MS);
-      let stopListening = () => {};
-      this.#waiters.add(waiter);
-      this.#waiting.set(source, this.#waitingFor(source) + 1);
-      const { cancellation } = call;
-      stopListening = cancellation.onCancel(() => cancellation.reason && waiter.fail(cancellation.reason("not-sent")));
-      this.#serve([waiter]);
-      if (!this.#waiters.has(waiter)) return;
-      if (full) waiter.fail(queueFull(maxWaiting));
-      // it will be let in by another call's end, and must not open one as that call
-      else waiter.add = AsyncResource.bind(waiter.add);
+  #linesOf(source: ClientSource): Lines<Connection> {
+    const { clock } = source;
+    const giveBack = (connection: Connection) => this.#giveBack(connection);
+    const lines =
+      this.#lines.get(source) ??
+      new Lines({ now: clock.now, giveBack, isAwaited: () => this.#waiters.count(source) > 0, callAlong: () => this.#serve() });
+    this.#lines.set(source, lines);
+    return lines;
+  }
+
+  async #ready(connection: Connection, { text, ...call }: Pick<LeaseCall, "cancellation" | "early" | "text">): Promise<void> {
+    connection.text = text;
+    connection.readyAt = undefined;
+    try {
+      await connection.client.ready(call);
+    } catch (error) {
+      this.#free(connection);
+      throw error;
+    }
+    connection.readyAt = connection.source.clock.now();
+  }
+
+  /** Whether a connection is being opened, or tried, that this query will share. */
+  #opensFor({ source, text }: Waiter<Connection>): boolean {
+    const { clock, paces } = source;
+    if (text === undefined) return false;
+    const isFast = paces.isFast(text);
+    if (!isFast && !paces.mayTurnOutFast(text)) return false;
+    return this.#ownOf(source).some(({ state, text: other, readyAt }) => {
+      if (state !== "brief" || other === undefined) return false;
+      const isPrompt = readyAt === undefined || clock.now() - readyAt <= paces.slowMs;
+      return isPrompt && (isFast ? paces.isFast(other) : other === text);
     });
   }
 
-  #waitingFor(source: ClientSource | null): number {
-    return (source && this.#waiting.get(source)) ?? 0;
-  }
-
-  #forget(waiter: Waiter): void {
-    if (!this.#waiters.delete(waiter)) return;
-    const left = this.#waitingFor(waiter.source) - 1;
-    if (left > 0) this.#waiting.set(waiter.source, left);
-    else this.#waiting.delete(waiter.source);
+  #ownOf(source: ClientSource): Connection[] {
+    return [...this.#open].filter((connection) => connection.source === source);
   }
 
   /** Lets in everybody who need not wait, first come first served among the calls of one database; or one for whom alone something changed. */
-  #serve(waiters: Iterable<Waiter> = this.#waiters): void {
+  #serve(waiters: Iterable<Waiter<Connection>> = this.#waiters): void {
     /** Databases for which the first of the queue has to wait: so have those behind it. */
     const busy = new Set<ClientSource>();
     for (const waiter of waiters) {
       if (!this.#waiters.has(waiter) || busy.has(waiter.source)) continue;
       try {
-        const connection = this.#connectionFor(waiter);
+        const own = this.#ownOf(waiter.source);
+        const idle = own.find(({ state }) => state === "idle");
+        // past nobody who needs one of its own
+        if (idle === undefined && this.#waiters.isFirst(waiter) && waiter.along()) continue;
+        const connection = idle ?? this.#another(waiter, own);
         if (connection === undefined) {
-          if (busy.add(waiter.source).size === this.#waiting.size) return;
+          if (busy.add(waiter.source).size === this.#waiters.sources) return;
           continue;
         }
         connection.state = waiter.held ? "held" : "brief";
@@ -176,10 +170,7 @@ export class Connections {
     }
   }
 
-  #connectionFor({ source, patient, add }: Waiter): Connection | undefined {
-    const own = [...this.#open].filter((connection) => connection.source === source);
-    const idle = own.find(({ state }) => state === "idle");
-    if (idle !== undefined) return idle;
+  #another({ source, patient, add }: Waiter<Connection>, own: readonly Connection[]): Connection | undefined {
     // one that is free in a moment is sooner there than a new one
     if (own.length >= source.max || (patient && own.some(({ state }) => state === "brief"))) return undefined;
     if (this.#sockets >= MAX_SOCKETS) {
@@ -201,6 +192,8 @@ export class Connections {
       source,
       client: source.open({ besides: (request) => this.#besides(request), onBreak: () => this.#break(connection) }),
       state: "idle",
+      text: undefined,
+      readyAt: undefined,
       dead: false,
       closed: Promise.withResolvers(),
     };
@@ -210,7 +203,8 @@ export class Connections {
   }
 
   #giveBack(connection: Connection): void {
-    const { client } = connection;
+    const { client, source } = connection;
+    source.onUsed(client);
     if (client.leavesState && !client.session.broken && !connection.dead && !this.#endsNow(connection)) {
       connection.state = "brief";
       client.clean().then(() => {

@@ -1,4 +1,5 @@
 import { NamedStatements } from "../../wire/named-statements.ts";
+import type { Pace } from "../pace.ts";
 import { requestCancel } from "../pool/cancel-request.ts";
 import { clean } from "../pool/cleaning.ts";
 import { WarmClient, type WarmClientConfig } from "../pool/warm-client.ts";
@@ -31,15 +32,17 @@ export interface ClientParts {
   readonly connectionId: string;
   /** Whether a pooler stands between. */
   readonly pooled: boolean;
-  /** Whether statements are kept by name. */
-  readonly named: boolean;
+  /** Whether statements are kept by name, as far as is known. */
+  readonly named: () => boolean;
   /** Runs a CancelRequest on a socket of its own; absent where the target knows none. */
   readonly cancel: ((request: () => Promise<void>) => Promise<void>) | undefined;
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
+  /** Told of how long a statement took that stood alone. */
+  readonly onPace: (pace: Pace) => void;
   /** Called when it is logged in, with how long that took, milliseconds; never for one that was given up meanwhile. */
-  readonly onOpen: (durationMs: number) => void;
+  readonly onOpen: (durationMs: number, client: object) => void;
   /** Called when it breaks after that, in use or not, and maybe again after it has ended. */
   readonly onBreak: () => void;
 }
@@ -56,17 +59,22 @@ export function openClient({
   cancel,
   statementTimeoutMs,
   clock,
+  onPace,
   onOpen,
   onBreak,
 }: ClientParts): RequestClient {
   const client = new WarmClient(config);
   // for good: pg reports the end of a socket as an error, also after it has ended it
   client.on("error", onBreak);
+  const names = new NamedStatements();
   const session = new WireSession(client as unknown as WireClient, {
     transport: "request",
     connectionId,
     pooled,
-    named: named ? new NamedStatements() : undefined,
+    get named() {
+      return named() ? names : undefined;
+    },
+    onPace,
     end: statementEnd({
       requestCancel: cancel && (() => cancel(() => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]))),
       statementTimeoutMs,
@@ -82,7 +90,7 @@ export function openClient({
       isOpen = true;
       // given up meanwhile: a socket that did not exist yet could not be destroyed
       if (session.broken) session.destroy();
-      else onOpen(client.openedInMs);
+      else onOpen(client.openedInMs, client);
     },
     (failure: unknown) => {
       session.broken = true;

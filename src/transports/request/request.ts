@@ -1,9 +1,11 @@
 import { transactionFailed } from "../../errors/transaction-failed.ts";
 import type { Audience } from "../../observe/audience.ts";
+import { Paces } from "../paces.ts";
 import { leasedSession } from "../pool/leased-session.ts";
+import { showsPooler } from "../pool/pooler-sign.ts";
 import type { WarmClientConfig } from "../pool/warm-client.ts";
 import { begin, COMMIT } from "../statements.ts";
-import type { BatchOptions, CallOptions, Clock, Result, Session, Transport } from "../transport.ts";
+import type { BatchOptions, CallOptions, Clock, Result, Session, Statement, Transport } from "../transport.ts";
 import type { WireSession } from "../wire-session.ts";
 import type { ClientSource } from "./client-source.ts";
 import { connectionLife } from "./connection-life.ts";
@@ -31,6 +33,10 @@ export interface RequestTransportOptions {
   readonly cancel: boolean;
   /** Whether statements are kept by name. */
   readonly named: boolean;
+  /** Whether several calls may be on their way on one connection. */
+  readonly pipelined: boolean;
+  /** Whether its name tells what it is; else a pooler may stand between that nobody told of. */
+  readonly known: boolean;
   /** Bounds each exchange where the server was not told to; null for no bound of its own. */
   readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
@@ -40,6 +46,15 @@ export interface RequestTransportOptions {
   readonly onUnscoped: () => void;
 }
 
+/** What a connection is used for. */
+interface Holding<T> {
+  /** For a callback of the caller's, however long that takes. */
+  readonly held: boolean;
+  /** Whether its first exchange may leave with a login. */
+  readonly early?: boolean;
+  readonly use: (session: WireSession, onState: () => void) => Promise<T>;
+}
+
 /**
  * Statements over a connection that belongs to the request they are sent in, and ends with it. Nothing of one request, no socket, promise or
  * timer, is touched by another: between them only numbers are shared.
@@ -47,12 +62,17 @@ export interface RequestTransportOptions {
 export function requestTransport(options: RequestTransportOptions): Transport {
   const { scopes, clock, max, acquireTimeoutMs, maxWaiting, pooled, named, statementTimeoutMs } = options;
   const life = connectionLife(options.events);
+  const paces = new Paces();
   let begun = 0;
+  /** Whether a connection of any request showed a pooler. */
+  let metPooler = false;
+  const isDirect = () => options.known || !metPooler;
 
   const sourceOf = (config: () => WarmClientConfig): ClientSource => ({
     max,
     acquireTimeoutMs,
     maxWaiting,
+    paces,
     clock,
     open({ besides, onBreak }) {
       const connectionId = `r${++begun}`;
@@ -60,13 +80,24 @@ export function requestTransport(options: RequestTransportOptions): Transport {
         config: config(),
         connectionId,
         pooled,
-        named,
+        named: () => named && isDirect(),
         cancel: options.cancel ? besides : undefined,
         statementTimeoutMs,
         clock,
-        onOpen: (durationMs) => life.opened(connectionId, durationMs),
+        onPace: (pace) => paces.note(pace),
+        onOpen(durationMs, client) {
+          metPooler ||= showsPooler(client);
+          paces.noteConnect(durationMs);
+          life.opened(connectionId, durationMs);
+        },
         onBreak,
       });
+    },
+    onUsed({ connectionId, isOpen, session }) {
+      if (session.uses++ > 0) life.reused(connectionId);
+      // left inside a transaction, or with a statement on its way: the server undoes it when the connection ends
+      if (session.status !== "idle" || session.busy) session.destroy();
+      if (session.broken && isOpen) life.discarded(connectionId, session.breach);
     },
     onLost: ({ connectionId }) => life.discarded(connectionId, "lost"),
   });
@@ -81,35 +112,51 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     return work(new RequestScope({ waitUntil: options.waitUntil }, false));
   }
 
-  function lease<T>(
-    call: CallOptions,
-    {
-      held,
-      early = false,
-      use,
-    }: {
-      readonly held: boolean;
-      readonly early?: boolean;
-      readonly use: (session: WireSession, onState: () => void) => Promise<T>;
-    },
-  ) {
-    const source = call.cache === "bypass" && past !== null ? past : main;
-    return inScope((scope) =>
-      scope.connections.lease(source, { cancellation: call.cancellation, held, early }, async (client) => {
-        const { connectionId, session } = client;
-        const onState = () => {
-          client.leavesState = true;
-        };
-        try {
-          return await use(session, onState);
-        } finally {
-          if (session.uses++ > 0) life.reused(connectionId);
-          // left inside a transaction, or with a statement on its way: the server undoes it when the connection ends
-          if (session.status !== "idle" || session.busy) session.destroy();
-          if (session.broken && client.isOpen) life.discarded(connectionId, session.breach);
-        }
+  const sourceFor = ({ cache }: CallOptions): ClientSource => (cache === "bypass" && past !== null ? past : main);
+
+  function leaseIn<T>(scope: RequestScope, call: CallOptions, { held, early = false, use }: Holding<T>): Promise<T> {
+    return scope.connections.lease(sourceFor(call), { cancellation: call.cancellation, held, early }, (client) =>
+      use(client.session, () => {
+        client.leavesState = true;
       }),
     );
+  }
+
+  const lease = <T>(call: CallOptions, holding: Holding<T>): Promise<T> => inScope((scope) => leaseIn(scope, call, holding));
+
+  const queryAlone =
+    (statement: Statement, call: CallOptions) =>
+    (session: WireSession): Promise<Result> =>
+      session.exchange([statement], call).then(onlyResult);
+
+  /** A query that others may stand behind once its text is known to be fast, or that stands behind others. */
+  function queryShared(statement: Statement, call: CallOptions): Promise<Result> {
+    const alone = queryAlone(statement, call);
+    return inScope(async (scope) => {
+      let usedSession: WireSession | undefined;
+      try {
+        return await scope.connections.share(sourceFor(call), {
+          cancellation: call.cancellation,
+          text: statement.text,
+          alone: ({ session }) => {
+            usedSession = session;
+            return alone(session);
+          },
+          behind: ({ connectionId, session }) => {
+            usedSession = session;
+            life.pipelined();
+            if (session.uses++ > 0) life.reused(connectionId);
+            return new Promise((resolve, reject) =>
+              session.share(statement, call, { resolve: (results) => resolve(onlyResult(results)), reject }),
+            );
+          },
+        });
+      } catch (error) {
+        // refused for nothing of its own, so that nothing of it stays: it is sent again, elsewhere
+        if (usedSession?.isOthersDoing(error)) return leaseIn(scope, call, { held: false, early: true, use: alone });
+        throw error;
+      }
+    });
   }
 
   async function batch(statements: Parameters<Transport["batch"]>[0], call: BatchOptions): Promise<Result[]> {
@@ -131,13 +178,9 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     name: "request",
     can: { session: true, cancel: options.cancel },
     async query(statement, call) {
-      if (call.readOnly) return (await batch([statement], { ...call, mode: { readOnly: true } }))[0] as Result;
-      const results = await lease(call, {
-        held: false,
-        early: true,
-        use: (session) => session.exchange([statement], { ...call, ends: "autocommit" }),
-      });
-      return results[0] as Result;
+      if (call.readOnly) return onlyResult(await batch([statement], { ...call, mode: { readOnly: true } }));
+      if (options.pipelined && isDirect()) return queryShared(statement, call);
+      return lease(call, { held: false, early: true, use: queryAlone(statement, call) });
     },
     batch,
     session: <T>(use: (session: Session) => Promise<T>, call: CallOptions) =>
@@ -160,4 +203,8 @@ export function requestTransport(options: RequestTransportOptions): Transport {
       await scopes.getStore()?.connections.retire([main, past]);
     },
   };
+}
+
+function onlyResult(results: readonly Result[]): Result {
+  return results[0] as Result;
 }

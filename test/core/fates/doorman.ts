@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { inject } from "vitest";
 import { errorResponse } from "../../../src/endpoint/backend-messages.ts";
-import { takeStartupPacket } from "../../../src/endpoint/startup-messages.ts";
+import { takeStartupPacket } from "../../../src/wire/startup-messages.ts";
 
 /** A SQLSTATE to turn a login away with, or `reset`: without a word. */
 export type Refusal = string;

@@ -10,7 +10,7 @@ import {
   readyForQuery,
 } from "../../../src/endpoint/backend-messages.ts";
 import { loginWithCleartext } from "../../../src/endpoint/cleartext-login.ts";
-import { type Taken, takePassword, takeStartupPacket } from "../../../src/endpoint/startup-messages.ts";
+import { type Taken, takePassword, takeStartupPacket } from "../../../src/wire/startup-messages.ts";
 import { findTokenFault, type KnownCredentials } from "./check-token.ts";
 
 /** What a fake stands for, and in front of what. */

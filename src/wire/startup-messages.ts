@@ -1,3 +1,5 @@
+import { HEADER_BYTES, lengthAt } from "./frames.ts";
+
 /** What a client sends before it is logged in. */
 export type StartupMessage =
   /** Asks for encryption (SSLRequest, GSSENCRequest). */
@@ -13,9 +15,11 @@ export interface Taken {
   readonly rest: Buffer;
 }
 
+/** Stands in the place of a protocol's number where a client asks to cancel. Source: PostgreSQL documentation, message formats. */
+export const CANCEL_REQUEST = 80_877_102;
+
 /** Source: PostgreSQL documentation, message formats; the limit is MAX_STARTUP_PACKET_LENGTH of its sources. */
 const PROTOCOL_3_0 = 196_608;
-const CANCEL_REQUEST = 80_877_102;
 const SSL_REQUEST = 80_877_103;
 const GSSENC_REQUEST = 80_877_104;
 const MAX_STARTUP_BYTES = 10_000;
@@ -25,7 +29,7 @@ const PASSWORD_TYPE = 0x70;
 /** Takes the packet at the head of `buffer`; undefined as long as it is not complete. */
 export function takeStartupPacket(buffer: Buffer): Taken | undefined {
   if (buffer.length < 8) return undefined;
-  const length = buffer.readInt32BE(0);
+  const length = lengthAt(buffer, 0);
   if (length < 8 || length > MAX_STARTUP_BYTES) return unreadable(buffer);
   if (buffer.length < length) return undefined;
   const packet = buffer.subarray(0, length);
@@ -34,16 +38,16 @@ export function takeStartupPacket(buffer: Buffer): Taken | undefined {
 
 /** Takes the PasswordMessage at the head of `buffer`; undefined as long as it is not complete. */
 export function takePassword(buffer: Buffer): Taken | undefined {
-  if (buffer.length < 5) return undefined;
-  const length = buffer.readInt32BE(1);
-  if (buffer[0] !== PASSWORD_TYPE || length < 5 || length > MAX_PASSWORD_BYTES) return unreadable(buffer);
+  if (buffer.length < HEADER_BYTES) return undefined;
+  const length = lengthAt(buffer, 1);
+  if (buffer[0] !== PASSWORD_TYPE || length < HEADER_BYTES || length > MAX_PASSWORD_BYTES) return unreadable(buffer);
   if (buffer.length < 1 + length) return undefined;
-  const password = buffer.toString("utf8", 5, length);
+  const password = buffer.toString("utf8", HEADER_BYTES, length);
   return { message: { kind: "password", password }, rest: buffer.subarray(1 + length) };
 }
 
 function readPacket(packet: Buffer): StartupMessage {
-  switch (packet.readInt32BE(4)) {
+  switch (lengthAt(packet, 4)) {
     case SSL_REQUEST:
     case GSSENC_REQUEST:
       return { kind: "encryption" };

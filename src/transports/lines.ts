@@ -1,5 +1,4 @@
-import type { WireSession } from "../wire-session.ts";
-import type { Lease } from "./lease.ts";
+import type { WireSession } from "./wire-session.ts";
 
 /** Calls that may be on their way on one connection. */
 const MOST_CALLS = 100;
@@ -11,58 +10,58 @@ const FEW_CALLS = 8;
 const OPEN_MS = 1_000;
 
 /** A lease that several calls share, each with an exchange of its own. */
-export interface Line {
-  readonly lease: Lease;
+export interface Line<L> {
+  readonly lease: L;
   readonly session: WireSession;
   /** Until when others may come along, milliseconds of the wall clock. */
   readonly openUntil: number;
   /** How many are on their way. */
   calls: number;
   /** Its neighbours among those that are open. */
-  before: Line | undefined;
-  behind: Line | undefined;
+  before: Line<L> | undefined;
+  behind: Line<L> | undefined;
 }
 
-/** What a pool's lines need of it. */
-export interface LinesOptions {
+/** What lines need of whoever holds the connections. */
+export interface LinesOptions<L> {
   readonly now: () => number;
   /** Gives a lease back whose last call has ended. */
-  readonly giveBack: (lease: Lease) => void;
+  readonly giveBack: (lease: L) => void;
   /** Whether anybody waits. */
   readonly isAwaited: () => boolean;
   /** Calls those along who wait, in their order. */
   readonly callAlong: () => void;
 }
 
-/** The leases of a pool that are shared now. The connection is given back when the last of its calls has ended. */
-export class Lines {
-  readonly #options: LinesOptions;
+/** The leases that are shared now. The connection is given back when the last of its calls has ended. */
+export class Lines<L> {
+  readonly #options: LinesOptions<L>;
   /** The first of those that are open. No Set: its former tables point to those that took their place, and would keep what was shared. */
-  #first: Line | undefined;
+  #first: Line<L> | undefined;
   /** Where a call came along last. */
-  #last: Line | undefined;
+  #last: Line<L> | undefined;
 
-  constructor(options: LinesOptions) {
+  constructor(options: LinesOptions<L>) {
     this.#options = options;
   }
 
   /** Where one more call may come along: with what leaves in this turn, or where the fewest are; undefined where there is none. */
-  best(): Line | undefined {
+  best(): Line<L> | undefined {
     if (this.#first === undefined) return undefined;
     const now = this.#options.now();
-    const isFree = (line: Line) => line.calls < MOST_CALLS && now < line.openUntil && !line.session.broken;
+    const isFree = (line: Line<L>) => line.calls < MOST_CALLS && now < line.openUntil && !line.session.broken;
     const last = this.#last;
     if (last?.session.gathers && last.calls < FEW_CALLS && isFree(last)) return last;
-    let best: Line | undefined;
-    for (let line: Line | undefined = this.#first; line !== undefined; line = line.behind) {
+    let best: Line<L> | undefined;
+    for (let line: Line<L> | undefined = this.#first; line !== undefined; line = line.behind) {
       if (isFree(line) && (best === undefined || line.calls < best.calls)) best = line;
     }
     return best;
   }
 
   /** Shares a lease from its first call on, which is to be sent now. */
-  open(lease: Lease, session: WireSession): Line {
-    const line: Line = { lease, session, openUntil: this.#options.now() + OPEN_MS, calls: 0, before: undefined, behind: this.#first };
+  open(lease: L, session: WireSession): Line<L> {
+    const line: Line<L> = { lease, session, openUntil: this.#options.now() + OPEN_MS, calls: 0, before: undefined, behind: this.#first };
     if (this.#first !== undefined) this.#first.before = line;
     this.#first = line;
     this.enter(line);
@@ -72,13 +71,13 @@ export class Lines {
   }
 
   /** One more call is on its way. */
-  enter(line: Line): void {
+  enter(line: Line<L>): void {
     line.calls++;
     this.#last = line;
   }
 
   /** A call has ended. */
-  leave(line: Line): void {
+  leave(line: Line<L>): void {
     if (--line.calls > 0) {
       this.#options.callAlong();
       return;

@@ -1,5 +1,5 @@
-import { standsAlone } from "../../syntax/stands-alone.ts";
-import type { Pace } from "../pace.ts";
+import { standsAlone } from "../syntax/stands-alone.ts";
+import type { Pace } from "./pace.ts";
 
 /** An answer that took longer is slow, milliseconds; or longer than so many of the fastest there were. */
 const SLOW_MS = 10;
@@ -33,6 +33,16 @@ export class Paces {
     return (this.#fast.get(text) ?? 0) >= TRUSTED_AFTER;
   }
 
+  /** Whether a text is not known yet, and others may stand behind it once it was fast. */
+  mayTurnOutFast(text: string): boolean {
+    return !this.#fast.has(text) && standsAlone(text);
+  }
+
+  /** How long an answer may take that is fast, milliseconds. */
+  get slowMs(): number {
+    return Math.max(SLOW_MS, SLOW_ROUND_TRIPS * this.#roundTrip);
+  }
+
   /** A connection was opened: that takes some round trips, and no statement. */
   noteConnect(durationMs: number): void {
     this.#roundTrip = Math.min(this.#roundTrip, durationMs / LOGIN_ROUND_TRIPS);
@@ -46,7 +56,7 @@ export class Paces {
     }
     const before = this.#fast.get(text);
     if (Number.isNaN(before)) return;
-    if (durationMs > Math.max(SLOW_MS, SLOW_ROUND_TRIPS * this.#roundTrip)) this.#keep(text, standsAlone(text) ? 0 : Number.NaN);
+    if (durationMs > this.slowMs) this.#keep(text, standsAlone(text) ? 0 : Number.NaN);
     else if (before === undefined) this.#keep(text, standsAlone(text) ? Number.POSITIVE_INFINITY : Number.NaN);
     else if (before < TRUSTED_AFTER) this.#fast.set(text, before + 1);
   }

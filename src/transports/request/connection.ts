@@ -1,0 +1,24 @@
+import type { ClientSource } from "./client-source.ts";
+import type { RequestClient } from "./open-client.ts";
+import type { LeaseCall } from "./waiters.ts";
+
+/** A query by itself, which stands on a connection alone, and then others may stand behind it, or behind others. */
+export interface SharedCall<T> extends Pick<LeaseCall, "cancellation"> {
+  readonly text: string;
+  readonly alone: (client: RequestClient) => Promise<T>;
+  readonly behind: (client: RequestClient) => Promise<T>;
+}
+
+/** A connection of a request, and what it is used for. */
+export interface Connection {
+  readonly source: ClientSource;
+  readonly client: RequestClient;
+  state: "idle" | "brief" | "held";
+  /** The query it was opened or taken for, where others may stand behind that. */
+  text: string | undefined;
+  /** When it was ready for that; undefined until it is. Milliseconds of the wall clock. */
+  readyAt: number | undefined;
+  /** It broke, in use or not. */
+  dead: boolean;
+  readonly closed: PromiseWithResolvers<void>;
+}
