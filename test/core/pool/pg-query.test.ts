@@ -518,6 +518,18 @@ describe("a client that is held", () => {
     expect(pool.state).toMatchObject({ connects: 1, discarded: 0 });
   });
 
+  test("lets nothing pass what was asked before, whichever way either goes", async () => {
+    await using pool = open();
+    const client = await pool.connect();
+    const insert = "insert into pg_query (id) values ($1)";
+    for (let time = 0; time < 3; time++) {
+      await client.query("begin");
+      await Promise.all([client.query(insert, [1]), client.query(insert, [2]), client.query("rollback")]);
+      expect((await client.query("select count(*)::int as n from pg_query")).rows).toEqual([{ n: 0 }]);
+    }
+    client.release();
+  });
+
   test("goes on in a transaction, and behind one that failed", async () => {
     await using pool = open();
     const client = await pool.connect();
