@@ -79,21 +79,32 @@ export async function runCallFuzz(server: PostgresServer, { seed, count, over = 
   const outside = new Client({ connectionString: server.url(name) });
   await outside.connect();
   await outside.query(schema);
-  const pooler = over === "direct" ? undefined : await startPgBouncer(server, { default_pool_size: "4", server_login_retry: "0" });
-  const wire = await startWire(pooler ?? server);
+  const startPooler = () => startPgBouncer(server, { default_pool_size: "4", server_login_retry: "0" });
+  let pooler = over === "direct" ? undefined : await startPooler();
+  const target = { host: "127.0.0.1", port: (pooler ?? server).port };
+  const wire = await startWire(target);
   const departures = watchDepartures(wire);
   const books: Books = { over, told: new Map(), failures: {}, problems: [] };
   const row = { rounds: 0, pipelined: 0 };
   const struck: Record<string, number> = {};
   using _ = uncaught((error) => books.problems.push({ problem: "nobody caught it", detail: String((error as Error)?.stack ?? error) }));
+  let reviving = false;
+  /** PgBouncer 1.18 ends by itself once in a while that its links are struck: another takes its place. */
+  const revive = async () => {
+    if (pooler === undefined || reviving || isRunning(pooler.pid)) return;
+    reviving = true;
+    pooler = await startPooler();
+    target.port = pooler.port;
+    struck["PgBouncer ended by itself"] = (struck["PgBouncer ended by itself"] ?? 0) + 1;
+    reviving = false;
+  };
   const choices = kinds.filter(({ needsSession }) => !needsSession || pooler === undefined);
   const quick = choices.filter(({ quick }) => quick);
   try {
     for (const max of SIZES) {
       const url = new URL((pooler ?? server).url(name));
       url.port = String(wire.port);
-      const target = over === "pgbouncer" ? "pgbouncer" : "postgres";
-      const options = { url: url.href, transport: "pool", target, max } as const;
+      const options = { url: url.href, transport: "pool", target: over === "pgbouncer" ? "pgbouncer" : "postgres", max } as const;
       const own = { ...options, name: `calls ${seed} ${max}`, deadlineMs: DEADLINE_MS };
       const db = createDatabase({ ...own, types: { [MACADDR]: unreadable } });
       const pool = sharedPool({ ...options, name: own.name });
@@ -102,7 +113,10 @@ export async function runCallFuzz(server: PostgresServer, { seed, count, over = 
       const caller = async (): Promise<void> => {
         while (row.rounds < until) {
           const round = ++row.rounds;
-          if (round % STRIKE_EVERY === 0) await strike({ wire, outside, random }, struck);
+          if (round % STRIKE_EVERY === 0) {
+            await strike({ wire, outside, random }, struck);
+            await revive();
+          }
           await judge(random.pick(round % (2 * MOOD) < MOOD ? choices : quick), { db, pool, random, round, books, onSent: departures });
         }
       };
@@ -208,6 +222,14 @@ function watchDepartures(wire: Wire): CallInput["onSent"] {
     awaited.set(String(number), tell);
     return () => awaited.delete(String(number));
   };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function unreadable(): never {
