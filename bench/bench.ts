@@ -20,7 +20,7 @@ const { values: flags } = parseArgs({
     only: { type: "string", multiple: true, default: [] },
   },
 });
-const scale = flags.quick ? { rounds: 0, block: 0.05, warmUps: 1 } : { rounds: 1, block: 1, warmUps: 8 };
+const scale = flags.quick ? { rounds: 0, block: 0.05, warmUps: 1 } : { rounds: 1, block: 1, warmUps: 20 };
 /** No row is measured once more after so long, minutes: a run takes a quarter of an hour at most. */
 const MOST_MINUTES_TO_REPEAT = 7;
 

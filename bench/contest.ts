@@ -11,7 +11,7 @@ export type Seen = ReadonlyMap<string, Series>;
 
 /** On a machine that is busy a comparison has fewer rounds, but never fewer than so many. */
 const FEWEST_ROUNDS = 8;
-const LONGEST_MS = 25_000;
+const LONGEST_MS = 20_000;
 
 export interface ContestOptions {
   readonly addresses: ServerAddresses;
