@@ -46,8 +46,11 @@ export class Paces {
     }
     const before = this.#fast.get(text);
     if (Number.isNaN(before)) return;
-    if (durationMs > Math.max(SLOW_MS, SLOW_ROUND_TRIPS * this.#roundTrip)) this.#keep(text, standsAlone(text) ? 0 : Number.NaN);
-    else if (before === undefined) this.#keep(text, standsAlone(text) ? Number.POSITIVE_INFINITY : Number.NaN);
+    const isSlow = durationMs > Math.max(SLOW_MS, SLOW_ROUND_TRIPS * this.#roundTrip);
+    // what is known was read before
+    if (before === undefined && !standsAlone(text)) this.#keep(text, Number.NaN);
+    else if (isSlow) this.#keep(text, 0);
+    else if (before === undefined) this.#keep(text, Number.POSITIVE_INFINITY);
     else if (before < TRUSTED_AFTER) this.#fast.set(text, before + 1);
   }
 
