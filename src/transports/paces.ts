@@ -11,8 +11,13 @@ const LOGIN_ROUND_TRIPS = 3;
 /** How slowly the known round trip follows a network that became slower, in answers. */
 const DRIFT = 10_000;
 
-/** So often a text has to be fast in a row, after it was slow, before others wait behind it. */
-const TRUSTED_AFTER = 128;
+/**
+ * So often a text has to be fast in a row, after it was slow, before others wait behind it: twice as often each time it was slow again, up to the
+ * most, and as at first when it was fast for long. A machine that stood still makes everything slow once.
+ */
+const FIRST_RUNS = 16;
+const MOST_RUNS = 128;
+const FORGIVEN_AFTER = 1_024;
 
 /** Texts that are known, and characters of the longest: texts built anew for every call must not fill the memory. */
 const MOST_TEXTS = 1_000;
@@ -23,19 +28,19 @@ const LONGEST_TEXT = 8_192;
  * nothing, for what is slow looks young when others are written behind it.
  */
 export class Paces {
-  /** By text, how often it was fast since it was slow; Infinity for never slow, NaN where nothing may stand behind it whatever it takes. */
-  readonly #fast = new Map<string, number>();
+  readonly #trust = new Map<string, Trust>();
   /** The shortest there was, milliseconds. */
   #roundTrip = Number.POSITIVE_INFINITY;
 
   /** Whether a text is known to be answered fast. */
   isFast(text: string): boolean {
-    return (this.#fast.get(text) ?? 0) >= TRUSTED_AFTER;
+    const trust = this.#trust.get(text);
+    return trust !== undefined && trust.left <= 0;
   }
 
   /** Whether a text is not known yet, and others may stand behind it once it was fast. */
   mayTurnOutFast(text: string): boolean {
-    return !this.#fast.has(text) && standsAlone(text);
+    return !this.#trust.has(text) && standsAlone(text);
   }
 
   /** How long an answer may take that is fast, milliseconds. */
@@ -54,16 +59,33 @@ export class Paces {
       if (durationMs < this.#roundTrip) this.#roundTrip = durationMs;
       else this.#roundTrip += (durationMs - this.#roundTrip) / DRIFT;
     }
-    const before = this.#fast.get(text);
-    if (Number.isNaN(before)) return;
-    if (durationMs > this.slowMs) this.#keep(text, standsAlone(text) ? 0 : Number.NaN);
-    else if (before === undefined) this.#keep(text, standsAlone(text) ? Number.POSITIVE_INFINITY : Number.NaN);
-    else if (before < TRUSTED_AFTER) this.#fast.set(text, before + 1);
+    const before = this.#trust.get(text);
+    // what is known was read before
+    if (before === undefined && !standsAlone(text)) this.#keep(text, NEVER);
+    else if (before === NEVER) return;
+    else if (durationMs > this.slowMs) {
+      const runs = Math.min(MOST_RUNS, 2 * (before?.runs ?? 0) || FIRST_RUNS);
+      this.#keep(text, { left: runs, runs });
+    } else if (before === undefined || before.left === -FORGIVEN_AFTER) this.#keep(text, ALWAYS);
+    else if (before !== ALWAYS) before.left--;
   }
 
-  #keep(text: string, fast: number): void {
+  #keep(text: string, trust: Trust): void {
     if (text.length > LONGEST_TEXT) return;
-    if (this.#fast.size >= MOST_TEXTS && !this.#fast.has(text)) this.#fast.clear();
-    this.#fast.set(text, fast);
+    if (this.#trust.size >= MOST_TEXTS && !this.#trust.has(text)) this.#trust.clear();
+    this.#trust.set(text, trust);
   }
 }
+
+/** Whether others may stand behind a text. */
+interface Trust {
+  /** How often it has to be fast before they may; from 0 on they may, and it counts how often it was since. */
+  left: number;
+  /** How often it had to be when it was slow last; 0 for never slow. */
+  readonly runs: number;
+}
+
+const ALWAYS: Trust = { left: 0, runs: 0 };
+
+/** Whatever it takes: it may change its connection. */
+const NEVER: Trust = { left: Number.POSITIVE_INFINITY, runs: 0 };

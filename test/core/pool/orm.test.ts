@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
+import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import { expect, inject, test } from "vitest";
 import { WarmPool } from "../../../src/entry/pool.ts";
@@ -19,6 +20,24 @@ test("Drizzle takes a WarmPool for a pool, and its transactions and queries shar
   expect(pool.state.connects).toBe(1);
   expect(pool.idleCount).toBe(1);
   await pool.end();
+});
+
+test("Kysely's queries and transactions go over a WarmPool, and its values are the same the first time and by a name", async () => {
+  const pool = open();
+  const db = new Kysely<{ numbers: { n: number } }>({ dialect: new PostgresDialect({ pool }) });
+  await db.schema.createTable("numbers").temporary().addColumn("n", "integer").execute();
+  for (const n of [1, 2, 3, 4]) {
+    expect(await db.insertInto("numbers").values({ n }).returning("n").execute()).toEqual([{ n }]);
+    expect(await db.selectFrom("numbers").select("n").where("n", "=", n).execute()).toEqual([{ n }]);
+  }
+  const undone = db.transaction().execute(async (tx) => {
+    await tx.deleteFrom("numbers").where("n", "<", 4).execute();
+    throw new Error("stop");
+  });
+  await expect(undone).rejects.toThrow("stop");
+  expect(await db.selectFrom("numbers").select("n").execute()).toHaveLength(4);
+  expect(pool.state).toMatchObject({ connects: 1, discarded: 0 });
+  await db.destroy();
 });
 
 test("a WarmPool is what other libraries look for: Prisma a pg.Pool, Drizzle a Pool by name, Kysely connect, end and options", async () => {

@@ -258,7 +258,7 @@ describe("a text that turned slow", () => {
     await sleepFor(0.3);
     await numberOf(db, pausing, 1);
     await sleepFor(0);
-    for (let time = 0; time < 10; time++) expect(await isShared(db, pausing)).toBe(false);
+    for (let time = 0; time < 5; time++) expect(await isShared(db, pausing)).toBe(false);
     await until(() => isShared(db, pausing));
   });
 });
