@@ -145,7 +145,8 @@ export class Outbox {
   }
 
   #int32(value: number): void {
-    this.#setInt32(this.#from + this.#length(), value);
+    const place = this.#length();
+    this.#setInt32(this.#from + place, value);
   }
 
   #setInt32(at: number, value: number): void {
