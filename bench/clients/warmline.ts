@@ -9,7 +9,7 @@ export const open: OpenClient = ({ url, max, named = true, pipelining = true, tl
     max,
     prepare: named,
     pipelining,
-    ...(tls && { sslMode: "verify-full", sslNegotiation: tls.direct ? "direct" : "postgres", ca: tls.ca }),
+    ...(tls && { earlyStatement: true, sslMode: "verify-full", sslNegotiation: tls.direct ? "direct" : "postgres", ca: tls.ca }),
   });
   return {
     ask: (name, values) => db.query(statements[name].text, values),

@@ -66,8 +66,21 @@ function readTimestampInUtc(text: string): Date | undefined {
   const end = text.length - 3;
   if (text.charCodeAt(end) !== PLUS || two(text, end + 1) !== 0) return undefined;
   const ms = milliseconds(text, end);
-  if (ms < 0 || !isTime(text)) return undefined;
-  return new Date(Date.UTC(year(text), two(text, 5) - 1, two(text, 8), two(text, 11), two(text, 14), two(text, 17), ms));
+  const month = two(text, 5);
+  if (ms < 0 || month > 12 || !isTime(text)) return undefined;
+  const minutes = (daysBefore(year(text), month, two(text, 8)) * 24 + two(text, 11)) * 60 + two(text, 14);
+  return new Date((minutes * 60 + two(text, 17)) * 1_000 + ms);
+}
+
+/**
+ * Days from 1970-01-01 to a day of the Gregorian calendar: what Date.UTC counts, without a call into the runtime. The year begins in March, so that
+ * the leap day is its last.
+ */
+function daysBefore(year: number, month: number, day: number): number {
+  const marchYear = month > 2 ? year : year - 1;
+  const marchMonth = month > 2 ? month - 3 : month + 9;
+  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);
+  return marchYear * 365 + leapDays + Math.floor((153 * marchMonth + 2) / 5) + day - 719_469;
 }
 
 function isDate(text: string): boolean {

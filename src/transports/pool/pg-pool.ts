@@ -9,12 +9,34 @@ interface PgPool {
   newClient(pending: { readonly callback: Checkout }): void;
   _release(client: pg.PoolClient, idleListener: (error: Error) => void, destroy?: Error | boolean): void;
   _remove(client: pg.PoolClient, callback?: () => void): void;
+  readonly _expired: WeakSet<pg.PoolClient>;
 }
 
+/** A connection that nobody holds, as pg's pool keeps it. */
 interface IdleItem {
   readonly client: pg.PoolClient;
   readonly idleListener: (error: Error) => void;
-  readonly timeoutId: NodeJS.Timeout | undefined;
+  /** Ends it when nobody takes it for long. */
+  timeoutId?: NodeJS.Timeout | undefined;
+  /** How long that is, of a timer of ours, which runs on while the connection is used. */
+  timeoutMs?: number;
+}
+
+/** What pg's pool keeps of a client, and does not show in its types. */
+interface PooledClient {
+  readonly _queryable: boolean;
+  readonly _ending: boolean;
+  _poolUseCount?: number;
+  ref(): void;
+  unref(): void;
+}
+
+/** What pg's pool reads when a connection is given back. */
+interface ReleaseOptions {
+  readonly idleTimeoutMillis: number;
+  readonly allowExitOnIdle: boolean;
+  readonly maxUses: number;
+  readonly min: number;
 }
 
 const insideOf = (pool: pg.Pool): PgPool => pool as unknown as PgPool;
@@ -70,13 +92,54 @@ export function takeIdle(pool: pg.Pool): Opened | undefined {
   const inside = insideOf(pool);
   const idle = inside._idle.pop();
   if (idle === undefined) return undefined;
-  const { client, idleListener, timeoutId } = idle;
-  clearTimeout(timeoutId);
+  const { client, idleListener } = idle;
+  if (idle.timeoutMs === undefined) clearTimeout(idle.timeoutId);
   // pg does not let an idle connection keep the process
-  (client as unknown as { ref(): void }).ref();
+  (client as unknown as PooledClient).ref();
   client.removeListener("error", idleListener);
   pool.emit("acquire", client);
-  return { client, toPool: (destroy) => inside._release(client, idleListener, destroy) };
+  return { client, toPool: (destroy) => putBack(pool, idle, destroy) };
+}
+
+/** What pg's own release does, with one timer for a connection in place of one for each time it is idle. */
+function putBack(pool: pg.Pool, idle: IdleItem, destroy: Error | boolean | undefined): void {
+  const inside = insideOf(pool);
+  const { client, idleListener } = idle;
+  const pooled = client as unknown as PooledClient;
+  const { idleTimeoutMillis, allowExitOnIdle, maxUses } = pool.options as unknown as ReleaseOptions;
+  const uses = (pooled._poolUseCount ?? 0) + 1;
+  if (destroy || pool.ending || !pooled._queryable || pooled._ending || uses >= maxUses || inside._expired.has(client)) {
+    clearTimeout(idle.timeoutId);
+    inside._release(client, idleListener, destroy);
+    return;
+  }
+  client.on("error", idleListener);
+  pooled._poolUseCount = uses;
+  pool.emit("release", undefined as unknown as Error, client);
+  restart(pool, idle, idleTimeoutMillis);
+  if (allowExitOnIdle) {
+    idle.timeoutId?.unref();
+    pooled.unref();
+  }
+  inside._idle.push(idle);
+}
+
+/** Begins to count how long nobody takes a connection. */
+function restart(pool: pg.Pool, idle: IdleItem, limitMs: number): void {
+  if (idle.timeoutMs === limitMs) {
+    idle.timeoutId?.refresh();
+    return;
+  }
+  clearTimeout(idle.timeoutId);
+  idle.timeoutMs = limitMs;
+  idle.timeoutId = limitMs > 0 ? setTimeout(() => endLongIdle(pool, idle), limitMs) : undefined;
+}
+
+/** Ends a connection that was idle for long, unless it is in use by now, or there would be too few. */
+function endLongIdle(pool: pg.Pool, idle: IdleItem): void {
+  const inside = insideOf(pool);
+  const { min } = pool.options as unknown as ReleaseOptions;
+  if (inside._clients.length > min && inside._idle.includes(idle)) inside._remove(idle.client);
 }
 
 /** Ends a connection, idle or not, by a goodbye. */
