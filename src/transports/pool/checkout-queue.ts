@@ -80,7 +80,7 @@ export class CheckoutQueue {
 
   /** Lets those who wait go along with others, as long as the next one can. */
   callAlong(): void {
-    while (this.#first?.caller.along()) this.leave(this.#first.caller);
+    for (let next = this.#first; next?.caller.along(); next = this.#first) this.leave(next.caller);
   }
 
   /** Gives up waiting; twice, or later, it does nothing. */

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { throwOn } from "../../wire/driver-parser.ts";
 import type { Checkout, Opened, Release } from "./lease.ts";
 import type { WarmClient } from "./warm-client.ts";
 
@@ -97,7 +98,7 @@ export function takeIdle(pool: pg.Pool): Opened | undefined {
   // pg does not let an idle connection keep the process
   (client as unknown as PooledClient).ref();
   client.removeListener("error", idleListener);
-  pool.emit("acquire", client);
+  tell(() => pool.emit("acquire", client));
   return { client, toPool: (destroy) => putBack(pool, idle, destroy) };
 }
 
@@ -115,13 +116,22 @@ function putBack(pool: pg.Pool, idle: IdleItem, destroy: Error | boolean | undef
   }
   client.on("error", idleListener);
   pooled._poolUseCount = uses;
-  pool.emit("release", undefined as unknown as Error, client);
+  tell(() => pool.emit("release", undefined as unknown as Error, client));
   restart(pool, idle, idleTimeoutMillis);
   if (allowExitOnIdle) {
     idle.timeoutId?.unref();
     pooled.unref();
   }
   inside._idle.push(idle);
+}
+
+/** Tells the pool's listeners: what one throws is as uncaught as it is from pg, and the connection is where it has to be. */
+function tell(emit: () => void): void {
+  try {
+    emit();
+  } catch (thrown) {
+    throwOn(thrown);
+  }
 }
 
 /** Begins to count how long nobody takes a connection. */

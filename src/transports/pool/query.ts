@@ -102,10 +102,7 @@ class PoolQuery implements Asker, Answering {
     // one that is to be asked first may be exchanged for another
     if (lease.unasked) {
       this.#ground.askFirst(lease, this.#statement, this.#call).then(
-        (result) => {
-          this.#leave();
-          this.#answer.resolve(result);
-        },
+        (result) => this.resolve([result]),
         (failure) => this.reject(failure),
       );
       return;
@@ -119,8 +116,11 @@ class PoolQuery implements Asker, Answering {
   }
 
   resolve([result]: Result[]): void {
-    this.#leave();
-    this.#answer.resolve(result as Result);
+    try {
+      this.#leave();
+    } finally {
+      this.#answer.resolve(result as Result);
+    }
   }
 
   reject(error: unknown): void {
@@ -129,12 +129,15 @@ class PoolQuery implements Asker, Answering {
   }
 
   #fail(error: unknown): void {
-    this.#leave();
     const { resolve, reject } = this.#answer;
-    // refused for nothing of its own, so that nothing of it stays: it is sent again, elsewhere
-    if (this.#line !== undefined && this.#session?.isOthersDoing(error)) {
-      queryPool(this.#ground, this.#statement, this.#call, false).then(resolve, reject);
-    } else reject(error);
+    try {
+      this.#leave();
+    } finally {
+      // refused for nothing of its own, so that nothing of it stays: it is sent again, elsewhere
+      if (this.#line !== undefined && this.#session?.isOthersDoing(error)) {
+        queryPool(this.#ground, this.#statement, this.#call, false).then(resolve, reject);
+      } else reject(error);
+    }
   }
 
   /** Gives back what it holds, before anybody hears of it. */
