@@ -65,6 +65,8 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   /** Whether it is Postgres itself, as far as anybody knows. */
   const isDirect = () => options.known || !state.showsPooler;
 
+  const isShared = (text: string) => options.pipelined && isDirect() && state.paces.isFast(text);
+
   function sessionOf(client: pg.PoolClient): WireSession {
     let session = state.sessions.get(client);
     if (session === undefined) {
@@ -108,7 +110,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     isAwaited: () => pool.waitingCount > 0,
     callAlong: () => pool.callAlong(),
   });
-  const ground: QueryGround = { pool, lines: state.lines, sessionOf, giveBack, askFirst: sendAlone };
+  const ground: QueryGround = { pool, lines: state.lines, sessionOf, giveBack, isShared, askFirst: sendAlone };
 
   function sendAlone(lease: Lease, statement: Statement, call: CallOptions): Promise<Result> {
     return askFirst(lease, (session, onAlive) => session.exchange([statement], { ...call, onAlive })).then(onlyResult);
@@ -219,7 +221,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     can: { session: true, cancel: options.cancel },
     query(statement, call) {
       if (call.readOnly) return batch([statement], { ...call, mode: { readOnly: true } }).then(onlyResult);
-      return queryPool(ground, statement, call, options.pipelined && isDirect() && state.paces.isFast(statement.text));
+      return queryPool(ground, statement, call);
     },
     sessionOf,
     simple: (script, call) =>

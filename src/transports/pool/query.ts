@@ -23,13 +23,15 @@ export interface QueryGround {
   readonly sessionOf: (client: pg.PoolClient) => WireSession;
   /** Gives a lease back. */
   readonly giveBack: (lease: Lease) => void;
+  /** Whether others may stand behind a text by now, and it behind them: asked when it is sent, for who waits may learn of it. */
+  readonly isShared: (text: string) => boolean;
   /** Sends on a connection in doubt, and asks it in the same write. */
   readonly askFirst: (lease: Lease, statement: Statement, call: CallOptions) => Promise<Result>;
 }
 
-/** Sends one statement: where it `shares`, on a connection of its own as long as there is one, else behind others. */
-export function queryPool(ground: QueryGround, statement: Statement, call: CallOptions, shares: boolean): Promise<Result> {
-  const query = new PoolQuery(ground, statement, call, shares);
+/** Sends one statement: on a connection of its own as long as there is one, else behind others, unless it has to be `alone`. */
+export function queryPool(ground: QueryGround, statement: Statement, call: CallOptions, alone = false): Promise<Result> {
+  const query = new PoolQuery(ground, statement, call, alone);
   query.begin();
   return query.answer;
 }
@@ -39,7 +41,7 @@ class PoolQuery implements Asker, Answering {
   readonly #ground: QueryGround;
   readonly #statement: Statement;
   readonly #call: CallOptions;
-  readonly #shares: boolean;
+  readonly #alone: boolean;
   readonly #answer = Promise.withResolvers<Result>();
   /** Where somebody hears of a connection that is given back: as the call that held it. */
   readonly #context: AsyncResource | undefined;
@@ -47,11 +49,11 @@ class PoolQuery implements Asker, Answering {
   #line: Line<Lease> | undefined;
   #session: WireSession | undefined;
 
-  constructor(ground: QueryGround, statement: Statement, call: CallOptions, shares: boolean) {
+  constructor(ground: QueryGround, statement: Statement, call: CallOptions, alone: boolean) {
     this.#ground = ground;
     this.#statement = statement;
     this.#call = call;
-    this.#shares = shares;
+    this.#alone = alone;
     if (ground.pool.isHeard) this.#context = new AsyncResource("warmline.query");
   }
 
@@ -69,6 +71,10 @@ class PoolQuery implements Asker, Answering {
 
   get early(): boolean {
     return true;
+  }
+
+  get #shares(): boolean {
+    return !this.#alone && this.#ground.isShared(this.#statement.text);
   }
 
   begin(): void {
@@ -135,7 +141,7 @@ class PoolQuery implements Asker, Answering {
     } finally {
       // refused for nothing of its own, so that nothing of it stays: it is sent again, elsewhere
       if (this.#line !== undefined && this.#session?.isOthersDoing(error)) {
-        queryPool(this.#ground, this.#statement, this.#call, false).then(resolve, reject);
+        queryPool(this.#ground, this.#statement, this.#call, true).then(resolve, reject);
       } else reject(error);
     }
   }

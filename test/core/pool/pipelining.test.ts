@@ -97,6 +97,14 @@ describe("fast calls at once on one connection", () => {
     expect(second.via).toMatchObject({ pipelined: true, reused: true, connectionId: first.via.connectionId });
   });
 
+  test("of a text that never came before share as soon as the first is answered", async () => {
+    await using db = openPool({ url: urlAt(wire), max: 1 });
+    await db.query("select 1");
+    wire.reset();
+    expect(await Promise.all(twenty.map((n) => numberOf(db, look, n)))).toEqual(twenty);
+    expect(wire.roundTrips()).toBeLessThanOrEqual(4);
+  });
+
   test("stand one behind the other with pipelining: false", async () => {
     await using db = await open({ pipelining: false });
     wire.reset();
@@ -108,7 +116,7 @@ describe("fast calls at once on one connection", () => {
   test("a text that is not known yet waits for a connection of its own", async () => {
     await using db = await open({ texts: [] });
     wire.reset();
-    await Promise.all(twenty.slice(0, 3).map((n) => numberOf(db, "select $1::int as n, 'new'", n)));
+    await Promise.all(twenty.slice(0, 3).map((n) => numberOf(db, `select $1::int as n, 'new ${n}'`, n)));
     expect(db.stats().pipelined).toBe(0);
     expect(wire.roundTrips()).toBe(3);
   });
