@@ -179,7 +179,7 @@ export class WireSession implements Session {
     const giveUp = () => this.#giveUp(sending);
     const stopLimit = this.#options.end?.limit?.(giveUp);
     const stopListening = call.cancellation.onCancel(giveUp);
-    submit(this.#client, exchange);
+    submit(this.#client, exchange, { holds: call.ordered && named !== undefined, first: call.ordered });
   }
 
   #giveUp(sending: Sending): void {
@@ -211,8 +211,11 @@ export class WireSession implements Session {
     const isNamesFault = told?.kind === "refused" && isNameRefused(told, sending);
     if (isNamesFault) this.#options.named?.forget(exchange.text);
     if (isNamesFault && !this.broken) {
-      exchange.callback?.(null);
-      this.#send(sending.statements, call.onAlive ? { ...call, onAlive: undefined } : call, { ...sending, named: undefined });
+      try {
+        exchange.callback?.(null);
+      } finally {
+        this.#send(sending.statements, call.onAlive ? { ...call, onAlive: undefined } : call, { ...sending, named: undefined });
+      }
       return;
     }
     if (!sending.shared) this.#endTurn();
