@@ -17,7 +17,7 @@ test("writes with aborts, DDL, deallocate, kills and cuts: fates are true, rows 
   const direct = await openDirect();
   const t = `zz_${randomUUID().slice(0, 8)}`;
   await direct.query(`create table ${t} (id int primary key, v text)`);
-  await using wire = await startWire(inject("postgres") as never);
+  await using wire = await startWire(inject("postgres") as never, { delayMs: Number(process.env.DELAY_MS ?? 0) });
   const name = randomUUID();
   const options = { url: urlAt(wire), transport: "pool", name, max: 3, deadlineMs: 20_000 } as const;
   const db = openPool({ ...options });
