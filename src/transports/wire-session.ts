@@ -219,9 +219,9 @@ export class WireSession implements Session {
       return;
     }
     if (!sending.shared) this.#endTurn();
-    const error = told && this.#explain(told, sending);
-    const isCanceled = this.#cancelling && error?.code === QUERY_CANCELED && call.cancellation.reason === undefined;
-    if (error && (isNamesFault || isCanceled)) this.#othersDoing.add(error);
+    const error = told && this.#explain(told, sending, isNamesFault);
+    const isCanceled = this.#cancelling && error?.code === QUERY_CANCELED;
+    if (error && call.cancellation.reason === undefined && (isNamesFault || isCanceled)) this.#othersDoing.add(error);
     const { answers } = exchange;
     try {
       // not the driver's error: that may quote a value
@@ -249,7 +249,7 @@ export class WireSession implements Session {
     else this.busy = false;
   }
 
-  #explain(failure: ExchangeFailure, sent: Sent): WarmlineError {
+  #explain(failure: ExchangeFailure, sent: Sent, isNamesFault: boolean): WarmlineError {
     const { exchange, statements, call, before } = sent;
     if (failure.kind === "lost" && isWarmlineError(failure.failure)) return failure.failure;
     const { prelude = 0, script } = call;
@@ -274,7 +274,8 @@ export class WireSession implements Session {
     const becameReplica = error.code === READ_ONLY_TRANSACTION && !call.readOnly;
     if (!answered || becameReplica || error.fate === "unknown") this.broken = true;
     // cancelled: the fate is what the server's answer or silence tells
-    if (reason === undefined || (error instanceof DatabaseError && error.sqlState !== QUERY_CANCELED)) return error;
+    const isItsOwn = error instanceof DatabaseError && error.sqlState !== QUERY_CANCELED && !isNamesFault;
+    if (reason === undefined || isItsOwn) return error;
     return reason(error.fate === "applied" ? "unknown" : error.fate);
   }
 }
