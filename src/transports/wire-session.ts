@@ -98,6 +98,11 @@ export class WireSession implements Session {
     return this.#client.connection.link.gathers;
   }
 
+  /** Since when the server has had nothing to answer before what it answers now, by the monotonic clock; Infinity where that is nobody's call. */
+  get headSince(): number {
+    return this.#client.connection.link.headSince;
+  }
+
   get via(): Via {
     return this.#viaOf(1, false);
   }

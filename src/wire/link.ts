@@ -68,6 +68,12 @@ export class Link {
     return this.#flushes;
   }
 
+  /** Since when the exchange that is answered now is the head, by the monotonic clock, milliseconds; Infinity where there is none. */
+  get headSince(): number {
+    const { head } = this.#turns;
+    return head === undefined || head instanceof DriverTurn ? Number.POSITIVE_INFINITY : head.headAt;
+  }
+
   /** Whether the server has nothing to answer before it. */
   isHead(exchange: Exchange): boolean {
     return this.#turns.head === exchange;
