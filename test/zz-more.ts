@@ -5,7 +5,7 @@ import tls from "node:tls";
 import pg from "pg";
 import { afterEach, expect, inject, test, vi } from "vitest";
 import { sharedPool, WarmPool } from "../src/entry/pool.ts";
-import { openDirect, openPool, until, urlAt } from "./core/databases.ts";
+import { openDirect, openPool, urlAt } from "./core/databases.ts";
 import { pause, stopWallClock } from "./core/pool/passing-time.ts";
 import { openRequest } from "./core/request/open-request.ts";
 import { runRequest } from "./faults/subjects/request-database.ts";

@@ -63,7 +63,7 @@ test("requests at once, with aborts, DDL, kills, cuts and requests that end befo
     }
   })();
   await Promise.all(
-    Array.from({ length: 4 }, async (_, w) => {
+    Array.from({ length: 4 }, async () => {
       for (let r = 0; Date.now() < until; r++) {
         await runRequest(db, async () => {
           const calls = Array.from({ length: 20 }, () => call(r));

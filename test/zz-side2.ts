@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { WarmPool } from "../src/entry/pool.ts";
-import { openDirect, urlAt } from "./core/databases.ts";
+import { urlAt } from "./core/databases.ts";
 
 type Pool = pg.Pool;
 const show = (e: any) => (e === undefined ? undefined : { name: e.name, message: e.message, code: e.code, keys: undefined });
