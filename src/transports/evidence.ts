@@ -67,7 +67,6 @@ const commits: ReadonlySet<string | undefined> = new Set(["COMMIT", "END", "PREP
 /** What was sent by a name, maybe. */
 interface NamedSent {
   readonly exchange: Pick<Exchange, "bound">;
-  readonly call: ExchangeCall;
   readonly named: NamedForm | undefined;
 }
 
@@ -77,9 +76,9 @@ interface NamedSent {
  */
 export function isNameRefused(
   { report: { code }, ready }: Extract<ExchangeFailure, { kind: "refused" }>,
-  { exchange, call, named }: NamedSent,
+  { exchange, named }: NamedSent,
 ): boolean {
-  if (named === undefined || exchange.bound || !ready || call.cancellation.reason !== undefined) return false;
+  if (named === undefined || exchange.bound || !ready) return false;
   // a parameter's type is that of the day the name was made: a value that fits the column's type of today may not fit it
   return /^(26000|0A000|42P05)$/.test(code) || (!named.prepares && /^(22|42)/.test(code));
 }

@@ -25,6 +25,8 @@ export interface Line<L> {
 /** What lines need of whoever holds the connections. */
 export interface LinesOptions<L> {
   readonly now: () => number;
+  /** How long an answer may take that is fast, milliseconds. */
+  readonly slowMs: () => number;
   /** Gives a lease back whose last call has ended. */
   readonly giveBack: (lease: L) => void;
   /** Whether anybody waits. */
@@ -49,7 +51,9 @@ export class Lines<L> {
   best(): Line<L> | undefined {
     if (this.#first === undefined) return undefined;
     const now = this.#options.now();
-    const isFree = (line: Line<L>) => line.calls < MOST_CALLS && now < line.openUntil && !line.session.broken;
+    const slowSince = performance.now() - this.#options.slowMs();
+    const isFree = ({ calls, openUntil, session }: Line<L>) =>
+      calls < MOST_CALLS && now < openUntil && !session.broken && session.headSince >= slowSince;
     const last = this.#last;
     if (last?.session.gathers && last.calls < FEW_CALLS && isFree(last)) return last;
     let best: Line<L> | undefined;

@@ -14,7 +14,12 @@ export interface ForeignForm extends AnswerForm {
 }
 
 /** How one exchange is sent, a script among them. In another driver's form, results are handed on as they are made, without a `via`. */
-export type WireCall = ExchangeCall & Pick<ExchangeOptions, "script"> & { readonly form?: ForeignForm | undefined };
+export type WireCall = ExchangeCall &
+  Pick<ExchangeOptions, "script"> & {
+    readonly form?: ForeignForm | undefined;
+    /** What the driver is asked meanwhile is asked behind it, also where it has to be sent once more. Default false. */
+    readonly ordered?: boolean;
+  };
 
 /** Where the answer of an exchange goes. No promise: a query has one, from its queue to its answer. */
 export interface Answering {

@@ -98,6 +98,11 @@ export class WireSession implements Session {
     return this.#client.connection.link.gathers;
   }
 
+  /** Since when the server has had nothing to answer before what it answers now, by the monotonic clock; Infinity where that is nobody's call. */
+  get headSince(): number {
+    return this.#client.connection.link.headSince;
+  }
+
   get via(): Via {
     return this.#viaOf(1, false);
   }
@@ -179,7 +184,7 @@ export class WireSession implements Session {
     const giveUp = () => this.#giveUp(sending);
     const stopLimit = this.#options.end?.limit?.(giveUp);
     const stopListening = call.cancellation.onCancel(giveUp);
-    submit(this.#client, exchange);
+    submit(this.#client, exchange, { holds: call.ordered && named !== undefined, first: call.ordered });
   }
 
   #giveUp(sending: Sending): void {
@@ -211,14 +216,17 @@ export class WireSession implements Session {
     const isNamesFault = told?.kind === "refused" && isNameRefused(told, sending);
     if (isNamesFault) this.#options.named?.forget(exchange.text);
     if (isNamesFault && !this.broken) {
-      exchange.callback?.(null);
-      this.#send(sending.statements, call.onAlive ? { ...call, onAlive: undefined } : call, { ...sending, named: undefined });
+      try {
+        exchange.callback?.(null);
+      } finally {
+        this.#send(sending.statements, call.onAlive ? { ...call, onAlive: undefined } : call, { ...sending, named: undefined });
+      }
       return;
     }
     if (!sending.shared) this.#endTurn();
-    const error = told && this.#explain(told, sending);
-    const isCanceled = this.#cancelling && error?.code === QUERY_CANCELED && call.cancellation.reason === undefined;
-    if (error && (isNamesFault || isCanceled)) this.#othersDoing.add(error);
+    const error = told && this.#explain(told, sending, isNamesFault);
+    const isCanceled = this.#cancelling && error?.code === QUERY_CANCELED;
+    if (error && call.cancellation.reason === undefined && (isNamesFault || isCanceled)) this.#othersDoing.add(error);
     const { answers } = exchange;
     try {
       // not the driver's error: that may quote a value
@@ -246,7 +254,7 @@ export class WireSession implements Session {
     else this.busy = false;
   }
 
-  #explain(failure: ExchangeFailure, sent: Sent): WarmlineError {
+  #explain(failure: ExchangeFailure, sent: Sent, isNamesFault: boolean): WarmlineError {
     const { exchange, statements, call, before } = sent;
     if (failure.kind === "lost" && isWarmlineError(failure.failure)) return failure.failure;
     const { prelude = 0, script } = call;
@@ -271,7 +279,8 @@ export class WireSession implements Session {
     const becameReplica = error.code === READ_ONLY_TRANSACTION && !call.readOnly;
     if (!answered || becameReplica || error.fate === "unknown") this.broken = true;
     // cancelled: the fate is what the server's answer or silence tells
-    if (reason === undefined || (error instanceof DatabaseError && error.sqlState !== QUERY_CANCELED)) return error;
+    const isItsOwn = error instanceof DatabaseError && error.sqlState !== QUERY_CANCELED && !isNamesFault;
+    if (reason === undefined || isItsOwn) return error;
     return reason(error.fate === "applied" ? "unknown" : error.fate);
   }
 }

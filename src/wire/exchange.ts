@@ -95,6 +95,11 @@ export class Exchange implements Submittable, Queued {
     return this.#expected.begun || (this.sent && this.#options.script !== undefined);
   }
 
+  /** Whether its name was refused, maybe: then it is sent once more. */
+  get mayGoAgain(): boolean {
+    return this.#named !== undefined && this.report !== undefined && !this.bound;
+  }
+
   /** Whether the server has bound the first statement: before, nothing of it was done. */
   get bound(): boolean {
     return this.#expected.bound;

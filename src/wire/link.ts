@@ -68,6 +68,12 @@ export class Link {
     return this.#flushes;
   }
 
+  /** Since when the exchange that is answered now is the head, by the monotonic clock, milliseconds; Infinity where there is none. */
+  get headSince(): number {
+    const { head } = this.#turns;
+    return head === undefined || head instanceof DriverTurn ? Number.POSITIVE_INFINITY : head.headAt;
+  }
+
   /** Whether the server has nothing to answer before it. */
   isHead(exchange: Exchange): boolean {
     return this.#turns.head === exchange;
@@ -203,10 +209,22 @@ export class Link {
       this.#load--;
       this.#goOn();
     }
+    const { mayGoAgain } = exchange;
+    // the driver first: whoever is told may send the next; but nothing passes what is sent once more
+    if (isLast && !mayGoAgain) this.#tellDriver();
     try {
-      // the driver first: whoever is told may send the next
-      if (isLast && this.#turns.head === undefined) this.#connection.emit("readyForQuery", { name: "readyForQuery", status: this.status });
       exchange.tell();
+    } catch (thrown) {
+      throwOn(thrown);
+    }
+    if (isLast && mayGoAgain) this.#tellDriver();
+  }
+
+  /** The driver may write the next, unless something is on its way. */
+  #tellDriver(): void {
+    if (this.#turns.head !== undefined) return;
+    try {
+      this.#connection.emit("readyForQuery", { name: "readyForQuery", status: this.status });
     } catch (thrown) {
       throwOn(thrown);
     }

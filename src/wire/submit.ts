@@ -1,4 +1,5 @@
 import { UsageError } from "../errors/errors.ts";
+import { throwOn } from "./driver-parser.ts";
 
 /** Told once of the end of what was submitted: its failure, or null. Its rows are nobody's but the caller's. */
 export type Told = (failure: Error | null) => void;
@@ -31,6 +32,15 @@ export interface SubmitClient {
   /** Not in pg's types: what it waits for the end of, and whether the next may be written. */
   _activeQuery?: object | null;
   readyForQuery?: boolean;
+  readonly _queryQueue?: object[];
+}
+
+/** Where it stands among what the driver is asked besides. */
+interface Standing {
+  /** The driver writes nothing before it has ended: it may have to be sent once more. Default false. */
+  readonly holds?: boolean | undefined;
+  /** It goes before what waits already. Default false. */
+  readonly first?: boolean | undefined;
 }
 
 /**
@@ -38,16 +48,28 @@ export interface SubmitClient {
  * news for whoever is around it. Before the end it is called by a tracer that refuses a statement (Datadog's protection against injection),
  * and by pg's own `query_timeout`, for whoever sets that in pg's defaults.
  */
-export function submit(client: SubmitClient, submittable: Submittable): void {
+export function submit(client: SubmitClient, submittable: Submittable, { holds = false, first = false }: Standing = {}): void {
   // pg would not put it into its queue, where Datadog looks for it: its span would never end
   if (client._queryable === false) submittable.handleError(new Error("The connection is closed."));
   else {
     const { _activeQuery: before } = client;
     // one that pg's queue has sent, in this very turn: pg would warn of a queue
-    if (before && "onSent" in before) standReady(client, before as Submittable);
-    client.query(submittable, (failure) => {
-      if (failure) submittable.handleError(submittable.sent ? failure : blocked());
-    });
+    if (!first && before && "onSent" in before) standReady(client, before as Submittable);
+    try {
+      client.query(submittable, (failure) => {
+        if (failure) submittable.handleError(submittable.sent ? failure : blocked());
+      });
+    } catch (thrown) {
+      // a tracer's own: what it has passed on is answered as ever
+      if (submittable.sent || client._queryQueue?.includes(submittable)) throwOn(thrown);
+      else {
+        submittable.handleError(blocked());
+        return;
+      }
+    }
+    if (holds) return;
+    const { _queryQueue: waiting } = client;
+    if (first && waiting !== undefined && waiting.at(-1) === submittable) waiting.unshift(...waiting.splice(-1));
     // only now: a tracer around looks for what it has passed on
     if (submittable.sent) standReady(client, submittable);
     // pg's own queue sends what came while it was busy

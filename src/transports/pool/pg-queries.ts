@@ -93,7 +93,7 @@ export class PgQueries {
     if (session.broken || (values === null ? !isIdle || !this.#isStatement(text) : transactionControl(text) !== undefined))
       return undefined;
     const { call, fail } = callOf(query);
-    const sent = session.exchange([{ text, values: values ?? [] }], { ...call, ends: isIdle ? "autocommit" : "free" });
+    const sent = session.exchange([{ text, values: values ?? [] }], { ...call, ends: isIdle ? "autocommit" : "free", ordered: true });
     return sent.then(allOrOne, fail);
   }
 

@@ -24,6 +24,7 @@ interface GivenQuery {
   readonly portal?: unknown;
   readonly rows?: unknown;
   readonly query_timeout?: unknown;
+  readonly callback?: unknown;
 }
 
 /** What pg exports, and does not type. */
@@ -34,8 +35,7 @@ const MOST_VALUES = 65_535;
 
 /**
  * Reads what `query` of a pool was given, as pg reads it; undefined where it asks for what only pg itself does: submittables, rows in portions
- * or in binary, a timeout
- * of its own, bytes. Throws what preparing a value throws.
+ * or in binary, a timeout or a callback of its own, bytes. Throws what preparing a value throws.
  */
 export function readQuery(config: unknown, givenValues: unknown): PgQuery | undefined {
   const { query_timeout, binary } = pg.defaults as { readonly query_timeout?: unknown; readonly binary?: unknown };
@@ -43,7 +43,7 @@ export function readQuery(config: unknown, givenValues: unknown): PgQuery | unde
   if (typeof config === "string") return plain({ text: config }, givenValues || undefined);
   if (typeof config !== "object" || config === null) return undefined;
   const given = config as GivenQuery;
-  if (given.submit || given.binary || given.portal || given.rows || given.query_timeout) return undefined;
+  if (given.submit || given.binary || given.portal || given.rows || given.query_timeout || given.callback) return undefined;
   return plain(given, givenValues || given.values);
 }
 

@@ -106,6 +106,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
 
   state.lines ??= new Lines({
     now: clock.now,
+    slowMs: () => state.paces.slowMs,
     giveBack,
     isAwaited: () => pool.waitingCount > 0,
     callAlong: () => pool.callAlong(),

@@ -107,11 +107,16 @@ export class Connections {
   }
 
   #linesOf(source: ClientSource): Lines<Connection> {
-    const { clock } = source;
-    const giveBack = (connection: Connection) => this.#giveBack(connection);
+    const { clock, paces } = source;
     const lines =
       this.#lines.get(source) ??
-      new Lines({ now: clock.now, giveBack, isAwaited: () => this.#waiters.count(source) > 0, callAlong: () => this.#serve() });
+      new Lines<Connection>({
+        now: clock.now,
+        slowMs: () => paces.slowMs,
+        giveBack: (connection) => this.#giveBack(connection),
+        isAwaited: () => this.#waiters.count(source) > 0,
+        callAlong: () => this.#serve(),
+      });
     this.#lines.set(source, lines);
     return lines;
   }

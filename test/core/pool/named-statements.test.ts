@@ -85,6 +85,21 @@ describe("a statement that comes again", () => {
     expect(db.stats()).toMatchObject({ connects: 1, retries: 0 });
   });
 
+  test("a call that is given up while its name is refused is told that, and not of a name it never gave", async () => {
+    await using db = open();
+    for (let time = 0; time < 3; time++) await db.query(all, [1]);
+    await direct.query("alter table naming add more int");
+    const asked = new Promise<void>((resolve) => wire.onMessage(({ from, type }) => from === "client" && type === "S" && resolve()));
+    wire.holdServer("open");
+    const controller = new AbortController();
+    const failure = failureOf(db.query(all, [1], { signal: controller.signal }));
+    await asked;
+    controller.abort();
+    wire.resume();
+    expect(await failure).toMatchObject({ name: "CancelledError", code: "ABORTED", fate: "refused" });
+    await direct.query("alter table naming drop more");
+  });
+
   test("an error is that of the statement, whichever way it was sent", async () => {
     await using db = open();
     const failures = [];

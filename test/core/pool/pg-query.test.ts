@@ -535,6 +535,63 @@ describe("a client that is held", () => {
     client.release();
   });
 
+  test("keeps that order where the server refuses a name: what was asked behind waits for what is sent once more", async () => {
+    await using pool = open();
+    const client = await pool.connect();
+    const insert = "insert into pg_query (id) values ($1) returning id";
+    const count = "select count(*)::int as n from pg_query";
+    for (let id = 1; id < 4; id++) await client.query(insert, [id]);
+    await client.query("deallocate all");
+    const asked = [
+      client.query(insert, [4]),
+      client.query(count),
+      client.query(insert, [5]),
+      client.query("begin"),
+      client.query(insert, [6]),
+      client.query("rollback"),
+      client.query(count),
+    ];
+    const answers = await Promise.all(asked);
+    expect(answers.flatMap(({ rows: [row] }) => Object.values(row ?? {}))).toEqual([4, 4, 5, 6, 5]);
+    client.release();
+    expect(pool.state).toMatchObject({ connects: 1, discarded: 0 });
+  });
+
+  test("is answered where a listener of drain throws", async () => {
+    await using pool = open();
+    const client = await pool.connect();
+    await client.query("select 1");
+    const thrown: unknown[] = [];
+    const others = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException").on("uncaughtException", (error) => thrown.push(error));
+    try {
+      client.once("drain", () => {
+        throw new Error("mine");
+      });
+      expect((await client.query(look, [1])).rows).toEqual([{ n: 1 }]);
+      await until(() => thrown.length > 0);
+      expect(thrown).toMatchObject([{ message: "mine" }]);
+      client.release();
+    } finally {
+      process.removeAllListeners("uncaughtException");
+      for (const other of others) process.on("uncaughtException", other);
+    }
+  });
+
+  test("calls back who is named in the config, as pg does", async () => {
+    await using pool = open();
+    const client = await pool.connect();
+    for (const values of [[1], undefined]) {
+      const text = values ? look : "select 1 as n";
+      const rows = await new Promise((resolve) => {
+        const callback = (_: unknown, result: pg.QueryResult) => resolve(result.rows);
+        expect(client.query({ text, values, callback } as pg.QueryConfig)).toBeUndefined();
+      });
+      expect(rows).toEqual([{ n: 1 }]);
+    }
+    client.release();
+  });
+
   test("goes on in a transaction, and behind one that failed", async () => {
     await using pool = open();
     const client = await pool.connect();

@@ -161,6 +161,28 @@ describe("fast calls at once on one connection", () => {
     expect(db.stats()).toMatchObject({ connects: 1, waiting: 0 });
   });
 
+  test("nobody goes behind a call that has been slow already: whoever comes waits for a connection that turns over", async () => {
+    const pausing = "select pipelining_pause($1) as n";
+    await using db = await open({ max: 2, texts: [] });
+    for (const text of [look, pausing]) {
+      await until(async () => {
+        const { pipelined } = db.stats();
+        await Promise.all(twenty.map((n) => numberOf(db, text, n)));
+        return db.stats().pipelined > pipelined;
+      });
+    }
+    await sleepFor(10);
+    const abort = new AbortController();
+    const slow = failureOf(db.query(pausing, [1], { signal: abort.signal }));
+    await until(async () => (await sleepers()) === 1);
+    await sleepFor(0);
+    // four round trips, by which it is told, and more
+    await delay(200);
+    for (let time = 0; time < 3; time++) expect(await Promise.all(twenty.map((n) => numberOf(db, look, n)))).toEqual(twenty);
+    abort.abort();
+    expect(await slow).toMatchObject({ code: "ABORTED", fate: "refused" });
+  });
+
   test("nobody stands behind a slow call while a connection is idle", async () => {
     const pausing = "select pipelining_pause($1) as n";
     await using db = await open({ max: 2, texts: [] });

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { type Database, sql } from "../../../src/entry/node.ts";
-import { failureOf, openDirect, openPool } from "../databases.ts";
+import { failureOf, openDirect, openPool, until } from "../databases.ts";
 import { pause } from "./passing-time.ts";
 
 // What tracers may do to pg's client; the tracers themselves are in `npm run test:tracers`.
@@ -77,6 +77,40 @@ test("an answer after a pause is the statement's own where a tracer puts one of 
   expect((await db.batch([sql`select 4 as four`], { readOnly: true }))[0].rows).toEqual([{ four: 4 }]);
 });
 
+test("a tracer that throws where a name is refused keeps nobody from being sent once more", async () => {
+  let throwing = false;
+  patch(
+    (query) =>
+      function (...args) {
+        const told = args.at(-1);
+        if (typeof told !== "function") return query.apply(this, args);
+        const around = (...given: unknown[]) => {
+          told(...given);
+          if (throwing) {
+            throwing = false;
+            throw new Error("a tracer's own");
+          }
+        };
+        return query.apply(this, [...args.slice(0, -1), around]);
+      },
+  );
+  db = openPool({ max: 1 });
+  for (let n = 0; n < 4; n++) await db.query("select $1::int as n", [n]);
+  await db.script("deallocate all");
+  const thrown: unknown[] = [];
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException").on("uncaughtException", (error) => thrown.push(error));
+  try {
+    throwing = true;
+    expect((await db.query("select $1::int as n", [5])).rows).toEqual([{ n: 5 }]);
+    await until(() => thrown.length > 0);
+    expect(thrown).toMatchObject([{ message: "a tracer's own" }]);
+  } finally {
+    process.removeAllListeners("uncaughtException");
+    for (const other of others) process.on("uncaughtException", other);
+  }
+});
+
 test("what waits for its turn on a connection is submitted in its own async context", async () => {
   const requests = new AsyncLocalStorage<string>();
   const seen: (readonly [string, string | undefined])[] = [];
@@ -91,4 +125,40 @@ test("what waits for its turn on a connection is submitted in its own async cont
   await db.session((session) => Promise.all(["a", "b", "c"].map((name) => requests.run(name, () => session.query(`select '${name}'`)))));
   // behind them the reset is submitted, for nobody
   expect(seen.slice(0, -1)).toEqual(["a", "b", "c"].map((name) => [`select '${name}'`, name]));
+});
+
+test.each([
+  ["before it has passed a statement on", { code: "BLOCKED", fate: "not-sent" }, 0],
+  ["behind what it has passed on", "done", 1],
+] as const)("a tracer that throws %s leaves no raw error to the caller", async (_, told, done) => {
+  await direct.query("truncate traced");
+  db = openPool({ max: 1 });
+  await db.query("select 1");
+  const thrown = new Error("a tracer's own");
+  const uncaught: unknown[] = [];
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => uncaught.push(error));
+  try {
+    patch(
+      (query) =>
+        function (...args) {
+          const isIts = (args[0] as Submitted).text?.startsWith("insert");
+          const answer = isIts && done === 0 ? undefined : query.apply(this, args);
+          if (isIts) throw thrown;
+          return answer;
+        },
+    );
+    const answer = await db.query("insert into traced values (1)").then(
+      () => "done",
+      (error) => error,
+    );
+    if (typeof told === "string") expect(answer).toBe(told);
+    else expect(answer).toMatchObject({ name: "UsageError", ...told });
+    expect(uncaught).toEqual(done === 0 ? [] : [thrown]);
+    expect((await db.query("select count(*)::int as n from traced")).rows).toEqual([{ n: done }]);
+  } finally {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
+  }
 });

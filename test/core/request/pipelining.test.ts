@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import type { Database, DatabaseOptions } from "../../../src/entry/node.ts";
 import { runRequest } from "../../faults/subjects/request-database.ts";
@@ -129,6 +130,23 @@ describe("fast calls at once in one request", () => {
       expect(fast.via).not.toHaveProperty("pipelined");
     });
     expect(db.stats().pipelined).toBe(pipelined);
+  });
+
+  test("go behind nothing that has been slow already: a lock may be waited for whose holder waits for them", async () => {
+    await using db = await open({ max: 6, texts: [look, pausing] });
+    await runRequest(db, async () => {
+      await numberOf(db, look, 0);
+      await sleepFor(10);
+      const abort = new AbortController();
+      const slow = failureOf(db.query(pausing, [1], { signal: abort.signal }));
+      await until(async () => (await sleepers()) === 1);
+      await sleepFor(0);
+      // four round trips, by which it is told, and more
+      await delay(200);
+      expect(await Promise.all(twenty.map((n) => numberOf(db, look, n)))).toEqual(twenty);
+      abort.abort();
+      expect(await slow).toMatchObject({ code: "ABORTED", fate: "refused" });
+    });
   });
 
   test("overtake nobody who needs a connection of its own", async () => {
