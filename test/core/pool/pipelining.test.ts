@@ -58,7 +58,9 @@ async function isShared(db: Database, text: string): Promise<boolean> {
 }
 const numberOf = async (db: Database, text: string, n: number) => (await db.query<{ n: number }>(text, [n])).rows[0]?.n;
 const sleepFor = (seconds: number) => direct.query("update pipelining_sleep set seconds = $1", [seconds]);
-const sleepers = async () => (await direct.query("select 1 from pg_stat_activity where wait_event = 'PgSleep'")).rowCount ?? 0;
+/** Backends that sleep in a statement of these tests: others run beside them. */
+const sleeping = "from pg_stat_activity where wait_event = 'PgSleep' and query like '% pipelining_pause(%'";
+const sleepers = async () => (await direct.query(`select 1 ${sleeping}`)).rowCount ?? 0;
 
 describe("fast calls at once on one connection", () => {
   // what was used a moment ago is not asked: on a slow machine neither
@@ -182,7 +184,7 @@ describe("the fate of each", () => {
     const behind = [2, 3, 4].map((n) => numberOf(db, insert, n));
     await until(async () => (await sleepers()) === 1);
     await sleepFor(0);
-    await direct.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'");
+    await direct.query(`select pg_terminate_backend(pid) ${sleeping}`);
     expect(await head).toMatchObject({ code: "57P01", fate: "unknown" });
     // they had not begun: each is sent again, and done once
     expect(await Promise.all(behind)).toEqual([2, 3, 4]);
