@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { startPostgres } from "../support/postgres/server.ts";
 import { activeBackends, ask, createOwnDatabase, holdWorkers } from "./databases.ts";
 import { backendsLeft, type RunningWorker, startWorker } from "./harness.ts";
@@ -45,10 +45,9 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, p
   test("puts many calls of one request on their way together, where that was tried, and learns what is fast for the next", async () => {
     const many = async () => JSON.parse((await get("/many")).body);
     expect(await many()).toMatchObject({ right: true });
-    // on a machine that stands still for a moment a text turns slow for long
-    expect(await many()).toEqual(
-      pipelines ? { right: true, pids: 1, connects: 1, pipelined: 19 } : { right: true, pids: 1, connects: 1, pipelined: 0 },
-    );
+    const shared = { right: true, pids: 1, connects: 1, pipelined: pipelines ? 19 : 0 };
+    // on a busy machine a text turns slow for a while
+    await vi.waitFor(async () => expect(await many()).toEqual(shared), { timeout: 20_000 });
     expect(await backendsLeft(databaseUrl)).toBe(0);
   });
 

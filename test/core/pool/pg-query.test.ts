@@ -401,12 +401,14 @@ describe("the fate", () => {
   ])("is unknown when the connection is cut, %s, and the next call has another", async (_, text, values) => {
     await using pool = open();
     const failure = failureOf(pool.query(text, values));
-    await until(async () => (await direct.query("select 1 from pg_stat_activity where wait_event = 'PgSleep'")).rowCount === 1);
+    // those of other tests sleep, too
+    const sleeping = "from pg_stat_activity where wait_event = 'PgSleep' and query = $1";
+    await until(async () => (await direct.query(`select 1 ${sleeping}`, [text])).rowCount === 1);
     wire.cut();
     const error = await failure;
     expect(error).toMatchObject({ message: expect.stringMatching(/Connection terminated|ECONNRESET/), fate: "unknown" });
     expect(isWarmlineError(error)).toBe(false);
-    await direct.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'");
+    await direct.query(`select pg_terminate_backend(pid, 5000) ${sleeping}`, [text]);
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
     expect(pool.state).toMatchObject({ connects: 2, discarded: 1 });
   });

@@ -59,8 +59,10 @@ async function isShared(db: Database, text: string): Promise<boolean> {
 }
 const numberOf = async (db: Database, text: string, n: number) => (await db.query<{ n: number }>(text, [n])).rows[0]?.n;
 const sleepFor = (seconds: number) => direct.query("update pipelining_sleep set seconds = $1", [seconds]);
-const endSleepers = () => direct.query("select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'");
-const sleepers = async () => (await direct.query("select 1 from pg_stat_activity where wait_event = 'PgSleep'")).rowCount ?? 0;
+/** Backends that sleep in a statement of these tests: others run beside them. */
+const sleeping = "from pg_stat_activity where wait_event = 'PgSleep' and query like '% pipelining_pause(%'";
+const sleepers = async () => (await direct.query(`select 1 ${sleeping}`)).rowCount ?? 0;
+const endSleepers = () => direct.query(`select pg_terminate_backend(pid, 5000) ${sleeping}`);
 
 describe("fast calls at once on one connection", () => {
   // what was used a moment ago is not asked: on a slow machine neither
