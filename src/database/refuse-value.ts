@@ -9,6 +9,11 @@ export function refuse(party: Party, code: string, problem: string): UsageError 
   return new UsageError(`${typeof party === "number" ? `Parameter $${party}` : party} ${problem}.`, { code });
 }
 
+/** The error of what is no statement, or no part of one. */
+export function invalidStatement(message: string): UsageError {
+  return new UsageError(message, { code: "INVALID_STATEMENT" });
+}
+
 /** The error of a value that has no form at the server. */
 export function unsupported(party: Party, problem: string): UsageError {
   return refuse(party, "UNSUPPORTED_VALUE", problem);

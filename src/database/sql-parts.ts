@@ -6,3 +6,8 @@ export interface SqlParts {
   readonly strings: readonly string[];
   readonly values: readonly unknown[];
 }
+
+/** Whether a value is a piece of SQL, of whatever copy of the package. */
+export function isSql(value: unknown): value is { readonly [sqlParts]: SqlParts } {
+  return typeof value === "object" && value !== null && sqlParts in value;
+}

@@ -1,8 +1,11 @@
 import { UsageError } from "../errors/errors.ts";
 import type { Statement } from "../transports/transport.ts";
+import { emptyList, hideEmptyLists, placeEmptyLists, refuseEmptyLists } from "./empty-list.ts";
 import { encodeJson } from "./json.ts";
-import { checkText, isPromise, refusePromise, writable } from "./refuse-value.ts";
-import { type SqlParts, sqlParts } from "./sql-parts.ts";
+import { quotedName } from "./quoted-name.ts";
+import { checkText, invalidStatement, isPromise, refusePromise, writable } from "./refuse-value.ts";
+import { isSql, type SqlParts, sqlParts } from "./sql-parts.ts";
+import { assignmentsOf, rowsAsArrays, valuesOf } from "./sql-rows.ts";
 import { encodeValue } from "./values.ts";
 
 /** A row whose columns are not typed. */
@@ -27,12 +30,12 @@ export type RowOf<S> = S extends Sql<infer R> ? R : never;
 class Fragment implements Sql<never> {
   declare readonly [sqlParts]: SqlParts;
 
-  constructor(strings: readonly string[], values: readonly unknown[]) {
+  constructor({ strings, values }: SqlParts) {
     Object.freeze(Object.defineProperty(this, sqlParts, { value: { strings, values } }));
   }
 
   get text(): string {
-    return write(this[sqlParts]).text;
+    return hideEmptyLists(write(this[sqlParts]).text);
   }
 
   toString(): string {
@@ -40,8 +43,7 @@ class Fragment implements Sql<never> {
   }
 
   toJSON(): { text: string; values: number } {
-    const { text, values } = write(this[sqlParts]);
-    return { text, values: values.length };
+    return { text: this.text, values: write(this[sqlParts]).values.length };
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](): string {
@@ -53,18 +55,27 @@ class Fragment implements Sql<never> {
 interface Written {
   text: string;
   readonly values: unknown[];
+  hasEmptyList: boolean;
 }
 
-/** Text with `$1 …` and the values behind them; pieces within are written where they stand. */
-function write({ strings, values }: SqlParts, out: Written = { text: "", values: [] }): Written {
+/** Text with `$1 …` and the values behind them. */
+function write(parts: SqlParts): Written {
+  const out: Written = { text: "", values: [], hasEmptyList: false };
+  append(parts, out);
+  if (out.hasEmptyList) out.text = placeEmptyLists(out.text);
+  return out;
+}
+
+/** Pieces within are written where they stand. */
+function append({ strings, values }: SqlParts, out: Written): void {
+  if (strings === emptyList) out.hasEmptyList = true;
   strings.forEach((piece, index) => {
     out.text += piece;
     if (index === values.length) return;
     const value = values[index];
-    if (isSql(value)) write(value[sqlParts], out);
+    if (isSql(value)) append(value[sqlParts], out);
     else out.text += `$${out.values.push(value)}`;
   });
-  return out;
 }
 
 const textByTemplate = new WeakMap<readonly string[], string>();
@@ -72,7 +83,8 @@ const textByTemplate = new WeakMap<readonly string[], string>();
 /** Text and encoded values; the text of a template without pieces in it is made once. */
 function toSend(parts: SqlParts): Statement {
   if (parts.values.some(isSql)) {
-    const { text, values } = write(parts);
+    const { text, values, hasEmptyList } = write(parts);
+    if (hasEmptyList) refuseEmptyLists(text);
     return { text: checkText(text, "The statement"), values: values.map(encodeAt) };
   }
   let text = textByTemplate.get(parts.strings);
@@ -87,14 +99,6 @@ function encodeAt(value: unknown, index: number): string | null {
   return encodeValue(value, index + 1);
 }
 
-function isSql(value: unknown): value is { readonly [sqlParts]: SqlParts } {
-  return typeof value === "object" && value !== null && sqlParts in value;
-}
-
-function invalid(message: string, code = "INVALID_STATEMENT"): UsageError {
-  return new UsageError(message, { code });
-}
-
 /**
  * SQL with parameters: every interpolated value is sent apart from the text, never written into it. An interpolated `sql` becomes part of
  * the statement.
@@ -102,33 +106,75 @@ function invalid(message: string, code = "INVALID_STATEMENT"): UsageError {
  * @example sql<User>`select * from users where id = ${id}`
  */
 export function sql<R = Row>(strings: TemplateStringsArray, ...values: readonly unknown[]): Sql<R> {
-  return new Fragment(strings, values);
+  return new Fragment({ strings, values });
 }
 
 /** A quoted identifier; several names are joined by dots. @throws UsageError INVALID_STATEMENT for an empty name */
 sql.id = function id(...names: readonly string[]): Sql<never> {
-  if (names.length === 0 || names.some((name) => typeof name !== "string" || name === ""))
-    throw invalid("sql.id takes names that are not empty.");
-  const quoted = names.map((name) => `"${checkText(name, "The identifier").replaceAll('"', '""')}"`);
-  return new Fragment([quoted.join(".")], []);
+  if (names.length === 0) throw invalidStatement("sql.id takes at least one name.");
+  return sql.raw(names.map(quotedName).join("."));
 };
 
 /** A parameter written as JSON: for json and jsonb, where an array would otherwise be a Postgres array and a string no JSON. */
 sql.json = function json(value: unknown): Sql<never> {
   const party = "The value of sql.json";
-  return new Fragment(["", ""], [writable(party, () => encodeJson(value, party))]);
+  return new Fragment({ strings: ["", ""], values: [writable(party, () => encodeJson(value, party))] });
 };
 
-/** Pieces or values in a row, with `, ` or another `sql` between them. @throws UsageError INVALID_STATEMENT for an empty list */
+/**
+ * Pieces or values in a row, with `, ` or another `sql` between them. A list of nothing makes `x in (…)` false and `x not in (…)` true for
+ * every x, NULL too; anywhere else it is refused when it is sent.
+ *
+ * @throws UsageError INVALID_STATEMENT for an empty list with a separator that is no comma: what `and` or `or` make of nothing is yours to say
+ */
 sql.join = function join(items: readonly unknown[], separator: Sql<unknown> = sql.raw(", ")): Sql<never> {
-  if (items.length === 0) throw invalid("sql.join takes at least one item.");
+  if (items.length === 0) {
+    if (separator.text.trim() !== ",") throw invalidStatement("sql.join with a separator of its own takes at least one item.");
+    return new Fragment({ strings: emptyList, values: [] });
+  }
   const pieces = items.flatMap((item, index) => (index === 0 ? [item] : [separator, item]));
-  return new Fragment(Array(pieces.length + 1).fill(""), pieces);
+  return new Fragment({ strings: Array(pieces.length + 1).fill(""), values: pieces });
+};
+
+/**
+ * What stands behind `insert into t`: `("a", "b") values ($1, $2), ($3, $4)`. The columns are the keys of the first row, which every row has
+ * and no row more; those of `columns` are taken where they are given, and other keys are left alone. A value may be a piece of SQL:
+ * `` sql`now()` ``, `` sql`default` ``, `sql.json(…)`.
+ *
+ * @example sql`insert into users ${sql.values([{ name, born }])} returning id`
+ * @throws UsageError INVALID_STATEMENT for no rows, no columns, or a row with others; UNDEFINED_VALUE for undefined: send null for NULL
+ */
+sql.values = function values<R extends object>(rows: readonly R[], columns?: readonly (keyof R & string)[]): Sql<never> {
+  return new Fragment(valuesOf(rows, columns));
+};
+
+/**
+ * What stands behind `set` in an update: `"a" = $1, "b" = $2`, a column for every key. A value may be a piece of SQL, as `` sql`visits + 1` ``.
+ *
+ * @example sql`update users set ${sql.set({ name, seen: sql`now()` })} where id = ${id}`
+ * @throws UsageError INVALID_STATEMENT for a patch without keys; UNDEFINED_VALUE for undefined: send null for NULL, or leave the key out
+ */
+sql.set = function set(patch: object): Sql<never> {
+  return new Fragment(assignmentsOf(patch));
+};
+
+/**
+ * Rows as a query that takes one parameter per column, however many they are: `select "a"::int, "b"::text from unnest($1::text[], …)`, for an
+ * insert, or as a table in `from (…)`. The columns are the keys of `types`, in their order; other keys of a row are left alone. A type is a
+ * name, with its schema and `[]` where it has them; a length, as in `varchar(20)`, is for the column to judge. Of pieces of SQL only
+ * `sql.json(…)` can be a value. No rows make a query without rows.
+ *
+ * @example sql`insert into users (name, born) ${sql.unnest(rows, { name: "text", born: "date" })}`
+ * @throws UsageError INVALID_STATEMENT for no columns, what is no name of a type, or a row that lacks a column; UNDEFINED_VALUE;
+ * UNSUPPORTED_VALUE for an array in a column whose type is none
+ */
+sql.unnest = function unnest<R extends object>(rows: readonly R[], types: { readonly [C in keyof R & string]?: string }): Sql<never> {
+  return new Fragment(rowsAsArrays(rows, types));
 };
 
 /** Text put into the statement as it is. Never give it anything a user has touched. */
 sql.raw = function raw<R = Row>(text: string): Sql<R> {
-  return new Fragment([text], []);
+  return new Fragment({ strings: [text], values: [] });
 };
 
 /** The bind message counts parameters in 16 bits. Source: PostgreSQL documentation, "Message Formats". */
@@ -142,7 +188,8 @@ const MAX_PARAMETERS = 65_535;
 export function toStatement(source: unknown, values?: unknown): Statement {
   const statement = writable("A statement or value", () => (isSql(source) ? toSend(source[sqlParts]) : fromText(source, values)));
   if (statement.values.length > MAX_PARAMETERS) {
-    throw invalid(`A statement carries at most ${MAX_PARAMETERS} parameters; use unnest($1::…[]).`, "TOO_MANY_PARAMETERS");
+    const message = `A statement carries at most ${MAX_PARAMETERS} parameters; send rows by sql.unnest, lists as one array.`;
+    throw new UsageError(message, { code: "TOO_MANY_PARAMETERS" });
   }
   return statement;
 }
@@ -150,14 +197,14 @@ export function toStatement(source: unknown, values?: unknown): Statement {
 /** The statements of a batch, as they can leave. @throws UsageError as {@link toStatement} does */
 export function toStatements(sources: unknown): readonly Statement[] {
   return writable("A batch", () => {
-    if (!Array.isArray(sources)) throw invalid("A batch is an array of sql`…`.");
+    if (!Array.isArray(sources)) throw invalidStatement("A batch is an array of sql`…`.");
     return Array.from(sources, (source) => toStatement(source));
   });
 }
 
 function fromText(source: unknown, values: unknown = []): Statement {
   if (isPromise(source)) throw refusePromise("A statement", source, "is no promise: compose with sql`…`, not db.sql`…`");
-  if (typeof source !== "string") throw invalid("A statement is a string or sql`…`.");
-  if (!Array.isArray(values)) throw invalid("The values of a statement are an array.");
+  if (typeof source !== "string") throw invalidStatement("A statement is a string or sql`…`.");
+  if (!Array.isArray(values)) throw invalidStatement("The values of a statement are an array.");
   return { text: checkText(source, "The statement"), values: [...values].map(encodeAt) };
 }

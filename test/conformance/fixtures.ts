@@ -15,6 +15,10 @@ export const fixtures = `
   create table ledger (entry int);
   create table counter (id int primary key, value int not null);
   create table empty_table ();
+  create table shelf (
+    id int, word varchar(5) default 'none', letters char(3), tags text[], data jsonb, mood mood, at timestamptz, bytes bytea, pair pair,
+    "odd "" name" int
+  );
   create sequence tries_of_a_claimed_query;
   create sequence tries_of_a_query;
   create sequence tries_of_a_batch;

@@ -15,6 +15,7 @@ import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
 import { parameters } from "./cases/parameters.ts";
 import { passwords } from "./cases/passwords.ts";
+import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
@@ -27,6 +28,7 @@ import { fixtures } from "./fixtures.ts";
 const subjects: readonly Subject[] = [
   types,
   parameters,
+  rows,
   shapes,
   commands,
   errors,

@@ -9,7 +9,8 @@ let endpoint: Endpoint;
 beforeAll(async () => {
   endpoint = await startEndpoint({ databaseUrl: urlAt(), port: 0 });
   await using direct = await openDirect();
-  await direct.query(`create schema ${schema}; create table ${schema}.kept (word text); insert into ${schema}.kept values ('kept')`);
+  await direct.query(`create schema ${schema}; create table ${schema}.kept (word text); insert into ${schema}.kept values ('kept');
+    create table ${schema}.written (word text); create table ${schema}.changed (word text); insert into ${schema}.changed values ('')`);
 });
 afterAll(async () => {
   await endpoint.stop();
@@ -48,6 +49,29 @@ const asValue: readonly (readonly [string, (db: Database, text: string) => Promi
   ],
   ["sql.json", async (db, text) => (await db.sql`select ${sql.json(text)}::jsonb as back`)[0]?.back],
   ["sql.join", async (db, text) => (await db.sql`select array_to_string(array[${sql.join([text, ""])}]::text[], '') as back`)[0]?.back],
+  [
+    "sql.values",
+    async (db, text) => {
+      const kept = sql`${sql.id(schema, "written")} ${sql.values([{ word: text }])}`;
+      return (await db.sql`insert into ${kept} returning word as back`)[0]?.back;
+    },
+  ],
+  [
+    "sql.set",
+    async (db, text) => {
+      const set = sql.set({ word: text });
+      return (await db.sql`update ${sql.id(schema, "changed")} set ${set} returning word as back`)[0]?.back;
+    },
+  ],
+  [
+    "sql.unnest",
+    async (db, text) => (await db.sql`select word as back from (${sql.unnest([{ word: text }], { word: "text" })}) given`)[0]?.back,
+  ],
+  [
+    "a list in sql.unnest",
+    async (db, text) =>
+      (await db.sql`select words[1] as back from (${sql.unnest([{ words: [text] }], { words: "text[]" })}) given`)[0]?.back,
+  ],
   ["a composed piece", async (db, text) => (await db.sql`select ${sql`${text}::text`} as back`)[0]?.back],
   ["a batch", async (db, text) => (await db.batch([sql`select 1`, sql<{ back: string }>`select ${text}::text as back`]))[1].rows[0]?.back],
   ["a read-only query", async (db, text) => (await db.query(sql`select ${text}::text as back`, { readOnly: true })).rows[0]?.back],
@@ -58,6 +82,10 @@ const asValue: readonly (readonly [string, (db: Database, text: string) => Promi
   ],
   ["a session", (db, text) => db.session(async (held) => (await held.sql`select ${text}::text as back`)[0]?.back)],
   ["toPostgres", async (db, text) => (await db.sql`select ${{ toPostgres: () => text }}::text as back`)[0]?.back],
+  [
+    "sql.id of sql.unnest's column",
+    async (db, text) => Object.keys((await db.query(sql.unnest([{ [text]: 1 }], { [text]: "int" }))).rows[0] ?? {})[0],
+  ],
   ["sql.id as a column's name", async (db, text) => Object.keys((await db.sql`select 1 as ${sql.id(text)}`)[0] ?? {})[0]],
 ];
 
@@ -97,6 +125,17 @@ describe.each(Object.entries(ways))("over %s", (_, options) => {
   test("sql.id names a table that is not there, and nothing else", async () => {
     await using db = openPool(options());
     for (const text of attacks) expect((await failureOf(db.sql`select * from ${sql.id(schema, text)}`)).code).toBe("42P01");
+    await expectKept();
+  });
+
+  test("sql.values and sql.set name a column that is not there, and a type of sql.unnest is a type's name alone", async () => {
+    await using db = openPool(options());
+    for (const text of attacks) {
+      const kept = sql.id(schema, "kept");
+      expect((await failureOf(db.sql`insert into ${kept} ${sql.values([{ [text]: "a" }])}`)).code).toBe("42703");
+      expect((await failureOf(db.sql`update ${kept} set ${sql.set({ [text]: "a" })}`)).code).toBe("42703");
+      expect(() => sql.unnest([{ word: "a" }], { word: text })).toThrow("no name of a type");
+    }
     await expectKept();
   });
 

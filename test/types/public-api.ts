@@ -92,6 +92,24 @@ export async function sqlIsInert(): Promise<void> {
   await db.query(sql<User>`select * from ${sql.id("users")} ${filter} and id in (${list}) and tags @> ${sql.json({ a: [1] })}`);
   await db.query(sql`update users set ${sql.join([sql`a = ${1}`, sql`b = ${2}`], sql.raw(", "))}`);
 
+  const user: User = { id: 1, name: "Ada" };
+  await db.query(sql<User>`insert into users ${sql.values([user])} returning *`);
+  await db.query(sql`insert into users ${sql.values([{ ...user, at: sql`now()` }], ["name", "at"])}`);
+  await db.query(sql`update users set ${sql.set({ name: sql`default` } satisfies Partial<Record<keyof User, unknown>>)}`);
+  await db.query(sql`insert into users (name) ${sql.unnest([user], { name: "varchar(20)" })}`);
+  const nobody: readonly User[] = [];
+  await db.query(sql`insert into users (id) ${sql.unnest(nobody, { id: "int" })}`);
+
+  // @ts-expect-error no such column in the rows
+  sql.values([user], ["email"]);
+  // @ts-expect-error no such column in the rows
+  sql.unnest([user], { email: "text" });
+  // @ts-expect-error a row is an object
+  sql.values([1]);
+  // @ts-expect-error a type is a name
+  sql.unnest([user], { id: Number });
+  // @ts-expect-error a patch is an object
+  sql.set("name = 'Ada'");
   // @ts-expect-error it is no promise: db.query sends it
   statement.then();
   // @ts-expect-error awaiting it gives no rows

@@ -237,7 +237,13 @@ const cases: readonly Case[] = [
   {
     title: "refuses empty names and empty lists",
     async run() {
-      for (const make of [() => sql.id(), () => sql.id(""), () => sql.id("a", ""), () => sql.join([]), () => sql.id(5 as never)]) {
+      for (const make of [
+        () => sql.id(),
+        () => sql.id(""),
+        () => sql.id("a", ""),
+        () => sql.join([], sql` and `),
+        () => sql.id(5 as never),
+      ]) {
         await failureOf(async () => make(), { name: "UsageError", code: "INVALID_STATEMENT" });
       }
     },
