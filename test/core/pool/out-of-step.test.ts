@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Database, sql } from "../../../src/entry/node.ts";
 import { WarmPool } from "../../../src/transports/pool/warm-pool.ts";
 import { commandComplete, type Message, message, readyForQuery, rowDescription, wholeAnswer } from "../../fuzz/server/answers.ts";
@@ -28,6 +28,12 @@ describe("a server that speaks wrongly", () => {
   /** What is said in place of the next answer. */
   const once = (misdeed: Misdeed, after = 0) => server.arm(misdeed, createRandom(1), after);
   const saying = (change: (messages: readonly Message[]) => readonly Message[]) => once(({ messages }) => ({ messages: change(messages) }));
+  /** Behind the next answer, once the function it gives was called. */
+  const saysReadyTooOften = () => {
+    const answered = Promise.withResolvers<void>();
+    once(({ messages }) => ({ messages, afterwards: { messages: [readyForQuery("I")], afterMs: answered.promise } }));
+    return answered.resolve;
+  };
 
   test.each<[string, (right: readonly Message[]) => readonly Message[]]>([
     ["ReadyForQuery twice", (right) => [...right, readyForQuery("I")]],
@@ -74,10 +80,10 @@ describe("a server that speaks wrongly", () => {
 
   test("ReadyForQuery too many while nothing is on its way: no call hears of it", async () => {
     const discards = eventsOf(db, "discard");
-    once(misdeeds["ready too many, later"]);
+    const answered = saysReadyTooOften();
     expect(await numberOf(2)).toBe(2);
-    await server.disarm();
-    expect(discards).toMatchObject([{ reason: "out-of-step" }]);
+    answered();
+    await vi.waitFor(() => expect(discards).toMatchObject([{ reason: "out-of-step" }]));
     expect(await numberOf(3)).toBe(3);
   });
 
@@ -118,9 +124,10 @@ describe("a server that speaks wrongly", () => {
 
   test("what a session is answered between its statements ends it: the next one is not sent", async () => {
     const work = db.session(async (session) => {
-      once(misdeeds["ready too many, later"]);
+      const answered = saysReadyTooOften();
       await session.query("select 1");
-      await server.disarm();
+      answered();
+      await vi.waitFor(() => expect(server.connections).toBe(0));
       await session.query("insert into t values (5)");
     });
     expect(await failureOf(work)).toMatchObject({ code: "OUT_OF_STEP" });

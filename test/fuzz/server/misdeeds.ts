@@ -19,8 +19,8 @@ import type { Reply } from "./backend.ts";
 /** What is said in place of a reply. */
 export interface Said {
   readonly messages: readonly Message[];
-  /** Said behind it, after a pause; in milliseconds, 0 for the next turn. */
-  readonly afterwards?: { readonly messages: readonly Message[]; readonly afterMs: number };
+  /** Said behind it, after a pause in milliseconds, 0 for the next turn; or when that resolves. */
+  readonly afterwards?: { readonly messages: readonly Message[]; readonly afterMs: number | Promise<void> };
   /** How the connection ends behind it. `silence`: it goes on, and says nothing any more. */
   readonly ends?: "fin" | "rst" | "silence";
   /** How many bytes are missing at the end. */

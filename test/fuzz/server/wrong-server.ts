@@ -14,6 +14,8 @@ export interface WrongServer extends AsyncDisposable {
   arm(misdeed: Misdeed, random: Random, after: number): void;
   /** Resolves with whether it has misbehaved since it was armed, when all of it has been said. From now on it does not. */
   disarm(): Promise<boolean>;
+  /** How many connections there are now. */
+  readonly connections: number;
 }
 
 /** Starts one, over TCP or over WebSocket. */
@@ -99,6 +101,9 @@ export async function startWrongServer(over: "tcp" | "websocket"): Promise<Wrong
         later.clear();
         return struck;
       },
+      get connections() {
+        return backends.size;
+      },
       async [Symbol.asyncDispose]() {
         listener.close();
         for (const line of backends) line.end("rst");
@@ -109,7 +114,8 @@ export async function startWrongServer(over: "tcp" | "websocket"): Promise<Wrong
 
 /** Resolves when it has been said, and there was time to hear it. */
 async function sayLater(line: OpenLine, { messages, afterMs }: NonNullable<Said["afterwards"]>, isFarewell: boolean): Promise<void> {
-  await new Promise((resolve) => (afterMs === 0 ? setImmediate(resolve) : setTimeout(resolve, afterMs)));
+  if (typeof afterMs === "object") await afterMs;
+  else await new Promise((resolve) => (afterMs === 0 ? setImmediate(resolve) : setTimeout(resolve, afterMs)));
   line.send(bytesOf(messages));
   // whoever has said farewell does nothing more
   if (isFarewell) line.mute();
