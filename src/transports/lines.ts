@@ -17,6 +17,8 @@ export interface Line<L> {
   readonly openUntil: number;
   /** How many are on their way. */
   calls: number;
+  /** What they cost the server, milliseconds. */
+  costMs: number;
   /** Its neighbours among those that are open. */
   before: Line<L> | undefined;
   behind: Line<L> | undefined;
@@ -25,7 +27,7 @@ export interface Line<L> {
 /** What lines need of whoever holds the connections. */
 export interface LinesOptions<L> {
   readonly now: () => number;
-  /** How long an answer may take that is fast, milliseconds. */
+  /** How long an answer may take that is fast, milliseconds: nobody stands behind calls that take longer together. */
   readonly slowMs: () => number;
   /** Gives a lease back whose last call has ended. */
   readonly giveBack: (lease: L) => void;
@@ -51,9 +53,10 @@ export class Lines<L> {
   best(): Line<L> | undefined {
     if (this.#first === undefined) return undefined;
     const now = this.#options.now();
-    const slowSince = performance.now() - this.#options.slowMs();
-    const isFree = ({ calls, openUntil, session }: Line<L>) =>
-      calls < MOST_CALLS && now < openUntil && !session.broken && session.headSince >= slowSince;
+    const slowMs = this.#options.slowMs();
+    const slowSince = performance.now() - slowMs;
+    const isFree = ({ calls, costMs, openUntil, session }: Line<L>) =>
+      calls < MOST_CALLS && costMs < slowMs && now < openUntil && !session.broken && session.headSince >= slowSince;
     const last = this.#last;
     if (last?.session.gathers && last.calls < FEW_CALLS && isFree(last)) return last;
     let best: Line<L> | undefined;
@@ -63,25 +66,27 @@ export class Lines<L> {
     return best;
   }
 
-  /** Shares a lease from its first call on, which is to be sent now. */
-  open(lease: L, session: WireSession): Line<L> {
-    const line: Line<L> = { lease, session, openUntil: this.#options.now() + OPEN_MS, calls: 0, before: undefined, behind: this.#first };
+  /** Shares a lease from its first call on, which is to be sent now, and what that costs. */
+  open(lease: L, session: WireSession, costMs: number): Line<L> {
+    const line: Line<L> = { lease, session, openUntil: this.#options.now() + OPEN_MS, calls: 0, costMs: 0, before: undefined, behind: this.#first };
     if (this.#first !== undefined) this.#first.before = line;
     this.#first = line;
-    this.enter(line);
+    this.enter(line, costMs);
     // behind the first, which pg sends when it has told everybody of the login
     if (this.#options.isAwaited()) queueMicrotask(this.#options.callAlong);
     return line;
   }
 
   /** One more call is on its way. */
-  enter(line: Line<L>): void {
+  enter(line: Line<L>, costMs: number): void {
     line.calls++;
+    line.costMs += costMs;
     this.#last = line;
   }
 
-  /** A call has ended. */
-  leave(line: Line<L>): void {
+  /** A call has ended, which cost as much as when it came. */
+  leave(line: Line<L>, costMs: number): void {
+    line.costMs -= costMs;
     if (--line.calls > 0) {
       this.#options.callAlong();
       return;

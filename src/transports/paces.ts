@@ -23,6 +23,9 @@ const FORGIVEN_AFTER = 1_024;
 const MOST_TEXTS = 1_000;
 const LONGEST_TEXT = 8_192;
 
+/** The weight of one answer in what a text is known to cost. */
+const COST_WEIGHT = 1 / 8;
+
 /**
  * How fast the answers to a text come, learned from every one of them. Others may stand behind what was never slow in its last runs: age tells
  * nothing, for what is slow looks young when others are written behind it.
@@ -32,10 +35,10 @@ export class Paces {
   /** The shortest there was, milliseconds. */
   #roundTrip = Number.POSITIVE_INFINITY;
 
-  /** Whether a text is known to be answered fast. */
-  isFast(text: string): boolean {
+  /** What a text costs the server that is known to be answered fast, milliseconds; undefined for one nobody may stand behind. */
+  costOf(text: string): number | undefined {
     const trust = this.#trust.get(text);
-    return trust !== undefined && trust.left <= 0;
+    return trust !== undefined && trust.left <= 0 ? trust.costMs : undefined;
   }
 
   /** Whether a text is not known yet, and others may stand behind it once it was fast. */
@@ -59,21 +62,26 @@ export class Paces {
       if (durationMs < this.#roundTrip) this.#roundTrip = durationMs;
       else this.#roundTrip += (durationMs - this.#roundTrip) / DRIFT;
     }
-    const before = this.#trust.get(text);
+    const known = this.#trust.get(text);
     // what is known was read before
-    if (before === undefined && !standsAlone(text)) this.#keep(text, NEVER);
-    else if (before === NEVER) return;
-    else if (durationMs > this.slowMs) {
-      const runs = Math.min(MOST_RUNS, 2 * (before?.runs ?? 0) || FIRST_RUNS);
-      this.#keep(text, { left: runs, runs });
-    } else if (before === undefined || before.left === -FORGIVEN_AFTER) this.#keep(text, ALWAYS);
-    else if (before !== ALWAYS) before.left--;
+    const trust = known ?? this.#keep(text, standsAlone(text) ? { left: 0, runs: 0, costMs: 0 } : NEVER);
+    if (trust === NEVER) return;
+    if (durationMs > this.slowMs) {
+      trust.runs = Math.min(MOST_RUNS, 2 * trust.runs || FIRST_RUNS);
+      trust.left = trust.runs;
+      return;
+    }
+    const costMs = isFirst ? Math.max(0, durationMs - this.#roundTrip) : durationMs;
+    trust.costMs += (costMs - trust.costMs) * (known === undefined ? 1 : COST_WEIGHT);
+    if (trust.left === -FORGIVEN_AFTER) trust.runs = 0;
+    else trust.left--;
   }
 
-  #keep(text: string, trust: Trust): void {
-    if (text.length > LONGEST_TEXT) return;
+  #keep(text: string, trust: Trust): Trust {
+    if (text.length > LONGEST_TEXT) return trust;
     if (this.#trust.size >= MOST_TEXTS && !this.#trust.has(text)) this.#trust.clear();
     this.#trust.set(text, trust);
+    return trust;
   }
 }
 
@@ -82,10 +90,10 @@ interface Trust {
   /** How often it has to be fast before they may; from 0 on they may, and it counts how often it was since. */
   left: number;
   /** How often it had to be when it was slow last; 0 for never slow. */
-  readonly runs: number;
+  runs: number;
+  /** How long the server is busy with it, milliseconds. */
+  costMs: number;
 }
 
-const ALWAYS: Trust = { left: 0, runs: 0 };
-
 /** Whatever it takes: it may change its connection. */
-const NEVER: Trust = { left: Number.POSITIVE_INFINITY, runs: 0 };
+const NEVER: Trust = { left: Number.POSITIVE_INFINITY, runs: 0, costMs: 0 };

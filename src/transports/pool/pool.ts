@@ -65,7 +65,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   /** Whether it is Postgres itself, as far as anybody knows. */
   const isDirect = () => options.known || !state.showsPooler;
 
-  const isShared = (text: string) => options.pipelined && isDirect() && state.paces.isFast(text);
+  const sharedCost = (text: string) => (options.pipelined && isDirect() ? state.paces.costOf(text) : undefined);
 
   function sessionOf(client: pg.PoolClient): WireSession {
     let session = state.sessions.get(client);
@@ -111,7 +111,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     isAwaited: () => pool.waitingCount > 0,
     callAlong: () => pool.callAlong(),
   });
-  const ground: QueryGround = { pool, lines: state.lines, sessionOf, giveBack, isShared, askFirst: sendAlone };
+  const ground: QueryGround = { pool, lines: state.lines, sessionOf, giveBack, sharedCost, askFirst: sendAlone };
 
   function sendAlone(lease: Lease, statement: Statement, call: CallOptions): Promise<Result> {
     return askFirst(lease, (session, onAlive) => session.exchange([statement], { ...call, onAlive })).then(onlyResult);

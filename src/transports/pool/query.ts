@@ -23,8 +23,11 @@ export interface QueryGround {
   readonly sessionOf: (client: pg.PoolClient) => WireSession;
   /** Gives a lease back. */
   readonly giveBack: (lease: Lease) => void;
-  /** Whether others may stand behind a text by now, and it behind them: asked when it is sent, for who waits may learn of it. */
-  readonly isShared: (text: string) => boolean;
+  /**
+   * What a text costs that others may stand behind by now, and it behind them, milliseconds; undefined for one that goes alone. Asked when it is
+   * sent, for who waits may learn of it.
+   */
+  readonly sharedCost: (text: string) => number | undefined;
   /** Sends on a connection in doubt, and asks it in the same write. */
   readonly askFirst: (lease: Lease, statement: Statement, call: CallOptions) => Promise<Result>;
 }
@@ -47,6 +50,8 @@ class PoolQuery implements Asker, Answering {
   readonly #context: AsyncResource | undefined;
   #lease: Lease | undefined;
   #line: Line<Lease> | undefined;
+  /** What it was counted as there. */
+  #costMs = 0;
   #session: WireSession | undefined;
 
   constructor(ground: QueryGround, statement: Statement, call: CallOptions, alone: boolean) {
@@ -73,8 +78,8 @@ class PoolQuery implements Asker, Answering {
     return true;
   }
 
-  get #shares(): boolean {
-    return !this.#alone && this.#ground.isShared(this.#statement.text);
+  get #sharedCost(): number | undefined {
+    return this.#alone ? undefined : this.#ground.sharedCost(this.#statement.text);
   }
 
   begin(): void {
@@ -84,7 +89,8 @@ class PoolQuery implements Asker, Answering {
 
   /** Goes behind others. */
   along(): boolean {
-    if (!this.#shares) return false;
+    const costMs = this.#sharedCost;
+    if (costMs === undefined) return false;
     const { lines, pool } = this.#ground;
     const line = lines.best();
     if (line === undefined) return false;
@@ -92,7 +98,8 @@ class PoolQuery implements Asker, Answering {
     pool.state.onStatement?.(this.#statement.text);
     pool.state.pipelined++;
     if (session.uses++ > 0) pool.state.noteReuse(lease.client);
-    lines.enter(line);
+    lines.enter(line, costMs);
+    this.#costMs = costMs;
     this.#line = line;
     this.#session = session;
     session.share(this.#statement, this.#call, this);
@@ -115,8 +122,12 @@ class PoolQuery implements Asker, Answering {
     }
     const session = this.#ground.sessionOf(lease.client);
     this.#session = session;
+    const costMs = this.#sharedCost;
     // what is not open yet nobody shares
-    if (this.#shares && this.#ground.pool.state.lives.has(lease.client)) this.#line = this.#ground.lines.open(lease, session);
+    if (costMs !== undefined && this.#ground.pool.state.lives.has(lease.client)) {
+      this.#costMs = costMs;
+      this.#line = this.#ground.lines.open(lease, session, costMs);
+    }
     this.#ground.pool.state.onStatement?.(this.#statement.text);
     session.begin([this.#statement], this.#call, this);
   }
@@ -153,7 +164,7 @@ class PoolQuery implements Asker, Answering {
   }
 
   #giveBack(): void {
-    if (this.#line !== undefined) this.#ground.lines.leave(this.#line);
+    if (this.#line !== undefined) this.#ground.lines.leave(this.#line, this.#costMs);
     else if (this.#lease !== undefined) this.#ground.giveBack(this.#lease);
   }
 }

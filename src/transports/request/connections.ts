@@ -63,20 +63,22 @@ export class Connections {
     const shared = { cancellation, text, held: false, early: true };
     let sent: Promise<T> | undefined;
     const along = () => {
-      const line = source.paces.isFast(text) ? lines.best() : undefined;
-      if (line === undefined) return false;
-      lines.enter(line);
-      sent = behind(line.lease.client).finally(() => lines.leave(line));
+      const costMs = source.paces.costOf(text);
+      const line = costMs === undefined ? undefined : lines.best();
+      if (costMs === undefined || line === undefined) return false;
+      lines.enter(line, costMs);
+      sent = behind(line.lease.client).finally(() => lines.leave(line, costMs));
       return true;
     };
     const connection = await this.#waiters.take(source, { ...shared, along });
     if (connection === undefined) return sent as Promise<T>;
     await this.#ready(connection, shared);
     const { client } = connection;
+    const costMs = source.paces.costOf(text);
     // what is not open yet nobody shares
-    if (source.paces.isFast(text) && client.isOpen) {
-      const line = lines.open(connection, client.session);
-      return alone(client).finally(() => lines.leave(line));
+    if (costMs !== undefined && client.isOpen) {
+      const line = lines.open(connection, client.session, costMs);
+      return alone(client).finally(() => lines.leave(line, costMs));
     }
     try {
       return await alone(client);
@@ -137,12 +139,12 @@ export class Connections {
   #opensFor({ source, text }: Waiter<Connection>): boolean {
     const { clock, paces } = source;
     if (text === undefined) return false;
-    const isFast = paces.isFast(text);
+    const isFast = paces.costOf(text) !== undefined;
     if (!isFast && !paces.mayTurnOutFast(text)) return false;
     return this.#ownOf(source).some(({ state, text: other, readyAt }) => {
       if (state !== "brief" || other === undefined) return false;
       const isPrompt = readyAt === undefined || clock.now() - readyAt <= paces.slowMs;
-      return isPrompt && (isFast ? paces.isFast(other) : other === text);
+      return isPrompt && (isFast ? paces.costOf(other) !== undefined : other === text);
     });
   }
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import type { Database } from "../../../src/entry/node.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
@@ -183,6 +183,22 @@ describe("fast calls at once on one connection", () => {
     for (let time = 0; time < 3; time++) expect(await Promise.all(twenty.map((n) => numberOf(db, look, n)))).toEqual(twenty);
     abort.abort();
     expect(await slow).toMatchObject({ code: "ABORTED", fate: "refused" });
+  });
+
+  test("no more stand behind one another than are answered in the time that is fast: the rest is in the queue, where its limits hold", async () => {
+    await sleepFor(0.015);
+    const pausing = "select pipelining_pause($1) as n";
+    await using db = await open({ texts: [pausing] });
+    // some rounds until it is known what the text costs
+    await until(async () => {
+      const { pipelined } = db.stats();
+      const calls = Promise.all(Array.from({ length: 40 }, (_, n) => numberOf(db, pausing, n)));
+      await setImmediate();
+      const shares = db.stats().pipelined > pipelined;
+      const { waiting } = db.stats();
+      await calls;
+      return shares && waiting >= 20;
+    }).finally(() => sleepFor(0));
   });
 
   test("nobody stands behind a slow call while a connection is idle", async () => {

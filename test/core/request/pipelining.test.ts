@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import type { Database, DatabaseOptions } from "../../../src/entry/node.ts";
 import { runRequest } from "../../faults/subjects/request-database.ts";
@@ -156,6 +156,23 @@ describe("fast calls at once in one request", () => {
       abort.abort();
       expect(await slow).toMatchObject({ code: "ABORTED", fate: "refused" });
     });
+  });
+
+  test("no more of them stand behind one another than are answered in the time that is fast", async () => {
+    await sleepFor(0.015);
+    await using db = await open({ texts: [pausing] });
+    // some rounds until it is known what the text costs
+    const round = async () => {
+      const { pipelined } = db.stats();
+      await numberOf(db, pausing, -1);
+      const calls = Promise.all(Array.from({ length: 40 }, (_, n) => numberOf(db, pausing, n)));
+      await setImmediate();
+      const shares = db.stats().pipelined > pipelined;
+      const { waiting } = db.stats();
+      await calls;
+      return shares && waiting >= 20;
+    };
+    await until(() => runRequest(db, round)).finally(() => sleepFor(0));
   });
 
   test("overtake nobody who needs a connection of its own", async () => {
