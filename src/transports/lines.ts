@@ -68,7 +68,15 @@ export class Lines<L> {
 
   /** Shares a lease from its first call on, which is to be sent now, and what that costs. */
   open(lease: L, session: WireSession, costMs: number): Line<L> {
-    const line: Line<L> = { lease, session, openUntil: this.#options.now() + OPEN_MS, calls: 0, costMs: 0, before: undefined, behind: this.#first };
+    const line: Line<L> = {
+      lease,
+      session,
+      openUntil: this.#options.now() + OPEN_MS,
+      calls: 0,
+      costMs: 0,
+      before: undefined,
+      behind: this.#first,
+    };
     if (this.#first !== undefined) this.#first.before = line;
     this.#first = line;
     this.enter(line, costMs);
