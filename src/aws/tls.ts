@@ -24,16 +24,21 @@ const certificate = /-----BEGIN (TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (TRU
  * @throws {ConfigError} `INVALID_SETTING` for `ca`, where its file cannot be read or there is no certificate in it.
  */
 export function trustedCertificates({ target, onLambda, ca, readFile }: TrustOptions): string | null {
-  if (ca !== null) return checkedPem(ca.includes("-----BEGIN") ? ca : readSetting(ca, readFile));
+  if (ca !== null) return checkedPem(pemOf("ca", ca, readFile));
   return target === "rds" && onLambda ? readRuntimesOwn(readFile) : null;
 }
 
-function readSetting(path: string, readFile: TrustOptions["readFile"]): string {
+/**
+ * The text of PEM that a setting holds, or names the file of.
+ * @throws {ConfigError} `INVALID_SETTING`, where the file cannot be read.
+ */
+export function pemOf(setting: string, given: string, readFile: TrustOptions["readFile"]): string {
+  if (given.includes("-----BEGIN")) return given;
   try {
-    return readFile(path);
+    return readFile(given);
   } catch (error) {
     const code = error instanceof Error && "code" in error && typeof error.code === "string" ? ` (${error.code})` : "";
-    throw invalidCa(`the path of a PEM file that can be read${code}, or certificates themselves`);
+    throw invalid(setting, `the path of a PEM file that can be read${code}, or the text in PEM itself`);
   }
 }
 
@@ -47,17 +52,17 @@ function readRuntimesOwn(readFile: TrustOptions["readFile"]): string | null {
 
 function checkedPem(text: string): string {
   const found = text.match(certificate) ?? [];
-  if (found.length === 0) throw invalidCa("certificates in PEM (-----BEGIN CERTIFICATE-----), or the path of a file that holds them");
+  if (found.length === 0) throw invalid("ca", "certificates in PEM (-----BEGIN CERTIFICATE-----), or the path of a file that holds them");
   for (const pem of found) {
     try {
       new X509Certificate(pem);
     } catch {
-      throw invalidCa("whole certificates: one of them cannot be read; copy it again");
+      throw invalid("ca", "whole certificates: one of them cannot be read; copy it again");
     }
   }
   return text;
 }
 
-function invalidCa(shape: string): ConfigError {
-  return new ConfigError(`The setting ca must be ${shape}.`, { code: "INVALID_SETTING", setting: "ca" });
+function invalid(setting: string, shape: string): ConfigError {
+  return new ConfigError(`The setting ${setting} must be ${shape}.`, { code: "INVALID_SETTING", setting });
 }

@@ -16,6 +16,9 @@ export interface Address {
   /** What was asked for; `chooseTls` says what comes of it. Null where nothing was. */
   readonly sslMode: SslMode | null;
   readonly ca: string | null;
+  /** The client's own certificate, with its key. */
+  readonly cert: string | null;
+  readonly key: Secret<string> | null;
   /** Null leaves it to the target. */
   readonly auth: "iam" | "password" | null;
   /** Of AWS, for IAM; null leaves it to the host name and the environment. */
@@ -34,8 +37,11 @@ export function completeAddress(given: GivenSettings): Address {
       throw refusal(name, `in the URL, the option ${name} or ${addressTable[name][2]}`, { code: "MISSING_SETTING" });
     }
   }
-  const { password } = given;
-  return { ...complete(addressTable, given), password: password === undefined ? null : new Secret(password) } as Address;
+  const { password, cert, key } = given;
+  if ((cert === undefined) !== (key === undefined))
+    throw refusal(cert === undefined ? "cert" : "key", "given too: a certificate and its key go together");
+  const hidden = { password: hide(password), key: hide(key) };
+  return { ...complete(addressTable, given), ...hidden } as Address;
 }
 
 /**
@@ -43,12 +49,20 @@ export function completeAddress(given: GivenSettings): Address {
  * another user.
  * @throws {ConfigError} where it is broken, or holds parameters that belong to the main URL.
  */
-export function directAddress(directUrl: string, main: Address, { sslMode, sslNegotiation, ca, auth, region }: DatabaseOptions): Address {
-  const parts = parseUrl(directUrl, "directUrl");
+export function directAddress(
+  directUrl: string,
+  main: Address,
+  { sslMode, sslNegotiation, ca, cert, key, auth, region }: DatabaseOptions,
+): Address {
+  const { given: parts } = parseUrl(directUrl, "directUrl");
   if (Object.keys(parts).some((name) => !(name in addressTable))) {
     throw refusal("directUrl", "an address alone; move the rest to url");
   }
   const { host, database, user } = main;
   const password = (parts.user ?? user) === user ? main.password?.reveal() : undefined;
-  return completeAddress({ host, database, user, password, sslMode, sslNegotiation, ca, auth, region, ...parts });
+  return completeAddress({ host, database, user, password, sslMode, sslNegotiation, ca, cert, key, auth, region, ...parts });
+}
+
+function hide<T>(value: T | undefined): Secret<T> | null {
+  return value === undefined ? null : new Secret(value);
 }

@@ -1,5 +1,7 @@
+import type { ConfigError } from "../errors/errors.ts";
 import { leaveAlone, look } from "../errors/look.ts";
 import type { DatabaseOptions } from "./options.ts";
+import { otherSpellings } from "./other-spellings.ts";
 import { handedIn, refusal, unknownName } from "./refuse.ts";
 import { isRecord, oneOf } from "./rules.ts";
 import type { RuntimeName } from "./runtime.ts";
@@ -8,6 +10,11 @@ import { parseUrl } from "./url.ts";
 
 /** The names of all settings. */
 export const settingNames: readonly string[] = ["url", "directUrl", ...Object.keys(table)];
+
+function unknownOption(name: string): ConfigError {
+  const ours = Object.hasOwn(otherSpellings, name) && otherSpellings[name];
+  return ours ? refusal(name, ours, { code: "UNKNOWN_SETTING" }) : unknownName(name, settingNames);
+}
 
 /**
  * Checks what the options alone can tell: names, types, ranges, a broken URL. Reads no environment. A text stands for `{ url }`.
@@ -20,7 +27,7 @@ export function checkOptions(options: unknown, runtimes: readonly RuntimeName[])
   if (!look(() => isRecord(given), false)) throw refusal("options", "a URL, an object or left out");
   const checked: Record<string, unknown> = {};
   for (const [name, value] of handedIn("options", () => Object.entries(given as object))) {
-    if (!settingNames.includes(name)) throw unknownName(name, settingNames);
+    if (!settingNames.includes(name)) throw unknownOption(name);
     if (value !== undefined || name === "url") checked[name] = value;
     if (value === undefined) continue;
     if (name in table) {

@@ -107,6 +107,10 @@ export interface DatabaseOptions {
   readonly region?: string | undefined;
   /** Certificates to trust, in PEM, or the path of a file with them, instead of the runtime's own store. */
   readonly ca?: string | undefined;
+  /** The client's own certificate, in PEM, or the path of a file with it; with `key`. Over sockets of Node, Bun and Deno alone. */
+  readonly cert?: string | undefined;
+  /** Its private key, likewise, without a passphrase. */
+  readonly key?: string | undefined;
   /** `direct` saves a round trip against Postgres 17 and later. Default `postgres`. */
   readonly sslNegotiation?: "postgres" | "direct" | undefined;
   /** Whether SCRAM is bound to the TLS connection. `require` needs verified TLS. Default `disable`. */

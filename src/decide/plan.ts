@@ -50,7 +50,7 @@ export function makePlan(input: PlanInput): Plan {
   const { startupParameters, cancel, pooled } = target.capabilities;
   const atLogin = (["startupOptions", "idleSessionTimeoutMs"] as const).find((name) => settings[name] !== null);
   if (atLogin !== undefined && !startupParameters) {
-    throw refusal(atLogin, `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
+    throw refusal(atLogin, `left out, in the URL too: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
   }
   const { name: transport, reason, size } = chooseTransport(input);
   const { reasons, warnings, ...held } = size(input);
@@ -72,7 +72,7 @@ export function makePlan(input: PlanInput): Plan {
     lifetimeMs: settings.lifetimeMs,
     release: settings.release,
     deadline,
-    warnings,
+    warnings: [...settings.warnings, ...warnings],
   };
   const why: Readonly<Record<PlanChoice, string>> = {
     runtime: runtime.reason,

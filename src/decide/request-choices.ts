@@ -27,11 +27,13 @@ function sizeRequest({ settings: { max, address } }: PlanInput): PoolSize {
       ? "sslMode"
       : ca !== null
         ? "ca"
-        : negotiation === "direct"
-          ? "sslNegotiation"
-          : address.channelBinding === "require"
-            ? "channelBinding"
-            : null;
+        : address.cert !== null
+          ? "cert"
+          : negotiation === "direct"
+            ? "sslNegotiation"
+            : address.channelBinding === "require"
+              ? "channelBinding"
+              : null;
   if (unknown !== null) throw refusal(unknown, "left out: sockets here verify by the platform's certificates, and know nothing else");
   return {
     max: Math.min(max ?? MAX_SOCKETS, MAX_SOCKETS),

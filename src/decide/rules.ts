@@ -49,6 +49,9 @@ export function oneOf(words: readonly string[], note = ""): Rule {
 /** True or false. */
 export const flag: Rule = { shape: "true or false", fits: (value) => typeof value === "boolean" };
 
+/** The same in a text. */
+export const writtenFlag: Rule = { ...flag, read: (written) => (written === "true" ? true : written === "false" ? false : null) };
+
 /** The URL parameter `pgbouncer`: names that target when it is `true`, and nothing when it is `false`. */
 export const pgbouncerFlag: Rule = {
   shape: "true or false",
@@ -71,6 +74,20 @@ export const printable = matching("1 to 63 printable ASCII characters", /^[ -~]{
 export const certificates = matching(
   "certificates in PEM, or the path of their file",
   /-----BEGIN (TRUSTED )?CERTIFICATE-----[\s\S]+-----END/,
+  /^(?!.*-----)[^\0\n]+$/,
+);
+
+/** The same as libpq has it: `system` is the runtime's own store. */
+export const rootCertificates: Rule = {
+  shape: `${certificates.shape}, or system`,
+  fits: (value) => value === undefined || certificates.fits(value),
+  read: (written) => (written === "system" ? undefined : written),
+};
+
+/** A private key without a passphrase, or where it is; a file is opened when the first connection is made. */
+export const privateKey = matching(
+  "a private key in PEM, without a passphrase, or the path of its file",
+  /-----BEGIN ((RSA|EC) )?PRIVATE KEY-----[\s\S]+-----END/,
   /^(?!.*-----)[^\0\n]+$/,
 );
 

@@ -4,8 +4,8 @@ import type { DatabaseOptions, HeldPool, TransportName } from "./options.ts";
 import { refusal } from "./refuse.ts";
 import type { RuntimeName } from "./runtime.ts";
 import { callTable, complete, type GivenSettings, readWritten, rows, type TabledName } from "./table.ts";
-import type { TargetName } from "./target.ts";
-import { parseUrl } from "./url.ts";
+import { type TargetName, toldTarget } from "./target.ts";
+import { type ParsedUrl, parseUrl } from "./url.ts";
 
 export type { Address } from "./address.ts";
 export { checkOptions } from "./check.ts";
@@ -53,13 +53,33 @@ export interface Settings {
   readonly slowQueryMs: number | null;
   readonly types: Readonly<Record<number, (text: string) => unknown>>;
   readonly onPool: ((pool: HeldPool) => void) | null;
+  /** What should be known of what was given, and nothing refuses. */
+  readonly warnings: readonly string[];
   /** Read by the entry, which leaves these two out: they decide where the others are found. */
   readonly tcp: null;
   readonly env: null;
 }
 
 /** Settings that stand in their own table, before those of an address are made into one. */
-type CallSettings = Omit<Settings, "address" | "directAddress">;
+type CallSettings = Omit<Settings, "address" | "directAddress" | "warnings">;
+
+const noUrl: ParsedUrl = { given: {}, leftOut: [] };
+
+/** Where platforms put a database's URL. Sources: the documentation of Vercel, Neon, Netlify, Supabase, Railway, Scalingo and Payload. */
+const platformVariables = [
+  "POSTGRES_URL",
+  "NETLIFY_DATABASE_URL",
+  "NETLIFY_DB_URL",
+  "NEON_DATABASE_URL",
+  "SUPABASE_DB_URL",
+  "DATABASE_PRIVATE_URL",
+  "DATABASE_PUBLIC_URL",
+  "POSTGRES_PRISMA_URL",
+  "POSTGRESQL_URL",
+  "POSTGRES_URI",
+  "DATABASE_URI",
+  "PG_URL",
+];
 
 /**
  * Completes checked options from the environment: options first, then the URL (the `url` option, or else `DATABASE_URL`, never both), then
@@ -71,7 +91,7 @@ export function resolveSettings(options: DatabaseOptions, env: Readonly<Record<s
   const ownUrl = "url" in options;
   const source = ownUrl ? "url" : "DATABASE_URL";
   const url = ownUrl ? options.url : env.DATABASE_URL || undefined;
-  const parts = url === undefined ? {} : parseUrl(url, source);
+  const { given: parts, leftOut } = url === undefined ? noUrl : parseUrl(url, source);
   const given: Partial<Record<TabledName, unknown>> = { ...parts, ...options };
   for (const [name, [, , variable]] of rows) {
     const written = variable && env[variable];
@@ -79,11 +99,15 @@ export function resolveSettings(options: DatabaseOptions, env: Readonly<Record<s
     if (written) given[name] ??= readWritten(name, written, { setting: variable });
   }
   if (url === undefined && (ownUrl ? options : given).host === undefined) {
-    throw refusal(source, ownUrl ? "text; leave it out to use DATABASE_URL" : "set; or give the option url or host", {
+    const other = platformVariables.find((name) => env[name]);
+    const instead = other ? `, such as url: process.env.${other}, which is set` : "";
+    throw refusal(source, ownUrl ? "text; leave it out to use DATABASE_URL" : `set; or give the option url or host${instead}`, {
       code: "MISSING_SETTING",
     });
   }
   const address = completeAddress(given as GivenSettings);
+  // pgbouncer=true is said of what nothing else is known of: many guides add it whatever the host
+  if (options.target === undefined && toldTarget(address) !== undefined) delete given.target;
   const settings = complete(callTable, given as GivenSettings) as unknown as CallSettings;
   return frozen({
     ...settings,
@@ -91,5 +115,9 @@ export function resolveSettings(options: DatabaseOptions, env: Readonly<Record<s
     directAddress: options.directUrl === undefined ? null : directAddress(options.directUrl, address, options),
     deadlineMs: settings.deadlineMs || Number.POSITIVE_INFINITY,
     types: { ...settings.types },
+    warnings:
+      leftOut.length === 0
+        ? []
+        : [`Left out of ${source}: ${leftOut.join(", ")}. They are for other clients, or there is no choice of them here.`],
   });
 }

@@ -13,10 +13,13 @@ import {
   password,
   pgbouncerFlag,
   printable,
+  privateKey,
   type Rule,
   record,
+  rootCertificates,
   text,
   wholeNumber,
+  writtenFlag,
   writtenInSeconds,
 } from "./rules.ts";
 import { targets } from "./target.ts";
@@ -43,7 +46,9 @@ export const addressTable = {
   sslMode: [oneOf(sslModes, " (for allow and prefer, write require)"), null, "PGSSLMODE", "sslmode"],
   sslNegotiation: [oneOf(["postgres", "direct"]), "postgres", null, "sslnegotiation"],
   channelBinding: [oneOf(["disable", "prefer", "require"]), "disable", null, "channel_binding"],
-  ca: [certificates],
+  ca: [certificates, null, "PGSSLROOTCERT", "sslrootcert", rootCertificates],
+  cert: [certificates, null, "PGSSLCERT", "sslcert"],
+  key: [privateKey, null, "PGSSLKEY", "sslkey"],
   auth: [oneOf(["iam", "password"])],
   region: [awsRegion],
 } as const satisfies Readonly<Record<string, Row>>;
@@ -76,7 +81,7 @@ export const callTable = {
   // Neon's own limit. Source: Neon's documentation, "Serverless driver"
   maxResponseBytes: [wholeNumber(1, LONGEST_TEXT)],
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
-  prepare: [flag, true],
+  prepare: [flag, true, null, null, writtenFlag],
   pipelining: [flag, true],
   earlyStatement: [flag, false],
   slowQueryMs: [milliseconds(1)],

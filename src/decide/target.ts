@@ -88,6 +88,11 @@ export const targets: Readonly<Record<TargetName, Target>> = {
 /** PlanetScale on port 6432, its pooler's, where the same host can do less. Source: PlanetScale's documentation. */
 const pooledPlanetscale: Target = [["httpSql", "cancel", "pooled"]];
 
+/** The target that a host and port tell. */
+export function toldTarget({ host, port }: { readonly host: string; readonly port: number }): TargetName | undefined {
+  return (Object.keys(targets) as TargetName[]).find((name) => targets[name][2]?.test(`${host.toLowerCase()}:${port}`));
+}
+
 /**
  * Tells the target from its host and port; `explicit`, the `target` setting, decides where it is given. A pooler on a host name of its own
  * cannot be told so: name it by `target`, or by `pgbouncer=true` in the URL.
@@ -100,7 +105,7 @@ export function detectTarget(
 ): DetectedTarget {
   const { port } = address;
   const host = address.host.toLowerCase();
-  const found = (Object.keys(targets) as TargetName[]).find((name) => targets[name][2]?.test(`${host}:${port}`));
+  const found = toldTarget(address);
   const name = explicit ?? found ?? "postgres";
   const [can, serverIdleMs = null] = name === "planetscale" && port === 6432 ? pooledPlanetscale : targets[name];
   const httpSql = endpoint !== null || can.includes("httpSql");

@@ -15,19 +15,22 @@ export interface TlsChoice {
   readonly warnings: readonly string[];
 }
 
+/** What of an address says so. */
+export type TlsAddress = Pick<Address, "host" | "sslMode" | "ca" | "cert" | "sslNegotiation" | "channelBinding">;
+
 /**
  * Decides how a connection over a socket is encrypted. Unset means plain text on this machine and inside Hyperdrive, where nothing leaves the
  * process's own host, and verified TLS everywhere else. Over HTTP none of this is asked: there the platform verifies.
  * @throws {ConfigError} where the settings contradict each other.
  */
-export function chooseTls({ host, sslMode, ca, sslNegotiation: negotiation, channelBinding }: Address): TlsChoice {
+export function chooseTls({ host, sslMode, ca, cert, sslNegotiation: negotiation, channelBinding }: TlsAddress): TlsChoice {
   const near = isLoopback(host) || isSocketFolder(host) || HYPERDRIVE_HOST.test(host);
-  const needsTls = ca !== null ? "ca" : negotiation === "direct" ? "sslNegotiation" : null;
+  const needsTls = ca !== null ? "ca" : cert !== null ? "cert" : negotiation === "direct" ? "sslNegotiation" : null;
   const wanted = sslMode ?? (near && needsTls === null ? "disable" : "require");
   const mode = wanted === "disable" || wanted === "no-verify" ? wanted : "verify";
   if (mode === "disable" && needsTls !== null) throw refusal(needsTls, "without sslMode disable; leave one out");
   if (mode !== "disable" && isSocketFolder(host)) {
-    throw refusal("sslMode", "unset for a Unix socket, which has no TLS; leave sslMode, ca and sslNegotiation out");
+    throw refusal("sslMode", "unset for a Unix socket, which has no TLS; leave sslMode, ca, cert and sslNegotiation out");
   }
   if (channelBinding === "require" && mode !== "verify") {
     throw refusal("channelBinding", "prefer or disable without verified TLS; or write sslmode=require");

@@ -1,46 +1,93 @@
 import { refusal, unknownName } from "./refuse.ts";
 import { type GivenSettings, readWritten, rows, type TabledName } from "./table.ts";
+import { foreignParameters, type Nothing, withoutEndpointOption } from "./url-parameters.ts";
 
 const FORM =
   /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?(?:\[(?<v6>[^@/?#\]]*:[^@/?#\]]*)\]|(?<host>[^:@/?#[\]]*))(?::(?<port>-?\d+))?(?:\/(?<database>[^@/?#]*))?(?:\?(?<query>[^@#]*))?$/i;
 
+/** What is often pasted in place of such a URL, and what to write instead. */
+const mistaken: readonly (readonly [form: RegExp, shape: string])[] = [
+  [/\s$/, "without the line break or space at its end"],
+  [/^jdbc:/i, "written without jdbc:, with user and password before the host: postgres://user:password@host:port/database"],
+  [/^prisma(\+postgres)?:/i, "the database's own URL, postgres://…: one for Prisma's proxy is understood by Prisma alone"],
+  [/^https?:/i, "the database's own URL, postgres://…; what speaks SQL over HTTP is named in endpoint"],
+  [/^[^?#]*@[^/?#]*,/, "of one host: name the primary, or the cluster's address for writers"],
+  // as consoles and templates show them; a password with brackets of its own is percent-encoded
+  [/^\w+:\/\/[^:@/?#]*:(\[[^\]@]*\]|<[^>@]*>|\$?\{[^}@]*\}|\*+)@/, "with the password itself: what stands in its place is to be replaced"],
+];
+
 /** The URL parameters that are known. */
 export const parameterNames: readonly string[] = rows.flatMap(([, [, , , parameter]]) => parameter ?? []);
+
+/** What a URL holds. */
+export interface ParsedUrl {
+  /** What it leaves out is absent. */
+  readonly given: GivenSettings;
+  /** Parameters of other clients that change nothing here. */
+  readonly leftOut: readonly string[];
+}
 
 /**
  * Reads a connection URL without help: no driver and no runtime sees it, since their errors quote it whole.
  * @param setting the name under which it was given, for the error.
- * @returns the settings it holds; what it leaves out is absent.
  * @throws {ConfigError} that says which piece is broken, never what is in it.
  */
-export function parseUrl(url: unknown, setting: string): GivenSettings {
-  const form = typeof url === "string" && isDecodable(url) && !/[\s\p{Cc}]|["'`]$/u.test(url) && FORM.exec(url);
+export function parseUrl(url: unknown, setting: string): ParsedUrl {
+  const known = typeof url === "string" && mistaken.find(([form]) => form.test(url));
+  const form = !known && typeof url === "string" && isDecodable(url) && !/[\s\p{Cc}]|["'`]$/u.test(url) && FORM.exec(url);
   if (!form) {
     throw refusal(
       setting,
-      "like postgres://user:password@host:port/database, without quotes, IPv6 in brackets, with @ / ? # % and spaces percent-encoded (%40 is @, %25 is %)",
+      known
+        ? known[1]
+        : "like postgres://user:password@host:port/database, without quotes, IPv6 in brackets, with @ / ? # % and spaces percent-encoded (%40 is @, %25 is %)",
     );
   }
-  const { v6, query, host = v6, ...pieces } = form.groups as Readonly<Record<string, string | undefined>>;
-  const parts: Record<string, unknown> = {};
-  const take = (name: TabledName, written: string, piece: string): void => {
-    const value = readWritten(name, decodeURIComponent(written), { setting, piece });
-    if (value !== undefined) parts[name] = value;
-  };
+  const { v6, query = "", host = v6, ...pieces } = form.groups as Readonly<Record<string, string | undefined>>;
+  const given: Record<string, unknown> = {};
+  const leftOut: string[] = [];
   for (const [name, written] of Object.entries({ ...pieces, host })) {
-    if (written) take(name as TabledName, written, name);
+    if (written) given[name] = readWritten(name as TabledName, decodeURIComponent(written), { setting, piece: name });
   }
-  const seen = new Set<string>();
-  for (const pair of query ? query.split("&") : []) {
-    const [written = "", ...value] = pair.split("=");
-    const parameter = decodeURIComponent(written);
-    const row = rows.find(([, [, , , known]]) => known === parameter);
-    if (!row) throw unknownName(parameter, parameterNames, setting);
-    if (seen.has(parameter)) throw refusal(setting, "there once; leave one out", { piece: parameter });
-    seen.add(parameter);
-    take(row[0], value.join("="), parameter);
+  const parameters = new Set<string>();
+  const settled = new Set<TabledName>();
+  for (const pair of query.split("&").filter(Boolean)) {
+    const [written = "", ...rest] = pair.split("=");
+    const piece = decodeURIComponent(written);
+    const meaning = meaningOf(piece, decodeURIComponent(rest.join("=")));
+    // what stands behind an & that was not encoded may be the rest of a password
+    if (meaning === undefined) throw unknownName(rest.length === 0 || parameters.has("password") ? "" : piece, parameterNames, setting);
+    if (parameters.has(piece)) throw refusal(setting, "there once; leave one out", { piece });
+    parameters.add(piece);
+    if (meaning === "left out") leftOut.push(piece);
+    if (typeof meaning === "string") continue;
+    const [name, text] = meaning;
+    const value = readWritten(name, text, { setting, piece });
+    if (value === undefined) continue;
+    if (!settled.has(name)) given[name] = value;
+    else if (name === "startupOptions") given[name] = `${given[name]} ${value}`;
+    else if (plainly(given[name]) !== plainly(value))
+      throw refusal(setting, "without a second one that says something else; leave one out", { piece });
+    settled.add(name);
   }
-  return parts;
+  return { given, leftOut };
+}
+
+/** The same for words that mean the same. */
+function plainly(value: unknown): unknown {
+  return value === "verify-ca" || value === "verify-full" ? "require" : value;
+}
+
+/** The setting a parameter stands for, and its text as that is written; or that it changes nothing. Undefined for one nobody knows. */
+function meaningOf(parameter: string, written: string): readonly [name: TabledName, text: string] | Nothing | undefined {
+  const own = rows.find(([, [, , , known]]) => known === parameter)?.[0];
+  if (own === "startupOptions") {
+    // a plus is a space there for all but libpq
+    const options = withoutEndpointOption(written.replaceAll("+", " "));
+    return options === "" && written !== "" ? "nothing" : [own, options];
+  }
+  if (own !== undefined) return [own, written];
+  return Object.hasOwn(foreignParameters, parameter) ? foreignParameters[parameter]?.(written, parameter) : undefined;
 }
 
 /** Whether every percent escape in it is whole. */

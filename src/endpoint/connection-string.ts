@@ -1,3 +1,4 @@
+import { withoutEndpointOption } from "../decide/url-parameters.ts";
 import { badRequest } from "./request-failure.ts";
 
 /** Who logs in to which database, and with which startup parameters. */
@@ -47,14 +48,6 @@ export function startupParameters(pairs: Iterable<readonly [string, string]>): R
     if (kept !== "") parameters[name] = kept;
   }
   return parameters;
-}
-
-/** Neon's clients without SNI name their endpoint in `options`; it is meant for the proxy. */
-function withoutEndpointOption(options: string): string {
-  return options
-    .split(/\s+/)
-    .filter((option) => !/^(endpoint|project)[=:]/.test(option) && !option.startsWith("neon_"))
-    .join(" ");
 }
 
 function decode(text: string, message: string): string {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { trustedCertificates } from "../aws/tls.ts";
+import { pemOf, trustedCertificates } from "../aws/tls.ts";
 import { usesIam } from "../decide/auth.ts";
 import type { Plan } from "../decide/plan.ts";
 import { handedIn } from "../decide/refuse.ts";
@@ -117,15 +117,16 @@ function limitsOf({ acquireTimeoutMs, connectTimeoutMs, maxWaiting, leakThreshol
 
 /** What says who one is, and how one is protected. The driver sees fields, never a URL or an `sslmode`. */
 function loginConfig(settings: Settings, plan: Plan, address: Address): WarmPoolConfig {
-  const { host, port, database, user, password } = address;
+  const { host, port, database, user, password, cert, key } = address;
   const tls = chooseTls(address);
+  // asked for here, since importing it costs every cold start milliseconds
+  const readFile = (path: string) => process.getBuiltinModule("node:fs").readFileSync(path, "utf8");
   const target = address === settings.address ? { name: plan.target, capabilities: plan.capabilities } : detectTarget(address, null, null);
   const ca = trustedCertificates({
     target: target.name,
     onLambda: plan.runtime === "lambda" || plan.runtime === "lambda-managed",
     ca: tls.ca,
-    // asked for here, since importing it costs every cold start milliseconds
-    readFile: (path) => process.getBuiltinModule("node:fs").readFileSync(path, "utf8"),
+    readFile,
   });
   const iam = usesIam(address, target)
     ? iamLogin({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
@@ -138,7 +139,14 @@ function loginConfig(settings: Settings, plan: Plan, address: Address): WarmPool
     user,
     password: iam?.token ?? passwordFor(password?.reveal() ?? null),
     ...(iam && { onPasswordRefused: iam.refused }),
-    ssl: tls.mode === "disable" ? false : { rejectUnauthorized: tls.mode === "verify", ...(ca !== null && { ca }) },
+    ssl:
+      tls.mode === "disable"
+        ? false
+        : {
+            rejectUnauthorized: tls.mode === "verify",
+            ...(ca !== null && { ca }),
+            ...(cert !== null && key !== null && { cert: pemOf("cert", cert, readFile), key: pemOf("key", key.reveal(), readFile) }),
+          },
     ...(tls.mode !== "disable" && { sslnegotiation: tls.negotiation }),
     ...(tls.channelBinding && { enableChannelBinding: true }),
     earlyStatement: settings.earlyStatement && tls.mode === "verify" && !target.capabilities.pooled,

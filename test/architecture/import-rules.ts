@@ -63,7 +63,7 @@ const rules: readonly Rule[] = [
   },
   {
     place: "src/endpoint/",
-    may: ["src/endpoint/", "src/wire/", "src/errors/", "pg", "ws", "node:"],
+    may: ["src/endpoint/", "src/decide/", "src/wire/", "src/errors/", "pg", "ws", "node:"],
     mayType: ["src/transports/transport.ts"],
   },
   { place: "src/cli/", may: ["src/cli/", "src/decide/", "src/entry/", "src/endpoint/", "node:"] },

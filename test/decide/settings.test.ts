@@ -188,6 +188,8 @@ describe("settings", () => {
         password: null,
         sslMode: null,
         ca: null,
+        cert: null,
+        key: null,
         auth: null,
         region: null,
         sslNegotiation: "postgres",
@@ -219,6 +221,7 @@ describe("settings", () => {
       earlyStatement: false,
       slowQueryMs: null,
       types: {},
+      warnings: [],
     });
   });
 

@@ -41,7 +41,7 @@ describe("warmline endpoint", () => {
 
   test.each<[string, readonly string[], RegExp]>([
     ["no URL", [], /^warmline: No database URL\./],
-    ["a bad URL", ["--database-url", "mysql://u:canary@h/d"], /^warmline: databaseUrl is not a URL/],
+    ["a bad URL", ["--database-url", "mysql://u:canary@h/d"], /^warmline: The setting databaseUrl must be like postgres:/],
     ["a bad port", ["--port", "canary", "--database-url", "postgres://h/d"], /^warmline: port must be/],
     ["a port out of range", ["--port", "99999", "--database-url", "postgres://h/d"], /^warmline: port must be/],
     [

@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { createDatabase } from "../../../src/entry/node.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres/server.ts";
@@ -156,6 +158,29 @@ describe("a server with TLS and few connections", () => {
   ] as const)("is connected to by %s, verified against its authority (negotiation: %s)", async (sslMode, sslNegotiation) => {
     await using db = openPool({ url: server.url(), sslMode, sslNegotiation, ca });
     expect((await db.query(encrypted)).rows).toEqual([{ ssl: true }]);
+  });
+
+  const certificate = (name: string) => fileURLToPath(new URL(`../../support/tls/${name}.pem`, import.meta.url));
+  const clientName = "select client_dn from pg_stat_ssl where pid = pg_backend_pid()";
+
+  test("is shown the client's certificate, from the options as text, or from the URL by its files", async () => {
+    const [cert, key] = [certificate("client"), certificate("client-key")];
+    await using db = openPool({ url: server.url(), ca, cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") });
+    expect((await db.query(clientName)).rows).toEqual([{ client_dn: "/CN=warmline" }]);
+    const parameters = new URLSearchParams({ sslmode: "verify-full", sslrootcert: server.ca ?? "", sslcert: cert, sslkey: key });
+    await using other = openPool({ url: `${server.url()}?${parameters}` });
+    expect((await other.query(clientName)).rows).toEqual([{ client_dn: "/CN=warmline" }]);
+    expect(inspect([db, other], { depth: 9, showHidden: true })).not.toContain("PRIVATE KEY");
+  });
+
+  test("is not connected to without the file of the client's key, which is named", async () => {
+    await using db = openPool({ url: server.url(), ca, cert: certificate("client"), key: certificate("nobody") });
+    expect(await failureOf(db.query(clientName))).toMatchObject({
+      name: "ConfigError",
+      code: "INVALID_SETTING",
+      setting: "key",
+      message: expect.stringContaining("(ENOENT)"),
+    });
   });
 
   test("is not trusted without its authority, and not asked again", async () => {

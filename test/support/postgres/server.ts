@@ -101,6 +101,8 @@ async function installCertificate(workplace: Workplace): Promise<Record<string, 
     ssl: "on",
     ssl_cert_file: await workplace.copySecret("server.pem", join(tlsFolder, "server.pem")),
     ssl_key_file: await workplace.copySecret("server-key.pem", join(tlsFolder, "server-key.pem")),
+    // asks clients for a certificate, and takes those without one
+    ssl_ca_file: await workplace.copySecret("client-ca.pem", join(tlsFolder, "client-ca.pem")),
   };
 }
 
