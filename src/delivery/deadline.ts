@@ -1,4 +1,5 @@
 import { CancelledError } from "../errors/errors.ts";
+import { look } from "../errors/look.ts";
 import type { Cancellation, Clock } from "../transports/transport.ts";
 
 /** setTimeout counts in 31 bits of milliseconds; what lies beyond fires at once. */
@@ -41,7 +42,7 @@ class Watch implements Deadline {
   constructor(clock: Clock, { deadlineMs, signal, whole }: Ends) {
     this.deadlineAt = clock.now() + deadlineMs;
     this.#clock = clock;
-    if (signal?.aborted) this.reason = aborted;
+    if (signal?.aborted) this.reason = abortedBy(signal);
     else {
       if (signal !== undefined) this.#leaveSignal = this.#watch(signal);
       if (deadlineMs <= LONGEST_TIMER_MS) this.#timer = clock.setTimeout(() => this.#end(exceeded(deadlineMs, whole)), deadlineMs);
@@ -80,7 +81,7 @@ class Watch implements Deadline {
   }
 
   #watch(signal: AbortSignal): () => void {
-    const abort = () => this.#end(aborted);
+    const abort = () => this.#end(abortedBy(signal));
     signal.addEventListener("abort", abort);
     return () => signal.removeEventListener("abort", abort);
   }
@@ -94,7 +95,11 @@ class Watch implements Deadline {
   }
 }
 
-const aborted: Reason = (fate) => new CancelledError("The call was aborted by its signal.", { code: "ABORTED", fate });
+/** Its `cause` is the reason the signal was given. */
+const abortedBy =
+  (signal: AbortSignal): Reason =>
+  (fate) =>
+    new CancelledError("The call was aborted by its signal.", { code: "ABORTED", fate, cause: look(() => signal.reason, undefined) });
 
 function exceeded(limitMs: number, whole: Cancellation | undefined): Reason {
   const [what, setting, code] = whole ? ["attempt", "attemptTimeoutMs", "ATTEMPT_TIMEOUT"] : ["call", "deadlineMs", "DEADLINE_EXCEEDED"];

@@ -1,3 +1,4 @@
+import { excerptAt } from "./excerpt.ts";
 import { look } from "./look.ts";
 
 /** Errors whose stack shows who awaits the call. */
@@ -9,17 +10,35 @@ const shown = new WeakSet<Error>();
  *
  * @param below the function whose own frames are left out; or the error whose frames are taken
  */
-export function showCaller<E extends Error>(error: E, below: Error | ((...args: never) => unknown)): E {
+export function showCaller<E extends PointedError>(error: E, below: Error | ((...args: never) => unknown)): E {
   if (shown.has(error)) return error;
   if (typeof below === "function") {
     // not every engine has it, and somebody else's error may be frozen
-    look(() => Error.captureStackTrace?.(error, below), undefined);
+    look(() => {
+      Error.captureStackTrace?.(error, below);
+      if (error.statement !== undefined) show(error, framesOf(error));
+    }, undefined);
     shown.add(error);
   } else if (shown.has(below)) {
-    const { stack = "" } = below;
-    const frames = stack.slice(stack.indexOf("\n    at "));
-    error.stack = `${error.name}: ${error.message}${stack.includes("\n    at ") ? frames : ""}`;
+    show(error, framesOf(below));
     shown.add(error);
   }
   return error;
+}
+
+/** The server's error of a statement, and where in it. */
+interface PointedError extends Error {
+  readonly statement?: string | undefined;
+  readonly position?: string | undefined;
+}
+
+function framesOf({ stack = "" }: Error): string {
+  const at = stack.indexOf("\n    at ");
+  return at < 0 ? "" : stack.slice(at);
+}
+
+/** Writes the stack anew, with the line of the statement that the server points at. */
+function show(error: PointedError, frames: string): void {
+  const { name, message, statement = "", position } = error;
+  error.stack = `${name}: ${message}${position === undefined ? "" : excerptAt(statement, Number(position))}${frames}`;
 }

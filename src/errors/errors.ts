@@ -1,4 +1,5 @@
 import { showCaller } from "./caller.ts";
+import { withoutStrings } from "./excerpt.ts";
 import { look } from "./look.ts";
 import { isOfFunction, redactMessage, type SentWork } from "./redact-message.ts";
 import { endsConnection, isTransactionConflict } from "./sqlstate.ts";
@@ -200,6 +201,8 @@ export class DatabaseError extends WarmlineError implements ServerFields {
   declare readonly routine: string | undefined;
   /** Zero-based index of the statement that failed in a batch; undefined for a single statement. */
   declare readonly statementIndex: number | undefined;
+  /** The text of the statement that failed, without parameters, and with what stands in its strings blanked; undefined where that is not known. */
+  declare readonly statement: string | undefined;
 
   constructor(report: ServerReport, context: ServerReportContext) {
     // refused with the connection: nothing of it stays, and another connection is to be had
@@ -219,6 +222,7 @@ export class DatabaseError extends WarmlineError implements ServerFields {
       Object.defineProperty(this, name, { value, enumerable: value != null && !hidden.includes(name) });
     }
     if (statementIndex !== undefined) Object.assign(this, { statementIndex });
+    if (context.statement !== undefined) Object.assign(this, { statement: withoutStrings(context.statement) });
   }
 }
 
@@ -228,6 +232,8 @@ export interface ServerReportContext {
   /** What the message is held against, to find what it has of values; without it, of a login, the message stays as it is. */
   readonly sent?: SentWork;
   readonly statementIndex?: number | undefined;
+  /** The text of the statement that failed. */
+  readonly statement?: string | undefined;
   readonly retryable?: boolean;
 }
 

@@ -59,13 +59,15 @@ export function exchangeFailure(failure: ExchangeFailure, context: ExchangeConte
     case "refused": {
       const index = answers.length - prelude;
       const own = statements.length - prelude - (work === "commit" ? 1 : 0);
+      const isOwn = index >= 0 && index < own;
       return new DatabaseError(reportOf(failure), {
         fate,
         sent: {
           statements: context.script === undefined ? statements : [{ text: context.script, values: [] }],
           translated: failure.report.severity !== severityOf(failure),
         },
-        statementIndex: own > 1 && index >= 0 && index < own ? index : undefined,
+        statementIndex: own > 1 && isOwn ? index : undefined,
+        statement: context.script ?? (isOwn ? statements[answers.length]?.text : undefined),
       });
     }
   }

@@ -86,6 +86,8 @@ export async function statusFailure(response: HttpAnswer, context: StatusContext
         answer: { code: report.code, fatal: isFatal(report), byServer: saidByPostgres(report) },
       }),
       sent: { statements },
+      // of a batch it is not told which
+      statement: statements.length === 1 ? statements[0]?.text : undefined,
     });
     // 400 is how every refusal of Postgres comes
     return status === 400 ? error : Object.assign(error, { status });

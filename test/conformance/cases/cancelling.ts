@@ -72,8 +72,9 @@ const cases: readonly Case[] = [
         retryable: false,
       });
       await hasBegun(bench, "signal");
-      controller.abort();
-      await work;
+      const reason = new Error("the visitor left");
+      controller.abort(reason);
+      expect((await work).cause).toBe(reason);
       await isGone(bench, "signal");
     },
   },

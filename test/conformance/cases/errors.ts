@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { type Sql, sql } from "../../../src/database/sql.ts";
 import { DatabaseError, isWarmlineError, type ServerFields, serverFieldNames, WarmlineError } from "../../../src/errors/errors.ts";
 import { type Case, failureOf, onlyValue, type Subject } from "../case.ts";
 
@@ -172,6 +173,43 @@ const cases: readonly Case[] = [
     async run({ db }) {
       const error = await failureOf(() => db.query("select 'ü🐘日本', nonsense"), { code: "42703" });
       expect(error).toHaveProperty("position", "16");
+    },
+  },
+  {
+    title: "has the statement's text, and in its stack the line with a caret below the place",
+    async run({ db }) {
+      const statement = "select 'ü🐘', $$canary$$,\n\tnonsense\nfrom person";
+      const line = "\n     nonsense\n     ^\n";
+      const inOthers = [
+        (sent: Sql) => db.query(sent),
+        (sent: Sql) => db.query(sent, { readOnly: true }),
+        (sent: Sql) => db.transaction((tx) => tx.query(sent)),
+        (sent: Sql) => db.session((session) => session.query(sent)),
+        (sent: Sql) => db.batch([sent]),
+      ];
+      for (const send of inOthers) {
+        const error = await failureOf(() => send(sql.raw(statement)), { code: "42703" });
+        expect(error).toHaveProperty("statement", "select '**', $$******$$,\n\tnonsense\nfrom person");
+        expect(error.stack).toContain(`DatabaseError: ${error.message}${line}`);
+      }
+    },
+  },
+  {
+    title: "shows no more of a long line than stands around the place",
+    async run({ db }) {
+      const before = Array.from({ length: 100 }, (_, number) => `${number} as n${number}`).join(", ");
+      const error = await failureOf(() => db.query(`select ${before}, nonsense, 1 as one`), { code: "42703" });
+      const [, line = "", caret = ""] = /\n {4}(.*)\n {4}( *)\^/.exec(error.stack ?? "") ?? [];
+      expect(line.slice(caret.length, caret.length + 8)).toBe("nonsense");
+      expect(line.length).toBeLessThanOrEqual(120);
+    },
+  },
+  {
+    title: "points nowhere in a statement that was refused for a value, and shows none",
+    async run({ db }) {
+      const error = await failureOf(() => db.sql`select ${"canary-5f1c"}::int as n`, { code: "22P02" });
+      expect(error).toHaveProperty("statement", "select $1::int as n");
+      expect(`${error.stack} ${JSON.stringify(error)}`).not.toMatch(/\^|canary/);
     },
   },
   {
