@@ -75,9 +75,9 @@ function checked(
   );
 }
 
-/** The keys on the way to the first issue, as far as they are any. */
+/** The keys on the way to the first issue, as far as they are any. In a list of its own: that of a library may lead to the value. */
 function pathOf(issues: readonly SchemaIssue[] | undefined): readonly PropertyKey[] {
-  const keys = (issues?.[0]?.path ?? []).map((segment) => (typeof segment === "object" ? segment.key : segment));
+  const keys = Array.from(issues?.[0]?.path ?? [], (segment) => (typeof segment === "object" ? segment.key : segment));
   const end = keys.findIndex((key) => !["string", "number", "symbol"].includes(typeof key));
   return end === -1 ? keys : keys.slice(0, end);
 }
