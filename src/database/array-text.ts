@@ -51,7 +51,5 @@ function itemEnd(text: string, from: number, delimiter: string): number {
 }
 
 function noArray(): Unreadable {
-  return new Unreadable(
-    "it is no array, as its type was when it was looked up. Make the database handle anew if the server was exchanged, or give its type a parser in the setting types.",
-  );
+  return new Unreadable("its type was an array's when it was looked up. Make the database handle anew if the server was exchanged.");
 }

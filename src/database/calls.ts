@@ -135,7 +135,7 @@ class RunningCall<T> implements Delivery<T> {
     const { types } = this.#ground;
     const results = (operation === "batch" ? value : [value]) as Result[];
     const sent = (operation === "batch" ? statements : [statements]) as Statement[];
-    if (results.every((result, index) => isFinished(result, sent[index] as Statement, { types, call }))) return value;
+    if (results.every((result, index) => isFinished(result, sent[index] as Statement, { types, read: call }))) return value;
     const { cancellation } = this;
     const { random } = this.#calls.parts.delivery;
     const ask: Ask = (statement) => this.#lookUp(statement, { ...call, ...lookupForm, cancellation });

@@ -1,7 +1,7 @@
 import { UsageError } from "../errors/errors.ts";
 import type { CallOptions, ExchangeEnd, Result, Session, Statement } from "../transports/transport.ts";
-import { finishRows, isFinished, type RowGround } from "./finish-rows.ts";
-import { lookupForm } from "./user-types.ts";
+import { type Finishing, finishRows, isFinished, type RowGround } from "./finish-rows.ts";
+import { lookupForm, type ReadBy } from "./user-types.ts";
 
 export type { RowGround } from "./finish-rows.ts";
 
@@ -20,18 +20,18 @@ export interface FinishingHeld {
 export type FinishHeld = (
   results: readonly Result[],
   statements: readonly Statement[],
-  rowMode: CallOptions["rowMode"],
+  read: ReadBy & Pick<Finishing, "from">,
 ) => Promise<void> | undefined;
 
 /** Finishes rows on a held connection: types are looked up there, for whoever has another may wait for this one. */
 export function finishHeld({ session, call, rows, ends, isOver }: FinishingHeld): FinishHeld {
   const { types } = rows;
-  return (results, statements, rowMode) => {
-    const read = rowMode === call.rowMode ? call : { ...call, rowMode };
-    if (results.every((result, index) => isFinished(result, statements[index] as Statement, { types, call: read }))) return undefined;
+  return (results, statements, read) => {
+    if (results.every((result, index) => isFinished(result, statements[index] as Statement, { types, read }))) return undefined;
     return finishRows(results, statements, {
       ...rows,
-      call: read,
+      call: { ...call, ...read },
+      from: read.from,
       waits: false,
       fate: () => (session.status === "idle" ? "unknown" : "refused"),
       async ask(statement) {

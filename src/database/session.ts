@@ -49,7 +49,7 @@ export async function runSession<T>(
       const { command } = result;
       const undone = command === "ROLLBACK" && before !== "idle";
       done ||= command === "COMMIT" || command === "PREPARE" || (session.status === "idle" && !undone);
-      const finishing = finish([result], [statement], rowMode);
+      const finishing = finish([result], [statement], { rowMode, parsers: call.parsers });
       if (finishing) await finishing;
       return result;
     } catch (error) {

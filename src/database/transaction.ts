@@ -58,7 +58,7 @@ export async function runTransaction<T>(
       const results = await session.exchange(all, { ...call, rowMode, ends, prelude, leavesState });
       own.answered = true;
       const given = results.slice(before);
-      const finishing = finish(given, statements, rowMode);
+      const finishing = finish(given, statements, { rowMode, parsers: call.parsers });
       if (finishing) await finishing;
       return given;
     } catch (error) {

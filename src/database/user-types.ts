@@ -5,7 +5,7 @@ import { atOnce, parserSet } from "./result.ts";
 import { catalogName } from "./type-aliases.ts";
 
 /** Parsers by type id, or by name. */
-export type TypeParsers = Readonly<Record<string, Parse>>;
+export type GivenParsers = Readonly<Record<string, Parse>>;
 
 /** The driver's parsers, and the ids of built-in types by their names in capitals, as pg-types has both. */
 export interface CommonParsers extends ParserSet {
@@ -34,9 +34,8 @@ export const lookupForm = { rowMode: "array", parsers: { getTypeParser: () => as
 /** Sends a lookup, whose answer is read by {@link lookupForm}. */
 export type Ask = (statement: Statement) => Promise<Result>;
 
-/** A type as the server's catalog has it. */
+/** A type as the server's catalog has it: the ids of its items, of what a domain stands on, and of arrays of it, 0 where there is none. */
 interface CatalogType {
-  readonly id: number;
   readonly schema: string;
   readonly name: string;
   readonly element: number;
@@ -52,16 +51,18 @@ interface CatalogType {
 export class UserTypes {
   /** For the next call. What a call was given stays as it is, for its rows were read by it. */
   parsers: ParserSet;
-  /** A lookup on its way. */
-  asking: Promise<unknown> | undefined;
-  readonly #own: TypeParsers;
+  /** A lookup that others may wait for; undefined once it has ended. */
+  asking: Promise<void> | undefined;
+  readonly #own: GivenParsers;
   readonly #byName: ReadonlyMap<string, Parse>;
   readonly #base: ParserSet;
+  /** No type of a lower id is looked up. */
+  readonly #least: number;
   /** Types that are never looked up. */
   readonly #fixed: ReadonlySet<number>;
   #learned: ReadonlyMap<number, Parse> = new Map();
 
-  constructor(given: TypeParsers, common: CommonParsers) {
+  constructor(given: GivenParsers, common: CommonParsers) {
     const own: Record<string, Parse> = {};
     const byName = new Map<string, Parse>();
     for (const [key, parse] of Object.entries(given)) {
@@ -78,6 +79,7 @@ export class UserTypes {
     this.#own = own;
     this.#byName = byName;
     this.#base = parserSet(own, common);
+    this.#least = byName.size === 0 ? FIRST_USER_TYPE : 0;
     this.#fixed = new Set(Object.values(common.builtins));
     this.parsers = this.#setOf(this.#learned);
   }
@@ -88,24 +90,27 @@ export class UserTypes {
   }
 
   /** The columns of a result that were read by `parsers` as they came, and whose values may be something else. */
-  unread({ fields, rows }: Pick<Result, "fields" | "rows">, { parsers, rowMode }: ReadBy): readonly number[] | undefined {
-    const found: number[] = [];
+  unread({ fields, rows }: Pick<Result, "fields" | "rows">, { parsers, rowMode }: ReadBy): readonly UnreadColumn[] {
+    let found = nothing;
+    const least = this.#least;
     for (let index = 0; index < fields.length; index++) {
-      const { dataTypeID: id, dataTypeSize: size } = fields[index] as Field;
-      if (!this.#isLookedUp(id)) continue;
-      // an array has no size
-      if ((size > 0 && this.#byName.size === 0) || parsers.getTypeParser(id, "text") !== asItCame) continue;
-      const key = keyOf(fields, index, rowMode);
-      const first = key === undefined ? undefined : rows.find((row) => row[key as never] !== null)?.[key as never];
-      if (typeof first === "string" && (this.#byName.size > 0 || /^[{[]/.test(first))) found.push(index);
+      const { dataTypeID: id, name } = fields[index] as Field;
+      if (id < least || !this.#isLookedUp(id) || parsers.getTypeParser(id, "text") !== asItCame) continue;
+      const key = (rowMode === "array" ? index : name) as never;
+      const first: unknown = rows.find((row) => row[key] !== null)?.[key];
+      // an array begins with its bracket, or with its bounds
+      const mayBeMore = typeof first === "string" && (this.#byName.size > 0 || /^[{[]/.test(first));
+      // of columns with one name an object has the last
+      const isLost = rowMode === "object" && fields.some((other, at) => at > index && other.name === name);
+      if (mayBeMore && !isLost) found = [...found, { fields, rows, index, key, id }];
     }
-    return found.length > 0 ? found : undefined;
+    return found;
   }
 
   /** Asks the server for types, and gives parsers for them. Those it does not list stay unknown. */
   async learn(ids: readonly number[], ask: Ask): Promise<void> {
     const { rows } = await ask({ text: LOOKUP, values: [`{${ids.join(",")}}`] });
-    const types = new Map((rows as unknown as string[][]).map(typeOf));
+    const types = new Map((rows as unknown as CatalogRow[]).map((row) => [Number(row[0]), typeOf(row)]));
     const learned = new Map(this.#learned.size + ids.length > MOST_KNOWN ? [] : this.#learned);
     for (const id of ids) if (types.has(id)) learned.set(id, this.#parserOf(id, types));
     this.#learned = learned;
@@ -114,7 +119,7 @@ export class UserTypes {
 
   /** Whether only the server knows what a type is: of those that are built in, only where names have to be held against it. */
   #isLookedUp(id: number): boolean {
-    return id >= FIRST_USER_TYPE || (this.#byName.size > 0 && !this.#fixed.has(id));
+    return id >= this.#least && !this.#fixed.has(id);
   }
 
   #isUnknown(id: number, learned: ReadonlyMap<number, Parse>): boolean {
@@ -132,48 +137,41 @@ export class UserTypes {
 
   #parserOf(id: number, types: ReadonlyMap<number, CatalogType>): Parse {
     const type = types.get(id);
-    const given = this.#own[id] === undefined ? this.#named(type) : undefined;
-    if (given !== undefined) return given;
-    if (type !== undefined && this.#own[id] === undefined) {
-      const element = types.get(type.element);
-      // what is built in, the driver reads its own way, unless its items have a parser of the caller's
-      if (element?.array === id && (id >= FIRST_USER_TYPE || this.#named(element))) {
-        return arrayParser(this.#parserOf(element.id, types), element.delimiter);
-      }
-      if (type.base !== 0) return this.#parserOf(type.base, types);
+    if (type === undefined || id in this.#own) return this.#base.getTypeParser(id, "text");
+    const named = this.#named(type);
+    if (named !== undefined) return named;
+    const element = types.get(type.element);
+    // what is built in, the driver reads its own way, unless its items have a parser of the caller's
+    if (element?.array === id && (id >= FIRST_USER_TYPE || this.#named(element))) {
+      return arrayParser(this.#parserOf(type.element, types), element.delimiter);
     }
-    return this.#base.getTypeParser(id, "text");
+    return type.base === 0 ? this.#base.getTypeParser(id, "text") : this.#parserOf(type.base, types);
   }
 
-  #named(type: CatalogType | undefined): Parse | undefined {
-    return type && (this.#byName.get(`${type.schema}.${type.name}`) ?? this.#byName.get(type.name));
+  #named({ schema, name }: CatalogType): Parse | undefined {
+    return this.#byName.get(`${schema}.${name}`) ?? this.#byName.get(name);
   }
 }
 
-/** How rows were read. */
+/** How rows are read. */
 export interface ReadBy {
   readonly parsers: ParserSet;
   readonly rowMode: "object" | "array";
 }
 
-/** Where a row has the value of a column; undefined for one that another of its name stands before. */
-export function keyOf(fields: readonly Field[], index: number, rowMode: ReadBy["rowMode"]): string | number | undefined {
-  const { name } = fields[index] as Field;
-  if (rowMode === "array") return index;
-  return fields.some((other, at) => at > index && other.name === name) ? undefined : name;
+/** A column of rows whose type was not known when they were read. */
+export interface UnreadColumn extends Pick<Result, "fields" | "rows"> {
+  readonly index: number;
+  /** Where a row has its value. */
+  readonly key: never;
+  readonly id: number;
 }
 
-function typeOf([id, schema, name, element, base, array, delimiter]: readonly string[]): readonly [number, CatalogType] {
-  return [
-    Number(id),
-    {
-      id: Number(id),
-      schema: schema as string,
-      name: name as string,
-      element: Number(element),
-      base: Number(base),
-      array: Number(array),
-      delimiter: delimiter as string,
-    },
-  ];
+const nothing: readonly UnreadColumn[] = [];
+
+/** As {@link LOOKUP} gives it. */
+type CatalogRow = readonly [id: string, schema: string, name: string, element: string, base: string, array: string, delimiter: string];
+
+function typeOf([, schema, name, element, base, array, delimiter]: CatalogRow): CatalogType {
+  return { schema, name, element: Number(element), base: Number(base), array: Number(array), delimiter };
 }

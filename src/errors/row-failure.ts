@@ -17,24 +17,21 @@ export function rowMismatch({ fields, rowIndex }: Place, path: readonly Property
   const columnIndex = typeof key === "number" ? key : fields.findIndex(({ name }) => name === key);
   const field = fields[columnIndex];
   const where = field === undefined ? "" : ` at its column ${JSON.stringify(field.name)} (type ${field.dataTypeID})`;
-  return new DecodeError(
-    `${WAS_DONE}, but row ${rowIndex + 1} of its answer does not fit the schema${where}: error.path says where. Mend the statement, the data or the schema.`,
-    {
-      code: "ROW_MISMATCH",
-      fate: "applied",
-      rowIndex,
-      path,
-      ...(field && { column: field.name, columnIndex, typeId: field.dataTypeID }),
-    },
-  );
+  return new DecodeError(`${WAS_DONE}, but row ${rowIndex + 1} of its answer does not fit the schema${where}. error.path says where.`, {
+    code: "ROW_MISMATCH",
+    fate: "applied",
+    rowIndex,
+    path,
+    ...(field && { column: field.name, columnIndex, typeId: field.dataTypeID }),
+  });
 }
 
 /** The error of a value whose type the server could not be asked about, or does not list. */
 export function typeLookupFailed(fields: readonly Column[], columnIndex: number, cause: unknown): DecodeError {
   const { name, dataTypeID: typeId } = fields[columnIndex] as Column;
-  const why = cause === undefined ? "pg_type does not list it" : "it could not be looked up in pg_type, for what is the cause";
+  const why = cause === undefined ? "does not list it" : "could not be asked, see cause";
   return new DecodeError(
-    `${WAS_DONE}, but the type ${typeId} of its column ${JSON.stringify(name)} is not known: ${why}. Ask again, or give it a parser by its number in the setting types.`,
+    `${WAS_DONE}, but its column ${JSON.stringify(name)} has a type (${typeId}) that is not known: pg_type ${why}. Ask again, or give it a parser by number in the setting types.`,
     { code: "TYPE_LOOKUP_FAILED", fate: "applied", cause, column: name, columnIndex, typeId },
   );
 }
@@ -44,7 +41,7 @@ export function schemaFailed(rowIndex: number, why: "async" | { readonly thrown:
   const cause = why === "async" ? undefined : causeOf(why.thrown);
   const problem =
     cause === undefined
-      ? "the schema gave a promise. Rows are checked at once: give one without asynchronous parts."
+      ? "the schema gave a promise. Rows are checked at once: leave out what is asynchronous."
       : `the schema threw a ${cause.name}. Mend it.`;
   return new DecodeError(`${WAS_DONE}, but row ${rowIndex + 1} of its answer could not be checked: ${problem}`, {
     code: "SCHEMA_FAILED",

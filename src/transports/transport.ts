@@ -20,7 +20,7 @@ export type CheckRows = (
     /** Gives 0 to 1. */
     readonly random: () => number;
     /** How many rows of the same result came before; default 0. */
-    readonly from?: number;
+    readonly from?: number | undefined;
   },
 ) => void;
 

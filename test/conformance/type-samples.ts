@@ -9,6 +9,9 @@ export interface TypeSample {
   readonly sent?: unknown;
 }
 
+/** Types that fixtures.ts makes. */
+export const ofFixtures: RegExp = /^((odd_)?moods?|pair|positive|label|tiny|day|numbers|area|spans?)\b/;
+
 const bytes = (...list: number[]): Uint8Array => Uint8Array.from(list);
 
 /** What reads as the text it was written as. */

@@ -34,7 +34,8 @@ beforeAll(async () => {
     insert into people values (1, 'sad', '{sad}', '(1,a)');
     grant select on people to ${role};
     create schema hidden;
-    create operator hidden.= (leftarg = oid, rightarg = oid, function = oidne);
+    create function hidden.refuse(oid, oid) returns bool language plpgsql as $$ begin raise 'not this one'; end $$;
+    create operator hidden.= (leftarg = oid, rightarg = oid, function = hidden.refuse);
     create table hidden.pg_type (oid oid, typelem oid);
   `);
   endpoint = await startEndpoint({ databaseUrl: `${urlAt(wire).replace(/\/[^/]*$/, "")}/${database}`, port: 0 });
