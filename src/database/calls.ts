@@ -6,10 +6,12 @@ import type { OwnWork } from "../delivery/own-work.ts";
 import { mayRepeat, type RepeatClaims } from "../delivery/retry.ts";
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
-import type { Transport } from "../transports/transport.ts";
+import type { CallOptions, Result, Statement, Transport } from "../transports/transport.ts";
+import { type Finishing, finishRows, isFinished } from "./finish-rows.ts";
 import { refuseNested } from "./nesting.ts";
 import type { QueryOptions } from "./options.ts";
 import type { DatabaseParts, Ground } from "./parts.ts";
+import { type Ask, lookupForm } from "./user-types.ts";
 import type { Call } from "./work.ts";
 
 /** How a call is bounded, and what is claimed of it. */
@@ -95,6 +97,8 @@ class RunningCall<T> implements Delivery<T> {
   readonly #ground: Ground;
   readonly #limits: Limits;
   readonly #call: Call<T>;
+  /** Of the last attempt. */
+  #options: CallOptions | undefined;
 
   constructor(calls: Calls, ground: Ground, limits: Limits, call: Call<T>) {
     const { deadlineMs = ground.deadlineMs, signal } = limits;
@@ -124,6 +128,21 @@ class RunningCall<T> implements Delivery<T> {
     return this.#call.own?.();
   }
 
+  finish(value: T): T | Promise<T> {
+    const { operation, statements } = this.#call;
+    const call = this.#options;
+    if (call === undefined || (operation !== "query" && operation !== "batch")) return value;
+    const { types } = this.#ground;
+    const results = (operation === "batch" ? value : [value]) as Result[];
+    const sent = (operation === "batch" ? statements : [statements]) as Statement[];
+    if (results.every((result, index) => isFinished(result, sent[index] as Statement, { types, read: call }))) return value;
+    const { cancellation } = this;
+    const { random } = this.#calls.parts.delivery;
+    const ask: Ask = (statement) => this.#lookUp(statement, { ...call, ...lookupForm, cancellation });
+    const finishing: Finishing = { types, random, call: { ...call, cancellation }, ask, fate: () => "unknown", waits: !this.#calls.apart };
+    return finishRows(results, sent, finishing).then(() => value);
+  }
+
   onEnd(): void {
     this.cancellation.dispose();
     this.#calls.ended();
@@ -132,12 +151,23 @@ class RunningCall<T> implements Delivery<T> {
   #begin(transport: Transport): Promise<T> {
     this.#calls.transport = transport;
     const { cache, readOnly = false, idempotent = false, rowMode = "object", attemptTimeoutMs } = this.#limits;
-    const { parsers, maxResponseBytes } = this.#ground;
+    const { types, maxResponseBytes } = this.#ground;
+    const { parsers } = types;
     const { cancellation, attempts: attempt } = this;
     const options = { cancellation, rowMode, parsers, maxResponseBytes, cache, readOnly, idempotent, attempt };
+    this.#options = options;
     const { work } = this.#call;
     if (!attemptTimeoutMs) return work(transport, options);
     const bounds = makeDeadline(this.#calls.parts.delivery.clock, { deadlineMs: attemptTimeoutMs, whole: cancellation });
     return work(transport, { ...options, cancellation: bounds }).finally(() => bounds.dispose());
+  }
+
+  /** Sends a lookup over the same transport. Nothing of the call's own is on its way any more. */
+  #lookUp(statement: Statement, options: CallOptions): Promise<Result> {
+    const { transport, context } = this.#calls;
+    const claims = { idempotent: true, readOnly: false };
+    const attempt = (number: number) => (transport as Transport).query(statement, { ...options, ...claims, attempt: number });
+    const { cancellation } = this;
+    return deliver({ cancellation, attempt, mayRepeat: (error, number) => mayRepeat(error, claims, number) }, context);
   }
 }

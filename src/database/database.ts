@@ -77,6 +77,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   let warming: Promise<void> | undefined;
 
   const traits = () => parts.ground().plan.capabilities;
+  const rows = () => ({ types: parts.ground().types, random: parts.delivery.random });
 
   function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
     const options = checkCall(given, optionsOf.query);
@@ -115,7 +116,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
           const attempt = noWork();
           own = attempt;
           return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>
-            use({ session, call: callOptions, own: attempt, traits: traits(), observe: within(operation) }, inside),
+            use({ session, call: callOptions, own: attempt, traits: traits(), observe: within(operation), rows: rows() }, inside),
           );
         };
         return chosen.session(start, { ...callOptions, begins: operation === "transaction" });

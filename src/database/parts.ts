@@ -1,8 +1,9 @@
 import type { Plan } from "../decide/plan.ts";
 import type { DeliveryContext } from "../delivery/deliver.ts";
 import type { Audience } from "../observe/audience.ts";
-import type { ParserSet, Transport } from "../transports/transport.ts";
+import type { Transport } from "../transports/transport.ts";
 import type { CallbackContext } from "./nesting.ts";
+import type { UserTypes } from "./user-types.ts";
 
 /** What a database stands on, once its environment is known. */
 export interface Ground {
@@ -12,7 +13,7 @@ export interface Ground {
   readonly slowQueryMs: number | null;
   /** Of rows over a socket. */
   readonly maxResponseBytes: number;
-  readonly parsers: ParserSet;
+  readonly types: UserTypes;
   /** Made at the first call; the same one for all. */
   readonly transport: () => Transport | Promise<Transport>;
   /** Where scripts run, when that is another address; made for each, and closed after it. */

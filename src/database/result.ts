@@ -17,7 +17,7 @@ export function parserSet(own: Readonly<Record<number, (text: string) => unknown
 }
 
 /** A parser of the caller's, which must give its value at once: a promise in a row would be nobody's. */
-function atOnce(parse: (text: string) => unknown): (text: string) => unknown {
+export function atOnce(parse: (text: string) => unknown): (text: string) => unknown {
   return (text) => {
     const value = parse(text);
     if (!isPromise(value)) return value;

@@ -4,6 +4,7 @@ import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import type { ObserveStatement } from "../observe/observe-call.ts";
 import type { CallOptions, Result, Session, Statement, Via } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
+import { finishHeld, type RowGround } from "./finish-held.ts";
 import { guardHeld, type SessionTraits } from "./guard.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 
@@ -20,6 +21,7 @@ export interface HeldSession {
   readonly own: OwnWork;
   readonly traits: SessionTraits;
   readonly observe: ObserveStatement;
+  readonly rows: RowGround;
 }
 
 /**
@@ -27,13 +29,14 @@ export interface HeldSession {
  * for all of its work: once a statement has stayed done, or may have, the fate is `unknown`, whatever became of a later one.
  */
 export async function runSession<T>(
-  { session, call, own, traits, observe }: HeldSession,
+  { session, call, own, traits, observe, rows }: HeldSession,
   work: (session: DatabaseSession) => Promise<T>,
 ): Promise<T> {
   let over = false;
   let begun = false;
   /** Whether something stays done, or may. */
   let done = false;
+  const finish = finishHeld({ session, call, rows, ends: "free", isOver: () => over });
 
   async function send(statement: Statement, { rowMode = "object" }: InnerOptions, leavesState: boolean): Promise<Result> {
     const first = !begun;
@@ -46,6 +49,8 @@ export async function runSession<T>(
       const { command } = result;
       const undone = command === "ROLLBACK" && before !== "idle";
       done ||= command === "COMMIT" || command === "PREPARE" || (session.status === "idle" && !undone);
+      const finishing = finish([result], [statement], { rowMode, parsers: call.parsers });
+      if (finishing) await finishing;
       return result;
     } catch (error) {
       if (!isWarmlineError(error)) throw error;

@@ -5,6 +5,7 @@ import { transactionFailed, transactionUnread } from "../errors/transaction-fail
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { ExchangeEnd, Result, Statement, TransactionMode } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
+import { finishHeld } from "./finish-held.ts";
 import { guardInside } from "./guard.ts";
 import { checkWork } from "./misuse.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
@@ -26,7 +27,7 @@ export interface HeldTransaction extends HeldSession {
  * round trips; a callback that sends nothing costs none. What it rejects with speaks for all of its work.
  */
 export async function runTransaction<T>(
-  { session, call, mode, own, traits, observe }: HeldTransaction,
+  { session, call, mode, own, traits, observe, rows }: HeldTransaction,
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   /** What travels with the next statement. */
@@ -38,6 +39,7 @@ export async function runTransaction<T>(
   let ended: WarmlineError | undefined;
   /** How many savepoints are open. */
   let depth = 0;
+  const finish = finishHeld({ session, call, rows, ends: "open", isOver: () => over });
   let watch = <R>(sent: Promise<R>): Promise<R> => sent;
 
   /** Sends a statement of the caller's, or of the package's own, behind what is pending. */
@@ -55,7 +57,10 @@ export async function runTransaction<T>(
       const prelude = ours ? all.length : before;
       const results = await session.exchange(all, { ...call, rowMode, ends, prelude, leavesState });
       own.answered = true;
-      return results.slice(before);
+      const given = results.slice(before);
+      const finishing = finish(given, statements, { rowMode, parsers: call.parsers });
+      if (finishing) await finishing;
+      return given;
     } catch (error) {
       if (!isWarmlineError(error)) throw error;
       own.errors.add(error);

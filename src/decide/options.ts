@@ -124,6 +124,10 @@ export interface DatabaseOptions {
   readonly tcp?: RequestSockets | undefined;
   /** Variables and bindings to read instead of the runtime's own. */
   readonly env?: object | undefined;
-  /** Parsers by type id, instead of the usual ones, for this database alone. One that throws, or gives a promise, fails its call with DECODE_FAILED. */
-  readonly types?: Readonly<Record<number, (text: string) => unknown>> | undefined;
+  /**
+   * Parsers by type id or name, instead of the usual ones, for this database alone: `{ 20: BigInt, numeric: Number, "app.mood": read }`. A name
+   * without a schema is of any; arrays of a named type are arrays of what its parser gives. Types that are not built in are looked up once. One
+   * that throws, or gives a promise, fails its call with DECODE_FAILED.
+   */
+  readonly types?: Readonly<Record<string, (text: string) => unknown>> | undefined;
 }

@@ -111,11 +111,12 @@ export const endpoint: Rule = {
   fits: (value) => endpointForm.fits(value) && URL.canParse(value as string),
 };
 
-/** Functions that read values of a type, by its id. */
+/** Functions that read values of a type, by its id or its name. */
 export const parsers: Rule = {
-  shape: "functions by type id, such as { 20: BigInt }",
+  shape: "functions by type id or name, such as { 20: BigInt, numeric: Number, 'app.mood': read }; names without quotes and []",
   fits: (value) =>
-    isRecord(value) && Object.entries(value).every(([id, parse]) => /^[1-9]\d{0,9}$/.test(id) && typeof parse === "function"),
+    isRecord(value) &&
+    Object.entries(value).every(([type, parse]) => /^([1-9]\d{0,9}|[^\d\s"][^\0"]*(?<!\[\]))$/.test(type) && typeof parse === "function"),
 };
 
 /** Variables and bindings by name. */

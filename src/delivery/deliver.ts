@@ -24,6 +24,8 @@ export interface Delivery<T> {
   attempt(number: number): Promise<T>;
   /** Whether a failed attempt may be followed by another. */
   mayRepeat(error: WarmlineError, attempt: number): boolean;
+  /** Makes what came what its caller gets; the call lasts until it is. */
+  finish?(value: T): T | Promise<T>;
   /** What the last attempt learned of its own, once a callback has begun in it; otherwise all errors are its own. */
   own?(): OwnWork | undefined;
   /** Called once, however the call ends. */
@@ -50,9 +52,21 @@ export function deliver<T>(call: Delivery<T>, context: DeliveryContext): Promise
   return attemptOf(call, 1).then((value) => {
     context.breaker.succeed();
     context.budget.earn(1);
-    call.onEnd?.();
-    return value;
+    return finish(call, value);
   }, failed);
+}
+
+/** The end of a call whose first attempt succeeded; at once, where nothing has to be waited for. */
+function finish<T>(call: Delivery<T>, value: T): T | Promise<T> {
+  let finished: T | Promise<T> = value;
+  try {
+    if (call.finish) finished = call.finish(value);
+  } catch (error) {
+    finished = Promise.reject(error);
+  }
+  if (finished instanceof Promise) return finished.finally(() => call.onEnd?.());
+  call.onEnd?.();
+  return finished;
 }
 
 /** An attempt, whose failure is never thrown at once. */
@@ -94,7 +108,7 @@ async function repeat<T>(call: Delivery<T>, context: DeliveryContext, firstError
         const value = await call.attempt(number + 1);
         breaker.succeed();
         budget.earn(number + 1);
-        return value;
+        return call.finish ? await call.finish(value) : value;
       } catch (failure) {
         if (isWarmlineError(failure)) showCaller(failure, repeat);
         error = failure;

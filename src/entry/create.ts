@@ -1,5 +1,5 @@
 import { type CallbackContext, type Database, type Ground, makeDatabase } from "../database/database.ts";
-import { parserSet } from "../database/result.ts";
+import { type CommonParsers, UserTypes } from "../database/user-types.ts";
 import { type Available, makePlan, type Plan } from "../decide/plan.ts";
 import { handedIn } from "../decide/refuse.ts";
 import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
@@ -7,7 +7,7 @@ import type { Address } from "../decide/settings.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { type Audience, makeAudience } from "../observe/audience.ts";
-import type { Clock, ParserSet, Transport, TransportName } from "../transports/transport.ts";
+import type { Clock, Transport, TransportName } from "../transports/transport.ts";
 
 /** What an entry of the package owns, and what its runtime offers. Nothing is called before a database needs it. */
 export interface Platform {
@@ -20,7 +20,7 @@ export interface Platform {
   readonly available: () => Available;
   /** Makes the transport the plan names. */
   readonly transports: Partial<Record<TransportName, MakeTransport>>;
-  readonly parsers: ParserSet;
+  readonly parsers: CommonParsers;
   readonly callbacks: CallbackContext | undefined;
   /** Runs work as one request, where connections belong to one. */
   readonly scope?: Database["scope"];
@@ -90,7 +90,7 @@ function decide(options: DatabaseOptions, platform: Platform, events: Audience):
     deadlineMs: settings.deadlineMs,
     slowQueryMs: settings.slowQueryMs,
     maxResponseBytes: settings.maxResponseBytes ?? MAX_BYTES_OVER_SOCKETS,
-    parsers: parserSet(settings.types, platform.parsers),
+    types: new UserTypes(settings.types, platform.parsers),
     transport: once(() => {
       plan.warnings.forEach(warn);
       return make(settings.address);

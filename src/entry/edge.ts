@@ -1,9 +1,9 @@
 import { types } from "@neondatabase/serverless";
 import type { CallbackContext, Database } from "../database/database.ts";
+import type { CommonParsers } from "../database/user-types.ts";
 import { edgeLight } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
-import type { ParserSet } from "../transports/transport.ts";
 import { databaseOn } from "./create.ts";
 import { makeHttp } from "./make-http.ts";
 import { warn } from "./warn.ts";
@@ -23,7 +23,7 @@ const create = databaseOn({
   env: () => (globalThis as EdgeGlobal).process?.env ?? {},
   available: () => ({ choices: [overHttp], webSocket: typeof WebSocket === "function" }),
   transports: { http: makeHttp },
-  parsers: types as ParserSet,
+  parsers: types as CommonParsers,
   callbacks: AsyncLocalStorage && new AsyncLocalStorage(),
   warn,
 });

@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import { types } from "@neondatabase/serverless";
 import type { CallbackContext, Database } from "../database/database.ts";
+import type { CommonParsers } from "../database/user-types.ts";
 import { workerd } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
-import type { ParserSet } from "../transports/transport.ts";
 import { databaseOn } from "./create.ts";
 import { makeHttp } from "./make-http.ts";
 import { warn } from "./warn.ts";
@@ -28,7 +28,7 @@ const create = databaseOn({
   env: () => env,
   available: () => ({ choices: [overHttp], webSocket: true }),
   transports: { http: makeHttp },
-  parsers: types as ParserSet,
+  parsers: types as CommonParsers,
   callbacks: newContext(),
   warn,
 });

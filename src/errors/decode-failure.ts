@@ -7,7 +7,7 @@ export class Unreadable extends Error {}
 export const WAS_DONE = "The statement was done";
 
 /** As much as is known of a column. */
-interface Column {
+export interface Column {
   readonly name: string;
   readonly dataTypeID: number;
 }
@@ -45,7 +45,7 @@ function isOwn(thrown: unknown): thrown is Unreadable {
 }
 
 /** Whatever was thrown, even what throws when it is looked at. */
-function causeOf(thrown: unknown): Error {
+export function causeOf(thrown: unknown): Error {
   try {
     return withoutMessage(thrown);
   } catch {

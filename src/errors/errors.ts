@@ -106,6 +106,13 @@ export interface UnreadColumn {
   readonly columnIndex?: number | undefined;
   /** The id of its type, as in `fields`. */
   readonly typeId?: number | undefined;
+  /** Of a row that was checked by a schema: its place among the rows, from 0. */
+  readonly rowIndex?: number | undefined;
+  /**
+   * Of a row that its schema refuses: the keys from the row to what is wrong, of which those beyond the column may come from a value. Not
+   * enumerable, so that no logger prints it.
+   */
+  readonly path?: readonly PropertyKey[] | undefined;
 }
 
 /**
@@ -117,12 +124,15 @@ export class DecodeError extends WarmlineError implements UnreadColumn {
   declare readonly column: string | undefined;
   declare readonly columnIndex: number | undefined;
   declare readonly typeId: number | undefined;
+  declare readonly rowIndex: number | undefined;
+  declare readonly path: readonly PropertyKey[] | undefined;
 
   constructor(message: string, details: ErrorDetails & UnreadColumn) {
     super(message, details);
     // also where they are unknown: Bun's errors have a column of their own, that of the source
-    const { column, columnIndex, typeId } = details;
-    Object.assign(this, { column, columnIndex, typeId });
+    const { column, columnIndex, typeId, rowIndex, path } = details;
+    Object.assign(this, { column, columnIndex, typeId, rowIndex });
+    Object.defineProperty(this, "path", { value: path });
   }
 }
 

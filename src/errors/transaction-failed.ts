@@ -15,7 +15,8 @@ export function transactionFailed(): TransactionError {
 }
 
 /** The error of a transaction that was rolled back because an answer in it could not be read. */
-export function transactionUnread({ message, code, cause, column, columnIndex, typeId }: DecodeError): DecodeError {
-  const unread = message.replace(WAS_DONE, "The transaction was rolled back");
-  return new DecodeError(unread, { code, fate: "refused", cause, column, columnIndex, typeId });
+export function transactionUnread(error: DecodeError): DecodeError {
+  const { code, cause, column, columnIndex, typeId, rowIndex, path } = error;
+  const message = error.message.replace(WAS_DONE, "The transaction was rolled back");
+  return new DecodeError(message, { code, fate: "refused", cause, column, columnIndex, typeId, rowIndex, path });
 }

@@ -8,7 +8,21 @@ export type TransportName = "http" | "pool" | "request";
 export interface Statement {
   readonly text: string;
   readonly values: readonly (string | null)[];
+  /** What its rows go through where they are handed over; nothing to a transport. */
+  readonly check?: CheckRows | undefined;
 }
+
+/** Checks rows, and puts in their places what becomes of them. @throws DecodeError ROW_MISMATCH, SCHEMA_FAILED */
+export type CheckRows = (
+  rows: unknown[],
+  told: {
+    readonly fields: readonly Field[];
+    /** Gives 0 to 1. */
+    readonly random: () => number;
+    /** How many rows of the same result came before; default 0. */
+    readonly from?: number | undefined;
+  },
+) => void;
 
 /** A column of a result, named as in pg. */
 export interface Field {

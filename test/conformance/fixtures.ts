@@ -4,6 +4,13 @@ export const fixtures = `
   create type pair as (number int, word text);
   create domain positive as int constraint positive_check check (value > 0);
   create domain label as text not null;
+  create type odd_mood as enum ('a,b', 'c "d"', 'NULL', '', 'e\\f', '{x}');
+  create domain tiny as positive check (value < 10);
+  create domain day as date;
+  create domain moods as mood[];
+  create domain numbers as int[];
+  create domain area as box;
+  create type span as range (subtype = float8, multirange_type_name = spans);
   create table person (
     id int constraint person_key primary key,
     name text not null constraint person_name_unique unique,

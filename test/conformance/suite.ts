@@ -21,12 +21,16 @@ import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
 import { transactions } from "./cases/transactions.ts";
 import { truth } from "./cases/truth.ts";
+import { typedRows } from "./cases/typed-rows.ts";
 import { types } from "./cases/types.ts";
+import { userTypes } from "./cases/user-types.ts";
 import { fixtures } from "./fixtures.ts";
 
 /** Every subject of the suite. */
 const subjects: readonly Subject[] = [
   types,
+  userTypes,
+  typedRows,
   parameters,
   rows,
   shapes,

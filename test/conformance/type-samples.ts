@@ -9,6 +9,9 @@ export interface TypeSample {
   readonly sent?: unknown;
 }
 
+/** Types that fixtures.ts makes. */
+export const ofFixtures: RegExp = /^((odd_)?moods?|pair|positive|label|tiny|day|numbers|area|spans?)\b/;
+
 const bytes = (...list: number[]): Uint8Array => Uint8Array.from(list);
 
 /** What reads as the text it was written as. */
@@ -208,9 +211,26 @@ const arrays: readonly TypeSample[] = [
   plain("bit(2)[]", "{10,01}"),
   plain("int4range[]", '{"[1,3)","[5,7)"}'),
   plain("tsvector[]", "{'a','b'}"),
-  plain("mood[]", "{happy,NULL,so-so}"),
-  { type: "mood[]", text: "{sad}", value: "{sad}", sent: ["sad"] },
-  plain("pair[]", '{"(1,a)"}'),
+  { type: "mood[]", text: "{happy,NULL,so-so}", value: ["happy", null, "so-so"] },
+  { type: "mood[]", text: "{{sad},{happy}}", value: [["sad"], ["happy"]] },
+  { type: "mood[]", text: "[0:1]={sad,happy}", value: ["sad", "happy"] },
+  { type: "mood[]", text: "{}", value: [] },
+  {
+    type: "odd_mood[]",
+    text: '{"a,b","c \\"d\\"","NULL",NULL,"","e\\\\f","{x}"}',
+    value: ["a,b", 'c "d"', "NULL", null, "", "e\\f", "{x}"],
+  },
+  { type: "pair[]", text: '{"(1,a)","(2,\\"b c\\")"}', value: ["(1,a)", '(2,"b c")'] },
+  { type: "positive[]", text: "{1,NULL,3}", value: [1, null, 3] },
+  { type: "tiny[]", text: "{5}", value: [5] },
+  { type: "day[]", text: "{2026-01-02,NULL}", value: [local(2026, 1, 2), null], sent: ["2026-01-02", null] },
+  { type: "moods", text: "{sad,happy}", value: ["sad", "happy"] },
+  { type: "moods[]", text: '{"{sad,happy}",NULL}', value: [["sad", "happy"], null], sent: ["{sad,happy}", null] },
+  { type: "numbers[]", text: '{"{1,2}","{3}"}', value: [[1, 2], [3]], sent: ["{1,2}", "{3}"] },
+  { type: "area[]", text: "{(1,1),(0,0);(2,2),(1,1)}", value: ["(1,1),(0,0)", "(2,2),(1,1)"], sent: "{(1,1),(0,0);(2,2),(1,1)}" },
+  { type: "span[]", text: '{"[1,2)",empty}', value: ["[1,2)", "empty"] },
+  plain("spans", "{[1,2),[3,4)}"),
+  plain("span", "[1,2)"),
 ];
 
 /** Values of every built-in type, of arrays, and of types of one's own (fixtures.ts). */

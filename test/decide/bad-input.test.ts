@@ -232,7 +232,10 @@ const brokenOptions: readonly BadInput[] = [
   option("endpoint", "http://127.0.0.1.evil.example", /http is only for this machine/, ["evil"]),
   option("types", [CANARY], /by type id/),
   option("types", { 20: CANARY }, /functions/),
-  option("types", { [CANARY]: BigInt }, /type id/),
+  option("types", { [`${CANARY}[]`]: BigInt }, /without quotes and \[\]/),
+  option("types", { [`"${CANARY}"`]: BigInt }, /without quotes/),
+  option("types", { [`1${CANARY}`]: BigInt }, /type id/),
+  option("types", { "": BigInt }, /type id/),
   option("types", { 0: BigInt }, /type id/),
 ];
 

@@ -15,6 +15,7 @@ import {
   type Row,
   type RowOf,
   type Sql,
+  type StandardSchema,
   sql,
   type Transaction,
   type Via,
@@ -221,4 +222,46 @@ export function nothingIsAny(): void {
   expectTrue<Equal<IsAny<Result["rows"][number][string]>, false>>();
   expectTrue<Equal<IsAny<WarmlineError["cause"] | CancelledError["code"]>, false>>();
   expectTrue<Equal<IsAny<Parameters<Database["sql"]>[1]>, false>>();
+}
+
+interface Input {
+  readonly id: string;
+}
+
+interface Output {
+  readonly id: number;
+}
+
+declare const schema: StandardSchema<Input, Output>;
+
+export async function rowsOfASchemaAreTyped(): Promise<void> {
+  const typed = sql.typed(schema)`select id from users where id = ${1}`;
+  expectTrue<Equal<typeof typed, Sql<Output>>>();
+  expectTrue<Equal<RowOf<typeof typed>, Output>>();
+  const { rows } = await db.query(typed, { readOnly: true, fallback: () => [{ id: 1 }] });
+  expectTrue<Equal<typeof rows, Output[]>>();
+
+  // rows that may not have been checked are as the database gives them
+  const sampled = await db.query(sql.typed(schema, { sample: 0.01 })`select id from users`);
+  expectTrue<Equal<typeof sampled.rows, Input[]>>();
+
+  const [users, orders] = await db.batch([typed, sql<Order>`select total from orders`]);
+  expectTrue<Equal<typeof users.rows, Output[]>>();
+  expectTrue<Equal<typeof orders.rows, Order[]>>();
+
+  const inside = await db.transaction(async (tx) => (await tx.query(typed)).rows);
+  expectTrue<Equal<typeof inside, Output[]>>();
+
+  // @ts-expect-error no schema
+  sql.typed({ validate: () => true });
+  // @ts-expect-error a share is a number
+  sql.typed(schema, { sample: false });
+  // @ts-expect-error a fallback gives what the schema makes
+  db.query(typed, { readOnly: true, fallback: () => [{ id: "1" }] });
+}
+
+export function typesAreGivenByNumberOrName(): void {
+  createDatabase({ types: { 20: BigInt, numeric: Number, "app.mood": (text) => text.length } });
+  // @ts-expect-error parsers are functions
+  createDatabase({ types: { mood: "mood" } });
 }

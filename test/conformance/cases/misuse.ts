@@ -267,7 +267,7 @@ const cases: readonly Case[] = [
         { deadlineMs: -1 },
         { connectTimeoutMs: 0 },
         { endpoint: "nonsense" },
-        { types: { x: () => 1 } },
+        { types: { "x[]": () => 1 } },
         { port: 99_999 },
       ];
       for (const options of wrong) {
