@@ -6,14 +6,17 @@ import type { OwnWork } from "../delivery/own-work.ts";
 import { mayRepeat, type RepeatClaims } from "../delivery/retry.ts";
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
-import type { Transport } from "../transports/transport.ts";
+import type { Statement, Transport } from "../transports/transport.ts";
 import { refuseNested } from "./nesting.ts";
 import type { QueryOptions } from "./options.ts";
 import type { DatabaseParts, Ground } from "./parts.ts";
 import type { Call } from "./work.ts";
 
 /** How a call is bounded, and what is claimed of it. */
-export type Limits = Omit<QueryOptions, "fallback">;
+export interface Limits extends Omit<QueryOptions, "fallback"> {
+  /** What its transaction is put under. */
+  readonly settings?: Statement | undefined;
+}
 
 /** The calls of one database, and what they share. */
 export class Calls {
@@ -131,10 +134,10 @@ class RunningCall<T> implements Delivery<T> {
 
   #begin(transport: Transport): Promise<T> {
     this.#calls.transport = transport;
-    const { cache, readOnly = false, idempotent = false, rowMode = "object", attemptTimeoutMs } = this.#limits;
+    const { cache, readOnly = false, idempotent = false, rowMode = "object", attemptTimeoutMs, settings } = this.#limits;
     const { parsers, maxResponseBytes } = this.#ground;
     const { cancellation, attempts: attempt } = this;
-    const options = { cancellation, rowMode, parsers, maxResponseBytes, cache, readOnly, idempotent, attempt };
+    const options = { cancellation, rowMode, parsers, maxResponseBytes, cache, readOnly, idempotent, settings, attempt };
     const { work } = this.#call;
     if (!attemptTimeoutMs) return work(transport, options);
     const bounds = makeDeadline(this.#calls.parts.delivery.clock, { deadlineMs: attemptTimeoutMs, whole: cancellation });

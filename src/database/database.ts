@@ -6,15 +6,16 @@ import type { EventListener } from "../observe/events.ts";
 import type { ObserveStatement } from "../observe/observe-call.ts";
 import type { Result, Session, Statement } from "../transports/transport.ts";
 import { Calls, type Limits } from "./calls.ts";
+import { type DatabaseView, makeView } from "./database-view.ts";
 import { fallBack } from "./fallback.ts";
-import { guardInside, guardQuery, guardScript } from "./guard.ts";
+import { guardInside, guardQuery, guardScript, guardSettings, type SessionTraits } from "./guard.ts";
 import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, runOpen } from "./nesting.ts";
 import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
-import { makeQueries, type Queries } from "./queries.ts";
+import { makeQueries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
-import { type Row, type RowOf, type Sql, toStatement, toStatements } from "./sql.ts";
+import { type Sql, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 import type { Holding } from "./work.ts";
@@ -24,20 +25,7 @@ export type { DatabaseParts, Ground, RequestContext } from "./parts.ts";
 export type { DatabaseStats } from "./stats.ts";
 
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
-export interface Database extends Omit<Queries, "query">, AsyncDisposable {
-  /** Sends one statement. Rejects with a WarmlineError that has a `fate`; what needs a session is refused, with `SESSION_STATE`. */
-  query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
-  query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
-  /** Runs statements as one transaction in one round trip, and gives a result for each. */
-  batch<const S extends readonly Sql<unknown>[]>(
-    statements: S,
-    options?: BatchCallOptions,
-  ): Promise<{ -readonly [Index in keyof S]: Result<RowOf<S[Index]>> }>;
-  /**
-   * Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. n statements cost n + 1 round trips. Until it is over,
-   * calls on the database itself from inside `work` reject with NESTED_QUERY.
-   */
-  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+export interface Database extends DatabaseView, AsyncDisposable {
   /**
    * Holds one connection while `work` runs. What is set on it (settings, locks, temporary tables) ends with it. Until it is over, calls on the
    * database itself from inside `work` reject with NESTED_QUERY.
@@ -76,13 +64,17 @@ export function makeDatabase(parts: DatabaseParts): Database {
   let closing: Promise<void> | undefined;
   let warming: Promise<void> | undefined;
 
-  const traits = () => parts.ground().plan.capabilities;
+  const traits = (settings?: Statement): SessionTraits => {
+    const { capabilities } = parts.ground().plan;
+    return settings ? { ...capabilities, hasSettings: true } : capabilities;
+  };
 
-  function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
+  function query(statement: Statement, given: QueryOptions | undefined, settings?: Statement): Promise<Result> {
     const options = checkCall(given, optionsOf.query);
     const { fallback } = options;
+    if (settings !== undefined) guardSettings(statement);
     guardQuery(statement);
-    const answer = calls.run(options, {
+    const answer = calls.run(settings ? { ...options, settings } : options, {
       operation: "query",
       statements: statement,
       work: (chosen, callOptions) => chosen.query(statement, callOptions),
@@ -90,16 +82,19 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: parts.ground().plan.transport })) : answer;
   }
 
-  async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
+  async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined, settings?: Statement): Promise<Result[]> {
     const options = checkCall(given, optionsOf.batch);
     const statements = toStatements(sources);
     if (statements.length === 0) return [];
-    const leavesState = statements.map((statement) => guardInside(statement, traits())).includes(true);
-    return calls.run(options, {
-      operation: "batch",
-      statements,
-      work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options, leavesState }),
-    });
+    const leavesState = statements.map((statement) => guardInside(statement, traits(settings))).includes(true);
+    return calls.run(
+      { ...options, settings },
+      {
+        operation: "batch",
+        statements,
+        work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options, leavesState }),
+      },
+    );
   }
 
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
@@ -115,7 +110,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
           const attempt = noWork();
           own = attempt;
           return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>
-            use({ session, call: callOptions, own: attempt, traits: traits(), observe: within(operation) }, inside),
+            use({ session, call: callOptions, own: attempt, traits: traits(options.settings), observe: within(operation) }, inside),
           );
         };
         return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
@@ -130,15 +125,22 @@ export function makeDatabase(parts: DatabaseParts): Database {
     (statements, run) =>
       calls.observe({ operation: "query", within: place, statements, attempts: () => 1 }, run);
 
-  async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
+  async function transaction<T>(
+    work: (tx: Transaction) => Promise<T>,
+    given: TransactionOptions | undefined,
+    settings?: Statement,
+  ): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
     checkWork(work);
     const { retries: most = 0 } = options;
-    return hold(options, {
-      operation: "transaction",
-      use: (held, inside) => runTransaction({ ...held, mode: options }, (tx) => inside(() => work(tx))),
-      again: (error, number) => number <= most && mayRunAgain(error),
-    });
+    return hold(
+      { ...options, settings },
+      {
+        operation: "transaction",
+        use: (held, inside) => runTransaction({ ...held, mode: options }, (tx) => inside(() => work(tx))),
+        again: (error, number) => number <= most && mayRunAgain(error),
+      },
+    );
   }
 
   async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
@@ -187,8 +189,9 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   return {
     ...makeQueries(query),
-    batch: batch as Database["batch"],
-    transaction,
+    batch: (statements, options) => batch(statements, options) as never,
+    transaction: (work, options) => transaction(work, options),
+    with: (given) => makeView({ query, batch, transaction }, given),
     session,
     script,
     get plan() {

@@ -30,7 +30,7 @@ export async function runTransaction<T>(
   work: (tx: Transaction) => Promise<T>,
 ): Promise<T> {
   /** What travels with the next statement. */
-  let pending = begin(mode);
+  let pending = begin(mode, { settings: call.settings });
   let begun = false;
   let over = false;
   let unread: DecodeError | undefined;

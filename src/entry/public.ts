@@ -1,5 +1,7 @@
 // What every entry exports besides createDatabase: the same names under every export condition.
 export type { Database, DatabaseStats } from "../database/database.ts";
+export type { DatabaseView } from "../database/database-view.ts";
+export type { LocalSettings, SettingValue } from "../database/local-settings.ts";
 export type { BatchCallOptions, CallLimits, QueryOptions, TransactionOptions } from "../database/options.ts";
 export type { InnerOptions, Queries } from "../database/queries.ts";
 export type { DatabaseSession } from "../database/session.ts";

@@ -94,6 +94,8 @@ export interface CallOptions {
   readonly readOnly: boolean;
   /** The caller's claim that doing it twice does no harm. */
   readonly idempotent: boolean;
+  /** Puts what is sent under settings: sent behind BEGIN, in the same write, for the transaction alone. Its answer is nobody's. */
+  readonly settings?: Statement | undefined;
   /** Most bytes of rows that are read over a socket; default no limit. Over HTTP the transport has its own, of the whole answer. */
   readonly maxResponseBytes?: number | undefined;
   /** `bypass`: the answer must not come from a cache on the way. */

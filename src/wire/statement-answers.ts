@@ -12,6 +12,8 @@ import type { NamedForm } from "./named-statements.ts";
 export interface AnswersOptions extends ReadOptions {
   /** A text of several statements, sent by the simple protocol in place of the others; its rows are left aside, unless a form is given. */
   readonly script?: string | undefined;
+  /** Of so many statements at first the rows are left aside: they are nobody's. Default 0. */
+  readonly prelude?: number | undefined;
   /** How answers are made. Default: as this package's own. */
   readonly form?: AnswerForm | undefined;
   /** Most bytes of rows that are read. Default: no limit. */
@@ -39,6 +41,7 @@ export class StatementAnswers {
   readonly #named: NamedForm | undefined;
   readonly #reader: AnswerReader;
   readonly #isScript: boolean;
+  readonly #prelude: number;
   /** How many names are closed first, and how many of them are. */
   readonly #closes: number;
   #closed = 0;
@@ -51,6 +54,7 @@ export class StatementAnswers {
     this.#named = named;
     this.#reader = new AnswerReader(options.maxResponseBytes ?? Number.POSITIVE_INFINITY, options.form, options.onTooLarge);
     this.#isScript = options.script !== undefined;
+    this.#prelude = options.prelude ?? 0;
     this.#closes = named?.closes.length ?? 0;
   }
 
@@ -155,7 +159,7 @@ export class StatementAnswers {
   }
 
   #readRow(bytes: MessageBytes, start: number, end: number): boolean {
-    const isAside = this.#isScript && this.#options.form === undefined;
+    const isAside = this.answers.length < this.#prelude || (this.#isScript && this.#options.form === undefined);
     return isAside ? this.#reader.pass(bytes, start, end) : this.#reader.read(bytes, start, end);
   }
 

@@ -11,6 +11,7 @@ import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
 import { foreign } from "./cases/foreign.ts";
 import { limits } from "./cases/limits.ts";
+import { localSettings } from "./cases/local-settings.ts";
 import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
 import { parameters } from "./cases/parameters.ts";
@@ -37,6 +38,7 @@ const subjects: readonly Subject[] = [
   transactions,
   sessions,
   sessionState,
+  localSettings,
   cancelling,
   limits,
   nested,

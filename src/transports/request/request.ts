@@ -4,7 +4,7 @@ import { Paces } from "../paces.ts";
 import { leasedSession } from "../pool/leased-session.ts";
 import { showsPooler } from "../pool/pooler-sign.ts";
 import type { WarmClientConfig } from "../pool/warm-client.ts";
-import { begin, COMMIT } from "../statements.ts";
+import { begin, blockOf, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, Statement, Transport } from "../transport.ts";
 import type { WireSession } from "../wire-session.ts";
 import type { ClientSource } from "./client-source.ts";
@@ -160,7 +160,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
   }
 
   async function batch(statements: Parameters<Transport["batch"]>[0], call: BatchOptions): Promise<Result[]> {
-    const opening = begin(call.mode, statements.length === 1);
+    const opening = begin(call.mode, { alone: statements.length === 1, settings: call.settings });
     const whole = [...opening, ...statements, COMMIT];
     const results = await lease(call, {
       held: false,
@@ -178,7 +178,8 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     name: "request",
     can: { session: true, cancel: options.cancel },
     async query(statement, call) {
-      if (call.readOnly) return onlyResult(await batch([statement], { ...call, mode: { readOnly: true } }));
+      const block = blockOf(call);
+      if (block !== undefined) return onlyResult(await batch([statement], block));
       if (options.pipelined && isDirect()) return queryShared(statement, call);
       return lease(call, { held: false, early: true, use: queryAlone(statement, call) });
     },
