@@ -102,6 +102,17 @@ const sequential: readonly Comparison[] = [
   },
 ];
 
+const underSettings: Comparison = {
+  entrants: [
+    { name: "db.with", client: "warmline-with" },
+    { name: "a batch by hand", client: "warmline-with-by-hand" },
+  ],
+  connections: 1,
+  block: byKey(1, 500),
+  rounds: 40,
+  rows: [cpu("with settings and a role, by primary key", { ratio: 1.05 })],
+};
+
 const throughputs: readonly Comparison[] = [
   { entrants: onNode, connections: 10, block: byKey(50, 3_000), rounds: 30, rows: [throughput("50 callers, ten connections", 1.3)] },
   { entrants: onNode, connections: 10, block: byKey(200, 3_000), rounds: 30, rows: [throughput("200 callers, ten connections", 1.3)] },
@@ -237,6 +248,7 @@ const layers: Comparison = {
 /** All that is measured in blocks. */
 export const comparisons: readonly Comparison[] = [
   ...sequential,
+  underSettings,
   ...throughputs,
   ...farAway,
   ...large,
