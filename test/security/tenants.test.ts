@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type Endpoint, startEndpoint } from "../../src/endpoint/endpoint.ts";
 import { type Database, type DatabaseView, isWarmlineError, type LocalSettings, type Row, sql } from "../../src/entry/node.ts";
@@ -25,7 +26,8 @@ const schema = `
   grant tenants_app, tenants_authenticated to ${user};
   create schema tenants; grant usage on schema tenants to tenants_app, tenants_authenticated;
   create function tenants.uid() returns text language sql stable as
-    $$ select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub' $$;
+    $$ select coalesce(nullif(current_setting('request.jwt.claim.sub', true), ''),
+      nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub') $$;
   create table tenants.notes (id int generated always as identity, tenant text not null, body text);
   alter table tenants.notes enable row level security; alter table tenants.notes force row level security;
   create policy own on tenants.notes to tenants_app
@@ -197,5 +199,62 @@ describe("twenty tenants, mixed at random, see nothing of one another", () => {
   test.runIf(findPgBouncer() !== undefined)("through PgBouncer", { timeout: 60_000 }, async () => {
     await using db = openPool({ url: loginUrl(bouncer), target: "pgbouncer", max: 8 });
     await mix("pgbouncer", db);
+  });
+});
+
+describe("the recipes of the documentation", () => {
+  const database = "tenants_recipes";
+  const roles = ["app_login", "app_user", "authenticator", "anon", "authenticated"];
+
+  beforeAll(async () => {
+    const page = await readFile(new URL("../../docs/row-level-security.md", import.meta.url), "utf8");
+    const recipes = [...page.matchAll(/^```sql\n(.*?)^```/gms)].map(([, text = ""]) => text.replaceAll("'…'", `'${password}'`));
+    expect(recipes).toHaveLength(3);
+    await using direct = await openDirect();
+    await direct.query(`create database ${database}`);
+    await using there = await openDirect(at(database));
+    for (const recipe of recipes) await there.query(recipe);
+  });
+  afterAll(async () => {
+    await using direct = await openDirect();
+    await direct.query(`drop database ${database} with (force)`);
+    await direct.query(`drop role ${roles.join(", ")}`);
+  });
+
+  function at(name: string, login?: string): string {
+    const url = new URL(urlAt());
+    url.pathname = name;
+    if (login !== undefined) Object.assign(url, { username: login, password });
+    return url.href;
+  }
+
+  test("keep tenants apart by a setting of one's own", async () => {
+    await using db = openPool({ url: at(database, "app_login"), max: 1 });
+    const own = db.with({ settings: { "app.tenant": "a" }, role: "app_user" });
+    const others = own.with({ settings: { "app.tenant": "b" } });
+    await own.sql`insert into notes (body) values ('of a')`;
+    expect(await own.sql`select tenant, body from notes`).toEqual([{ tenant: "a", body: "of a" }]);
+    expect(await others.sql`select * from notes`).toEqual([]);
+    expect((await others.query("delete from notes")).rowCount).toBe(0);
+    await expect(others.sql`insert into notes (tenant, body) values ('a', 'forged')`).rejects.toMatchObject({
+      code: "42501",
+      fate: "refused",
+    });
+    // nobody: on a connection where the setting was made once, and without a view
+    expect(await db.with({ role: "app_user" }).sql`select * from notes`).toEqual([]);
+    await expect(db.sql`select * from notes`).rejects.toMatchObject({ code: "42501" });
+  });
+
+  test("keep users apart by the claims of a token", async () => {
+    await using db = openPool({ url: at(database, "authenticator"), max: 1 });
+    const as = (sub: string, role: string) => db.with({ settings: { "request.jwt.claims": { sub, role, aud: "app" } }, role });
+    const [ada, grace] = [randomUUID(), randomUUID()];
+    await as(ada, "authenticated").sql`insert into todos (task) values ('write')`;
+    expect(await as(ada, "authenticated").sql`select user_id, task from todos`).toEqual([{ user_id: ada, task: "write" }]);
+    expect(await as(grace, "authenticated").sql`select * from todos`).toEqual([]);
+    await expect(as(ada, "anon").sql`select * from todos`).rejects.toMatchObject({ code: "42501" });
+    await expect(as(ada, "app_user").sql`select 1`).rejects.toMatchObject({ code: "42501", fate: "refused" });
+    expect(await db.with({ role: "authenticated" }).sql`select * from todos`).toEqual([]);
+    await expect(db.sql`select * from todos`).rejects.toMatchObject({ code: "42501" });
   });
 });
