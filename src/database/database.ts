@@ -20,6 +20,7 @@ import {
   type TransactionOptions,
 } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
+import type { RowBatches } from "./portal.ts";
 import { makeQueries, makeStreams, type Queries, type Streams } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
 import { type Row, type RowOf, type Sql, toStatement, toStatements } from "./sql.ts";
@@ -160,14 +161,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
     });
   }
 
-  const streams = makeStreams<StreamOptions>((statement, given) => {
+  function stream(statement: Statement, given: StreamOptions | undefined): RowBatches {
     const options = checkCall(given, optionsOf.stream);
     guardQuery(statement);
     return streamAlone(statement, options, {
       hold: async (holding) => hold(options, { ...holding, operation: "stream", statements: statement }),
       mayRepeat: (error, number) => calls.mayRepeat(error, options, number),
     });
-  });
+  }
 
   async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.session);
@@ -215,7 +216,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   return {
     ...makeQueries(query),
-    ...streams,
+    ...makeStreams(stream),
     batch: batch as Database["batch"],
     transaction,
     session,

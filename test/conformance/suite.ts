@@ -19,6 +19,7 @@ import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
+import { streams } from "./cases/streams.ts";
 import { transactions } from "./cases/transactions.ts";
 import { truth } from "./cases/truth.ts";
 import { types } from "./cases/types.ts";
@@ -37,6 +38,7 @@ const subjects: readonly Subject[] = [
   transactions,
   sessions,
   sessionState,
+  streams,
   cancelling,
   limits,
   nested,
