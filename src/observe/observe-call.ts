@@ -12,9 +12,6 @@ export interface Called extends Pick<QueryEvent, "operation" | "within"> {
   readonly attempts: () => number;
 }
 
-/** Runs what sends a statement in a transaction or session, and tells of its end. */
-export type ObserveStatement = <T>(statement: Statement, run: () => Promise<T>) => Promise<T>;
-
 /** What calls are observed with. */
 export interface Observer {
   readonly events: Audience;
