@@ -83,19 +83,26 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 const limits = ["deadlineMs", "signal", "cache"];
+const modes = ["readOnly", "isolation", "deferrable"];
+const inside = ["rowMode"];
 const query = [...limits, "attemptTimeoutMs", "readOnly", "idempotent", "rowMode"];
 
 /** The options each kind of call takes. */
 export const optionsOf: Readonly<
-  Record<"query" | "batch" | "transaction" | "session" | "inside" | "stream" | "streamInside", readonly string[]>
+  Record<
+    "query" | "batch" | "transaction" | "session" | "inside" | "sessionBatch" | "sessionTransaction" | "stream" | "streamInside",
+    readonly string[]
+  >
 > = {
   query: [...query, "fallback"],
   batch: [...query, "isolation", "deferrable"],
-  transaction: [...limits, "readOnly", "isolation", "deferrable", "retries"],
+  transaction: [...limits, ...modes, "retries"],
   session: limits,
-  inside: ["rowMode"],
+  inside,
+  sessionBatch: [...inside, ...modes],
+  sessionTransaction: modes,
   stream: [...limits, "readOnly", "idempotent", "rowMode", "batchSize"],
-  streamInside: ["rowMode", "batchSize"],
+  streamInside: [...inside, "batchSize"],
 };
 
 /** Options as they may be used. @throws UsageError INVALID_OPTION that names the option and what it takes */

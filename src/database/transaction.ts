@@ -5,24 +5,18 @@ import { transactionFailed, transactionUnread } from "../errors/transaction-fail
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { ExchangeEnd, Portal, Result, Statement, TransactionMode } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
-import { guardInside } from "./guard.ts";
+import { guardEach, guardInside } from "./guard.ts";
+import type { HeldSession } from "./held-session.ts";
 import { checkWork } from "./misuse.ts";
-import { BATCH_SIZE } from "./options.ts";
 import { observed, portalBatches, type RowBatches } from "./portal.ts";
-import {
-  checkInner,
-  checkInnerStream,
-  type InnerOptions,
-  type InnerStreamOptions,
-  makeQueries,
-  makeStreams,
-  type Queries,
-  type Streams,
-} from "./queries.ts";
-import type { HeldSession } from "./session.ts";
+import { type Batches, type BatchResults, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import { type Sql, toStatements } from "./sql.ts";
+import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
-export interface Transaction extends Queries, Streams {
+export interface Transaction extends Queries, Batches, Streams {
+  /** Runs statements in one round trip, and gives a result for each. Where one fails, those behind it are not run, and the transaction has failed. */
+  batch: Batches["batch"];
   /** A savepoint: what `work` did is undone if it throws, and the outer transaction goes on. Until it ends, queries go through the inner one. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 }
@@ -90,7 +84,7 @@ export async function runTransaction<T>(
       if (over || !isOpen) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
       if (depth > level) throw unfit("NESTED_QUERY", "A savepoint is open. Use the inner tx until it ends.");
     };
-    const open: OpenBatches = (statement, { batchSize = BATCH_SIZE, rowMode }, leavesState) =>
+    const open: OpenBatches = (statement, { batchSize, rowMode }, leavesState) =>
       portalBatches(batchSize, {
         check,
         send: async (portal) => (await watch(send([statement], "open", { rowMode, leavesState, portal })))[0] as Result,
@@ -99,14 +93,31 @@ export async function runTransaction<T>(
     const tx: Transaction = {
       ...makeStreams((statement, given) => {
         const options = checkInnerStream(given);
-        return observed(open(statement, options, guardInside(statement, traits)), (run) => observe(statement, run, "stream"));
+        return observed(open(statement, options, guardInside(statement, traits)), (run) =>
+          observe({ operation: "stream", within: "transaction", statements: statement }, run),
+        );
       }),
       ...makeQueries(async (statement, given) => {
         const options = checkInner(given);
         check();
         const leavesState = guardInside(statement, traits);
-        return observe(statement, async () => (await watch(send([statement], "open", { ...options, leavesState })))[0] as Result);
+        return observe(
+          { operation: "query", within: "transaction", statements: statement },
+          async () => (await watch(send([statement], "open", { ...options, leavesState })))[0] as Result,
+        );
       }),
+      async batch<const S extends readonly Sql<unknown>[]>(sources: S, given?: InnerOptions) {
+        const options = checkInner(given);
+        const statements = toStatements(sources);
+        check();
+        const leavesState = guardEach(statements, traits);
+        const results =
+          statements.length > 0 &&
+          observe({ operation: "batch", within: "transaction", statements }, () =>
+            watch(send(statements, "open", { ...options, leavesState })),
+          );
+        return ((await results) || []) as BatchResults<S>;
+      },
       async transaction(inner) {
         check();
         checkWork(inner);

@@ -63,7 +63,11 @@ const cases: readonly Case[] = [
       const count = (entry: number) => onlyValue(db.sql`select count(*)::int from ledger where entry = ${entry}`);
       expect(await read(db.stream(insert(6002), { batchSize: 4 }))).toHaveLength(9);
       expect(await count(6002)).toBe(9);
-      await failureOf(() => leaveAtFirst(db.stream(insert(6003), { batchSize: 4 })), { code: "STREAM_BROKEN_OFF", fate: "refused" });
+      await failureOf(() => leaveAtFirst(db.stream(insert(6003), { batchSize: 4 })), {
+        name: "TransactionError",
+        code: "STREAM_BROKEN_OFF",
+        fate: "refused",
+      });
       await failureOf(() => leaveAtFirst(db.stream(insert(6003))), { code: "STREAM_BROKEN_OFF", fate: "refused" });
       expect(await count(6003)).toBe(0);
       const thrown = new Error("the loop's own");
@@ -190,6 +194,59 @@ const cases: readonly Case[] = [
       });
       await failureOf(async () => kept?.next(), { code: "TRANSACTION_OVER", fate: "not-sent" });
       await failureOf(async () => late && read(late.stream(numbers(1))), { code: "TRANSACTION_OVER", fate: "not-sent" });
+    },
+  },
+  {
+    title: "has a session to itself, in a transaction of its own",
+    async run({ db }) {
+      await db.session(async (session) => {
+        const seen: number[] = [];
+        for await (const { n } of session.stream(numbers(5), { batchSize: 2 })) {
+          seen.push(n);
+          await failureOf(() => session.sql`select 1`, { code: "NESTED_QUERY", fate: "not-sent" });
+          await failureOf(() => read(session.stream(numbers(1))), { code: "NESTED_QUERY" });
+        }
+        expect(seen).toEqual([1, 2, 3, 4, 5]);
+        await leaveAtFirst(session.stream(numbers(9), { batchSize: 2 }));
+        const insert = sql`insert into ledger select 6006 from generate_series(1, 9) returning entry`;
+        await failureOf(() => leaveAtFirst(session.stream(insert)), { code: "STREAM_BROKEN_OFF", fate: "refused" });
+        expect(await onlyValue(session.sql`select count(*)::int from ledger where entry = 6006`)).toBe(0);
+        expect(await read(session.stream(insert, { batchSize: 2 }))).toHaveLength(9);
+        await failureOf(() => read(session.stream(failingAt(3), { batchSize: 1 })), { code: "22012", fate: "refused" });
+        expect(await onlyValue(session.sql`select count(*)::int from ledger where entry = 6006`)).toBe(9);
+        await session.transaction(async (tx) => expect(await read(tx.stream(numbers(3), { batchSize: 1 }))).toHaveLength(3));
+      });
+    },
+  },
+  {
+    title: "goes on in the transaction that a session's own BEGIN has opened, until that ends",
+    async run({ db }) {
+      await db.session(async (session) => {
+        await session.query("begin");
+        for await (const { n } of session.stream(numbers(5), { batchSize: 2 })) {
+          await session.sql`insert into ledger values (${6100 + n})`;
+        }
+        await leaveAtFirst(session.stream(numbers(9), { batchSize: 2 }));
+        expect(await onlyValue(session.sql`select count(*)::int from pg_cursors where name <> ''`)).toBe(0);
+        const rows = session.stream(numbers(9), { batchSize: 1 })[Symbol.asyncIterator]();
+        await rows.next();
+        await session.query("commit");
+        await failureOf(async () => rows.next(), { code: "TRANSACTION_OVER", fate: "not-sent" });
+        expect(await onlyValue(session.sql`select count(*)::int from ledger where entry between 6101 and 6105`)).toBe(5);
+      });
+    },
+  },
+  {
+    title: "is over with its session, which says that it was open",
+    async run({ db }) {
+      let kept: AsyncIterator<unknown> | undefined;
+      const ended = db.session(async (session) => {
+        kept = session.stream(numbers(9), { batchSize: 1 })[Symbol.asyncIterator]();
+        await kept.next();
+      });
+      await failureOf(() => ended, { code: "SESSION_OVER" });
+      await failureOf(async () => kept?.next(), { code: "SESSION_OVER" });
+      await failureOf(() => db.session(async (session) => read(session.stream("commit"))), { code: "TRANSACTION_CONTROL" });
     },
   },
   {
