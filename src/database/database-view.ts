@@ -1,20 +1,19 @@
 import type { Result, Statement } from "../transports/transport.ts";
 import { type CheckedSettings, checkSettings, type LocalSettings, settingStatement } from "./local-settings.ts";
-import type { BatchCallOptions, QueryOptions, TransactionOptions } from "./options.ts";
-import { makeQueries, type Queries } from "./queries.ts";
-import type { Row, RowOf, Sql } from "./sql.ts";
+import type { BatchCallOptions, QueryOptions, StreamOptions, TransactionOptions } from "./options.ts";
+import type { RowBatches } from "./portal.ts";
+import { type BatchResults, makeQueries, type Queries } from "./queries.ts";
+import type { Row, Sql } from "./sql.ts";
+import { makeStreams, type Streams } from "./streams.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** What calls can be made on: a database, or a view of it whose statements run under settings. */
-export interface DatabaseView extends Omit<Queries, "query"> {
+export interface DatabaseView extends Omit<Queries, "query">, Streams<StreamOptions> {
   /** Sends one statement. Rejects with a WarmlineError that has a `fate`; what needs a session is refused, with `SESSION_STATE`. */
   query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
   query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
   /** Runs statements as one transaction in one round trip, and gives a result for each. */
-  batch<const S extends readonly Sql<unknown>[]>(
-    statements: S,
-    options?: BatchCallOptions,
-  ): Promise<{ -readonly [Index in keyof S]: Result<RowOf<S[Index]>> }>;
+  batch<const S extends readonly Sql<unknown>[]>(statements: S, options?: BatchCallOptions): Promise<BatchResults<S>>;
   /**
    * Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. n statements cost n + 1 round trips. Until it is over,
    * calls on the database itself from inside `work` reject with NESTED_QUERY.
@@ -37,6 +36,7 @@ export interface SettableCalls {
   query(statement: Statement, options: QueryOptions | undefined, settings: Statement): Promise<Result>;
   batch(statements: readonly Sql<unknown>[], options: BatchCallOptions | undefined, settings: Statement): Promise<Result[]>;
   transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions | undefined, settings: Statement): Promise<T>;
+  stream(statement: Statement, options: StreamOptions | undefined, settings: Statement): RowBatches;
 }
 
 /** A view of a database under settings. @throws UsageError as {@link DatabaseView.with} does */
@@ -45,6 +45,7 @@ export function makeView(calls: SettableCalls, given: LocalSettings, outer?: Che
   const settings = settingStatement(checked);
   return {
     ...makeQueries<QueryOptions>((statement, options) => calls.query(statement, options, settings)),
+    ...makeStreams<StreamOptions>((statement, options) => calls.stream(statement, options, settings)),
     batch: ((statements, options) => calls.batch(statements, options, settings)) as DatabaseView["batch"],
     transaction: (work, options) => calls.transaction(work, options, settings),
     with: (inner) => makeView(calls, inner, checked),

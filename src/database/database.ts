@@ -3,20 +3,31 @@ import { makeBreaker } from "../delivery/breaker.ts";
 import { makeRetryBudget } from "../delivery/budget.ts";
 import { noWork, type OwnWork } from "../delivery/own-work.ts";
 import type { EventListener } from "../observe/events.ts";
-import type { ObserveStatement } from "../observe/observe-call.ts";
 import type { Result, Session, Statement } from "../transports/transport.ts";
 import { Calls, type Limits } from "./calls.ts";
 import { type DatabaseView, makeView } from "./database-view.ts";
 import { fallBack } from "./fallback.ts";
-import { guardInside, guardQuery, guardScript, guardSettings, type SessionTraits } from "./guard.ts";
+import { guardEach, guardQuery, guardScript, guardSettings, type SessionTraits } from "./guard.ts";
+import type { HeldSession, ObserveWithin } from "./held-session.ts";
 import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, runOpen } from "./nesting.ts";
-import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
+import {
+  type BatchCallOptions,
+  type CallLimits,
+  checkCall,
+  optionsOf,
+  type QueryOptions,
+  type StreamOptions,
+  type TransactionOptions,
+} from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
+import type { RowBatches } from "./portal.ts";
 import { makeQueries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
 import { type Sql, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
+import { streamAlone } from "./stream.ts";
+import { makeStreams } from "./streams.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 import type { Holding } from "./work.ts";
 
@@ -86,7 +97,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const options = checkCall(given, optionsOf.batch);
     const statements = toStatements(sources);
     if (statements.length === 0) return [];
-    const leavesState = statements.map((statement) => guardInside(statement, traits(settings))).includes(true);
+    const leavesState = guardEach(statements, traits(settings));
     return calls.run(
       { ...options, settings },
       {
@@ -98,10 +109,11 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
-  function hold<T>(options: Limits, { operation, use, again }: Holding<T>): Promise<T> {
+  function hold<T>(options: Limits, { operation, statements, use, again }: Holding<T>): Promise<T> {
     let own: OwnWork | undefined;
     return calls.run(options, {
       operation,
+      statements,
       own: () => own,
       work(chosen, callOptions) {
         requireSession(chosen);
@@ -110,20 +122,18 @@ export function makeDatabase(parts: DatabaseParts): Database {
           const attempt = noWork();
           own = attempt;
           return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>
-            use({ session, call: callOptions, own: attempt, traits: traits(options.settings), observe: within(operation) }, inside),
+            use({ session, call: callOptions, own: attempt, traits: traits(options.settings), observe, open }, inside),
           );
         };
-        return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
+        return chosen.session(start, { ...callOptions, begins: operation !== "session" });
       },
       repeat: (error, number) => (own ? again(error, number) : calls.mayRepeat(error, {}, number)),
     });
   }
 
-  /** Tells of statements sent in a transaction or session. */
-  const within =
-    (place: "transaction" | "session"): ObserveStatement =>
-    (statements, run) =>
-      calls.observe({ operation: "query", within: place, statements, attempts: () => 1 }, run);
+  const observe: ObserveWithin = (called, run) => calls.observe({ ...called, attempts: () => 1 }, run);
+
+  const open: HeldSession["open"] = (work) => runOpen(callbacks, { database: identity, handle: "tx" }, work);
 
   async function transaction<T>(
     work: (tx: Transaction) => Promise<T>,
@@ -141,6 +151,16 @@ export function makeDatabase(parts: DatabaseParts): Database {
         again: (error, number) => number <= most && mayRunAgain(error),
       },
     );
+  }
+
+  function stream(statement: Statement, given: StreamOptions | undefined, settings?: Statement): RowBatches {
+    const options = checkCall(given, optionsOf.stream);
+    if (settings !== undefined) guardSettings(statement);
+    guardQuery(statement);
+    return streamAlone(statement, options, {
+      hold: async (holding) => hold({ ...options, settings }, { ...holding, operation: "stream", statements: statement }),
+      mayRepeat: (error, number) => calls.mayRepeat(error, options, number),
+    });
   }
 
   async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
@@ -189,9 +209,10 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   return {
     ...makeQueries(query),
+    ...makeStreams((statement, options) => stream(statement, options)),
     batch: (statements, options) => batch(statements, options) as never,
     transaction: (work, options) => transaction(work, options),
-    with: (given) => makeView({ query, batch, transaction }, given),
+    with: (given) => makeView({ query, batch, transaction, stream }, given),
     session,
     script,
     get plan() {

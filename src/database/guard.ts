@@ -36,12 +36,8 @@ export function guardSettings({ text }: Statement): void {
   const reading = read(text);
   reading.changes ??= settingControl(text) ?? "";
   if (reading.changes === "") return;
-  throw new UsageError(
-    `${reading.changes} can change the role or settings of db.with(). Give them to db.with(), and all else to a function.`,
-    {
-      code: "SETTING_CONTROL",
-    },
-  );
+  const message = `${reading.changes} can change the role or settings of db.with(). Give them to db.with(), and all else to a function.`;
+  throw new UsageError(message, { code: "SETTING_CONTROL" });
 }
 
 /**
@@ -55,6 +51,16 @@ export function guardInside(statement: Statement, traits: SessionTraits): boolea
   if (control !== undefined) throw controls(control);
   if (traits.hasSettings) guardSettings(statement);
   return use !== undefined && mayLeave(use, traits);
+}
+
+/** The same of several. */
+export function guardEach(statements: readonly Statement[], traits: SessionTraits): boolean {
+  return statements.map((statement) => guardInside(statement, traits)).includes(true);
+}
+
+/** Whether a statement begins, ends or divides a transaction. */
+export function isControl({ text }: Statement): boolean {
+  return read(text).control !== undefined;
 }
 
 /**

@@ -103,7 +103,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     const { isolation, readOnly, deferrable } = call.mode;
     const mode = { isolationLevel: isolation && driverIsolation(isolation), readOnly, deferrable, ...login(call) };
     // the endpoint sends the BEGIN, and knows no more than three headers of it: the rest comes first among the statements
-    const [, ...behind] = begin(call.mode, { alone: statements.length === 1, settings: call.settings });
+    const [, ...behind] = begin(call.mode, statements.length === 1, call.settings);
     const opening = [...modesSwitchedOff(call.mode), ...behind];
     const whole = [...opening, ...statements];
     const queries = whole.map((statement, index) => driverQuery(statement, index < opening.length ? { ...call, parsers: unread } : call));

@@ -1,18 +1,11 @@
 import type { BatchOptions, CallOptions, Statement, TransactionMode } from "./transport.ts";
 
-/** What stands behind a BEGIN. */
-interface Begun {
-  /** One statement, and no second. Default false. */
-  readonly alone?: boolean;
-  /** What puts it under settings. */
-  readonly settings?: Statement | undefined;
-}
-
 /**
  * BEGIN with what the mode says, and nothing where it is silent. A SELECT of nothing behind a READ ONLY takes the snapshot after which nothing
- * can switch it off: what is alone needs none, and one that sets settings takes it, too. Source: PostgreSQL documentation, SET TRANSACTION.
+ * can switch it off: `alone` where no second statement could. What puts it under settings takes that snapshot, too.
+ * Source: PostgreSQL documentation, SET TRANSACTION.
  */
-export function begin({ isolation, readOnly, deferrable }: TransactionMode, { alone = false, settings }: Begun): Statement[] {
+export function begin({ isolation, readOnly, deferrable }: TransactionMode, alone = false, settings?: Statement): Statement[] {
   const modes = [
     isolation && `ISOLATION LEVEL ${isolation.toUpperCase()}`,
     readOnly !== undefined && (readOnly ? "READ ONLY" : "READ WRITE"),

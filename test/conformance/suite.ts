@@ -10,6 +10,7 @@ import { closing } from "./cases/closing.ts";
 import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
 import { foreign } from "./cases/foreign.ts";
+import { heldWork } from "./cases/held-work.ts";
 import { limits } from "./cases/limits.ts";
 import { localSettings } from "./cases/local-settings.ts";
 import { misuse } from "./cases/misuse.ts";
@@ -20,6 +21,7 @@ import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
+import { streams } from "./cases/streams.ts";
 import { transactions } from "./cases/transactions.ts";
 import { truth } from "./cases/truth.ts";
 import { types } from "./cases/types.ts";
@@ -37,8 +39,10 @@ const subjects: readonly Subject[] = [
   batches,
   transactions,
   sessions,
+  heldWork,
   sessionState,
   localSettings,
+  streams,
   cancelling,
   limits,
   nested,

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { pgTable, text } from "drizzle-orm/pg-core";
+import { drizzle } from "drizzle-orm/pg-proxy";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type Endpoint, startEndpoint } from "../../src/endpoint/endpoint.ts";
 import { type Database, type DatabaseView, isWarmlineError, type LocalSettings, type Row, sql } from "../../src/entry/node.ts";
@@ -84,6 +86,12 @@ const slowNotes = sql`select tenant, body, pg_sleep(0.002) from tenants.notes`;
 const add = (tenant: string, body = "passing") => sql`insert into tenants.notes (tenant, body) values (${tenant}, ${body})`;
 const rowsOf = async (result: Promise<{ readonly rows: readonly Row[] }>) => (await result).rows;
 
+async function readAll<R>(rows: AsyncIterable<R>): Promise<R[]> {
+  const all: R[] = [];
+  for await (const row of rows) all.push(row);
+  return all;
+}
+
 /** What gives a tenant its own notes. */
 const fair: readonly Deed[] = [
   ({ view }) => view.sql`${notes}`,
@@ -92,6 +100,7 @@ const fair: readonly Deed[] = [
   async ({ view }) => (await view.batch([sql`select 1`, notes]))[1].rows,
   ({ view }) => view.with({ settings: { "app.other": 1 } }).sql`${notes}`,
   ({ view }) => view.transaction((tx) => tx.sql`${notes}`),
+  ({ view }) => readAll(view.stream(notes, { batchSize: 2 })),
   async ({ view, tenant }) => (await view.batch([add(tenant), notes, sql`delete from tenants.notes where body = 'passing'`]))[1].rows,
   ({ view, tenant }) =>
     view.transaction(async (tx) => {
@@ -128,6 +137,10 @@ const vain: readonly Deed[] = [
   ({ view }) => view.with({ role: "nobody_of_this_name" }).sql`${notes}`,
   ({ view }) => view.with({ settings: { statement_timeout: 1 } }).sql`select tenant, pg_sleep(1) from tenants.notes`,
   ({ view }) => view.transaction((tx) => tx.sql`${notes}`.then(() => Promise.reject(new Error("own")))),
+  async ({ view }) => {
+    for await (const _ of view.stream(notes, { batchSize: 1 })) throw new Error("own");
+    return [];
+  },
 ];
 
 /** What is given up, before it is sent, on its way or while it runs; or is done before. */
@@ -256,5 +269,16 @@ describe("the recipes of the documentation", () => {
     await expect(as(ada, "app_user").sql`select 1`).rejects.toMatchObject({ code: "42501", fate: "refused" });
     expect(await db.with({ role: "authenticated" }).sql`select * from todos`).toEqual([]);
     await expect(db.sql`select * from todos`).rejects.toMatchObject({ code: "42501" });
+  });
+  test("hold for an ORM that goes over a view", async () => {
+    await using db = openPool({ url: at(database, "app_login"), max: 1 });
+    const notes = pgTable("notes", { tenant: text(), body: text() });
+    const ormOf = (tenant: string) => {
+      const view = db.with({ settings: { "app.tenant": tenant }, role: "app_user" });
+      return drizzle(async (query, params) => ({ rows: (await view.query(query, params, { rowMode: "array" })).rows }));
+    };
+    await ormOf("c").insert(notes).values({ body: "of c" });
+    expect(await ormOf("c").select().from(notes)).toEqual([{ tenant: "c", body: "of c" }]);
+    expect(await ormOf("d").select().from(notes)).toEqual([]);
   });
 });

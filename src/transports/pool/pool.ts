@@ -198,7 +198,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     call: BatchOptions,
     onAlive?: () => void,
   ): Promise<Result[]> {
-    const opening = begin(call.mode, { alone: statements.length === 1, settings: call.settings });
+    const opening = begin(call.mode, statements.length === 1, call.settings);
     const prelude = opening.length;
     const results = await session.exchange([...opening, ...statements, COMMIT], { ...call, ends: "commit", prelude, onAlive });
     if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();

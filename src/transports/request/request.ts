@@ -160,7 +160,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
   }
 
   async function batch(statements: Parameters<Transport["batch"]>[0], call: BatchOptions): Promise<Result[]> {
-    const opening = begin(call.mode, { alone: statements.length === 1, settings: call.settings });
+    const opening = begin(call.mode, statements.length === 1, call.settings);
     const whole = [...opening, ...statements, COMMIT];
     const results = await lease(call, {
       held: false,

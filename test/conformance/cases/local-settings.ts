@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Database } from "../../../src/database/database.ts";
+import type { DatabaseView } from "../../../src/database/database-view.ts";
 import type { LocalSettings } from "../../../src/database/local-settings.ts";
 import { sql } from "../../../src/database/sql.ts";
 import type { DatabaseError } from "../../../src/errors/errors.ts";
@@ -20,12 +20,21 @@ async function roleOf({ db, mark }: Bench): Promise<{ readonly role: string; rea
 }
 
 /** What a view is asked in, one statement each. */
-const ways: Readonly<Record<string, (view: Pick<Database, "query" | "batch" | "transaction">, text: string) => Promise<unknown>>> = {
+const ways: Readonly<Record<string, (view: DatabaseView, text: string) => Promise<unknown>>> = {
   query: (view, text) => view.query(text),
   "readOnly query": (view, text) => view.query(text, [], { readOnly: true }),
   batch: (view, text) => view.batch([sql`${sql.raw(text)}`]),
   transaction: (view, text) => view.transaction((tx) => tx.query(text)),
+  "batch of a transaction": (view, text) => view.transaction((tx) => tx.batch([sql`select 1`, sql`${sql.raw(text)}`])),
+  stream: async (view, text) => readAll(view.stream(text)),
+  "stream of a transaction": (view, text) => view.transaction((tx) => readAll(tx.stream(text))),
 };
+
+async function readAll<R>(rows: AsyncIterable<R>): Promise<R[]> {
+  const all: R[] = [];
+  for await (const row of rows) all.push(row);
+  return all;
+}
 
 const controlling: readonly string[] = [
   ...["reset role", "reset all", "set role none", "set session authorization default", "set app.tenant = 'b'", "discard all"],
@@ -142,6 +151,28 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "puts a stream under them, to its last row and where it is left before",
+    async run(bench) {
+      const before = await look(bench);
+      const { role } = await roleOf(bench);
+      const view = bench.db.with({ settings: { "app.tenant": "a" }, role });
+      const rows = sql<{ n: number; who: string; tenant: string }>`
+        select n, current_user::text as who, current_setting('app.tenant') as tenant from generate_series(1, 5) n`;
+      const expected = [1, 2, 3, 4, 5].map((n) => ({ n, who: role, tenant: "a" }));
+      for (const options of [{ batchSize: 2 }, { readOnly: true, batchSize: 2 }]) {
+        expect(await readAll(view.stream(rows, options))).toEqual(expected);
+        for await (const row of view.stream(rows, options)) {
+          expect(row).toEqual(expected[0]);
+          break;
+        }
+        await expectNothingLeft(bench, before);
+      }
+      expect(await view.transaction((tx) => readAll(tx.stream(rows, { batchSize: 2 })))).toEqual(expected);
+      await failureOf(() => readAll(view.stream("insert into ledger values (8004)", [], { readOnly: true })), { code: "25006" });
+      await expectNothingLeft(bench, before);
+    },
+  },
+  {
     title: "merges what is within: the inner one wins, in whichever case a name is written",
     async run(bench) {
       const { role, login } = await roleOf(bench);
@@ -196,6 +227,29 @@ const cases: readonly Case[] = [
       },
     }),
   ),
+  {
+    title: "tells nothing of what it was put under in an error",
+    async run({ db }) {
+      const view = db.with({ settings: { "app.tenant": "canary", "request.jwt.claims": { sub: "canary" } } });
+      for (const ask of Object.values(ways)) {
+        const error = await failureOf(() => ask(view, "select current_setting('app.tenant')::int"), { code: "22P02", fate: "refused" });
+        expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain("canary");
+      }
+    },
+  },
+  {
+    title: "repeats what conflicts with others",
+    async run({ db }) {
+      const view = db.with({ settings: { "app.tenant": "a" } });
+      let retries = 0;
+      const stop = db.subscribe(({ type }) => {
+        if (type === "retry") retries++;
+      });
+      await failureOf(() => view.query("select fail_with('40001')"), { code: "40001", fate: "refused", retryable: true });
+      stop();
+      expect(retries).toBeGreaterThan(0);
+    },
+  },
   {
     title: "tells which statement of a batch failed, by the caller's own count",
     async run({ db, transport }) {
