@@ -98,7 +98,7 @@ const fair: readonly Deed[] = [
   ({ view }) => view.sql`${notes}`,
   ({ view }) => rowsOf(view.query(notes, { readOnly: true })),
   async ({ view }) => (await view.batch([sql`select 1`, notes]))[1].rows,
-  ({ view }) => view.with({ settings: { "app.other": 1 } }).sql`${notes}`,
+  ({ view }) => view.with({ settings: { TimeZone: "Asia/Kathmandu", search_path: "tenants" } }).sql`select tenant, body from notes`,
   ({ view }) => view.transaction((tx) => tx.sql`${notes}`),
   ({ view }) => readAll(view.stream(notes, { batchSize: 2 })),
   async ({ view, tenant }) => (await view.batch([add(tenant), notes, sql`delete from tenants.notes where body = 'passing'`]))[1].rows,
@@ -121,6 +121,9 @@ const vain: readonly Deed[] = [
   ({ view, other }) => view.sql`${notes} where tenant = ${other}`,
   // without a view, or with half of one, over a connection that a view may have had
   ({ db }) => db.sql`${notes}`,
+  ({ db }) => db.sql`select 'left behind' as tenant where current_user <> session_user
+    or current_setting('TimeZone') = 'Asia/Kathmandu' or current_setting('search_path') = 'tenants' or current_setting('statement_timeout') = '1ms'
+    or nullif(current_setting('app.tenant', true), '') is not null or nullif(current_setting('request.jwt.claims', true), '') is not null`,
   ({ db }) => db.with({ role: "tenants_app" }).sql`${notes}`,
   ({ db, other }) => db.with({ settings: { "app.tenant": other, "request.jwt.claims": { sub: other } } }).sql`${notes}`,
   ({ db }) => db.with({ settings: { "app.tenant": "" }, role: "tenants_app" }).sql`${notes}`,
