@@ -20,7 +20,9 @@ beforeAll(async () => {
   const through = new URL(inject("postgres").url);
   through.port = String(wire.port);
   db = createDatabase({ url: through.href, transport: "pool", max: 1, name: "hono streams" });
-  const app = new Hono().get("/rows", (c) => c.body(db.stream(wide).toReadable(), 200, { "Content-Type": "application/x-ndjson" }));
+  const app = new Hono().get("/rows", (c) =>
+    c.body(db.stream(wide, { deadlineMs: 120_000 }).toReadable(), 200, { "Content-Type": "application/x-ndjson" }),
+  );
   server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
   await new Promise<void>((resolve) => server.once("listening", resolve));
   url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/rows`);

@@ -35,7 +35,9 @@ const routes: Readonly<Record<string, Route>> = {
     await db.query("select pg_sleep($1)", [query.get("seconds")], { deadlineMs: 200 });
   },
   rows(query) {
-    const rows = db.stream("select n, repeat('x', 1000) as word from generate_series(1, $1::int) n", [query.get("count")]);
+    const rows = db.stream("select n, repeat('x', 1000) as word from generate_series(1, $1::int) n", [query.get("count")], {
+      deadlineMs: 120_000,
+    });
     return new Response(rows.toReadable(), { headers: { "Content-Type": "application/x-ndjson" } });
   },
   sleep: () => db.query("select pg_advisory_xact_lock(15)"),
