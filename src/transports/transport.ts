@@ -144,6 +144,8 @@ export interface Session {
 export interface SessionCall extends CallOptions {
   /** It begins a transaction: its first exchange may be sent again on another connection, for nothing of it stays before COMMIT. */
   readonly begins: boolean;
+  /** Called when the request ends in which it is held, where connections belong to one: what nobody gives back would keep it alive. */
+  readonly onRequestEnd?: (() => void) | undefined;
 }
 
 /** How one exchange of a session is sent. */

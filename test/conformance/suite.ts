@@ -16,6 +16,7 @@ import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
 import { parameters } from "./cases/parameters.ts";
 import { passwords } from "./cases/passwords.ts";
+import { reservedSessions } from "./cases/reserved-sessions.ts";
 import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
@@ -38,6 +39,7 @@ const subjects: readonly Subject[] = [
   transactions,
   sessions,
   heldWork,
+  reservedSessions,
   sessionState,
   cancelling,
   limits,
