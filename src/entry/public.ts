@@ -32,6 +32,7 @@ export type {
   DiscardEvent,
   EventListener,
   LeakEvent,
+  NoticeEvent,
   Operation,
   PinEvent,
   ProbeEvent,

@@ -14,6 +14,7 @@ import { heldWork } from "./cases/held-work.ts";
 import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
+import { notices } from "./cases/notices.ts";
 import { parameters } from "./cases/parameters.ts";
 import { passwords } from "./cases/passwords.ts";
 import { reservedSessions } from "./cases/reserved-sessions.ts";
@@ -41,6 +42,7 @@ const subjects: readonly Subject[] = [
   heldWork,
   reservedSessions,
   sessionState,
+  notices,
   cancelling,
   limits,
   nested,
