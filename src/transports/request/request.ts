@@ -185,14 +185,15 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     batch,
     session: <T>(use: (session: Session) => Promise<T>, call: SessionCall) =>
       inScope((scope) => {
-        const stopListening = call.onRequestEnd && scope.onLeave(call.onRequestEnd);
-        return leaseIn(scope, call, {
+        const { onRequestEnd } = call;
+        const held = leaseIn(scope, call, {
           held: true,
           use: async (wire, onState) => {
             const session = leasedSession({ current: () => wire, send: (send) => send(wire), onState });
             return use(session).finally(session.settled);
           },
-        }).finally(stopListening);
+        });
+        return onRequestEnd ? held.finally(scope.onLeave(onRequestEnd)) : held;
       }),
     async warmUp(call) {
       // outside of a scope there is nothing to warm: the connection would end with this call
