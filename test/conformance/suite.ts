@@ -14,8 +14,10 @@ import { heldWork } from "./cases/held-work.ts";
 import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
+import { notices } from "./cases/notices.ts";
 import { parameters } from "./cases/parameters.ts";
 import { passwords } from "./cases/passwords.ts";
+import { reservedSessions } from "./cases/reserved-sessions.ts";
 import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
@@ -39,7 +41,9 @@ const subjects: readonly Subject[] = [
   transactions,
   sessions,
   heldWork,
+  reservedSessions,
   sessionState,
+  notices,
   streams,
   cancelling,
   limits,
