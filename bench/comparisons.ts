@@ -182,6 +182,44 @@ const large: readonly Comparison[] = (
   rows: [cpu(name, { ratio: 1 })],
 }));
 
+const streaming: Block = { kind: "stream", count: 50_000, callers: 1 };
+const perRow = (name: string): RowPlan => ({ ...cpu(name, { ratio: 1 }), unit: "µs of CPU per row" });
+const queryStream: Entrant = { name: "pg-query-stream", client: "pg-query-stream" };
+const cursor: Entrant = { name: "postgres.js' cursor", client: "postgres-js" };
+
+const streams: readonly Comparison[] = [
+  {
+    entrants: [warmline, queryStream, cursor],
+    connections: 1,
+    block: streaming,
+    rounds: 30,
+    rows: [perRow("stream of rows × 5 columns, row by row")],
+  },
+  {
+    entrants: [{ ...warmline, client: "warmline-batches" }, cursor],
+    connections: 1,
+    block: streaming,
+    rounds: 30,
+    rows: [perRow("stream of rows × 5 columns, batch by batch")],
+  },
+  {
+    entrants: [warmline, queryStream, cursor],
+    by: "far",
+    connections: 1,
+    block: { ...streaming, only: "first row" },
+    rounds: 10,
+    rows: [
+      {
+        name: `stream: first row, ${FAR_MS} ms away`,
+        unit: "round trips",
+        better: "less",
+        limit: { ours: 1 },
+        figure: ({ wallMicros }) => Math.floor(wallMicros / 1_000 / FAR_MS),
+      },
+    ],
+  },
+];
+
 const orms: readonly Comparison[] = (["Drizzle", "Kysely"] as const).map((name) => ({
   entrants: [
     { name: "over WarmPool", client: `${name.toLowerCase()}-warm-pool` },
@@ -252,6 +290,7 @@ export const comparisons: readonly Comparison[] = [
   ...throughputs,
   ...farAway,
   ...large,
+  ...streams,
   ...orms,
   ...mixed,
   ...cold,

@@ -5,8 +5,9 @@ import { type Delivery, type DeliveryContext, deliver } from "../delivery/delive
 import type { OwnWork } from "../delivery/own-work.ts";
 import { mayRepeat, type RepeatClaims } from "../delivery/retry.ts";
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
+import { noticeOf } from "../observe/notice.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
-import type { Statement, Transport } from "../transports/transport.ts";
+import type { Said, Statement, Transport } from "../transports/transport.ts";
 import { refuseNested } from "./nesting.ts";
 import type { QueryOptions } from "./options.ts";
 import type { DatabaseParts, Ground } from "./parts.ts";
@@ -137,7 +138,9 @@ class RunningCall<T> implements Delivery<T> {
     const { cache, readOnly = false, idempotent = false, rowMode = "object", attemptTimeoutMs, settings } = this.#limits;
     const { parsers, maxResponseBytes } = this.#ground;
     const { cancellation, attempts: attempt } = this;
-    const options = { cancellation, rowMode, parsers, maxResponseBytes, cache, readOnly, idempotent, settings, attempt };
+    const { events } = this.#calls.parts;
+    const onNotice = events.size > 0 ? (said: Said) => events.tell(noticeOf(said)) : undefined;
+    const options = { cancellation, rowMode, parsers, maxResponseBytes, cache, readOnly, idempotent, settings, attempt, onNotice };
     const { work } = this.#call;
     if (!attemptTimeoutMs) return work(transport, options);
     const bounds = makeDeadline(this.#calls.parts.delivery.clock, { deadlineMs: attemptTimeoutMs, whole: cancellation });

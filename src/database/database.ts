@@ -23,6 +23,7 @@ import {
 import type { DatabaseParts, RequestContext } from "./parts.ts";
 import type { RowBatches } from "./portal.ts";
 import { makeQueries } from "./queries.ts";
+import { type ReservedSession, reserve } from "./reserved-session.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
 import { type Sql, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
@@ -42,6 +43,12 @@ export interface Database extends DatabaseView, AsyncDisposable {
    * database itself from inside `work` reject with NESTED_QUERY.
    */
   session<T>(work: (session: DatabaseSession) => Promise<T>, options?: CallLimits): Promise<T>;
+  /**
+   * Holds one connection until it is released, or its scope ends: `await using session = await db.session()`. The options bound all the time it is
+   * held. Calls on the database beside it are allowed, and need another connection: where there is none (`max: 1`) they wait for it in vain, until
+   * ACQUIRE_TIMEOUT. In Workers it ends with its request.
+   */
+  session(options?: CallLimits): Promise<ReservedSession>;
   /** Runs a text of several statements, for migrations; over `directUrl` where one is given. Rows are not returned. */
   script(text: string, options?: CallLimits): Promise<void>;
   /** What was chosen, and why: frozen, and fit for a log. @throws ConfigError where the environment lacks something */
@@ -109,7 +116,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
-  function hold<T>(options: Limits, { operation, statements, use, again }: Holding<T>): Promise<T> {
+  function hold<T>(options: Limits, { operation, statements, use, again, onRequestEnd }: Holding<T>): Promise<T> {
     let own: OwnWork | undefined;
     return calls.run(options, {
       operation,
@@ -125,7 +132,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
             use({ session, call: callOptions, own: attempt, traits: traits(options.settings), observe, open }, inside),
           );
         };
-        return chosen.session(start, { ...callOptions, begins: operation !== "session" });
+        return chosen.session(start, { ...callOptions, begins: operation !== "session", onRequestEnd });
       },
       repeat: (error, number) => (own ? again(error, number) : calls.mayRepeat(error, {}, number)),
     });
@@ -163,7 +170,15 @@ export function makeDatabase(parts: DatabaseParts): Database {
     });
   }
 
-  async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
+  async function session<T>(first?: CallLimits | ((session: DatabaseSession) => Promise<T>), second?: CallLimits) {
+    if (typeof first === "function" || second !== undefined) return sessionOf(first as (session: DatabaseSession) => Promise<T>, second);
+    const options = checkCall(first, optionsOf.session);
+    return reserve((work, onRequestEnd) =>
+      hold(options, { operation: "session", use: (held) => runSession(held, work), again: never, onRequestEnd }),
+    );
+  }
+
+  function sessionOf<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.session);
     checkWork(work);
     return hold(options, {
@@ -213,7 +228,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     batch: (statements, options) => batch(statements, options) as never,
     transaction: (work, options) => transaction(work, options),
     with: (given) => makeView({ query, batch, transaction, stream }, given),
-    session,
+    session: session as Database["session"],
     script,
     get plan() {
       return parts.ground().plan;

@@ -100,7 +100,7 @@ const remedies: Readonly<Record<SessionUseKind, string>> = {
   cursor: "Use a cursor without HOLD in db.transaction()",
   library: "Use session_preload_libraries",
   everything: "Leave it to the package, which cleans what a session has used",
-  listening: "Use a client of pg's own on a direct connection",
+  listening: "Use a client of pg's own on a direct connection, as in docs/listening.md; to send, pg_notify() works here",
   copying: "Use SELECT, or pg-copy-streams on a client of sharedPool()",
 };
 

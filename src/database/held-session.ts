@@ -7,9 +7,12 @@ import type { Inside } from "./nesting.ts";
 /** Runs what is sent in a transaction or session, and tells of its end. */
 export type ObserveWithin = <T>(called: Omit<Called, "attempts">, run: () => Promise<T>) => Promise<T>;
 
+/** A connection that statements are sent on. */
+export type StatementSession = Omit<Session, "script">;
+
 /** What a transaction or session runs on. */
 export interface HeldSession {
-  readonly session: Session;
+  readonly session: StatementSession;
   readonly call: CallOptions;
   readonly own: OwnWork;
   readonly traits: SessionTraits;

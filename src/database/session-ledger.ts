@@ -1,21 +1,24 @@
 import type { OwnWork } from "../delivery/own-work.ts";
 import { isWarmlineError, UsageError } from "../errors/errors.ts";
-import type { ExchangeCall, Result, Session, Statement } from "../transports/transport.ts";
+import type { ExchangeCall, Result, Statement } from "../transports/transport.ts";
+import type { StatementSession } from "./held-session.ts";
 
 /**
  * A held session, through which all is sent that is sent on it, and what is known of that: the fate of the whole. When it is over nothing is
- * sent any more, and nothing ended: somebody else has the connection by then.
+ * sent any more, and it tells nothing: somebody else has the connection by then.
  */
-export class SessionLedger implements Session {
+export class SessionLedger implements StatementSession {
   over = false;
   /** Whether anything was sent. */
   begun = false;
   /** Whether something stays done, or may. */
   done = false;
-  readonly #session: Session;
+  readonly #session: StatementSession;
   readonly #own: OwnWork;
+  #running = 0;
+  #onSettled: (() => void) | undefined;
 
-  constructor(session: Session, own: OwnWork) {
+  constructor(session: StatementSession, own: OwnWork) {
     this.#session = session;
     this.#own = own;
   }
@@ -38,6 +41,7 @@ export class SessionLedger implements Session {
     const first = !this.begun;
     const before = session.status;
     this.begun = true;
+    this.#running++;
     try {
       const results = await session.exchange(statements, options);
       this.#own.answered = true;
@@ -53,13 +57,22 @@ export class SessionLedger implements Session {
         if (first && error.fate === "not-sent") this.begun = false;
       }
       throw error;
+    } finally {
+      if (--this.#running === 0) this.#onSettled?.();
     }
   }
 
-  script: Session["script"] = (text, options) => this.#session.script(text, options);
+  /** Nothing is sent any more. Resolves when what is on its way has ended. */
+  async end(): Promise<void> {
+    this.over = true;
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onSettled = resolve;
+    });
+  }
 
   destroy(): void {
-    if (!this.over) this.#session.destroy();
+    this.#session.destroy();
   }
 }
 

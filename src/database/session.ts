@@ -221,7 +221,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     // the error of another database, or of a call beside the session, tells nothing of what the session did
     throw toldOfAll(own, error, mayStay ? "unknown" : "refused");
   } finally {
-    session.over = true;
+    await session.end();
   }
 }
 

@@ -29,4 +29,6 @@ export interface Holding<T> {
   /** Runs the caller's callback `inside`, where calls on the database itself are refused. */
   readonly use: (held: HeldSession, inside: Inside) => Promise<T>;
   readonly again: (error: WarmlineError, number: number) => boolean;
+  /** Called when the request ends, where connections belong to one. */
+  readonly onRequestEnd?: () => void;
 }

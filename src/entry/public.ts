@@ -4,6 +4,7 @@ export type { DatabaseView } from "../database/database-view.ts";
 export type { LocalSettings, SettingValue } from "../database/local-settings.ts";
 export type { BatchCallOptions, CallLimits, QueryOptions, StreamOptions, TransactionOptions } from "../database/options.ts";
 export type { Batches, BatchResults, InnerOptions, Queries } from "../database/queries.ts";
+export type { ReservedSession } from "../database/reserved-session.ts";
 export type { RowStream } from "../database/row-stream.ts";
 export type { DatabaseSession, SessionBatchOptions } from "../database/session.ts";
 export { type Row, type RowOf, type Sql, sql } from "../database/sql.ts";
@@ -35,6 +36,7 @@ export type {
   DiscardEvent,
   EventListener,
   LeakEvent,
+  NoticeEvent,
   Operation,
   PinEvent,
   ProbeEvent,

@@ -86,6 +86,22 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
+/** What the server said beside an answer, and what was being done. */
+export interface Said {
+  readonly report: {
+    readonly severity: string;
+    /** In English, whatever the server's language; absent where it does not tell. */
+    readonly severityName?: string;
+    readonly code: string;
+    readonly message: string;
+    readonly routine?: string;
+  };
+  readonly statements: readonly Statement[];
+  /** The one the server was at; undefined where nobody knows. */
+  readonly statement: Statement | undefined;
+  readonly via: Via;
+}
+
 export interface CallOptions {
   readonly cancellation: Cancellation;
   readonly rowMode: "object" | "array";
@@ -102,6 +118,8 @@ export interface CallOptions {
   readonly cache?: "bypass" | undefined;
   /** Which attempt this is, from 1; told on in `via`. */
   readonly attempt: number;
+  /** Told of notices; absent where nobody listens. Over HTTP none come. */
+  readonly onNotice?: ((said: Said) => void) | undefined;
 }
 
 /** What statements may do to the connection they are sent on. */
@@ -146,6 +164,8 @@ export interface Session {
 export interface SessionCall extends CallOptions {
   /** It begins a transaction: its first exchange may be sent again on another connection, for nothing of it stays before COMMIT. */
   readonly begins: boolean;
+  /** Called when the request ends in which it is held, where connections belong to one: what nobody gives back would keep it alive. */
+  readonly onRequestEnd?: (() => void) | undefined;
 }
 
 /** Where a statement keeps its place among its rows while its transaction is open, so that they can be asked for in parts. */

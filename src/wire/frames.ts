@@ -24,6 +24,7 @@ const LONG = 0x3fff_ffff;
 const NO_ID = 4;
 
 /** The first bytes of messages that are read here. Source: PostgreSQL documentation, "Message Formats". */
+export const NOTICE_RESPONSE = 0x4e;
 export const PARSE_COMPLETE = 0x31;
 export const BIND_COMPLETE = 0x32;
 export const COPY_DONE = 0x63;

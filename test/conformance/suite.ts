@@ -15,8 +15,10 @@ import { limits } from "./cases/limits.ts";
 import { localSettings } from "./cases/local-settings.ts";
 import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
+import { notices } from "./cases/notices.ts";
 import { parameters } from "./cases/parameters.ts";
 import { passwords } from "./cases/passwords.ts";
+import { reservedSessions } from "./cases/reserved-sessions.ts";
 import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
@@ -40,7 +42,9 @@ const subjects: readonly Subject[] = [
   transactions,
   sessions,
   heldWork,
+  reservedSessions,
   sessionState,
+  notices,
   localSettings,
   streams,
   cancelling,

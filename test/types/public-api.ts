@@ -11,6 +11,7 @@ import {
   type Field,
   isWarmlineError,
   type Plan,
+  type ReservedSession,
   type Result,
   type Row,
   type RowOf,
@@ -153,6 +154,13 @@ export async function transactionsAreTyped(): Promise<void> {
     return session.via.connectionId;
   });
   expectTrue<Equal<typeof id, string | null>>();
+
+  await using held = await db.session({ deadlineMs: 5_000 });
+  expectTrue<Equal<typeof held, ReservedSession>>();
+  const [typed] = await held.batch([sql<User>`select`]);
+  expectTrue<Equal<typeof typed, Result<User>>>();
+  // @ts-expect-error the modes are those of a transaction
+  await db.session({ readOnly: true });
 
   await db.transaction(async (tx) => {
     const [user, order] = await tx.batch([sql<User>`select`, sql<Order>`select`], { rowMode: "object" });

@@ -5,7 +5,7 @@ import { leasedSession } from "../pool/leased-session.ts";
 import { showsPooler } from "../pool/pooler-sign.ts";
 import type { WarmClientConfig } from "../pool/warm-client.ts";
 import { begin, blockOf, COMMIT } from "../statements.ts";
-import type { BatchOptions, CallOptions, Clock, Result, Session, Statement, Transport } from "../transport.ts";
+import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
 import type { WireSession } from "../wire-session.ts";
 import type { ClientSource } from "./client-source.ts";
 import { connectionLife } from "./connection-life.ts";
@@ -184,13 +184,17 @@ export function requestTransport(options: RequestTransportOptions): Transport {
       return lease(call, { held: false, early: true, use: queryAlone(statement, call) });
     },
     batch,
-    session: <T>(use: (session: Session) => Promise<T>, call: CallOptions) =>
-      lease(call, {
-        held: true,
-        use: async (wire, onState) => {
-          const session = leasedSession({ current: () => wire, send: (send) => send(wire), onState });
-          return use(session).finally(session.settled);
-        },
+    session: <T>(use: (session: Session) => Promise<T>, call: SessionCall) =>
+      inScope((scope) => {
+        const { onRequestEnd } = call;
+        const held = leaseIn(scope, call, {
+          held: true,
+          use: async (wire, onState) => {
+            const session = leasedSession({ current: () => wire, send: (send) => send(wire), onState });
+            return use(session).finally(session.settled);
+          },
+        });
+        return onRequestEnd ? held.finally(scope.onLeave(onRequestEnd)) : held;
       }),
     async warmUp(call) {
       // outside of a scope there is nothing to warm: the connection would end with this call
