@@ -5,8 +5,8 @@ import { parseArgs } from "node:util";
 import { asChart } from "./chart.ts";
 import { type Comparison, comparisons } from "./comparisons.ts";
 import { contest } from "./contest.ts";
-import { heapRowNames, heapRows } from "./heap-rows.ts";
 import { describeMachine, findBun } from "./machine.ts";
+import { memoryRowNames, memoryRows } from "./memory-rows.ts";
 import { asJson, asMarkdown, sentence } from "./report.ts";
 import { judge, type Row, voidRow } from "./rows.ts";
 import type { ServerAddresses } from "./servers.ts";
@@ -28,9 +28,9 @@ const isChosen = (name: string) => flags.only.length === 0 || flags.only.some((c
 const chosen = comparisons
   .map((comparison) => ({ ...comparison, rows: comparison.rows.filter(({ name }) => isChosen(name)) }))
   .filter(({ rows }) => rows.length > 0);
-const heapIsChosen = heapRowNames.some(isChosen);
-if (chosen.length === 0 && !heapIsChosen) {
-  const names = [...comparisons.flatMap(({ rows }) => rows.map(({ name }) => name)), ...heapRowNames];
+const memoryIsChosen = memoryRowNames.some(isChosen);
+if (chosen.length === 0 && !memoryIsChosen) {
+  const names = [...comparisons.flatMap(({ rows }) => rows.map(({ name }) => name)), ...memoryRowNames];
   throw new Error(`There is no row of that name. There are:\n${names.join("\n")}`);
 }
 
@@ -49,12 +49,12 @@ try {
   };
   for (const [index, comparison] of chosen.entries()) {
     const entrants = comparison.entrants.map(({ name }) => name).join(", ");
-    progress(`[${index + 1}/${chosen.length + (heapIsChosen ? 1 : 0)}, minute ${minutes().toFixed(1)}] ${entrants}`);
+    progress(`[${index + 1}/${chosen.length + (memoryIsChosen ? 1 : 0)}, minute ${minutes().toFixed(1)}] ${entrants}`);
     tell(await compare(comparison, addresses, bun));
   }
-  if (heapIsChosen) {
-    progress(`[heap, minute ${minutes().toFixed(1)}]`);
-    tell((await heapRows(process.execPath, flags.quick ? undefined : addresses.databaseUrl)).filter(({ name }) => isChosen(name)));
+  if (memoryIsChosen) {
+    progress(`[memory, minute ${minutes().toFixed(1)}]`);
+    tell(await memoryRows(process.execPath, flags.quick ? undefined : addresses.databaseUrl, isChosen));
   }
   if (flags.json) console.log(asJson(rows));
   else if (!flags.quick && flags.only.length === 0) await write(rows, addresses.version, bun);

@@ -13,6 +13,8 @@ export type Block =
       readonly slowShare: number;
       readonly ms: number;
     }
+  /** So many rows as they come; or the first of them alone, and what follows is left. */
+  | { readonly kind: "stream"; readonly count: number; readonly callers: 1; readonly only?: "first row" }
   /** A client is made, and gives the first row. */
   | { readonly kind: "first row" };
 
@@ -38,6 +40,7 @@ export async function runBlock(contender: Contender, block: Block): Promise<Figu
   const { client } = contender;
   if (block.kind === "mixed") return measured(() => mix(client, block));
   if (block.kind === "first row") return measured(() => askFirst(contender));
+  if (block.kind === "stream") return block.only === undefined ? measured(() => readAll(client, block)) : readFirst(client, block);
   const { before } = statements[block.statement];
   if (before !== undefined) await client.ask(before, []);
   return measured(() => askMany(client, block));
@@ -63,6 +66,31 @@ async function askMany(
   if (callers === 1) await caller();
   else await Promise.all(Array.from({ length: callers }, caller));
   return { queries: count };
+}
+
+/** One by one, whatever they come in. */
+async function readAll(client: Client, { count }: Extract<Block, { kind: "stream" }>): Promise<Pick<Figures, "queries">> {
+  let queries = 0;
+  for await (const item of streamOf(client, count)) {
+    if (Array.isArray(item)) for (const row of item) queries += row === undefined ? 0 : 1;
+    else queries++;
+  }
+  return { queries };
+}
+
+async function readFirst(client: Client, { count }: Extract<Block, { kind: "stream" }>): Promise<Figures> {
+  const rows = streamOf(client, count)[Symbol.asyncIterator]();
+  const figures = await measured(async () => {
+    await rows.next();
+    return { queries: 1 };
+  });
+  await rows.return?.();
+  return figures;
+}
+
+function streamOf({ stream }: Client, count: number): AsyncIterable<unknown> {
+  if (stream === undefined) throw new Error("This client streams nothing.");
+  return stream(count);
 }
 
 async function askFirst({ open, options }: Contender): Promise<Pick<Figures, "queries">> {

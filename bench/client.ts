@@ -19,6 +19,8 @@ export interface ClientOptions {
 export interface Client {
   /** Asks, and resolves when all rows are there. */
   ask(name: StatementName, values: readonly unknown[]): Promise<unknown>;
+  /** So many rows as they come, one by one, or arrays of them. Absent where nobody asks for them. */
+  stream?(count: number): AsyncIterable<unknown>;
   close(): Promise<unknown>;
 }
 

@@ -102,6 +102,17 @@ const sequential: readonly Comparison[] = [
   },
 ];
 
+const underSettings: Comparison = {
+  entrants: [
+    { name: "db.with", client: "warmline-with" },
+    { name: "a batch by hand", client: "warmline-with-by-hand" },
+  ],
+  connections: 1,
+  block: byKey(1, 500),
+  rounds: 40,
+  rows: [cpu("with settings and a role, by primary key", { ratio: 1.05 })],
+};
+
 const throughputs: readonly Comparison[] = [
   { entrants: onNode, connections: 10, block: byKey(50, 3_000), rounds: 30, rows: [throughput("50 callers, ten connections", 1.3)] },
   { entrants: onNode, connections: 10, block: byKey(200, 3_000), rounds: 30, rows: [throughput("200 callers, ten connections", 1.3)] },
@@ -171,6 +182,44 @@ const large: readonly Comparison[] = (
   rows: [cpu(name, { ratio: 1 })],
 }));
 
+const streaming: Block = { kind: "stream", count: 50_000, callers: 1 };
+const perRow = (name: string): RowPlan => ({ ...cpu(name, { ratio: 1 }), unit: "µs of CPU per row" });
+const queryStream: Entrant = { name: "pg-query-stream", client: "pg-query-stream" };
+const cursor: Entrant = { name: "postgres.js' cursor", client: "postgres-js" };
+
+const streams: readonly Comparison[] = [
+  {
+    entrants: [warmline, queryStream, cursor],
+    connections: 1,
+    block: streaming,
+    rounds: 30,
+    rows: [perRow("stream of rows × 5 columns, row by row")],
+  },
+  {
+    entrants: [{ ...warmline, client: "warmline-batches" }, cursor],
+    connections: 1,
+    block: streaming,
+    rounds: 30,
+    rows: [perRow("stream of rows × 5 columns, batch by batch")],
+  },
+  {
+    entrants: [warmline, queryStream, cursor],
+    by: "far",
+    connections: 1,
+    block: { ...streaming, only: "first row" },
+    rounds: 10,
+    rows: [
+      {
+        name: `stream: first row, ${FAR_MS} ms away`,
+        unit: "round trips",
+        better: "less",
+        limit: { ours: 1 },
+        figure: ({ wallMicros }) => Math.floor(wallMicros / 1_000 / FAR_MS),
+      },
+    ],
+  },
+];
+
 const orms: readonly Comparison[] = (["Drizzle", "Kysely"] as const).map((name) => ({
   entrants: [
     { name: "over WarmPool", client: `${name.toLowerCase()}-warm-pool` },
@@ -237,9 +286,11 @@ const layers: Comparison = {
 /** All that is measured in blocks. */
 export const comparisons: readonly Comparison[] = [
   ...sequential,
+  underSettings,
   ...throughputs,
   ...farAway,
   ...large,
+  ...streams,
   ...orms,
   ...mixed,
   ...cold,

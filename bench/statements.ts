@@ -19,6 +19,15 @@ export const fixtures = [
   "vacuum analyze bench_items",
 ];
 
+/** Rows that are streamed, in batches of so many, by whoever takes a size. */
+export const BATCH_SIZE = 500;
+
+/** A statement of so many rows × 5 columns, in multiples of {@link ITEMS}, that are made as they are asked for. */
+export function streamed(count: number): { readonly text: string; readonly values: [number] } {
+  const text = "select id, name, price, at, ok from generate_series(1, $1::int) as times, bench_items";
+  return { text, values: [Math.ceil(count / ITEMS)] };
+}
+
 let asked = 0;
 const text100kB = "x".repeat(100_000);
 const columns = [

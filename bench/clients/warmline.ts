@@ -1,6 +1,6 @@
 import { createDatabase } from "warmline";
 import type { OpenClient } from "../client.ts";
-import { statements } from "../statements.ts";
+import { BATCH_SIZE, statements, streamed } from "../statements.ts";
 
 export const open: OpenClient = ({ url, max, named = true, pipelining = true, tls }) => {
   const db = createDatabase({
@@ -13,6 +13,10 @@ export const open: OpenClient = ({ url, max, named = true, pipelining = true, tl
   });
   return {
     ask: (name, values) => db.query(statements[name].text, values),
+    stream(count) {
+      const { text, values } = streamed(count);
+      return db.stream(text, values, { batchSize: BATCH_SIZE });
+    },
     close: () => db.close(),
   };
 };

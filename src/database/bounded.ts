@@ -1,5 +1,6 @@
 import { CancelledError, type Fate } from "../errors/errors.ts";
-import type { Cancellation, Session } from "../transports/transport.ts";
+import type { Cancellation } from "../transports/transport.ts";
+import type { StatementSession } from "./held-session.ts";
 
 /** Work on a held connection, bounded by its call. */
 export interface Bounded<T> {
@@ -13,7 +14,7 @@ export interface Bounded<T> {
 }
 
 /** Runs `work` no further than the call's end: a callback that never returns cannot hold the connection past the deadline. */
-export function runBounded<T>(session: Session, cancellation: Cancellation, { fate, work }: Bounded<T>): Promise<T> {
+export function runBounded<T>(session: StatementSession, cancellation: Cancellation, { fate, work }: Bounded<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = () => {
       // what is on its way ends by itself, with the fate its own answer tells

@@ -5,8 +5,9 @@ import { type Delivery, type DeliveryContext, deliver } from "../delivery/delive
 import type { OwnWork } from "../delivery/own-work.ts";
 import { mayRepeat, type RepeatClaims } from "../delivery/retry.ts";
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
+import { noticeOf } from "../observe/notice.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
-import type { CallOptions, Result, Statement, Transport } from "../transports/transport.ts";
+import type { CallOptions, Result, Said, Statement, Transport } from "../transports/transport.ts";
 import { type Finishing, finishRows, isFinished } from "./finish-rows.ts";
 import { refuseNested } from "./nesting.ts";
 import type { QueryOptions } from "./options.ts";
@@ -15,7 +16,10 @@ import { type Ask, lookupForm } from "./user-types.ts";
 import type { Call } from "./work.ts";
 
 /** How a call is bounded, and what is claimed of it. */
-export type Limits = Omit<QueryOptions, "fallback">;
+export interface Limits extends Omit<QueryOptions, "fallback"> {
+  /** What its transaction is put under. */
+  readonly settings?: Statement | undefined;
+}
 
 /** The calls of one database, and what they share. */
 export class Calls {
@@ -150,11 +154,13 @@ class RunningCall<T> implements Delivery<T> {
 
   #begin(transport: Transport): Promise<T> {
     this.#calls.transport = transport;
-    const { cache, readOnly = false, idempotent = false, rowMode = "object", attemptTimeoutMs } = this.#limits;
+    const { cache, readOnly = false, idempotent = false, rowMode = "object", attemptTimeoutMs, settings } = this.#limits;
     const { types, maxResponseBytes } = this.#ground;
     const { parsers } = types;
     const { cancellation, attempts: attempt } = this;
-    const options = { cancellation, rowMode, parsers, maxResponseBytes, cache, readOnly, idempotent, attempt };
+    const { events } = this.#calls.parts;
+    const onNotice = events.size > 0 ? (said: Said) => events.tell(noticeOf(said)) : undefined;
+    const options = { cancellation, rowMode, parsers, maxResponseBytes, cache, readOnly, idempotent, settings, attempt, onNotice };
     this.#options = options;
     const { work } = this.#call;
     if (!attemptTimeoutMs) return work(transport, options);

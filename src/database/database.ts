@@ -3,19 +3,32 @@ import { makeBreaker } from "../delivery/breaker.ts";
 import { makeRetryBudget } from "../delivery/budget.ts";
 import { noWork, type OwnWork } from "../delivery/own-work.ts";
 import type { EventListener } from "../observe/events.ts";
-import type { ObserveStatement } from "../observe/observe-call.ts";
 import type { Result, Session, Statement } from "../transports/transport.ts";
 import { Calls, type Limits } from "./calls.ts";
+import { type DatabaseView, makeView } from "./database-view.ts";
 import { fallBack } from "./fallback.ts";
-import { guardInside, guardQuery, guardScript } from "./guard.ts";
+import { guardEach, guardQuery, guardScript, guardSettings, type SessionTraits } from "./guard.ts";
+import type { HeldSession, ObserveWithin } from "./held-session.ts";
 import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, runOpen } from "./nesting.ts";
-import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
+import {
+  type BatchCallOptions,
+  type CallLimits,
+  checkCall,
+  optionsOf,
+  type QueryOptions,
+  type StreamOptions,
+  type TransactionOptions,
+} from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
-import { makeQueries, type Queries } from "./queries.ts";
+import type { RowBatches } from "./portal.ts";
+import { makeQueries } from "./queries.ts";
+import { type ReservedSession, reserve } from "./reserved-session.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
-import { type Row, type RowOf, type Sql, toStatement, toStatements } from "./sql.ts";
+import { type Sql, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
+import { streamAlone } from "./stream.ts";
+import { makeStreams } from "./streams.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 import type { Holding } from "./work.ts";
 
@@ -24,25 +37,18 @@ export type { DatabaseParts, Ground, RequestContext } from "./parts.ts";
 export type { DatabaseStats } from "./stats.ts";
 
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
-export interface Database extends Omit<Queries, "query">, AsyncDisposable {
-  /** Sends one statement. Rejects with a WarmlineError that has a `fate`; what needs a session is refused, with `SESSION_STATE`. */
-  query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
-  query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
-  /** Runs statements as one transaction in one round trip, and gives a result for each. */
-  batch<const S extends readonly Sql<unknown>[]>(
-    statements: S,
-    options?: BatchCallOptions,
-  ): Promise<{ -readonly [Index in keyof S]: Result<RowOf<S[Index]>> }>;
-  /**
-   * Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. n statements cost n + 1 round trips. Until it is over,
-   * calls on the database itself from inside `work` reject with NESTED_QUERY.
-   */
-  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+export interface Database extends DatabaseView, AsyncDisposable {
   /**
    * Holds one connection while `work` runs. What is set on it (settings, locks, temporary tables) ends with it. Until it is over, calls on the
    * database itself from inside `work` reject with NESTED_QUERY.
    */
   session<T>(work: (session: DatabaseSession) => Promise<T>, options?: CallLimits): Promise<T>;
+  /**
+   * Holds one connection until it is released, or its scope ends: `await using session = await db.session()`. The options bound all the time it is
+   * held. Calls on the database beside it are allowed, and need another connection: where there is none (`max: 1`) they wait for it in vain, until
+   * ACQUIRE_TIMEOUT. In Workers it ends with its request.
+   */
+  session(options?: CallLimits): Promise<ReservedSession>;
   /** Runs a text of several statements, for migrations; over `directUrl` where one is given. Rows are not returned. */
   script(text: string, options?: CallLimits): Promise<void>;
   /** What was chosen, and why: frozen, and fit for a log. @throws ConfigError where the environment lacks something */
@@ -76,14 +82,18 @@ export function makeDatabase(parts: DatabaseParts): Database {
   let closing: Promise<void> | undefined;
   let warming: Promise<void> | undefined;
 
-  const traits = () => parts.ground().plan.capabilities;
+  const traits = (settings?: Statement): SessionTraits => {
+    const { capabilities } = parts.ground().plan;
+    return settings ? { ...capabilities, hasSettings: true } : capabilities;
+  };
   const rows = () => ({ types: parts.ground().types, random: parts.delivery.random });
 
-  function query(statement: Statement, given: QueryOptions | undefined): Promise<Result> {
+  function query(statement: Statement, given: QueryOptions | undefined, settings?: Statement): Promise<Result> {
     const options = checkCall(given, optionsOf.query);
     const { fallback } = options;
+    if (settings !== undefined) guardSettings(statement);
     guardQuery(statement);
-    const answer = calls.run(options, {
+    const answer = calls.run(settings ? { ...options, settings } : options, {
       operation: "query",
       statements: statement,
       work: (chosen, callOptions) => chosen.query(statement, callOptions),
@@ -91,23 +101,27 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: parts.ground().plan.transport })) : answer;
   }
 
-  async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
+  async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined, settings?: Statement): Promise<Result[]> {
     const options = checkCall(given, optionsOf.batch);
     const statements = toStatements(sources);
     if (statements.length === 0) return [];
-    const leavesState = statements.map((statement) => guardInside(statement, traits())).includes(true);
-    return calls.run(options, {
-      operation: "batch",
-      statements,
-      work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options, leavesState }),
-    });
+    const leavesState = guardEach(statements, traits(settings));
+    return calls.run(
+      { ...options, settings },
+      {
+        operation: "batch",
+        statements,
+        work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options, leavesState }),
+      },
+    );
   }
 
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
-  function hold<T>(options: Limits, { operation, use, again }: Holding<T>): Promise<T> {
+  function hold<T>(options: Limits, { operation, statements, use, again, onRequestEnd }: Holding<T>): Promise<T> {
     let own: OwnWork | undefined;
     return calls.run(options, {
       operation,
+      statements,
       own: () => own,
       work(chosen, callOptions) {
         requireSession(chosen);
@@ -116,33 +130,56 @@ export function makeDatabase(parts: DatabaseParts): Database {
           const attempt = noWork();
           own = attempt;
           return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>
-            use({ session, call: callOptions, own: attempt, traits: traits(), observe: within(operation), rows: rows() }, inside),
+            use({ session, call: callOptions, own: attempt, traits: traits(options.settings), observe, open, rows: rows() }, inside),
           );
         };
-        return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
+        return chosen.session(start, { ...callOptions, begins: operation !== "session", onRequestEnd });
       },
       repeat: (error, number) => (own ? again(error, number) : calls.mayRepeat(error, {}, number)),
     });
   }
 
-  /** Tells of statements sent in a transaction or session. */
-  const within =
-    (place: "transaction" | "session"): ObserveStatement =>
-    (statements, run) =>
-      calls.observe({ operation: "query", within: place, statements, attempts: () => 1 }, run);
+  const observe: ObserveWithin = (called, run) => calls.observe({ ...called, attempts: () => 1 }, run);
 
-  async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
+  const open: HeldSession["open"] = (work) => runOpen(callbacks, { database: identity, handle: "tx" }, work);
+
+  async function transaction<T>(
+    work: (tx: Transaction) => Promise<T>,
+    given: TransactionOptions | undefined,
+    settings?: Statement,
+  ): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
     checkWork(work);
     const { retries: most = 0 } = options;
-    return hold(options, {
-      operation: "transaction",
-      use: (held, inside) => runTransaction({ ...held, mode: options }, (tx) => inside(() => work(tx))),
-      again: (error, number) => number <= most && mayRunAgain(error),
+    return hold(
+      { ...options, settings },
+      {
+        operation: "transaction",
+        use: (held, inside) => runTransaction({ ...held, mode: options }, (tx) => inside(() => work(tx))),
+        again: (error, number) => number <= most && mayRunAgain(error),
+      },
+    );
+  }
+
+  function stream(statement: Statement, given: StreamOptions | undefined, settings?: Statement): RowBatches {
+    const options = checkCall(given, optionsOf.stream);
+    if (settings !== undefined) guardSettings(statement);
+    guardQuery(statement);
+    return streamAlone(statement, options, {
+      hold: async (holding) => hold({ ...options, settings }, { ...holding, operation: "stream", statements: statement }),
+      mayRepeat: (error, number) => calls.mayRepeat(error, options, number),
     });
   }
 
-  async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
+  async function session<T>(first?: CallLimits | ((session: DatabaseSession) => Promise<T>), second?: CallLimits) {
+    if (typeof first === "function" || second !== undefined) return sessionOf(first as (session: DatabaseSession) => Promise<T>, second);
+    const options = checkCall(first, optionsOf.session);
+    return reserve((work, onRequestEnd) =>
+      hold(options, { operation: "session", use: (held) => runSession(held, work), again: never, onRequestEnd }),
+    );
+  }
+
+  function sessionOf<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.session);
     checkWork(work);
     return hold(options, {
@@ -188,9 +225,11 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   return {
     ...makeQueries(query),
-    batch: batch as Database["batch"],
-    transaction,
-    session,
+    ...makeStreams((statement, options) => stream(statement, options)),
+    batch: (statements, options) => batch(statements, options) as never,
+    transaction: (work, options) => transaction(work, options),
+    with: (given) => makeView({ query, batch, transaction, stream }, given),
+    session: session as Database["session"],
     script,
     get plan() {
       return parts.ground().plan;

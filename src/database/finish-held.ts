@@ -1,13 +1,12 @@
 import { UsageError } from "../errors/errors.ts";
-import type { CallOptions, ExchangeEnd, Result, Session, Statement } from "../transports/transport.ts";
+import type { CallOptions, ExchangeEnd, Result, Statement } from "../transports/transport.ts";
 import { type Finishing, finishRows, isFinished, type RowGround } from "./finish-rows.ts";
+import type { StatementSession } from "./held-session.ts";
 import { lookupForm, type ReadBy } from "./user-types.ts";
-
-export type { RowGround } from "./finish-rows.ts";
 
 /** A connection that is held, and what its rows are finished with. */
 export interface FinishingHeld {
-  readonly session: Session;
+  readonly session: StatementSession;
   readonly call: CallOptions;
   readonly rows: RowGround;
   /** How what is sent there leaves it. */

@@ -1,5 +1,6 @@
 import { UsageError } from "../errors/errors.ts";
 import { type SessionUse, type SessionUseKind, sessionUse } from "../syntax/session-use.ts";
+import { settingControl } from "../syntax/setting-control.ts";
 import { transactionControl } from "../syntax/transaction-control.ts";
 import type { Statement } from "../transports/transport.ts";
 
@@ -9,6 +10,8 @@ export interface SessionTraits {
   readonly sessionState: boolean;
   /** It stays, and ties the connection to its backend until it ends. */
   readonly pins: boolean;
+  /** The statements stand under settings of `db.with`. Default false. */
+  readonly hasSettings?: boolean;
 }
 
 /**
@@ -25,15 +28,39 @@ export function guardQuery({ text }: Statement): void {
 }
 
 /**
+ * Refuses a statement under settings whose text could change them, or give the login's role back.
+ *
+ * @throws UsageError SETTING_CONTROL
+ */
+export function guardSettings({ text }: Statement): void {
+  const reading = read(text);
+  reading.changes ??= settingControl(text) ?? "";
+  if (reading.changes === "") return;
+  const message = `${reading.changes} can change the role or settings of db.with(). Give them to db.with(), and all else to a function.`;
+  throw new UsageError(message, { code: "SETTING_CONTROL" });
+}
+
+/**
  * Refuses a statement of a batch or transaction that would end it behind the package's back; and on targets that keep no session one that sets
  * its state. Returns whether the statement may leave some behind.
  *
- * @throws UsageError TRANSACTION_CONTROL, SESSION_STATE, NOT_DELIVERED
+ * @throws UsageError TRANSACTION_CONTROL, SETTING_CONTROL, SESSION_STATE, NOT_DELIVERED
  */
-export function guardInside({ text }: Statement, traits: SessionTraits): boolean {
-  const { control, use } = read(text);
+export function guardInside(statement: Statement, traits: SessionTraits): boolean {
+  const { control, use } = read(statement.text);
   if (control !== undefined) throw controls(control);
+  if (traits.hasSettings) guardSettings(statement);
   return use !== undefined && mayLeave(use, traits);
+}
+
+/** The same of several. */
+export function guardEach(statements: readonly Statement[], traits: SessionTraits): boolean {
+  return statements.map((statement) => guardInside(statement, traits)).includes(true);
+}
+
+/** Whether a statement begins, ends or divides a transaction. */
+export function isControl({ text }: Statement): boolean {
+  return read(text).control !== undefined;
 }
 
 /**
@@ -73,7 +100,7 @@ const remedies: Readonly<Record<SessionUseKind, string>> = {
   cursor: "Use a cursor without HOLD in db.transaction()",
   library: "Use session_preload_libraries",
   everything: "Leave it to the package, which cleans what a session has used",
-  listening: "Use a client of pg's own on a direct connection",
+  listening: "Use a client of pg's own on a direct connection, as in docs/listening.md; to send, pg_notify() works here",
   copying: "Use SELECT, or pg-copy-streams on a client of sharedPool()",
 };
 
@@ -91,6 +118,8 @@ const controls = (command: string): UsageError =>
 interface Reading {
   readonly control: string | undefined;
   readonly use: SessionUse | undefined;
+  /** Of the settings it stands under; empty for nothing, undefined before anybody asks. */
+  changes?: string;
 }
 
 /** So many characters of texts are remembered, with what was read in them: a call with a known text costs one look-up. */
@@ -102,7 +131,7 @@ let remembered = 0;
 function read(text: string): Reading {
   const known = readings.get(text);
   if (known !== undefined) return known;
-  const reading = { control: transactionControl(text), use: sessionUse(text) };
+  const reading: Reading = { control: transactionControl(text), use: sessionUse(text) };
   if (text.length > REMEMBERED / 8) return reading;
   remembered += text.length;
   if (remembered > REMEMBERED) {

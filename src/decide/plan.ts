@@ -24,6 +24,8 @@ export interface Plan {
   readonly endpoint: HttpEndpoint | null;
   /** What a transaction or session runs on; `none`: not to be had here. */
   readonly session: "pool" | "websocket" | "request" | "none";
+  /** Of what `notice` events are told: of every call, or of what is sent in transactions and sessions, since no answer over HTTP holds any. */
+  readonly notices: "calls" | "sessions" | "none";
   /** Most connections held; over `http`, 0. */
   readonly max: number;
   readonly min: number;
@@ -68,6 +70,7 @@ export function makePlan(input: PlanInput): Plan {
     transport,
     endpoint: http ? target.endpoint : null,
     session: http ? (available.webSocket ? "websocket" : "none") : transport,
+    notices: http ? (available.webSocket ? "sessions" : "none") : "calls",
     ...held,
     lifetimeMs: settings.lifetimeMs,
     release: settings.release,

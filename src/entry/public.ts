@@ -1,10 +1,15 @@
 // What every entry exports besides createDatabase: the same names under every export condition.
 export type { Database, DatabaseStats } from "../database/database.ts";
-export type { BatchCallOptions, CallLimits, QueryOptions, TransactionOptions } from "../database/options.ts";
-export type { InnerOptions, Queries } from "../database/queries.ts";
-export type { DatabaseSession } from "../database/session.ts";
+export type { DatabaseView } from "../database/database-view.ts";
+export type { LocalSettings, SettingValue } from "../database/local-settings.ts";
+export type { BatchCallOptions, CallLimits, QueryOptions, StreamOptions, TransactionOptions } from "../database/options.ts";
+export type { Batches, BatchResults, InnerOptions, Queries } from "../database/queries.ts";
+export type { ReservedSession } from "../database/reserved-session.ts";
+export type { RowStream } from "../database/row-stream.ts";
+export type { DatabaseSession, SessionBatchOptions } from "../database/session.ts";
 export { type Row, type RowOf, type Sql, sql, type TypedTag } from "../database/sql.ts";
 export type { SchemaInput, SchemaOutput, StandardSchema } from "../database/standard-schema.ts";
+export type { InnerStreamOptions, Streams } from "../database/streams.ts";
 export type { Transaction } from "../database/transaction.ts";
 export type { TypedOptions } from "../database/typed-rows.ts";
 export type { Plan } from "../decide/plan.ts";
@@ -33,6 +38,7 @@ export type {
   DiscardEvent,
   EventListener,
   LeakEvent,
+  NoticeEvent,
   Operation,
   PinEvent,
   ProbeEvent,

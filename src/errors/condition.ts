@@ -8,6 +8,7 @@ const names =
   "28P01 invalid password|40001 serialization failure|40P01 deadlock detected|42501 insufficient privilege|42601 syntax error|" +
   "42703 undefined column|42883 undefined function|42P01 undefined table|42P07 duplicate table|53300 too many connections|" +
   "55P03 lock not available|57014 query canceled|" +
+  "00 successful completion|01 warning|02 no data|" +
   "08 connection exception|0A feature not supported|21 cardinality violation|22 data exception|23 integrity constraint violation|" +
   "25 invalid transaction state|26 invalid sql statement name|28 invalid authorization specification|2B dependent objects still exist|" +
   "34 invalid cursor name|3B savepoint exception|3D invalid catalog name|3F invalid schema name|40 transaction rollback|" +

@@ -98,8 +98,8 @@ export interface PinEvent {
   readonly reason: string;
 }
 
-/** What can be called on a database and takes time. */
-export type Operation = "query" | "batch" | "transaction" | "session" | "script";
+/** What can be called on a database and takes time; that of a transaction, a session and a stream is also its caller's. */
+export type Operation = "query" | "stream" | "batch" | "transaction" | "session" | "script";
 
 /** Why a call failed. */
 export interface CallFailure {
@@ -138,6 +138,29 @@ export interface SlowEvent extends Pick<QueryEvent, "operation" | "within" | "te
 }
 
 /**
+ * The server said something beside the answer to a call of this database: a NOTICE, a WARNING, what RAISE in a function says. Told when it is read,
+ * before the call ends. Of queries and batches over HTTP none are: no answer there holds any.
+ */
+export interface NoticeEvent {
+  readonly type: "notice";
+  readonly transport: TransportName;
+  readonly connectionId: string | null;
+  /** `WARNING`, `NOTICE`, `INFO`, `LOG` or `DEBUG`, whatever the server's language. */
+  readonly severity: string;
+  /** The SQLSTATE; `00000` where there is nothing to tell. */
+  readonly code: string;
+  /** Of Postgres' sources, which said it; `exec_stmt_raise` for RAISE in PL/pgSQL. */
+  readonly routine: string | null;
+  /**
+   * Without the values of parameters, by the rules of an error's message. What a function said is its author's own text, and may hold what it has
+   * read: there it is not enumerable, so that it is in no log that does not ask for it.
+   */
+  readonly message: string;
+  /** The statement the server was at, without its values; null in a script. */
+  readonly text: string | null;
+}
+
+/**
  * What a database tells its subscribers. No event holds a parameter's value or a password. A connection is told of by whatever holds it: a
  * pool, to the subscribers of every database that shares it, a request of Workers, or a session over WebSocket. Unless it says otherwise a
  * time is in milliseconds.
@@ -154,7 +177,8 @@ export type DatabaseEvent =
   | WaitingEvent
   | PinEvent
   | QueryEvent
-  | SlowEvent;
+  | SlowEvent
+  | NoticeEvent;
 
 /** Called for every event, at once and in order. What it throws fails no call: it is told once as a warning. */
 export type EventListener = (event: DatabaseEvent) => void;

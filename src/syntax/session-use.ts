@@ -1,11 +1,11 @@
 import { copyEnd } from "./copy.ts";
 import type { SqlToken } from "./sql-tokens.ts";
-import { command, type StatementTokens, statements, word } from "./statements.ts";
+import { command, nameOf, type StatementTokens, statements, word } from "./statements.ts";
 
 /**
  * What of its session a statement changes, takes or waits for, beyond its own transaction.
  *
- * - `setting`: SET, RESET, set_config without `true`.
+ * - `setting`: SET, RESET, set_config without `true`, UPDATE of pg_settings.
  * - `lock`: an advisory lock of the session, taken or given up.
  * - `temporary`: a temporary object that outlives the transaction.
  * - `prepared`: a statement that PREPARE keeps.
@@ -33,7 +33,7 @@ export function sessionUse(text: string): SessionUse | undefined {
 
 /** A text without any of these words is not read: SET counts only where a statement may begin, for every UPDATE has one. */
 const mayUse =
-  /set_config|advisory|temp|(?<![\w$])(?:reset|discard|prepare|execute|deallocate|declare|load|listen|unlisten|copy)(?![\w$])|(?:^|;|\*\/|[\n\r])[ \t\f\v]*set(?![\w$])/i;
+  /set_config|pg_settings|advisory|temp|(?<![\w$])(?:reset|discard|prepare|execute|deallocate|declare|load|listen|unlisten|copy)(?![\w$])|(?:^|;|\*\/|[\n\r])[ \t\f\v]*set(?![\w$])/i;
 
 function firstUse(all: readonly StatementTokens[]): SessionUse | undefined {
   for (const statement of all) {
@@ -49,6 +49,7 @@ export function useOf(given: StatementTokens): SessionUse | undefined {
   const by = command(statement);
   const kind = kinds[by]?.(statement);
   if (kind !== undefined) return { kind, by: kind === "copying" ? "COPY TO STDOUT" : by };
+  if (updatesSettings(statement)) return { kind: "setting", by: "UPDATE pg_settings" };
   if (makesTemporary(statement) && !dropsAtCommit(statement)) return { kind: "temporary", by: "A temporary object" };
   return onlyDefines(statement) ? undefined : useByCalls(statement);
 }
@@ -123,6 +124,16 @@ function onlyDefines([first, second, third]: StatementTokens): boolean {
   return ![word(second), word(third)].some((what) => what === "TABLE" || what === "MATERIALIZED");
 }
 
+/** Whether a statement updates the view of the settings: a rule of its makes that set_config without `true`. */
+export function updatesSettings(statement: StatementTokens): boolean {
+  return statement.some((token, at) => {
+    if (word(token) !== "UPDATE") return false;
+    const from = word(statement[at + 1]) === "ONLY" ? at + 2 : at + 1;
+    const name = statement[from + 1]?.text === "." && nameOf(statement[from]) === "pg_catalog" ? from + 2 : from;
+    return nameOf(statement[name]) === "pg_settings";
+  });
+}
+
 /** Advisory locks of the session; those of a transaction have `_xact_` in their names. */
 const sessionLock = /^pg_(try_)?advisory_(lock|lock_shared|unlock|unlock_shared|unlock_all)$/;
 
@@ -136,12 +147,6 @@ function useByCalls(statement: StatementTokens): SessionUse | undefined {
     if (by === "set_config" && thirdArgument(statement, at + 2) !== "TRUE") return { kind: "setting", by };
   }
   return undefined;
-}
-
-/** A name as Postgres looks it up: unquoted in lower case. Empty for what is none. */
-function nameOf(token: SqlToken | undefined): string {
-  if (token?.kind === "name") return token.text.slice(1, -1);
-  return token?.kind === "word" ? token.text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : "";
 }
 
 /** The third argument of a call whose arguments begin at `from`, where it is one word. */

@@ -47,6 +47,12 @@ export function word(token: SqlToken | undefined): string {
   return token?.kind === "word" ? keyword(token.text) : "";
 }
 
+/** A name as Postgres looks it up: unquoted in lower case. Empty for what is none. */
+export function nameOf(token: SqlToken | undefined): string {
+  if (token?.kind === "name") return token.text.slice(1, -1);
+  return token?.kind === "word" ? token.text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : "";
+}
+
 /**
  * What a statement does, by its first words: `INSERT`, `COMMIT`, `(`; two where one does not tell, as in `PREPARE TRANSACTION`,
  * `COMMIT PREPARED`, `ROLLBACK PREPARED` and `ROLLBACK TO`.

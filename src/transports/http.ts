@@ -4,7 +4,7 @@ import { type DecodeError, isWarmlineError } from "../errors/errors.ts";
 import { look } from "../errors/look.ts";
 import { badResponse, postFailure, requestUnmade, statusFailure } from "./http-failure.ts";
 import type { HttpRequest, SendRequest } from "./http-request.ts";
-import { begin, modesSwitchedOff } from "./statements.ts";
+import { begin, blockOf, modesSwitchedOff } from "./statements.ts";
 import type { BatchOptions, CallOptions, Field, Isolation, ParserSet, Result, Session, Statement, Transport } from "./transport.ts";
 
 /** Opens a session beside the HTTP transport; see websocket.ts. */
@@ -58,7 +58,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
   /** One POST: the driver builds the request and decodes the answer, the status and the transport's failures are judged here. */
   function post<T>(
     make: () => DriverQuery,
-    context: { readonly statements: readonly Statement[]; readonly call: CallOptions; readonly batch: boolean },
+    context: { readonly statements: readonly Statement[]; readonly call: CallOptions; readonly batch: boolean; readonly prelude: number },
   ): Promise<T> {
     const { cancellation } = context.call;
     const ended = (fate: "not-sent" | "unknown") => cancellation.reason?.(fate);
@@ -90,7 +90,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
         (value) => value as T,
         (error: unknown) => {
           // whatever a parser throws, one of our own errors too
-          if (answers !== undefined) throw unreadAnswer(error, answers, context.call.parsers);
+          if (answers !== undefined) throw unreadAnswer(error, answers.slice(context.prelude), context.call.parsers);
           const source = sourceOf(error);
           if (isWarmlineError(source)) throw source;
           throw handedOver ? postFailure(source, options.sqlUrl) : requestUnmade(source);
@@ -103,12 +103,12 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     const { isolation, readOnly, deferrable } = call.mode;
     const mode = { isolationLevel: isolation && driverIsolation(isolation), readOnly, deferrable, ...login(call) };
     // the endpoint sends the BEGIN, and knows no more than three headers of it: the rest comes first among the statements
-    const [, ...snapshot] = begin(call.mode, statements.length === 1);
-    const opening = [...modesSwitchedOff(call.mode), ...snapshot];
+    const [, ...behind] = begin(call.mode, statements.length === 1, call.settings);
+    const opening = [...modesSwitchedOff(call.mode), ...behind];
     const whole = [...opening, ...statements];
-    const queries = whole.map((statement) => driverQuery(statement, call));
+    const queries = whole.map((statement, index) => driverQuery(statement, index < opening.length ? { ...call, parsers: unread } : call));
     const start = () => run.transaction(queries as never, mode as never) as unknown as DriverQuery;
-    const results = await post<DriverResult[]>(start, { statements: whole, call, batch: true });
+    const results = await post<DriverResult[]>(start, { statements: whole, call, batch: true, prelude: opening.length });
     return results.slice(opening.length).map((result) => toResult(result, call));
   }
 
@@ -119,9 +119,10 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     name: "http",
     can: { session: options.canOpen, cancel: true },
     async query(statement, call) {
-      if (call.readOnly) return (await batch([statement], { ...call, mode: { readOnly: true } }))[0] as Result;
+      const block = blockOf(call);
+      if (block !== undefined) return (await batch([statement], block))[0] as Result;
       const start = () => driverQuery(statement, call) as unknown as DriverQuery;
-      return toResult(await post<DriverResult>(start, { statements: [statement], call, batch: false }), call);
+      return toResult(await post<DriverResult>(start, { statements: [statement], call, batch: false, prelude: 0 }), call);
     },
     batch,
     session: options.sessions.open,
@@ -131,6 +132,9 @@ export function httpTransport(options: HttpTransportOptions): Transport {
     [Symbol.asyncDispose]: options.release,
   };
 }
+
+/** Of what is nobody's answer: no parser of the caller's is asked. */
+const unread: ParserSet = { getTypeParser: () => (text) => text };
 
 /** `read committed` is `ReadCommitted` to the driver. */
 function driverIsolation(isolation: Isolation): string {

@@ -100,6 +100,22 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
+/** What the server said beside an answer, and what was being done. */
+export interface Said {
+  readonly report: {
+    readonly severity: string;
+    /** In English, whatever the server's language; absent where it does not tell. */
+    readonly severityName?: string;
+    readonly code: string;
+    readonly message: string;
+    readonly routine?: string;
+  };
+  readonly statements: readonly Statement[];
+  /** The one the server was at; undefined where nobody knows. */
+  readonly statement: Statement | undefined;
+  readonly via: Via;
+}
+
 export interface CallOptions {
   readonly cancellation: Cancellation;
   readonly rowMode: "object" | "array";
@@ -108,12 +124,16 @@ export interface CallOptions {
   readonly readOnly: boolean;
   /** The caller's claim that doing it twice does no harm. */
   readonly idempotent: boolean;
+  /** Puts what is sent under settings: sent behind BEGIN, in the same write, for the transaction alone. Its answer is nobody's. */
+  readonly settings?: Statement | undefined;
   /** Most bytes of rows that are read over a socket; default no limit. Over HTTP the transport has its own, of the whole answer. */
   readonly maxResponseBytes?: number | undefined;
   /** `bypass`: the answer must not come from a cache on the way. */
   readonly cache?: "bypass" | undefined;
   /** Which attempt this is, from 1; told on in `via`. */
   readonly attempt: number;
+  /** Told of notices; absent where nobody listens. Over HTTP none come. */
+  readonly onNotice?: ((said: Said) => void) | undefined;
 }
 
 /** What statements may do to the connection they are sent on. */
@@ -158,10 +178,26 @@ export interface Session {
 export interface SessionCall extends CallOptions {
   /** It begins a transaction: its first exchange may be sent again on another connection, for nothing of it stays before COMMIT. */
   readonly begins: boolean;
+  /** Called when the request ends in which it is held, where connections belong to one: what nobody gives back would keep it alive. */
+  readonly onRequestEnd?: (() => void) | undefined;
+}
+
+/** Where a statement keeps its place among its rows while its transaction is open, so that they can be asked for in parts. */
+export interface Portal {
+  /** Unique in its transaction. */
+  readonly name: string;
+  /** Most rows that one exchange brings. A part of so many, with a `command` that is null, is not the last. */
+  readonly limit: number;
+  /** Whether the statement was sent before, and this is for its next rows. */
+  readonly isOpen: boolean;
 }
 
 /** How one exchange of a session is sent. */
 export interface ExchangeCall extends CallOptions, LeavingState {
+  /** The last of the statements gives its rows in parts; default all at once. */
+  readonly portal?: Portal | undefined;
+  /** Portals that are closed first, by their names; those that are gone are none. Default: none. */
+  readonly closes?: readonly string[] | undefined;
   /** Default `autocommit`. */
   readonly ends?: ExchangeEnd;
   /** How many statements stand before the caller's own (BEGIN, SAVEPOINT); default 0. */

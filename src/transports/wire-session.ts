@@ -10,7 +10,7 @@ import { type SubmitClient, submit } from "../wire/submit.ts";
 import { isAnswered, isNameRefused, judge, phaseOf, type Sent, workOf } from "./evidence.ts";
 import { exchangeFailure, lostStep } from "./failure.ts";
 import { type Pace, paceOf } from "./pace.ts";
-import { type Answering, type Sending, standsAlone, type WireCall } from "./sending.ts";
+import { type Answering, hearing, type Sending, standsAlone, type WireCall } from "./sending.ts";
 import type { StatementEnd } from "./statement-end.ts";
 import type { CallOptions, Result, Session, Statement, TransportName, Via } from "./transport.ts";
 
@@ -172,14 +172,14 @@ export class WireSession implements Session {
     call: WireCall,
     { answering, named, shared }: Pick<Sending, "answering" | "named" | "shared">,
   ): void {
+    const via = this.#viaOf(call.attempt, shared);
     call.form?.sentOn(this.#client);
-    const exchange: Exchange = new Exchange(statements, call, named, (failure) => {
+    const exchange: Exchange = new Exchange(statements, hearing(call, statements, via), named, (failure) => {
       stopListening();
       stopLimit?.();
       this.#end(sending, failure);
     });
     const { status: before } = this;
-    const via = this.#viaOf(call.attempt, shared);
     const sending: Sending = { exchange, statements, call, before, named, answering, shared, via, onAnswer: undefined };
     const giveUp = () => this.#giveUp(sending);
     const stopLimit = this.#options.end?.limit?.(giveUp);

@@ -24,6 +24,12 @@ export interface ErrorResponse {
   readonly length?: number;
 }
 
+/** A server's NoticeResponse. */
+export interface NoticeResponse extends ErrorResponse {
+  /** The severity in English, whatever the server's language; since Postgres 9.6. */
+  readonly severityName?: string;
+}
+
 /** By the byte that stands before a field. Source: PostgreSQL documentation, "Error and Notice Message Fields". */
 export const errorFields: Readonly<Record<string, keyof Omit<ErrorResponse, "length">>> = {
   S: "severity",
@@ -45,17 +51,31 @@ export const errorFields: Readonly<Record<string, keyof Omit<ErrorResponse, "len
   R: "routine",
 };
 
+const noticeFields: Readonly<Record<string, keyof NoticeResponse>> = { ...errorFields, V: "severityName" };
+
 /** Reads a whole ErrorResponse, from its first byte to its end. */
 export function readErrorResponse(bytes: MessageBytes, start: number, end: number): ErrorResponse {
-  const report: Partial<Record<keyof ErrorResponse, string | number>> = { length: end - start - 1 };
+  return readFields(bytes, { start, end, fields: errorFields }) as ErrorResponse;
+}
+
+/** The same of a NoticeResponse, of which nothing is believed to be there. */
+export function readNotice(bytes: MessageBytes, start: number, end: number): NoticeResponse {
+  return { severity: "", code: "", message: "", ...readFields(bytes, { start, end, fields: noticeFields }) };
+}
+
+function readFields(
+  bytes: MessageBytes,
+  { start, end, fields }: { readonly start: number; readonly end: number; readonly fields: typeof noticeFields },
+): Partial<NoticeResponse> {
+  const report: Partial<Record<keyof NoticeResponse, string | number>> = { length: end - start - 1 };
   let at = start + HEADER_BYTES;
   while (bytes[at] !== 0) {
     const next = afterText(bytes, at + 1, end);
-    const name = errorFields[String.fromCharCode(bytes[at] as number)];
+    const name = fields[String.fromCharCode(bytes[at] as number)];
     if (name !== undefined) report[name] = bytes.toString("utf8", at + 1, next - 1);
     at = next;
   }
-  return report as unknown as ErrorResponse;
+  return report as Partial<NoticeResponse>;
 }
 
 /** As an error, as a driver makes one of it. */

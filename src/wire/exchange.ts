@@ -3,7 +3,7 @@ import { endsConnection } from "../errors/sqlstate.ts";
 import type { Statement } from "../transports/transport.ts";
 import type { Answer } from "./answer.ts";
 import type { Outbox } from "./encode.ts";
-import { type ErrorResponse, readErrorResponse } from "./error-response.ts";
+import { type ErrorResponse, type NoticeResponse, readErrorResponse, readNotice } from "./error-response.ts";
 import { ERROR_RESPONSE } from "./frames.ts";
 import type { MessageBytes } from "./message-bytes.ts";
 import type { NamedForm } from "./named-statements.ts";
@@ -17,6 +17,8 @@ import { writeStatements } from "./write-statements.ts";
 export interface ExchangeOptions extends AnswersOptions {
   /** Asks the connection in the same write whether it lives; called at its first sign of life. */
   readonly onAlive?: (() => void) | undefined;
+  /** Told of what the server says beside the answer, and while it was at which statement; of a script nobody knows. */
+  readonly hear?: ((notice: NoticeResponse, statement: Statement | undefined) => void) | undefined;
 }
 
 /**
@@ -128,13 +130,13 @@ export class Exchange implements Submittable, Queued {
 
   /** Writes its messages. */
   write(outbox: Outbox): void {
-    const { script } = this.#options;
+    const { script, portal, closes } = this.#options;
     if (this.#asking) outbox.sync();
     if (script !== undefined) {
       outbox.query(script);
       return;
     }
-    writeStatements(outbox, this.#statements, this.#named);
+    writeStatements(outbox, this.#statements, { named: this.#named, portal, closes });
     outbox.sync();
   }
 
@@ -145,6 +147,16 @@ export class Exchange implements Submittable, Queued {
   take(bytes: MessageBytes, start: number, end: number, outbox: Outbox): boolean {
     if (bytes[start] === ERROR_RESPONSE) return this.#refuse(bytes, start, end);
     return this.report === undefined && !this.#asking && this.#expected.take(bytes, start, end, outbox);
+  }
+
+  /** What tells of a notice, where somebody listens. */
+  noticed(bytes: MessageBytes, start: number, end: number): (() => void) | undefined {
+    const { hear } = this.#options;
+    if (hear === undefined) return undefined;
+    const notice = readNotice(bytes, start, end);
+    // at their Sync all of them are answered
+    const statement = this.#statements[this.answers.length] ?? this.#statements.at(-1);
+    return () => hear(notice, statement);
   }
 
   /** Takes ReadyForQuery; false where it is no answer to what was sent. */

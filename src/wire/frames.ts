@@ -24,6 +24,7 @@ const LONG = 0x3fff_ffff;
 const NO_ID = 4;
 
 /** The first bytes of messages that are read here. Source: PostgreSQL documentation, "Message Formats". */
+export const NOTICE_RESPONSE = 0x4e;
 export const PARSE_COMPLETE = 0x31;
 export const BIND_COMPLETE = 0x32;
 export const COPY_DONE = 0x63;
@@ -37,6 +38,7 @@ export const ROW_DESCRIPTION = 0x54;
 export const READY_FOR_QUERY = 0x5a;
 export const COPY_DATA = 0x64;
 export const NO_DATA = 0x6e;
+export const PORTAL_SUSPENDED = 0x73;
 export const PARAMETER_DESCRIPTION = 0x74;
 export const CLOSE_COMPLETE = 0x33;
 

@@ -1,7 +1,7 @@
 import { type DriverConnection, type DriverStream, driverParser, type StatusByte, throwOn } from "./driver-parser.ts";
 import { Outbox } from "./encode.ts";
 import type { Exchange } from "./exchange.ts";
-import { DATA_ROW, HEADER_BYTES, lengthAt, type MessageKind, messageType } from "./frames.ts";
+import { DATA_ROW, HEADER_BYTES, lengthAt, type MessageKind, messageType, NOTICE_RESPONSE } from "./frames.ts";
 import type { MessageBytes } from "./message-bytes.ts";
 import { OutOfStepError } from "./out-of-step.ts";
 import { Packet, type Ready } from "./packet.ts";
@@ -181,6 +181,9 @@ export class Link {
             }
             turn = this.#turns.behind(turn);
           }
+        } else if (turn !== undefined && bytes[at] === NOTICE_RESPONSE) {
+          const told = turn.noticed(bytes, at, end);
+          if (told) packet.tell(told);
         }
       } else {
         packet.tellDriver(at);

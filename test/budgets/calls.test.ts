@@ -18,6 +18,7 @@ const calls = {
   "a query by its name": (db: Database) => db.query(text, values),
   "a query without a name": (db: Database) => db.query(newText()),
   "a readOnly query": (db: Database) => db.query(text, values, { readOnly: true }),
+  "a query under settings": (db: Database) => db.with({ settings: { "app.tenant": "a" }, role: "pg_monitor" }).query(text, values),
   "a batch of three": (db: Database) => db.batch([1, 2, 3].map((n) => sql`select ${n}::int as n`)),
   "a transaction of two": (db: Database) =>
     db.transaction(async (tx) => {
@@ -39,6 +40,7 @@ const overPool: Readonly<Record<Call, Budget>> = {
   "a query by its name": [1, 1, "BES", 80, 1, 4],
   "a query without a name": [1, 1, "PBDES", 70, 1, 4],
   "a readOnly query": [1, 1, "PBDEPBDEPBDES", 190, 1, 10],
+  "a query under settings": [1, 1, "PBDEPBDEPBDEPBDES", 309, 1, 10],
   "a batch of three": [1, 1, "PBDEPBDEPBDEPBDEPBDES", 283, 1, 11],
   "a transaction of two": [3, 3, "PBDEPBDESPBDESPBDES", 276, 1, 61],
   "twenty queries at once on one connection": [1, 2, "BES".repeat(20), 1610, 20, 63],
@@ -47,6 +49,7 @@ const perRequest: Readonly<Record<Call, Budget>> = {
   "a query by its name": [1, 1, "BES", 80, 3, 24],
   "a query without a name": [1, 1, "PBDES", 70, 3, 20],
   "a readOnly query": [1, 1, "PBDEPBDEPBDES", 190, 3, 19],
+  "a query under settings": [1, 1, "PBDEPBDEPBDEPBDES", 309, 3, 19],
   "a batch of three": [1, 1, "PBDEPBDEPBDEPBDEPBDES", 283, 3, 19],
   "a transaction of two": [3, 3, "PBDEPBDESPBDESPBDES", 276, 3, 67],
   "twenty queries at once on one connection": [1, 2, "BES".repeat(20), 1610, 60, 349],

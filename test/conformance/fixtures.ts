@@ -48,6 +48,12 @@ export const fixtures = `
       raise exception using errcode = 'WL001', message = 'the message', detail = 'the detail', hint = 'the hint', column = 'the column',
         constraint = 'the constraint', datatype = 'the type', table = 'the table', schema = 'the schema';
     end $$;
+  create function say(word text) returns text language plpgsql as $$ begin raise notice 'said: %', word; return word; end $$;
+  create function warn(number int) returns int language plpgsql as $$
+    begin raise warning 'careful' using errcode = '01ABC', detail = 'the detail', hint = 'the hint'; return number; end $$;
+  create function say_at_commit() returns trigger language plpgsql as $$ begin raise notice 'at the end'; return null; end $$;
+  create table told (entry int);
+  create constraint trigger told_at_commit after insert on told deferrable initially deferred for each row execute function say_at_commit();
   create function fail_inside() returns void language plpgsql as $$ begin execute 'select nonsense from'; end $$;
   create function fail_with(code text) returns void language plpgsql as $$ begin raise exception 'asked for' using errcode = code; end $$;
 `;

@@ -10,15 +10,20 @@ import { closing } from "./cases/closing.ts";
 import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
 import { foreign } from "./cases/foreign.ts";
+import { heldWork } from "./cases/held-work.ts";
 import { limits } from "./cases/limits.ts";
+import { localSettings } from "./cases/local-settings.ts";
 import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
+import { notices } from "./cases/notices.ts";
 import { parameters } from "./cases/parameters.ts";
 import { passwords } from "./cases/passwords.ts";
+import { reservedSessions } from "./cases/reserved-sessions.ts";
 import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
+import { streams } from "./cases/streams.ts";
 import { transactions } from "./cases/transactions.ts";
 import { truth } from "./cases/truth.ts";
 import { typedRows } from "./cases/typed-rows.ts";
@@ -40,7 +45,12 @@ const subjects: readonly Subject[] = [
   batches,
   transactions,
   sessions,
+  heldWork,
+  reservedSessions,
   sessionState,
+  notices,
+  localSettings,
+  streams,
   cancelling,
   limits,
   nested,

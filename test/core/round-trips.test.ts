@@ -8,6 +8,7 @@ import { stopWallClock } from "./pool/passing-time.ts";
 // what was used a moment ago is not asked: on a slow machine neither
 beforeAll(stopWallClock);
 
+const settings = { settings: { "app.tenant": "a", "request.jwt.claims": { sub: "b" } }, role: "pg_monitor" };
 const five = [1, 2, 3, 4, 5].map((number) => sql`select ${number}::int as number`);
 
 describe("over the pool", () => {
@@ -42,11 +43,21 @@ describe("over the pool", () => {
     expect(wire.roundTrips()).toBe(1);
   });
 
-  test.each([1, 3])("a transaction of %i statements costs one round trip more than that", async (count) => {
-    await db.transaction(async (tx) => {
-      for (let sent = 0; sent < count; sent++) await tx.sql`select 1`;
-    });
-    expect(wire.roundTrips()).toBe(count + 1);
+  test.each([1, 3])("a transaction of %i statements costs one round trip more than that, under settings too", async (count) => {
+    for (const over of [db, db.with(settings)]) {
+      wire.reset();
+      await over.transaction(async (tx) => {
+        for (let sent = 0; sent < count; sent++) await tx.sql`select 1`;
+      });
+      expect(wire.roundTrips()).toBe(count + 1);
+    }
+  });
+
+  test.each([{}, { readOnly: true }])("a query or batch under settings costs one round trip: %o", async (options) => {
+    await db.with(settings).query("select 1", [], options);
+    expect(wire.roundTrips()).toBe(1);
+    await db.with(settings).batch(five, options);
+    expect(wire.roundTrips()).toBe(2);
   });
 
   test("a transaction without statements costs nothing", async () => {
@@ -70,6 +81,31 @@ describe("over the pool", () => {
       await session.sql`select 2`;
     });
     expect(wire.roundTrips()).toBe(2);
+  });
+
+  test("a batch costs one round trip in a transaction, BEGIN and SAVEPOINT included, and one in a session", async () => {
+    await db.transaction(async (tx) => {
+      await tx.batch(five);
+      await tx.transaction((inner) => inner.batch(five));
+    });
+    expect(wire.roundTrips()).toBe(3);
+    wire.reset();
+    await db.session(async (session) => {
+      await session.batch(five, { isolation: "serializable" });
+      await session.query("begin");
+      await session.batch(five);
+      await session.query("commit");
+    });
+    expect(wire.roundTrips()).toBe(4);
+  });
+
+  test.each([0, 1, 3])("a transaction of %i statements in a session costs one round trip more than that, if anything", async (count) => {
+    await db.session((session) =>
+      session.transaction(async (tx) => {
+        for (let sent = 0; sent < count; sent++) await tx.sql`select 1`;
+      }),
+    );
+    expect(wire.roundTrips()).toBe(count && count + 1);
   });
 
   test("a thousand warm queries are one session at the server", async () => {
@@ -113,6 +149,9 @@ describe("over HTTP", () => {
     ["a query", () => db.sql`select 1`],
     ["a query that the server keeps from writing", () => db.query("select 1", [], { readOnly: true })],
     ["a batch of five", () => db.batch(five)],
+    ["a query under settings", () => db.with(settings).query("select 1")],
+    ["a query under settings that the server keeps from writing", () => db.with(settings).query("select 1", [], { readOnly: true })],
+    ["a batch of five under settings", () => db.with(settings).batch(five)],
   ])("%s is one POST and one round trip", async (_, send) => {
     wire.reset();
     const before = endpoint.requests;
@@ -121,17 +160,19 @@ describe("over HTTP", () => {
     expect(wire.roundTrips()).toBe(1);
   });
 
-  test("a transaction of one statement is four: upgrade, login, statement, COMMIT, whoever gives the password", async () => {
+  test("a transaction of one statement is four: upgrade, login, statement, COMMIT, whoever gives the password, under settings too", async () => {
     await using own = await startWire({ host: "127.0.0.1", port: endpoint.port });
     const { password } = new URL(urlAt());
     const spent: number[] = [];
     for (const given of [{}, { password: () => decodeURIComponent(password) }]) {
       await using each = openPool({ transport: "http", endpoint: `http://127.0.0.1:${own.port}`, ...given });
-      await each.transaction((tx) => tx.sql`select 1`);
-      spent.push(own.roundTrips());
-      await until(() => own.openConnections() === 0);
-      own.reset();
+      for (const over of [each, each.with(settings)]) {
+        await over.transaction((tx) => tx.sql`select 1`);
+        spent.push(own.roundTrips());
+        await until(() => own.openConnections() === 0);
+        own.reset();
+      }
     }
-    expect(spent).toEqual([4, 4]);
+    expect(spent).toEqual([4, 4, 4, 4]);
   });
 });

@@ -1,6 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { leaveEarly, readSlowly } from "../support/slow-reader.ts";
+import { startWire } from "../support/wire.ts";
 import { edgeSources, serverSources } from "./bundle-sources.ts";
 import { startChromium } from "./chromium.ts";
 import { type InstalledExample, installExample, type Variant } from "./installed-example.ts";
@@ -25,6 +27,8 @@ afterAll(async () => {
 });
 
 const REQUESTS = 200;
+/** 50 MB: more than what lies between processes on one machine can hold. */
+const EXPORTED = 600_000;
 const EDITS = 20;
 /** Between two edits, as between two of a person. */
 const PAUSE_MS = 500;
@@ -149,6 +153,27 @@ describe.each<Bundler>(["turbopack", "webpack"])("built with %s", (bundler) => {
       expect(complaints).toEqual([]);
       expect(await shop.ask("select string_agg(product_id || ' × ' || quantity, ', ') from orders")).toBe("3 × 1");
       expect(await shop.ask("select stock from products where id = 3")).toBe(17);
+    });
+
+    test("the export fetches no more orders than its reader takes, and ends when it goes away", async () => {
+      await shop.ask(`insert into orders (product_id, quantity) select 2, 1 from generate_series(1, ${EXPORTED})`);
+      await using wire = await startWire({ host: "127.0.0.1", port: Number(new URL(shop.env.DATABASE_URL).port) });
+      const through = new URL(shop.env.DATABASE_URL);
+      through.port = String(wire.port);
+      const own = await startNext(example.folder, ["start"], { ...shop.env, DATABASE_URL: through.href });
+      try {
+        const { batchesWhileStopped, lines, ...seen } = await readSlowly(`${own.url}/api/export`, wire);
+        tell(`${bundler}: ${batchesWhileStopped} of ${EXPORTED / 500} batches while the export's reader stood still`);
+        expect(seen).toEqual({ status: 200, contentType: "application/x-ndjson" });
+        expect(lines).toBeGreaterThanOrEqual(EXPORTED);
+        expect(batchesWhileStopped).toBeLessThan(EXPORTED / 1_000);
+        await leaveEarly(`${own.url}/api/export`);
+        // its pool has one connection
+        expect((await get(own, "/api/products")).status).toBe(200);
+      } finally {
+        await own.stop();
+        await shop.ask("delete from orders where product_id = 2");
+      }
     });
 
     test("a database in a client component is refused at once, and the error says why", async () => {

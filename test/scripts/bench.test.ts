@@ -19,7 +19,18 @@ function bench(...args: readonly string[]): Promise<{ readonly stdout: string; r
 
 describe("the benchmark, quick and as JSON,", { timeout: 300_000 }, () => {
   test("prints one JSON object: for every row ours, the peers, the ratio, the limit, and whether it was met", async () => {
-    const names = ["by primary key", "20 at once", "insert", "Kysely", "45 fast", "waits", "SQL over HTTP", "layer by layer", "heap"];
+    const names = [
+      "by primary key",
+      "20 at once",
+      "insert",
+      "Kysely",
+      "45 fast",
+      "waits",
+      "SQL over HTTP",
+      "layer by layer",
+      "heap",
+      "stream",
+    ];
     const { stdout, stderr } = await bench("--quick", "--json", ...names.flatMap((name) => ["--only", name]));
     const { rows, ...others } = JSON.parse(stdout) as { rows: readonly BenchRow[] };
     expect(others).toEqual({});

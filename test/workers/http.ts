@@ -34,6 +34,12 @@ const routes: Readonly<Record<string, Route>> = {
   async timeout(query) {
     await db.query("select pg_sleep($1)", [query.get("seconds")], { deadlineMs: 200 });
   },
+  rows(query) {
+    const rows = db.stream("select n, repeat('x', 1000) as word from generate_series(1, $1::int) n", [query.get("count")], {
+      deadlineMs: 120_000,
+    });
+    return new Response(rows.toReadable(), { headers: { "Content-Type": "application/x-ndjson" } });
+  },
   sleep: () => db.query("select pg_advisory_xact_lock(15)"),
   held: () => given.query("select pg_advisory_xact_lock(15)"),
   close: () => given.close(),
@@ -49,7 +55,8 @@ export default {
   async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     try {
-      return Response.json((await routes[pathname.slice(1)]?.(searchParams)) ?? null);
+      const answer = await routes[pathname.slice(1)]?.(searchParams);
+      return answer instanceof Response ? answer : Response.json(answer ?? null);
     } catch (error) {
       const { name, message, code, fate } = error as Error & { readonly code?: string; readonly fate?: string };
       return Response.json({ name, message, code, fate, own: isWarmlineError(error) }, { status: 500 });

@@ -110,6 +110,12 @@ const app = new Hono<{ Bindings: object }>()
     await watched.query("select 2");
     return c.json({ own: via.connectionId, told: told.splice(0), stats: watched.stats() });
   })
+  .get("/rows", (c) => {
+    const rows = db.stream("select n, repeat('x', 1000) as word from generate_series(1, $1::int) n", [c.req.query("count")], {
+      deadlineMs: 120_000,
+    });
+    return c.body(rows.toReadable(), 200, { "Content-Type": "application/x-ndjson" });
+  })
   .get("/plan", (c) => c.json(db.plan));
 
 export default {

@@ -4,7 +4,7 @@ import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { NamedStatements } from "../../wire/named-statements.ts";
 import { Lines } from "../lines.ts";
 import { statementEnd } from "../statement-end.ts";
-import { begin, COMMIT } from "../statements.ts";
+import { begin, blockOf, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
 import { type WireClient, WireSession, type WireSessionOptions } from "../wire-session.ts";
 import { requestCancel } from "./cancel-request.ts";
@@ -198,7 +198,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     call: BatchOptions,
     onAlive?: () => void,
   ): Promise<Result[]> {
-    const opening = begin(call.mode, statements.length === 1);
+    const opening = begin(call.mode, statements.length === 1, call.settings);
     const prelude = opening.length;
     const results = await session.exchange([...opening, ...statements, COMMIT], { ...call, ends: "commit", prelude, onAlive });
     if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
@@ -221,7 +221,8 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     name: "pool",
     can: { session: true, cancel: options.cancel },
     query(statement, call) {
-      if (call.readOnly) return batch([statement], { ...call, mode: { readOnly: true } }).then(onlyResult);
+      const block = blockOf(call);
+      if (block !== undefined) return batch([statement], block).then(onlyResult);
       return queryPool(ground, statement, call);
     },
     sessionOf,

@@ -14,6 +14,7 @@ export interface RequestContext {
  */
 export class RequestScope {
   readonly connections: Connections;
+  readonly #onLeave = new Set<() => void>();
   #working: boolean;
 
   /** Without `working` it is that of a single call: its connection ends as soon as the call has given it back. */
@@ -25,9 +26,16 @@ export class RequestScope {
     });
   }
 
+  /** Has `listener` called when the work is done. Returns a function that takes it off. */
+  onLeave(listener: () => void): () => void {
+    this.#onLeave.add(listener);
+    return () => this.#onLeave.delete(listener);
+  }
+
   /** The work is done: connections nobody holds end now, the others when they are given back. */
   leave(): void {
     this.#working = false;
+    for (const listener of this.#onLeave) listener();
     this.connections.end();
   }
 }

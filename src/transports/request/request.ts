@@ -4,8 +4,8 @@ import { Paces } from "../paces.ts";
 import { leasedSession } from "../pool/leased-session.ts";
 import { showsPooler } from "../pool/pooler-sign.ts";
 import type { WarmClientConfig } from "../pool/warm-client.ts";
-import { begin, COMMIT } from "../statements.ts";
-import type { BatchOptions, CallOptions, Clock, Result, Session, Statement, Transport } from "../transport.ts";
+import { begin, blockOf, COMMIT } from "../statements.ts";
+import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
 import type { WireSession } from "../wire-session.ts";
 import type { ClientSource } from "./client-source.ts";
 import { connectionLife } from "./connection-life.ts";
@@ -160,7 +160,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
   }
 
   async function batch(statements: Parameters<Transport["batch"]>[0], call: BatchOptions): Promise<Result[]> {
-    const opening = begin(call.mode, statements.length === 1);
+    const opening = begin(call.mode, statements.length === 1, call.settings);
     const whole = [...opening, ...statements, COMMIT];
     const results = await lease(call, {
       held: false,
@@ -178,18 +178,23 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     name: "request",
     can: { session: true, cancel: options.cancel },
     async query(statement, call) {
-      if (call.readOnly) return onlyResult(await batch([statement], { ...call, mode: { readOnly: true } }));
+      const block = blockOf(call);
+      if (block !== undefined) return onlyResult(await batch([statement], block));
       if (options.pipelined && isDirect()) return queryShared(statement, call);
       return lease(call, { held: false, early: true, use: queryAlone(statement, call) });
     },
     batch,
-    session: <T>(use: (session: Session) => Promise<T>, call: CallOptions) =>
-      lease(call, {
-        held: true,
-        use: async (wire, onState) => {
-          const session = leasedSession({ current: () => wire, send: (send) => send(wire), onState });
-          return use(session).finally(session.settled);
-        },
+    session: <T>(use: (session: Session) => Promise<T>, call: SessionCall) =>
+      inScope((scope) => {
+        const { onRequestEnd } = call;
+        const held = leaseIn(scope, call, {
+          held: true,
+          use: async (wire, onState) => {
+            const session = leasedSession({ current: () => wire, send: (send) => send(wire), onState });
+            return use(session).finally(session.settled);
+          },
+        });
+        return onRequestEnd ? held.finally(scope.onLeave(onRequestEnd)) : held;
       }),
     async warmUp(call) {
       // outside of a scope there is nothing to warm: the connection would end with this call

@@ -23,8 +23,8 @@ const needing: readonly (readonly [text: string, remedy: string])[] = [
 
 /** What brings its answer beside the rows. */
 const undelivered: readonly (readonly [text: string, remedy: string])[] = [
-  ["listen somebody", "direct connection"],
-  ["unlisten *", "direct connection"],
+  ["listen somebody", "a direct connection, as in docs/listening.md"],
+  ["unlisten *", "a direct connection, as in docs/listening.md"],
   ["copy person to stdout", "pg-copy-streams"],
   ["COPY (select 1) TO STDOUT WITH (FORMAT csv)", "SELECT"],
 ];

@@ -39,6 +39,28 @@ describe("a call that ends is told", () => {
     expect(JSON.stringify(told)).not.toContain(secret);
   });
 
+  test("under settings with its own texts, and without what it was put under", async () => {
+    await using db = openPool();
+    const told = eventsOf(db, "query");
+    const retried = eventsOf(db, "retry");
+    const view = db.with({ settings: { "app.tenant": secret }, role: "pg_monitor" });
+    await view.query("select 1 as n");
+    await view.batch([sql`select 1`, sql`select 2`]);
+    await view.transaction((tx) => tx.sql`select 3`);
+    await failureOf(view.query("select current_setting('app.tenant')::int"));
+    await failureOf(db.with({ role: secret }).query("select 4"));
+    expect(told.map(({ operation, texts, rowCount, failure }) => [operation, texts, rowCount, failure?.code])).toEqual([
+      ["query", ["select 1 as n"], 1, undefined],
+      ["batch", ["select 1", "select 2"], 2, undefined],
+      ["query", ["select 3"], 1, undefined],
+      ["transaction", [], null, undefined],
+      ["query", ["select current_setting('app.tenant')::int"], null, "22P02"],
+      ["query", ["select 4"], null, "22023"],
+    ]);
+    expect(retried).toEqual([]);
+    expect(JSON.stringify(told)).not.toContain(secret);
+  });
+
   test("as a transaction, after each statement in it", async () => {
     await using db = openPool();
     const told = eventsOf(db, "query");
@@ -47,12 +69,20 @@ describe("a call that ends is told", () => {
       await tx.transaction((inner) => inner.sql`select 2`);
     });
     await db.session((session) => session.sql`select 3`);
-    await db.script("select 4; select 5");
+    await db.session(async (session) => {
+      await session.batch([sql`select 4`, sql`select 5`]);
+      await session.transaction((tx) => tx.batch([sql`select 6`, sql`select 7`]));
+    });
+    await db.script("select 8; select 9");
     expect(told.map(({ operation, within, texts }) => [operation, within, ...texts])).toEqual([
       ["query", "transaction", "select 1"],
       ["query", "transaction", "select 2"],
       ["transaction", null],
       ["query", "session", "select 3"],
+      ["session", null],
+      ["batch", "session", "select 4", "select 5"],
+      ["batch", "transaction", "select 6", "select 7"],
+      ["transaction", "session"],
       ["session", null],
       ["script", null],
     ]);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Database, DatabaseOptions, Result } from "../../../src/entry/node.ts";
+import type { Database, DatabaseOptions, NoticeEvent, Result } from "../../../src/entry/node.ts";
 import {
   dataRow,
   errorResponse,
@@ -111,6 +111,34 @@ describe.each(forms)("five calls in flight on one connection, $form", ({ prepare
       expect(await outcomes, `before message ${at}`).toEqual(right);
     }
     expect(db.stats()).toMatchObject({ connects: 1, discarded: 0, retries: 0 });
+  });
+
+  test("are each told what is said while the server is at them, whatever language it says the severity in", async () => {
+    await using db = await open({ prepare });
+    const heard: NoticeEvent[] = [];
+    db.subscribe((event) => void (event.type === "notice" && heard.push(event)));
+    const { outcomes, kept } = await fiveInFlight(db);
+    const said = (n: number) => report("N", { S: "HINWEIS", V: "NOTICE", C: "00000", M: `noted at ${n}`, R: "fuzz" });
+    await kept.say(
+      bytesOf(kept.answers.flatMap((messages, at) => [...messages.slice(0, -1), said(five[at] as number), ...messages.slice(-1)])),
+    );
+    expect(await outcomes).toEqual(right);
+    expect(heard.map(({ text, severity }) => [text, severity])).toEqual(five.map((n) => [textOf(n), "NOTICE"]));
+    // in a language of its own a message cannot be told from a value
+    expect(new Set(heard.map(({ message }) => message))).toEqual(new Set(["successful completion"]));
+    // between calls it is nobody's
+    await kept.say(bytesOf([said(0)]));
+    expect(heard).toHaveLength(five.length);
+  });
+
+  test("are told a notice without a word in it as one", async () => {
+    await using db = await open({ prepare });
+    const heard: NoticeEvent[] = [];
+    db.subscribe((event) => void (event.type === "notice" && heard.push(event)));
+    const { outcomes, kept } = await fiveInFlight(db);
+    await kept.say(bytesOf([report("N", {}), ...kept.answers.flat()]));
+    expect(await outcomes).toEqual(right);
+    expect(heard).toMatchObject([{ severity: "", code: "", message: "", routine: null, text: look }]);
   });
 
   test("an encoding that is not UTF-8 between them ends those that have no answer yet", async () => {

@@ -31,6 +31,20 @@ describe("a connection held for longer than leakThresholdMs", () => {
     expect(db.stats().leaks).toBe(1);
   });
 
+  test("is told of a session without a callback that is never released, with who took it", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const db = openPool({ leakThresholdMs: 50 });
+    const leaks = eventsOf(db, "leak");
+    async function forgetsIt() {
+      return db.session();
+    }
+    const session = await forgetsIt();
+    await until(() => leaks.length > 0);
+    expect(leaks[0]?.stack).toContain("forgetsIt");
+    await session.release();
+    await db.close();
+  });
+
   test("is found by the wall clock at the next checkout where timers stand still", async () => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
     await using db = openPool({ leakThresholdMs: 30_000, max: 2 });
