@@ -35,7 +35,7 @@ export function finishHeld({ session, call, rows, ends, isOver }: FinishingHeld)
       fate: () => (session.status === "idle" ? "unknown" : "refused"),
       async ask(statement) {
         if (isOver()) throw new UsageError("The callback is over. Await every query in it.", { code: "SESSION_OVER" });
-        return (await session.exchange([statement], { ...call, ...lookupForm, ends, prelude: 1 }))[0] as Result;
+        return (await session.exchange([statement], { ...call, ...lookupForm, ends }))[0] as Result;
       },
     });
   };
