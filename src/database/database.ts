@@ -48,7 +48,8 @@ export interface Database extends DatabaseView, AsyncDisposable {
    * held. Calls on the database beside it are allowed, and need another connection: where there is none (`max: 1`) they wait for it in vain, until
    * ACQUIRE_TIMEOUT. In Workers it ends with its request.
    */
-  session(options?: CallLimits): Promise<ReservedSession>;
+  session(): Promise<ReservedSession>;
+  session(options: CallLimits): Promise<ReservedSession>;
   /** Runs a text of several statements, for migrations; over `directUrl` where one is given. Rows are not returned. */
   script(text: string, options?: CallLimits): Promise<void>;
   /** What was chosen, and why: frozen, and fit for a log. @throws ConfigError where the environment lacks something */
@@ -171,15 +172,18 @@ export function makeDatabase(parts: DatabaseParts): Database {
     });
   }
 
-  async function session<T>(first?: CallLimits | ((session: DatabaseSession) => Promise<T>), second?: CallLimits) {
-    if (typeof first === "function" || second !== undefined) return sessionOf(first as (session: DatabaseSession) => Promise<T>, second);
-    const options = checkCall(first, optionsOf.session);
+  async function session<T>(...given: readonly [first?: CallLimits | SessionWork<T>, second?: CallLimits]) {
+    const [first, second] = given;
+    // a callback that is undefined was not left out
+    const isReserved = given.length === 0 || (typeof first === "object" && first !== null && second === undefined);
+    if (!isReserved) return sessionOf(first as SessionWork<T>, second);
+    const options = checkCall(first as CallLimits | undefined, optionsOf.session);
     return reserve((work, onRequestEnd) =>
       hold(options, { operation: "session", use: (held) => runSession(held, work), again: never, onRequestEnd }),
     );
   }
 
-  function sessionOf<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
+  function sessionOf<T>(work: SessionWork<T>, given: CallLimits | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.session);
     checkWork(work);
     return hold(options, {
@@ -259,5 +263,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     [Symbol.asyncDispose]: close,
   };
 }
+
+type SessionWork<T> = (session: DatabaseSession) => Promise<T>;
 
 const never = (): boolean => false;

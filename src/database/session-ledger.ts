@@ -47,7 +47,7 @@ export class SessionLedger implements StatementSession {
       this.#own.answered = true;
       // in an open transaction nothing stays before its COMMIT; outside of one a ROLLBACK may be that of a prepared one
       const command = results.at(-1)?.command;
-      const undone = command === "ROLLBACK" && (before !== "idle" || options.ends === "rollback");
+      const undone = command === "ROLLBACK" && (before !== "idle" || options.ends !== "free");
       this.done ||= command === "COMMIT" || command === "PREPARE" || (session.status === "idle" && !undone);
       return results;
     } catch (error) {

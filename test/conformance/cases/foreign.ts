@@ -131,7 +131,7 @@ const cases: readonly Case[] = [
         await failureOf(() => db.sql`select ${value}`, { name: "UsageError", code: "UNSUPPORTED_VALUE", fate: "not-sent" });
       for (const work of [undefined, null, "work", {}]) {
         await failureOf(() => db.transaction(work as never), { name: "UsageError", code: "INVALID_OPTION", fate: "not-sent" });
-        await failureOf(() => db.session(work as never), { name: "UsageError", code: "INVALID_OPTION", fate: "not-sent" });
+        await failureOf(() => db.session(work as never, {}), { name: "UsageError", code: "INVALID_OPTION", fate: "not-sent" });
         await failureOf(() => db.transaction((tx) => tx.transaction(work as never)), { name: "UsageError", code: "INVALID_OPTION" });
       }
     },

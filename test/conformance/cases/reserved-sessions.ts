@@ -176,7 +176,7 @@ const cases: readonly Case[] = [
     title: "refuses options it does not have, and work that is no function, before anything is opened",
     async run({ db }) {
       const invalid = { name: "UsageError", code: "INVALID_OPTION", fate: "not-sent" } as const;
-      for (const wrong of [5, "work", null, { readOnly: true }, { deadlineMs: -1 }]) {
+      for (const wrong of [undefined, 5, "work", null, { readOnly: true }, { deadlineMs: -1 }]) {
         await failureOf(() => db.session(wrong as never), invalid);
       }
       await failureOf(() => db.session(undefined as never, {}), invalid);

@@ -43,6 +43,10 @@ test("a write that the caller forbade keeps its connection", async () => {
   expect(await failureOf(db.query(write, { readOnly: true }))).toMatchObject({ code: "25006", fate: "refused" });
   expect(await failureOf(db.batch([write], { readOnly: true }))).toMatchObject({ code: "25006" });
   expect(await failureOf(db.transaction((tx) => tx.query(write), { readOnly: true }))).toMatchObject({ code: "25006" });
+  await db.session(async (session) => {
+    expect(await failureOf(session.batch([write], { readOnly: true }))).toMatchObject({ code: "25006" });
+    expect(await failureOf(session.transaction((tx) => tx.query(write), { readOnly: true }))).toMatchObject({ code: "25006" });
+  });
   expect((await db.query("select 1")).via.reused).toBe(true);
   expect(db.stats()).toMatchObject({ connects: 1, discarded: 0 });
 });
