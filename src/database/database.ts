@@ -14,7 +14,7 @@ import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type Quer
 import type { DatabaseParts, RequestContext } from "./parts.ts";
 import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
-import { type Row, type RowOf, type Sql, toStatement, toStatements } from "./sql.ts";
+import { type Row, type RowOf, type Source, type Sql, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 import type { Holding } from "./work.ts";
@@ -27,9 +27,10 @@ export type { DatabaseStats } from "./stats.ts";
 export interface Database extends Omit<Queries, "query">, AsyncDisposable {
   /** Sends one statement. Rejects with a WarmlineError that has a `fate`; what needs a session is refused, with `SESSION_STATE`. */
   query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
+  query<R = Row>(statement: Source<R>, options?: QueryOptions<R>): Promise<Result<R>>;
   query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
   /** Runs statements as one transaction in one round trip, and gives a result for each. */
-  batch<const S extends readonly Sql<unknown>[]>(
+  batch<const S extends readonly Source<unknown>[]>(
     statements: S,
     options?: BatchCallOptions,
   ): Promise<{ -readonly [Index in keyof S]: Result<RowOf<S[Index]>> }>;
@@ -90,7 +91,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: parts.ground().plan.transport })) : answer;
   }
 
-  async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
+  async function batch(sources: readonly Source<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
     const options = checkCall(given, optionsOf.batch);
     const statements = toStatements(sources);
     if (statements.length === 0) return [];

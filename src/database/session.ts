@@ -6,6 +6,7 @@ import type { CallOptions, Result, Session, Statement, Via } from "../transports
 import { isEndOf, runBounded } from "./bounded.ts";
 import { guardHeld, type SessionTraits } from "./guard.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import { parsersOf } from "./result.ts";
 
 /** A connection held for one callback. What is set on it ends with it: before anybody else has the connection, it is as new. */
 export interface DatabaseSession extends Queries {
@@ -35,12 +36,13 @@ export async function runSession<T>(
   /** Whether something stays done, or may. */
   let done = false;
 
-  async function send(statement: Statement, { rowMode = "object" }: InnerOptions, leavesState: boolean): Promise<Result> {
+  async function send(statement: Statement, { rowMode = "object", types }: InnerOptions, leavesState: boolean): Promise<Result> {
+    const reading = { rowMode, parsers: parsersOf(types, call.parsers) };
     const first = !begun;
     const before = session.status;
     begun = true;
     try {
-      const [result] = (await session.exchange([statement], { ...call, rowMode, ends: "free", leavesState })) as [Result];
+      const [result] = (await session.exchange([statement], { ...call, ...reading, ends: "free", leavesState })) as [Result];
       own.answered = true;
       // in an open transaction nothing stays before its COMMIT; outside of one a ROLLBACK may be that of a prepared one
       const { command } = result;

@@ -8,6 +8,7 @@ import { isEndOf, runBounded } from "./bounded.ts";
 import { guardInside } from "./guard.ts";
 import { checkWork } from "./misuse.ts";
 import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import { parsersOf } from "./result.ts";
 import type { HeldSession } from "./session.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
@@ -44,7 +45,7 @@ export async function runTransaction<T>(
   async function send(
     statements: readonly Statement[],
     ends: ExchangeEnd = "open",
-    { rowMode = "object", ours = false, leavesState = false }: SendOptions = {},
+    { rowMode = "object", types, ours = false, leavesState = false }: SendOptions = {},
   ) {
     const all = [...pending, ...statements];
     const before = pending.length;
@@ -53,7 +54,8 @@ export async function runTransaction<T>(
     begun = true;
     try {
       const prelude = ours ? all.length : before;
-      const results = await session.exchange(all, { ...call, rowMode, ends, prelude, leavesState });
+      const parsers = parsersOf(types, call.parsers);
+      const results = await session.exchange(all, { ...call, rowMode, parsers, ends, prelude, leavesState });
       own.answered = true;
       return results.slice(before);
     } catch (error) {

@@ -15,6 +15,7 @@ import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
 import { parameters } from "./cases/parameters.ts";
 import { passwords } from "./cases/passwords.ts";
+import { perCall } from "./cases/per-call.ts";
 import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
@@ -34,6 +35,7 @@ const subjects: readonly Subject[] = [
   errors,
   atOnce,
   batches,
+  perCall,
   transactions,
   sessions,
   sessionState,
