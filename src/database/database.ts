@@ -10,12 +10,21 @@ import { fallBack } from "./fallback.ts";
 import { guardInside, guardQuery, guardScript } from "./guard.ts";
 import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, runOpen } from "./nesting.ts";
-import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
+import {
+  type BatchCallOptions,
+  type CallLimits,
+  checkCall,
+  optionsOf,
+  type QueryOptions,
+  type StreamOptions,
+  type TransactionOptions,
+} from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
-import { makeQueries, type Queries } from "./queries.ts";
+import { makeQueries, makeStreams, type Queries, type Streams } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
 import { type Row, type RowOf, type Source, type Sql, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
+import { streamAlone } from "./stream.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 import type { Holding } from "./work.ts";
 
@@ -24,7 +33,7 @@ export type { DatabaseParts, Ground, RequestContext } from "./parts.ts";
 export type { DatabaseStats } from "./stats.ts";
 
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
-export interface Database extends Omit<Queries, "query">, AsyncDisposable {
+export interface Database extends Omit<Queries, "query">, Streams<StreamOptions>, AsyncDisposable {
   /** Sends one statement. Rejects with a WarmlineError that has a `fate`; what needs a session is refused, with `SESSION_STATE`. */
   query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
   query<R = Row>(statement: Source<R>, options?: QueryOptions<R>): Promise<Result<R>>;
@@ -104,10 +113,11 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
-  function hold<T>(options: Limits, { operation, use, again }: Holding<T>): Promise<T> {
+  function hold<T>(options: Limits, { operation, statements, use, again }: Holding<T>): Promise<T> {
     let own: OwnWork | undefined;
     return calls.run(options, {
       operation,
+      statements,
       own: () => own,
       work(chosen, callOptions) {
         requireSession(chosen);
@@ -116,10 +126,19 @@ export function makeDatabase(parts: DatabaseParts): Database {
           const attempt = noWork();
           own = attempt;
           return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>
-            use({ session, call: callOptions, own: attempt, traits: traits(), observe: within(operation) }, inside),
+            use(
+              {
+                session,
+                call: callOptions,
+                own: attempt,
+                traits: traits(),
+                observe: within(operation === "session" ? operation : "transaction"),
+              },
+              inside,
+            ),
           );
         };
-        return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
+        return chosen.session(start, { ...callOptions, begins: operation !== "session" });
       },
       repeat: (error, number) => (own ? again(error, number) : calls.mayRepeat(error, {}, number)),
     });
@@ -128,8 +147,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
   /** Tells of statements sent in a transaction or session. */
   const within =
     (place: "transaction" | "session"): ObserveStatement =>
-    (statements, run) =>
-      calls.observe({ operation: "query", within: place, statements, attempts: () => 1 }, run);
+    (statements, run, as = "query") =>
+      calls.observe({ operation: as, within: place, statements, attempts: () => 1 }, run);
 
   async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
@@ -141,6 +160,15 @@ export function makeDatabase(parts: DatabaseParts): Database {
       again: (error, number) => number <= most && mayRunAgain(error),
     });
   }
+
+  const streams = makeStreams<StreamOptions>((statement, given) => {
+    const options = checkCall(given, optionsOf.stream);
+    guardQuery(statement);
+    return streamAlone(statement, options, {
+      hold: async (holding) => hold(options, { ...holding, operation: "stream", statements: statement }),
+      mayRepeat: (error, number) => calls.mayRepeat(error, options, number),
+    });
+  });
 
   async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.session);
@@ -188,6 +216,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   return {
     ...makeQueries(query),
+    ...streams,
     batch: batch as Database["batch"],
     transaction,
     session,

@@ -39,6 +39,15 @@ export interface QueryOptions<Row = unknown> extends CallLimits, ReadingOptions 
   readonly fallback?: ((error: WarmlineError) => readonly Row[] | Promise<readonly Row[]>) | undefined;
 }
 
+/** Rows of a batch, where nothing is said. Smaller ones cost more writes and reads, larger ones memory, and no less CPU. */
+export const BATCH_SIZE = 500;
+
+/** What a stream can be told. */
+export interface StreamOptions extends CallLimits, ReadingOptions, Pick<QueryOptions, "readOnly" | "idempotent"> {
+  /** Most rows that are fetched at once, and held in memory, from 1. Default 500. */
+  readonly batchSize?: number | undefined;
+}
+
 /** What a batch can be told: all of it is one transaction. */
 export interface BatchCallOptions extends Omit<QueryOptions, "fallback">, TransactionMode {
   readonly readOnly?: boolean | undefined;
@@ -59,6 +68,9 @@ const flag: Rule = [(value) => typeof value === "boolean", "true or false"];
 const count: Rule = [(value) => Number.isInteger(value) && Number(value) >= 0, "a whole number from 0"];
 const oneOf = (...values: readonly unknown[]): Rule => [(value) => values.includes(value), `one of ${values.join(", ")}`];
 
+/** Execute counts rows in 31 bits. Source: PostgreSQL documentation, "Message Formats". */
+const MAX_BATCH = 2 ** 31 - 1;
+
 const rules: Readonly<Record<string, Rule>> = {
   deadlineMs: count,
   attemptTimeoutMs: count,
@@ -72,6 +84,10 @@ const rules: Readonly<Record<string, Rule>> = {
   isolation: oneOf("read uncommitted", "read committed", "repeatable read", "serializable"),
   deferrable: flag,
   retries: count,
+  batchSize: [
+    (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_BATCH,
+    `a whole number from 1 to ${MAX_BATCH}`,
+  ],
 };
 
 const limits = ["deadlineMs", "signal", "cache"];
@@ -79,12 +95,16 @@ const reading = ["rowMode", "types"];
 const query = [...limits, "attemptTimeoutMs", "readOnly", "idempotent", ...reading];
 
 /** The options each kind of call takes. */
-export const optionsOf: Readonly<Record<"query" | "batch" | "transaction" | "session" | "inside", readonly string[]>> = {
+export const optionsOf: Readonly<
+  Record<"query" | "batch" | "transaction" | "session" | "inside" | "stream" | "streamInside", readonly string[]>
+> = {
   query: [...query, "fallback"],
   batch: [...query, "isolation", "deferrable"],
   transaction: [...limits, "readOnly", "isolation", "deferrable", "retries"],
   session: limits,
   inside: reading,
+  stream: [...limits, "readOnly", "idempotent", ...reading, "batchSize"],
+  streamInside: [...reading, "batchSize"],
 };
 
 /** Options as they may be used. @throws UsageError INVALID_OPTION that names the option and what it takes */
