@@ -3,11 +3,11 @@ import { makeBreaker } from "../delivery/breaker.ts";
 import { makeRetryBudget } from "../delivery/budget.ts";
 import { noWork, type OwnWork } from "../delivery/own-work.ts";
 import type { EventListener } from "../observe/events.ts";
-import type { ObserveStatement } from "../observe/observe-call.ts";
 import type { Result, Session, Statement } from "../transports/transport.ts";
 import { Calls, type Limits } from "./calls.ts";
 import { fallBack } from "./fallback.ts";
-import { guardInside, guardQuery, guardScript } from "./guard.ts";
+import { guardEach, guardQuery, guardScript } from "./guard.ts";
+import type { HeldSession, ObserveWithin } from "./held-session.ts";
 import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, runOpen } from "./nesting.ts";
 import {
@@ -104,7 +104,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const options = checkCall(given, optionsOf.batch);
     const statements = toStatements(sources);
     if (statements.length === 0) return [];
-    const leavesState = statements.map((statement) => guardInside(statement, traits())).includes(true);
+    const leavesState = guardEach(statements, traits());
     return calls.run(options, {
       operation: "batch",
       statements,
@@ -126,16 +126,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
           const attempt = noWork();
           own = attempt;
           return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>
-            use(
-              {
-                session,
-                call: callOptions,
-                own: attempt,
-                traits: traits(),
-                observe: within(operation === "session" ? operation : "transaction"),
-              },
-              inside,
-            ),
+            use({ session, call: callOptions, own: attempt, traits: traits(), observe, open }, inside),
           );
         };
         return chosen.session(start, { ...callOptions, begins: operation !== "session" });
@@ -144,11 +135,9 @@ export function makeDatabase(parts: DatabaseParts): Database {
     });
   }
 
-  /** Tells of statements sent in a transaction or session. */
-  const within =
-    (place: "transaction" | "session"): ObserveStatement =>
-    (statements, run, as = "query") =>
-      calls.observe({ operation: as, within: place, statements, attempts: () => 1 }, run);
+  const observe: ObserveWithin = (called, run) => calls.observe({ ...called, attempts: () => 1 }, run);
+
+  const open: HeldSession["open"] = (work) => runOpen(callbacks, { database: identity, handle: "tx" }, work);
 
   async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);

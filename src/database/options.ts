@@ -91,20 +91,26 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 const limits = ["deadlineMs", "signal", "cache"];
+const modes = ["readOnly", "isolation", "deferrable"];
 const reading = ["rowMode", "types"];
 const query = [...limits, "attemptTimeoutMs", "readOnly", "idempotent", ...reading];
 
 /** The options each kind of call takes. */
 export const optionsOf: Readonly<
-  Record<"query" | "batch" | "transaction" | "session" | "inside" | "stream" | "streamInside", readonly string[]>
+  Record<
+    "query" | "batch" | "transaction" | "session" | "inside" | "stream" | "streamInside" | "sessionBatch" | "sessionTransaction",
+    readonly string[]
+  >
 > = {
   query: [...query, "fallback"],
   batch: [...query, "isolation", "deferrable"],
-  transaction: [...limits, "readOnly", "isolation", "deferrable", "retries"],
+  transaction: [...limits, ...modes, "retries"],
   session: limits,
   inside: reading,
   stream: [...limits, "readOnly", "idempotent", ...reading, "batchSize"],
   streamInside: [...reading, "batchSize"],
+  sessionBatch: [...reading, ...modes],
+  sessionTransaction: modes,
 };
 
 /** Options as they may be used. @throws UsageError INVALID_OPTION that names the option and what it takes */

@@ -4,7 +4,7 @@ import type { Result, Statement } from "../transports/transport.ts";
 import { checkCall, optionsOf, type ReadingOptions, type StreamOptions } from "./options.ts";
 import type { RowBatches } from "./portal.ts";
 import { type RowStream, rowStream } from "./row-stream.ts";
-import { type Row, type Source, type Sql, sql, toStatement } from "./sql.ts";
+import { type Row, type RowOf, type Source, type Sql, sql, toStatement } from "./sql.ts";
 
 /** What a query inside a transaction or session can be told; deadline and signal are the outer call's. */
 export interface InnerOptions extends ReadingOptions {}
@@ -43,6 +43,15 @@ export function makeStreams<Options>(open: (statement: Statement, options: Optio
   };
 }
 
+/** Results of a batch, each with the rows of its statement. */
+export type BatchResults<S extends readonly Source<unknown>[]> = { -readonly [Index in keyof S]: Result<RowOf<S[Index]>> };
+
+/** What takes several statements at once. */
+export interface Batches<Options = InnerOptions> {
+  /** Runs statements in one round trip, and gives a result for each. */
+  batch<const S extends readonly Source<unknown>[]>(statements: S, options?: Options): Promise<BatchResults<S>>;
+}
+
 /** `query` and `sql` over a function that sends one statement. */
 export function makeQueries<Options>(send: (statement: Statement, options: Options | undefined) => Promise<Result>): Queries<Options> {
   return {
@@ -64,7 +73,7 @@ export function makeQueries<Options>(send: (statement: Statement, options: Optio
   };
 }
 
-/** The options of a query inside a transaction or session. @throws UsageError INVALID_OPTION */
+/** The options of a query or batch inside a transaction or session. @throws UsageError INVALID_OPTION */
 export function checkInner(options: InnerOptions | undefined): InnerOptions {
   return checkCall(options, optionsOf.inside);
 }

@@ -5,11 +5,14 @@ import { transactionFailed, transactionUnread } from "../errors/transaction-fail
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { ExchangeEnd, Portal, Result, Statement, TransactionMode } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
-import { guardInside } from "./guard.ts";
+import { guardEach, guardInside } from "./guard.ts";
+import type { HeldSession } from "./held-session.ts";
 import { checkWork } from "./misuse.ts";
 import { BATCH_SIZE } from "./options.ts";
 import { observed, portalBatches, type RowBatches } from "./portal.ts";
 import {
+  type Batches,
+  type BatchResults,
   checkInner,
   checkInnerStream,
   type InnerOptions,
@@ -20,10 +23,12 @@ import {
   type Streams,
 } from "./queries.ts";
 import { parsersOf } from "./result.ts";
-import type { HeldSession } from "./session.ts";
+import { type Source, toStatements } from "./sql.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
-export interface Transaction extends Queries, Streams {
+export interface Transaction extends Queries, Batches, Streams {
+  /** Runs statements in one round trip, and gives a result for each. Where one fails, those behind it are not run, and the transaction has failed. */
+  batch: Batches["batch"];
   /** A savepoint: what `work` did is undone if it throws, and the outer transaction goes on. Until it ends, queries go through the inner one. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 }
@@ -101,14 +106,31 @@ export async function runTransaction<T>(
     const tx: Transaction = {
       ...makeStreams((statement, given) => {
         const options = checkInnerStream(given);
-        return observed(open(statement, options, guardInside(statement, traits)), (run) => observe(statement, run, "stream"));
+        return observed(open(statement, options, guardInside(statement, traits)), (run) =>
+          observe({ operation: "stream", within: "transaction", statements: statement }, run),
+        );
       }),
       ...makeQueries(async (statement, given) => {
         const options = checkInner(given);
         check();
         const leavesState = guardInside(statement, traits);
-        return observe(statement, async () => (await watch(send([statement], "open", { ...options, leavesState })))[0] as Result);
+        return observe(
+          { operation: "query", within: "transaction", statements: statement },
+          async () => (await watch(send([statement], "open", { ...options, leavesState })))[0] as Result,
+        );
       }),
+      async batch<const S extends readonly Source<unknown>[]>(sources: S, given?: InnerOptions) {
+        const options = checkInner(given);
+        const statements = toStatements(sources);
+        check();
+        const leavesState = guardEach(statements, traits);
+        const results =
+          statements.length > 0 &&
+          observe({ operation: "batch", within: "transaction", statements }, () =>
+            watch(send(statements, "open", { ...options, leavesState })),
+          );
+        return ((await results) || []) as BatchResults<S>;
+      },
       async transaction(inner) {
         check();
         checkWork(inner);

@@ -4,8 +4,8 @@ import type { WarmlineError } from "../errors/errors.ts";
 import type { Operation } from "../observe/events.ts";
 import type { Called } from "../observe/observe-call.ts";
 import type { CallOptions, Statement, Transport } from "../transports/transport.ts";
+import type { HeldSession } from "./held-session.ts";
 import type { Inside } from "./nesting.ts";
-import type { HeldSession } from "./session.ts";
 
 /** What is done in one call. */
 export interface Call<T> {

@@ -2,7 +2,7 @@ import { isWarmlineError } from "../errors/errors.ts";
 import { kindOf } from "../errors/redact.ts";
 import type { Result, Statement } from "../transports/transport.ts";
 import type { Audience } from "./audience.ts";
-import type { CallFailure, Operation, QueryEvent } from "./events.ts";
+import type { CallFailure, QueryEvent } from "./events.ts";
 
 /** What is known of a call before it runs. */
 export interface Called extends Pick<QueryEvent, "operation" | "within"> {
@@ -11,9 +11,6 @@ export interface Called extends Pick<QueryEvent, "operation" | "within"> {
   /** How often it has been tried so far. */
   readonly attempts: () => number;
 }
-
-/** Runs what sends a statement in a transaction or session, and tells of its end. */
-export type ObserveStatement = <T>(statement: Statement, run: () => Promise<T>, operation?: Operation) => Promise<T>;
 
 /** What calls are observed with. */
 export interface Observer {

@@ -10,6 +10,7 @@ import { closing } from "./cases/closing.ts";
 import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
 import { foreign } from "./cases/foreign.ts";
+import { heldWork } from "./cases/held-work.ts";
 import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
@@ -38,6 +39,7 @@ const subjects: readonly Subject[] = [
   perCall,
   transactions,
   sessions,
+  heldWork,
   sessionState,
   cancelling,
   limits,

@@ -156,13 +156,22 @@ export async function transactionsAreTyped(): Promise<void> {
 
   const id = await db.session(async (session) => {
     await session.sql`set search_path = app`;
+    const [user] = await session.batch([sql<User>`select`], { isolation: "serializable" });
+    expectTrue<Equal<typeof user, Result<User>>>();
+    const inner = await session.transaction(async (tx) => (await tx.sql<Order>`select`).length, { readOnly: true });
+    expectTrue<Equal<typeof inner, number>>();
+    // @ts-expect-error its connection may be what failed
+    await session.transaction(async () => 1, { retries: 1 });
     return session.via.connectionId;
   });
   expectTrue<Equal<typeof id, string | null>>();
 
   await db.transaction(async (tx) => {
-    // @ts-expect-error a batch is a transaction of its own
-    await tx.batch([sql`select 1`]);
+    const [user, order] = await tx.batch([sql<User>`select`, sql<Order>`select`], { rowMode: "object" });
+    expectTrue<Equal<typeof user, Result<User>>>();
+    expectTrue<Equal<typeof order, Result<Order>>>();
+    // @ts-expect-error the modes are the transaction's
+    await tx.batch([sql`select 1`], { readOnly: true });
     // @ts-expect-error the deadline is the transaction's
     await tx.query(sql`select 1`, { deadlineMs: 1 });
   });
