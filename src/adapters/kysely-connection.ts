@@ -12,9 +12,6 @@ interface Taking {
   readonly types?: TypeParsers | undefined;
 }
 
-/** Where a statement goes. */
-type Place = Database | DatabaseSession | Transaction;
-
 /** What Kysely takes for one query, one stream, one transaction or one `connection()`. None is held before the last two need it. */
 export class WarmlineConnection implements DatabaseConnection {
   readonly #db: Database;
@@ -37,7 +34,10 @@ export class WarmlineConnection implements DatabaseConnection {
   }
 
   async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
-    const mode = { isolation: isolationLevel as Exclude<typeof isolationLevel, "snapshot">, readOnly: accessMode && accessMode === "read only" };
+    const mode = {
+      isolation: isolationLevel as Exclude<typeof isolationLevel, "snapshot">,
+      readOnly: accessMode && accessMode === "read only",
+    };
     if (this.#taking.takenWith) await this.#hold();
     const { handle: session } = this.#session ?? {};
     this.#transaction = await OpenTransaction.begin((work) =>
@@ -62,26 +62,51 @@ export class WarmlineConnection implements DatabaseConnection {
     await this.#session?.end().catch(() => {});
   }
 
-  executeQuery<R>({ sql, parameters }: CompiledQuery, options?: AbortableOperationOptions): Promise<QueryResult<R>> {
-    return this.#heeding(options, async (place, limits) => {
-      const texts = parameters.length === 0 && MAY_BE_SEVERAL.test(sql) ? statementTexts(sql) : [sql];
+  async executeQuery<R>({ sql, parameters }: CompiledQuery, options?: AbortableOperationOptions): Promise<QueryResult<R>> {
+    const { signal } = options ?? {};
+    const { types } = this.#taking;
+    const stopHeeding = this.#heed(signal);
+    try {
+      const held = await this.#heldFor(options);
+      signal?.throwIfAborted();
+      const texts = parameters.length === 0 && MAY_BE_SEVERAL.test(sql) ? statementTexts(sql) : [];
       if (texts.length > 1) {
-        await ("script" in place ? place.script(sql, limits) : place.batch(texts.map((text) => ({ text }))));
+        await (held ? held.batch(texts.map((text) => ({ text }))) : this.#db.script(sql, { signal }));
         return { rows: [] };
       }
-      const { command, rowCount, rows } = await place.query<R>(sql, parameters, { ...limits, types: this.#taking.types });
+      const { command, rowCount, rows } = await (held
+        ? held.query<R>(sql, parameters, { types })
+        : this.#db.query<R>(sql, parameters, { types, signal }));
       return CHANGES.test(command ?? "") ? { numAffectedRows: BigInt(rowCount ?? 0), rows } : { rows };
-    });
+    } finally {
+      stopHeeding();
+    }
   }
 
   async *streamQuery<R>(
     { sql, parameters }: CompiledQuery,
-    chunkSize: number,
+    batchSize: number,
     options?: AbortableOperationOptions,
   ): AsyncIterableIterator<QueryResult<R>> {
+    const { signal } = options ?? {};
     const { types } = this.#taking;
-    const place = await this.#placeFor(options);
-    for await (const rows of place.stream<R>(sql, parameters, { batchSize: chunkSize, signal: options?.signal, types }).batches()) yield { rows };
+    const stopHeeding = this.#heed(signal);
+    let own: OpenTransaction | undefined;
+    try {
+      await this.#heldFor(options);
+      const session = this.#session?.handle;
+      // rows come in pieces only within a transaction
+      if (session && !this.#transaction) own = await OpenTransaction.begin((work) => session.transaction(work));
+      const { tx } = own ?? this.#transaction ?? {};
+      const stream = tx
+        ? tx.stream<R>(sql, parameters, { types, batchSize })
+        : this.#db.stream<R>(sql, parameters, { types, batchSize, signal });
+      for await (const rows of stream.batches()) yield { rows };
+      await own?.commit();
+    } finally {
+      await own?.rollback();
+      stopHeeding();
+    }
   }
 
   /** The signal that was handed over has cancelled it already, whatever Kysely is told to do with what is on its way. */
@@ -90,14 +115,14 @@ export class WarmlineConnection implements DatabaseConnection {
   async killSession(): Promise<void> {}
 
   /**
-   * A connection that is taken for one query is taken with the options the query is then run with, none in most cases. What is taken otherwise, or
-   * used again, is `connection()`, whose statements all belong on one.
+   * What a statement goes through, if anything is held. A connection that is taken for one query is taken with the options the query is then run
+   * with, none in most cases. What is taken otherwise, or used again, is `connection()`, whose statements all belong on one.
    */
-  async #placeFor(options: AbortableOperationOptions | undefined): Promise<Place> {
+  async #heldFor(options: AbortableOperationOptions | undefined): Promise<Pick<Transaction, "query" | "batch"> | undefined> {
     if (this.#transaction) return this.#transaction.tx;
     if (this.#used || options !== this.#taking.takenWith) await this.#hold();
     this.#used = true;
-    return this.#session?.handle ?? this.#db;
+    return this.#session?.handle;
   }
 
   async #hold(): Promise<void> {
@@ -109,21 +134,11 @@ export class WarmlineConnection implements DatabaseConnection {
     return this.#cancel.signal;
   }
 
-  /** What is held has no signals for single statements: one that is aborted ends the whole, at the server too. */
-  async #heeding<T>(
-    options: AbortableOperationOptions | undefined,
-    send: (place: Place, limits: AbortableOperationOptions) => Promise<T>,
-  ): Promise<T> {
-    const { signal } = options ?? {};
+  /** What is held knows no signals of single statements: one that is aborted ends the whole, at the server too. */
+  #heed(signal: AbortSignal | undefined): () => void {
     const abort = () => this.#cancel.abort(signal?.reason);
     signal?.addEventListener("abort", abort);
-    try {
-      const place = await this.#placeFor(options);
-      signal?.throwIfAborted();
-      return await send(place, place === this.#db ? { signal } : {});
-    } finally {
-      signal?.removeEventListener("abort", abort);
-    }
+    return () => signal?.removeEventListener("abort", abort);
   }
 }
 

@@ -44,7 +44,8 @@ describe.each(["pool", "http"] as const)("over %s", (way) => {
 
   beforeAll(async () => {
     wire = await startWire(way === "pool" ? inject("postgres") : { host: "127.0.0.1", port: endpoint.port });
-    db = way === "pool" ? openPool({ url: urlAt(wire), max: 2 }) : openPool({ transport: "http", endpoint: `http://127.0.0.1:${wire.port}` });
+    db =
+      way === "pool" ? openPool({ url: urlAt(wire), max: 2 }) : openPool({ transport: "http", endpoint: `http://127.0.0.1:${wire.port}` });
     kysely = new Kysely({ dialect: new WarmlineDialect(db) });
     await db.sql`select 1`;
   });
@@ -99,9 +100,15 @@ describe.each(["pool", "http"] as const)("over %s", (way) => {
           select current_setting('transaction_isolation') as isolation, current_setting('transaction_read_only') as access`.execute(trx),
       );
     expect(modes.rows).toEqual([{ isolation: "serializable", access: "on" }]);
-    const write = kysely.transaction().setAccessMode("read only").execute((trx) => insert(trx, "Ada").execute());
+    const write = kysely
+      .transaction()
+      .setAccessMode("read only")
+      .execute((trx) => insert(trx, "Ada").execute());
     expect(await failureOf(write)).toMatchObject({ code: "25006", fate: "refused" });
-    await kysely.transaction().setAccessMode("read write").execute((trx) => insert(trx, "Ada").execute());
+    await kysely
+      .transaction()
+      .setAccessMode("read write")
+      .execute((trx) => insert(trx, "Ada").execute());
     expect(await names()).toEqual(["Ada"]);
   });
 
@@ -135,9 +142,9 @@ describe.each(["pool", "http"] as const)("over %s", (way) => {
     await sql`select 1 / 0`.execute(second).catch(() => {});
     await second.rollbackToSavepoint("first").execute();
     await insert(trx, "undone again").execute();
-    await trx.rollbackToSavepoint("first").execute();
+    await first.rollbackToSavepoint("first").execute();
     await insert(trx, "kept too").execute();
-    await trx.releaseSavepoint("first").execute();
+    await first.releaseSavepoint("first").execute();
     await trx.savepoint("third").execute();
     await insert(trx, "left open").execute();
     await trx.commit().execute();
@@ -148,10 +155,10 @@ describe.each(["pool", "http"] as const)("over %s", (way) => {
   test("a savepoint in which a statement failed cannot be released, and can be rolled back to", async () => {
     const trx = await kysely.startTransaction().execute();
     await insert(trx, "kept").execute();
-    await trx.savepoint("inner").execute();
+    const inner = await trx.savepoint("inner").execute();
     await sql`select 1 / 0`.execute(trx).catch(() => {});
-    expect(await failureOf(trx.releaseSavepoint("inner").execute())).toMatchObject({ code: "TRANSACTION_FAILED" });
-    await trx.rollbackToSavepoint("inner").execute();
+    expect(await failureOf(inner.releaseSavepoint("inner").execute())).toMatchObject({ code: "TRANSACTION_FAILED" });
+    await inner.rollbackToSavepoint("inner").execute();
     await trx.commit().execute();
     expect(await names()).toEqual(["kept"]);
   });
@@ -220,11 +227,19 @@ describe.each(["pool", "http"] as const)("over %s", (way) => {
 
   test("several statements in one text without values run, by themselves, in a transaction, and on connection()", async () => {
     const both = sql.raw("insert into kysely_person (name) values ('a;b');\n insert into kysely_person (name) values ('c'\n'd'); -- ;");
-    expect((await both.execute(kysely)).rows).toEqual([]);
-    await kysely.transaction().execute((trx) => both.execute(trx));
-    await kysely.connection().execute((one) => both.execute(one));
-    // the name is unique, but checked at the end: so they are three times two names
-    expect((await failureOf(kysely.transaction().execute((trx) => both.execute(trx)))).code).toBe("23505");
+    const ways: ((run: (on: Kysely<Tables>) => Promise<unknown>) => Promise<unknown>)[] = [
+      (run) => run(kysely),
+      (run) => kysely.transaction().execute(run),
+      (run) => kysely.connection().execute(run),
+    ];
+    for (const each of ways) {
+      await each(async (on) => expect((await both.execute(on)).rows).toEqual([]));
+      expect(await names()).toEqual(["a;b", "cd"]);
+      const refused = each((on) => sql.raw("insert into kysely_person (name) values ('e'); select 1 / 0").execute(on));
+      expect(await failureOf(refused)).toMatchObject({ code: "22012", fate: "refused" });
+      expect(await names()).toEqual(["a;b", "cd"]);
+      await direct.query("truncate kysely_person");
+    }
   });
 
   test("a signal ends a query at the server", async () => {
@@ -238,22 +253,25 @@ describe.each(["pool", "http"] as const)("over %s", (way) => {
     await until(async () => (await sleeping(`${way} alone`)) === 0);
   });
 
-  test.each(["ignore query", "cancel query", "kill session"] as const)("a signal ends a transaction at the server: %s", async (strategy) => {
-    vi.spyOn(console, "error").mockImplementation(() => {});
-    const controller = new AbortController();
-    const text = `${way} inside ${strategy}`;
-    const transaction = kysely.transaction().execute(async (trx) => {
-      await insert(trx, "undone").execute();
-      await sql`select pg_sleep(60), ${sql.lit(text)}`.execute(trx, { signal: controller.signal, inflightQueryAbortStrategy: strategy });
-    });
-    const failure = expect(transaction).rejects.toThrow("enough");
-    await until(async () => (await sleeping(text)) === 1);
-    controller.abort(new Error("enough"));
-    await failure;
-    await until(async () => (await sleeping(text)) === 0);
-    expect(await names()).toEqual([]);
-    expect(await insert(kysely, "next").executeTakeFirst()).toMatchObject({ numInsertedOrUpdatedRows: 1n });
-  });
+  test.each(["ignore query", "cancel query", "kill session"] as const)(
+    "a signal ends a transaction at the server: %s",
+    async (strategy) => {
+      vi.spyOn(console, "error").mockImplementation(() => {});
+      const controller = new AbortController();
+      const text = `${way} inside ${strategy}`;
+      const transaction = kysely.transaction().execute(async (trx) => {
+        await insert(trx, "undone").execute();
+        await sql`select pg_sleep(60), ${sql.lit(text)}`.execute(trx, { signal: controller.signal, inflightQueryAbortStrategy: strategy });
+      });
+      const failure = expect(transaction).rejects.toThrow("enough");
+      await until(async () => (await sleeping(text)) === 1);
+      controller.abort(new Error("enough"));
+      await failure;
+      await until(async () => (await sleeping(text)) === 0);
+      expect(await names()).toEqual([]);
+      expect(await insert(kysely, "next").executeTakeFirst()).toMatchObject({ numInsertedOrUpdatedRows: 1n });
+    },
+  );
 
   test("rows come as a stream, by themselves and in a transaction, and a reader that stops gives the connection back", async () => {
     await direct.query("insert into kysely_person (name) select 'n' || i from generate_series(1, 250) i");
@@ -269,6 +287,7 @@ describe.each(["pool", "http"] as const)("over %s", (way) => {
     expect(await read(all(kysely))).toBe(250);
     for (let times = 0; times < 5; times++) expect(await read(all(kysely), 10)).toBe(10);
     expect(await kysely.transaction().execute(async (trx) => [await read(all(trx), 10), await read(all(trx))])).toEqual([10, 250]);
+    expect(await kysely.connection().execute(async (one) => [await read(all(one), 10), await read(all(one))])).toEqual([10, 250]);
   });
 
   test("introspection tells the tables, and migrations go up once, whoever begins them together, and down", async () => {
@@ -309,7 +328,9 @@ describe.each(["pool", "http"] as const)("over %s", (way) => {
   });
 
   test("values come and go as over Kysely's own dialect", async () => {
-    const own = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new (await import("pg")).default.Pool({ connectionString: urlAt() }) }) });
+    const own = new Kysely<Tables>({
+      dialect: new PostgresDialect({ pool: new (await import("pg")).default.Pool({ connectionString: urlAt() }) }),
+    });
     const moment = new Date("2026-03-04T05:06:07.089Z");
     const ask = sql`select ${moment}::timestamptz as at, ${moment}::date as day, ${9_007_199_254_740_993n}::int8 as big, ${"1.10"}::numeric as exact,
       ${["a", null, 'q"\\']}::text[] as list, ${JSON.stringify({ a: [1] })}::jsonb as data, ${Buffer.from("\0é")}::bytea as bytes, ${null}::int as nothing,
