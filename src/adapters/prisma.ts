@@ -1,4 +1,4 @@
-import type { Database, Isolation, Result, Transaction } from "../entry/node.ts";
+import type { Database, Isolation, Result } from "../entry/node.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { OpenTransaction } from "./open-transaction.ts";
 import { columnTypeOf, parsers } from "./prisma-columns.ts";
@@ -90,7 +90,12 @@ function queriesOf(send: (text: string, values: readonly unknown[]) => Promise<R
       const message = "warmline/prisma needs Prisma 7 or later. Run: npm install prisma@latest @prisma/client@latest";
       throw new ConfigError(message, { code: "INVALID_SETTING", setting: "prisma" });
     }
-    return told(send(sql, args.map((arg, index) => toValue(arg, argTypes[index]))));
+    return told(
+      send(
+        sql,
+        args.map((arg, index) => toValue(arg, argTypes[index])),
+      ),
+    );
   }
   return {
     provider: "postgres",
@@ -105,7 +110,10 @@ function resultSet({ fields, rows }: Result<unknown[]>): SqlResultSet {
     const type = columnTypeOf(dataTypeID);
     if (type !== undefined) return type;
     // it was done, as with every adapter
-    throw new DriverAdapterError({ kind: "UnsupportedNativeDataType", type: `of id ${dataTypeID}` }, { code: "DECODE_FAILED", fate: "applied" });
+    throw new DriverAdapterError(
+      { kind: "UnsupportedNativeDataType", type: `of id ${dataTypeID}` },
+      { code: "DECODE_FAILED", fate: "applied" },
+    );
   });
   return { columnNames: fields.map(({ name }) => name), columnTypes, rows };
 }
