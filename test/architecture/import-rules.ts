@@ -106,6 +106,7 @@ const rooms: readonly Room[] = [
       "test/lambda/faults/run.ts",
       "test/lambda/sandbox.ts",
       "test/ledger/run.ts",
+      "test/orm/orm.ts",
       "test/runtimes/judge.ts",
     ],
   },
