@@ -22,7 +22,11 @@ export interface BundleOptions {
 const kinds = {
   node: {
     code: 'import { runOnNode } from "./on-node.ts"; await runOnNode(orm, JSON.parse(process.argv[2]));',
-    options: { platform: "node", conditions: ["node"], external: ["pg", "pg-native", "ws", "undici", "@neondatabase/serverless"] },
+    options: {
+      platform: "node",
+      conditions: ["node"],
+      external: ["pg", "pg-cursor", "pg-native", "ws", "undici", "@neondatabase/serverless"],
+    },
   },
   "workerd over HTTP": {
     code: 'import { workerOverHttp } from "./on-workerd.ts"; export default workerOverHttp(orm);',

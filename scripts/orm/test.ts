@@ -13,7 +13,7 @@ import { startWire } from "../../test/support/wire.ts";
 import { installTools } from "../package/tools.ts";
 import type { Packages } from "./bundle.ts";
 import { judgeOutcome, type Line } from "./judge.ts";
-import { runProgram, type Way, ways } from "./ways.ts";
+import { ownDriver, runProgram, type Way, ways } from "./ways.ts";
 
 interface Subject {
   readonly name: string;
@@ -21,11 +21,14 @@ interface Subject {
   readonly program: string;
   /** Its packages that are installed under another name. */
   readonly packages?: Packages;
+  /** The same over the ORM's own driver, run before the ways, which are held against it. */
+  readonly own?: string;
 }
 
 const subjects: readonly Subject[] = [
   { name: "drizzle 0.45", program: "drizzle-0.ts" },
   { name: "drizzle 1.0", program: "drizzle-1.ts", packages: { "drizzle-orm": "drizzle-orm-1" } },
+  { name: "kysely", program: "kysely.ts", own: "kysely-own.ts" },
 ];
 
 const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
@@ -43,8 +46,10 @@ const lines: Line[] = [];
 try {
   for (const subject of chosen) {
     let first: Line | undefined;
-    for (const way of ways) {
-      const line = await run(subject, way, first);
+    const { own } = subject;
+    const before = own === undefined ? [] : [{ ...ownDriver, subject: { ...subject, program: own } }];
+    for (const way of [...before, ...ways.map((way) => ({ ...way, subject }))]) {
+      const line = await run(way.subject, way, first);
       first ??= line;
       lines.push(line);
       report(line);

@@ -81,6 +81,9 @@ export const ways: readonly Way[] = [
   worker("request", "workerd over Hyperdrive"),
 ];
 
+/** A program that uses a driver of its own. */
+export const ownDriver: Way = { ...process("node", "pool"), name: "node, its own driver" };
+
 /** Bundles a program for a way, and runs it. Never rejects. */
 export async function runProgram(
   way: Way,

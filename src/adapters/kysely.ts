@@ -35,11 +35,26 @@ export class WarmlineDialect implements kysely.Dialect {
   }
 
   createAdapter(): kysely.DialectAdapter {
-    return new kysely.PostgresAdapter();
+    return new WarmlineAdapter();
   }
 
   createIntrospector(db: kysely.Kysely<unknown>): kysely.DatabaseIntrospector {
     return new kysely.PostgresIntrospector(db);
+  }
+}
+
+/** Kysely's own lock of migrations, which others take, too. */
+const MIGRATION_LOCK = "3853314791062309107";
+
+/** In a transaction the lock of migrations ends with it: poolers keep none beyond one. */
+class WarmlineAdapter extends kysely.PostgresAdapter {
+  override async acquireMigrationLock(db: kysely.Kysely<unknown>, options: kysely.MigrationLockOptions): Promise<void> {
+    if (!db.isTransaction) return super.acquireMigrationLock(db, options);
+    await kysely.sql`select pg_advisory_xact_lock(${kysely.sql.lit(MIGRATION_LOCK)}::int8)`.execute(db);
+  }
+
+  override async releaseMigrationLock(db: kysely.Kysely<unknown>, options: kysely.MigrationLockOptions): Promise<void> {
+    if (!db.isTransaction) await super.releaseMigrationLock(db, options);
   }
 }
 

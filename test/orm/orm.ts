@@ -10,6 +10,8 @@ export interface Orm {
 /** What a program works with. */
 export interface Bench {
   readonly db: Database;
+  /** Where the database is, for what goes there by a driver of its own. */
+  readonly url: string;
   /** Another handle on the same database, closed when the program has ended. */
   readonly open: (options?: DatabaseOptions) => Database;
   /** Notes a value, which has to be the same on every way, and what is expected of it. */

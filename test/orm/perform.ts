@@ -3,10 +3,11 @@ import type { Bench, Check, Orm, Outcome, Place } from "./orm.ts";
 import { show } from "./show.ts";
 
 /** Runs a program over databases that `open` makes, from its tables to the closing of them all. Never rejects. */
-export async function perform({ tables, run }: Orm, { counter }: Place, open: Bench["open"]): Promise<Outcome> {
+export async function perform({ tables, run }: Orm, { counter, url }: Place, open: Bench["open"]): Promise<Outcome> {
   const checks: Check[] = [];
   const opened: Database[] = [];
   const bench: Bench = {
+    url,
     open(options) {
       const database = open(options);
       opened.push(database);
