@@ -91,20 +91,13 @@ export class WarmlineConnection implements DatabaseConnection {
     const { signal } = options ?? {};
     const { types } = this.#taking;
     const stopHeeding = this.#heed(signal);
-    let own: OpenTransaction | undefined;
     try {
-      await this.#heldFor(options);
-      const session = this.#session?.handle;
-      // rows come in pieces only within a transaction
-      if (session && !this.#transaction) own = await OpenTransaction.begin((work) => session.transaction(work));
-      const { tx } = own ?? this.#transaction ?? {};
-      const stream = tx
-        ? tx.stream<R>(sql, parameters, { types, batchSize })
+      const held = await this.#heldFor(options);
+      const stream = held
+        ? held.stream<R>(sql, parameters, { types, batchSize })
         : this.#db.stream<R>(sql, parameters, { types, batchSize, signal });
       for await (const rows of stream.batches()) yield { rows };
-      await own?.commit();
     } finally {
-      await own?.rollback();
       stopHeeding();
     }
   }
@@ -118,7 +111,7 @@ export class WarmlineConnection implements DatabaseConnection {
    * What a statement goes through, if anything is held. A connection that is taken for one query is taken with the options the query is then run
    * with, none in most cases. What is taken otherwise, or used again, is `connection()`, whose statements all belong on one.
    */
-  async #heldFor(options: AbortableOperationOptions | undefined): Promise<Pick<Transaction, "query" | "batch"> | undefined> {
+  async #heldFor(options: AbortableOperationOptions | undefined): Promise<DatabaseSession | Transaction | undefined> {
     if (this.#transaction) return this.#transaction.tx;
     if (this.#used || options !== this.#taking.takenWith) await this.#hold();
     this.#used = true;

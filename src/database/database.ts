@@ -20,11 +20,13 @@ import {
   type TransactionOptions,
 } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
-import { makeQueries, makeStreams, type Queries, type Streams } from "./queries.ts";
+import type { RowBatches } from "./portal.ts";
+import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
 import { type Row, type RowOf, type Source, type Sql, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
 import { streamAlone } from "./stream.ts";
+import { makeStreams, type Streams } from "./streams.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 import type { Holding } from "./work.ts";
 
@@ -150,14 +152,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
     });
   }
 
-  const streams = makeStreams<StreamOptions>((statement, given) => {
+  function stream(statement: Statement, given: StreamOptions | undefined): RowBatches {
     const options = checkCall(given, optionsOf.stream);
     guardQuery(statement);
     return streamAlone(statement, options, {
       hold: async (holding) => hold(options, { ...holding, operation: "stream", statements: statement }),
       mayRepeat: (error, number) => calls.mayRepeat(error, options, number),
     });
-  });
+  }
 
   async function session<T>(work: (session: DatabaseSession) => Promise<T>, given: CallLimits | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.session);
@@ -205,7 +207,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   return {
     ...makeQueries(query),
-    ...streams,
+    ...makeStreams(stream),
     batch: batch as Database["batch"],
     transaction,
     session,

@@ -98,7 +98,7 @@ const query = [...limits, "attemptTimeoutMs", "readOnly", "idempotent", ...readi
 /** The options each kind of call takes. */
 export const optionsOf: Readonly<
   Record<
-    "query" | "batch" | "transaction" | "session" | "inside" | "stream" | "streamInside" | "sessionBatch" | "sessionTransaction",
+    "query" | "batch" | "transaction" | "session" | "inside" | "sessionBatch" | "sessionTransaction" | "stream" | "streamInside",
     readonly string[]
   >
 > = {

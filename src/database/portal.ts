@@ -1,4 +1,5 @@
 import type { Portal, Result } from "../transports/transport.ts";
+import { BATCH_SIZE } from "./options.ts";
 
 /** The rows of one statement, batch after batch, for one reader that awaits each. */
 export interface RowBatches {
@@ -21,7 +22,7 @@ export interface PortalGround {
 let portals = 0;
 
 /** Rows in batches of at most `limit`, asked for in a transaction that is open, or that begins with them. */
-export function portalBatches(limit: number, { check, send, close }: PortalGround): RowBatches {
+export function portalBatches(limit: number = BATCH_SIZE, { check, send, close }: PortalGround): RowBatches {
   const name = `warmline_${++portals}`;
   let isOpen = false;
   let isOver = false;
@@ -85,6 +86,20 @@ export function observed(batches: RowBatches, observe: (run: () => Promise<unkno
     async leave() {
       await batches.leave();
       ended?.resolve(total.result);
+    },
+  };
+}
+
+/** Batches of which it is decided with the first how they are read. */
+export function openedLate(open: () => RowBatches): RowBatches {
+  let batches: RowBatches | undefined;
+  return {
+    async next() {
+      batches ??= open();
+      return batches.next();
+    },
+    async leave() {
+      await batches?.leave();
     },
   };
 }

@@ -3,23 +3,26 @@ import { showCaller } from "../errors/caller.ts";
 import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { transactionFailed } from "../errors/transaction-failed.ts";
 import { begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
-import type { ExchangeEnd, ParserSet, Result, Statement, TransactionMode, Via } from "../transports/transport.ts";
+import type { ExchangeEnd, ParserSet, Portal, Result, Statement, TransactionMode, Via } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
-import { guardEach, guardHeld, isControl } from "./guard.ts";
+import { guardEach, guardHeld, guardInside, isControl } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
 import { checkWork } from "./misuse.ts";
 import { checkCall, optionsOf } from "./options.ts";
+import { observed, openedLate, portalBatches, type RowBatches } from "./portal.ts";
 import { type Batches, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 import { parsersOf } from "./result.ts";
 import { SessionLedger, sessionOver } from "./session-ledger.ts";
 import { type Source, toStatements } from "./sql.ts";
+import { type StreamGround, streamAlone } from "./stream.ts";
+import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 import { runTransaction, type Transaction } from "./transaction.ts";
 
 /** What a batch of a session can be told. */
 export interface SessionBatchOptions extends InnerOptions, TransactionMode {}
 
 /** A connection held for one caller. What is set on it ends with it: before anybody else has the connection, it is as new. */
-export interface DatabaseSession extends Queries, Batches<SessionBatchOptions> {
+export interface DatabaseSession extends Queries, Batches<SessionBatchOptions>, Streams {
   /**
    * Runs statements as one transaction in one round trip, and gives a result for each. Inside a transaction that the caller's own BEGIN has
    * opened they belong to that one, whose modes stand: giving any is refused, with `TRANSACTION_CONTROL`.
@@ -48,7 +51,10 @@ export interface SessionEnding {
 export async function runSession<T>(held: HeldSession, work: (session: DatabaseSession, ending: SessionEnding) => Promise<T>): Promise<T> {
   const { call, own, traits, observe, open } = held;
   const session = new SessionLedger(held.session, own);
-  let inTransaction = false;
+  /** What has the connection to itself until it ends. */
+  let occupant: "transaction" | "stream" | undefined;
+  /** Portals that are closed with the next statement. */
+  let closes: string[] = [];
   /** How many statements are on their way that begin or end a transaction. */
   let controlling = 0;
   /** The batch that is on its way, to its end: what is called meanwhile must not run inside of it. */
@@ -61,7 +67,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
       isTold ||= end !== undefined;
       throw end ?? sessionOver();
     }
-    if (inTransaction) throw new UsageError("A transaction is open. Use its tx until it ends.", { code: "NESTED_QUERY" });
+    if (occupant !== undefined) throw new UsageError(`A ${occupant} is open. ${meanwhile[occupant]}`, { code: "NESTED_QUERY" });
   }
 
   /** Refuses what begins a transaction, where nobody knows whether one is open, or one is. */
@@ -71,8 +77,10 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
   }
 
   async function send(statements: readonly Statement[], how: SendOptions): Promise<Result[]> {
+    const closed = closes;
+    closes = [];
     try {
-      return await session.exchange(statements, { ...call, ...how });
+      return await session.exchange(statements, { ...call, ...how, closes: closed });
     } catch (error) {
       isTold ||= isEndOf(call.cancellation, error);
       throw isWarmlineError(error) ? showCaller(error, send) : error;
@@ -116,6 +124,43 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     }
   }
 
+  /** Runs what has the connection to itself. */
+  async function occupy<R>(as: "transaction" | "stream", work: () => Promise<R>): Promise<R> {
+    occupant = as;
+    try {
+      while (committing !== undefined) await committing;
+      return await work();
+    } catch (error) {
+      isTold ||= isEndOf(call.cancellation, error);
+      throw error;
+    } finally {
+      occupant = undefined;
+    }
+  }
+
+  /** In the transaction that the caller's own BEGIN has opened, or in one of its own. */
+  function stream(statement: Statement, options: InnerStreamOptions, { watch, leavesState }: StreamWatch): RowBatches {
+    const told = { operation: "stream", within: "session", statements: statement } as const;
+    const isIdle = () => session.status === "idle";
+    return openedLate(() => {
+      check();
+      checkControl(false, "");
+      if (isIdle()) {
+        const hold: StreamGround["hold"] = ({ use }) => occupy("stream", () => observe(told, () => watch(use({ ...held, session }))));
+        return streamAlone(statement, options, { hold, mayRepeat: () => false, leavesState });
+      }
+      const portal = portalBatches(options.batchSize, {
+        check() {
+          check();
+          if (isIdle()) throw new UsageError("The transaction that this stream was read in is over.", { code: "TRANSACTION_OVER" });
+        },
+        send: async (part) => (await watch(send([statement], { ...sent(options), ends: "open", leavesState, portal: part })))[0] as Result,
+        close: (name) => closes.push(name),
+      });
+      return observed(portal, (run) => observe(told, run));
+    });
+  }
+
   /** Runs `work` as the handle says, ended with the whole. */
   function handle(watch: <R>(sent: Promise<R>) => Promise<R>): DatabaseSession {
     const queries = makeQueries<InnerOptions>(async (statement, given) => {
@@ -124,7 +169,10 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
       const leavesState = guardHeld(statement, traits);
       return observe({ operation: "query", within: "session", statements: statement }, () => watch(query(statement, leavesState, options)));
     });
-    return Object.assign(queries, {
+    const streams = makeStreams<InnerStreamOptions>((statement, given) =>
+      stream(statement, checkInnerStream(given), { watch, leavesState: guardInside(statement, traits) || traits.sessionState }),
+    );
+    return Object.assign(queries, streams, {
       via: session.via,
       async batch(sources: readonly Source<unknown>[], given?: SessionBatchOptions) {
         const options = checkCall(given, optionsOf.sessionBatch);
@@ -142,19 +190,12 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         checkWork(inner);
         check();
         checkControl(session.status !== "idle", "End it first, or use SAVEPOINT.");
-        inTransaction = true;
         const within = { ...held, session, mode, call: { ...call, readOnly: mode.readOnly ?? false } };
-        try {
-          while (committing !== undefined) await committing;
-          return await observe({ operation: "transaction", within: "session" }, () =>
+        return occupy("transaction", () =>
+          observe({ operation: "transaction", within: "session" }, () =>
             watch(open((inside) => runTransaction(within, (tx) => inside(() => inner(tx))))),
-          );
-        } catch (error) {
-          isTold ||= isEndOf(call.cancellation, error);
-          throw error;
-        } finally {
-          inTransaction = false;
-        }
+          ),
+        );
       },
     }) as DatabaseSession;
   }
@@ -169,8 +210,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
       fate: () => (session.done ? "unknown" : session.begun ? "refused" : "not-sent"),
       work: (watch) => work(handle(watch), ending),
     });
-    if (inTransaction) {
-      const message = "A transaction was open when its session was over. Await every session.transaction().";
+    if (occupant !== undefined) {
+      const message = `A ${occupant} was open when its session was over. Await every session.transaction(), and read streams to their end.`;
       throw new UsageError(message, { code: "SESSION_OVER" });
     }
     return value;
@@ -194,6 +235,18 @@ interface SendOptions {
   readonly leavesState: boolean;
   readonly prelude?: number;
   readonly readOnly?: boolean;
+  readonly portal?: Portal;
 }
+
+/** What a stream is read with. */
+interface StreamWatch {
+  readonly watch: <R>(sent: Promise<R>) => Promise<R>;
+  readonly leavesState: boolean;
+}
+
+const meanwhile = {
+  transaction: "Use its tx until it ends.",
+  stream: "Read it to its end first, or read it in a transaction.",
+} as const;
 
 const unfit = (message: string): UsageError => new UsageError(message, { code: "TRANSACTION_CONTROL" });

@@ -8,22 +8,11 @@ import { isEndOf, runBounded } from "./bounded.ts";
 import { guardEach, guardInside } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
 import { checkWork } from "./misuse.ts";
-import { BATCH_SIZE } from "./options.ts";
 import { observed, portalBatches, type RowBatches } from "./portal.ts";
-import {
-  type Batches,
-  type BatchResults,
-  checkInner,
-  checkInnerStream,
-  type InnerOptions,
-  type InnerStreamOptions,
-  makeQueries,
-  makeStreams,
-  type Queries,
-  type Streams,
-} from "./queries.ts";
+import { type Batches, type BatchResults, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 import { parsersOf } from "./result.ts";
 import { type Source, toStatements } from "./sql.ts";
+import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
 export interface Transaction extends Queries, Batches, Streams {
@@ -97,7 +86,7 @@ export async function runTransaction<T>(
       if (over || !isOpen) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
       if (depth > level) throw unfit("NESTED_QUERY", "A savepoint is open. Use the inner tx until it ends.");
     };
-    const open: OpenBatches = (statement, { batchSize = BATCH_SIZE, rowMode, types }, leavesState) =>
+    const open: OpenBatches = (statement, { batchSize, rowMode, types }, leavesState) =>
       portalBatches(batchSize, {
         check,
         send: async (portal) => (await watch(send([statement], "open", { rowMode, types, leavesState, portal })))[0] as Result,

@@ -8,11 +8,12 @@ export type {
   StreamOptions,
   TransactionOptions,
 } from "../database/options.ts";
-export type { Batches, BatchResults, InnerOptions, InnerStreamOptions, Queries, Streams } from "../database/queries.ts";
+export type { Batches, BatchResults, InnerOptions, Queries } from "../database/queries.ts";
 export type { TypeParsers } from "../database/result.ts";
 export type { RowStream } from "../database/row-stream.ts";
 export type { DatabaseSession, SessionBatchOptions } from "../database/session.ts";
 export { type Row, type RowOf, type Source, type Sql, sql } from "../database/sql.ts";
+export type { InnerStreamOptions, Streams } from "../database/streams.ts";
 export type { Transaction } from "../database/transaction.ts";
 export type { Plan } from "../decide/plan.ts";
 export type { RuntimeName } from "../decide/runtime.ts";

@@ -21,6 +21,7 @@ import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
+import { streams } from "./cases/streams.ts";
 import { transactions } from "./cases/transactions.ts";
 import { truth } from "./cases/truth.ts";
 import { types } from "./cases/types.ts";
@@ -41,6 +42,7 @@ const subjects: readonly Subject[] = [
   sessions,
   heldWork,
   sessionState,
+  streams,
   cancelling,
   limits,
   nested,

@@ -305,7 +305,8 @@ export function kyselyProgram(dialect: (db: Database, bench: Bench) => Dialect, 
         "one and the same connection",
         await kysely.connection().execute(async (one) => {
           const ask = async () => (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(one)).rows[0]?.pid;
-          return (await ask()) === (await ask());
+          const first = await ask();
+          return first === (await ask());
         }),
         true,
       );
