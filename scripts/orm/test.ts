@@ -11,8 +11,9 @@ import type { Place } from "../../test/orm/orm.ts";
 import { startPostgres } from "../../test/support/postgres/server.ts";
 import { startWire } from "../../test/support/wire.ts";
 import { installTools } from "../package/tools.ts";
-import type { Packages } from "./bundle.ts";
+import type { Files, Packages } from "./bundle.ts";
 import { judgeOutcome, type Line } from "./judge.ts";
+import { generateClients } from "./prisma.ts";
 import { ownDriver, runProgram, type Way, ways } from "./ways.ts";
 
 interface Subject {
@@ -23,12 +24,15 @@ interface Subject {
   readonly packages?: Packages;
   /** The same over the ORM's own driver, run before the ways, which are held against it. */
   readonly own?: string;
+  /** Makes what it needs before it is bundled, in a folder. */
+  readonly generate?: (tools: string, folder: string) => Promise<Files>;
 }
 
 const subjects: readonly Subject[] = [
   { name: "drizzle 0.45", program: "drizzle-0.ts" },
   { name: "drizzle 1.0", program: "drizzle-1.ts", packages: { "drizzle-orm": "drizzle-orm-1" } },
   { name: "kysely", program: "kysely.ts", own: "kysely-own.ts" },
+  { name: "prisma", program: "prisma.ts", own: "prisma-own.ts", generate: generateClients },
 ];
 
 const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
@@ -46,10 +50,11 @@ const lines: Line[] = [];
 try {
   for (const subject of chosen) {
     let first: Line | undefined;
-    const { own } = subject;
+    const { own, generate } = subject;
+    const files = (await generate?.(tools, folder)) ?? {};
     const before = own === undefined ? [] : [{ ...ownDriver, subject: { ...subject, program: own } }];
     for (const way of [...before, ...ways.map((way) => ({ ...way, subject }))]) {
-      const line = await run(way.subject, way, first);
+      const line = await run({ ...way.subject, files }, way, first);
       first ??= line;
       lines.push(line);
       report(line);
@@ -63,7 +68,11 @@ if (flags.json) console.log(JSON.stringify({ lines }));
 if (lines.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
 
 /** Runs a program in a database of its own; everything on its way to the server is counted. */
-async function run({ name, program, packages = {} }: Subject, way: Way, first: Line | undefined): Promise<Line> {
+async function run(
+  { name, program, packages = {}, files }: Subject & { readonly files: Files },
+  way: Way,
+  first: Line | undefined,
+): Promise<Line> {
   const begun = Date.now();
   const database = `orm_${lines.length}`;
   await using stack = new AsyncDisposableStack();
@@ -89,7 +98,7 @@ async function run({ name, program, packages = {} }: Subject, way: Way, first: L
     counter: `http://127.0.0.1:${(counter.address() as AddressInfo).port}`,
   };
   const outfile = join(folder, `${lines.length}.mjs`);
-  const outcome = await runProgram(way, { program, packages, tools, outfile }, place);
+  const outcome = await runProgram(way, { program, packages, files, tools, outfile }, place);
   return judgeOutcome({ orm: name, way: way.name, outcome, first, ms: Date.now() - begun, isEdge: way.kind === "workerd over HTTP" });
 }
 
