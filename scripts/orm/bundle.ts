@@ -24,7 +24,7 @@ export interface BundleOptions {
 }
 
 /** What packages in the older form call at their start, for built-ins of Node. */
-const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+const REQUIRE = 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
 /** How each kind of runtime is given a program: the function that runs it, and how it is bundled. */
 const kinds = {

@@ -26,6 +26,10 @@ interface Subject {
   readonly own?: string;
   /** Makes what it needs before it is bundled, in a folder. */
   readonly generate?: (tools: string, folder: string) => Promise<Files>;
+  /** Default 40: all that an ORM does. */
+  readonly leastChecks?: number;
+  /** Which ways it takes, by name; default all. */
+  readonly takes?: RegExp;
 }
 
 const subjects: readonly Subject[] = [
@@ -33,6 +37,9 @@ const subjects: readonly Subject[] = [
   { name: "drizzle 1.0", program: "drizzle-1.ts", packages: { "drizzle-orm": "drizzle-orm-1" } },
   { name: "kysely", program: "kysely.ts", own: "kysely-own.ts" },
   { name: "prisma", program: "prisma.ts", own: "prisma-own.ts", generate: generateClients },
+  { name: "better-auth", program: "better-auth.ts", leastChecks: 10 },
+  // it reads files
+  { name: "mikro-orm", program: "mikro-orm.ts", leastChecks: 10, takes: /^(node|bun)/ },
 ];
 
 const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
@@ -50,10 +57,10 @@ const lines: Line[] = [];
 try {
   for (const subject of chosen) {
     let first: Line | undefined;
-    const { own, generate } = subject;
+    const { own, generate, takes } = subject;
     const files = (await generate?.(tools, folder)) ?? {};
     const before = own === undefined ? [] : [{ ...ownDriver, subject: { ...subject, program: own } }];
-    for (const way of [...before, ...ways.map((way) => ({ ...way, subject }))]) {
+    for (const way of [...before, ...ways.filter(({ name }) => takes?.test(name) ?? true).map((way) => ({ ...way, subject }))]) {
       const line = await run({ ...way.subject, files }, way, first);
       first ??= line;
       lines.push(line);
@@ -69,7 +76,7 @@ if (lines.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
 
 /** Runs a program in a database of its own; everything on its way to the server is counted. */
 async function run(
-  { name, program, packages = {}, files }: Subject & { readonly files: Files },
+  { name, program, packages = {}, files, leastChecks = 40 }: Subject & { readonly files: Files },
   way: Way,
   first: Line | undefined,
 ): Promise<Line> {
@@ -99,7 +106,15 @@ async function run(
   };
   const outfile = join(folder, `${lines.length}.mjs`);
   const outcome = await runProgram(way, { program, packages, files, tools, outfile }, place);
-  return judgeOutcome({ orm: name, way: way.name, outcome, first, ms: Date.now() - begun, isEdge: way.kind === "workerd over HTTP" });
+  return judgeOutcome({
+    orm: name,
+    way: way.name,
+    outcome,
+    first,
+    leastChecks,
+    ms: Date.now() - begun,
+    isEdge: way.kind === "workerd over HTTP",
+  });
 }
 
 function report({ orm, way, checks, problems, ms }: Line): void {

@@ -178,10 +178,11 @@ export function prismaProgram(adapter: (db: Database, bench: Bench) => object, w
       });
 
       // transactions
-      check("batch", await prisma.$transaction([prisma.author.create({ data: { name: "One" }, select: { name: true } }), prisma.author.count()]), [
-        { name: "One" },
-        6,
-      ]);
+      check(
+        "batch",
+        await prisma.$transaction([prisma.author.create({ data: { name: "One" }, select: { name: true } }), prisma.author.count()]),
+        [{ name: "One" }, 6],
+      );
       check(
         "a batch that fails",
         await codeOf(() =>
