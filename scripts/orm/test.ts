@@ -13,6 +13,7 @@ import { startWire } from "../../test/support/wire.ts";
 import { installTools } from "../package/tools.ts";
 import type { Packages } from "./bundle.ts";
 import { judgeOutcome, type Line } from "./judge.ts";
+import { compile } from "./types.ts";
 import { runProgram, type Way, ways } from "./ways.ts";
 
 interface Subject {
@@ -21,12 +22,22 @@ interface Subject {
   readonly program: string;
   /** Its packages that are installed under another name. */
   readonly packages?: Packages;
+  /** What is compiled under those. */
+  readonly types?: readonly string[];
 }
 
 const subjects: readonly Subject[] = [
   { name: "drizzle 0.45", program: "drizzle-0.ts" },
-  { name: "drizzle 1.0", program: "drizzle-1.ts", packages: { "drizzle-orm": "drizzle-orm-1" } },
+  {
+    name: "drizzle 1.0",
+    program: "drizzle-1.ts",
+    packages: { "drizzle-orm": "drizzle-orm-1" },
+    types: ["test/orm/programs/drizzle-1.ts", "test/types/drizzle.ts"],
+  },
 ];
+
+/** Of one problem, characters; the whole of it is told with `--json`. */
+const MOST_SHOWN = 600;
 
 const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
 const progress = (line: string) => console.error(line);
@@ -42,6 +53,12 @@ const server = await startPostgres({ settings: { max_connections: "200" } });
 const lines: Line[] = [];
 try {
   for (const subject of chosen) {
+    const { types: files = [], packages = {} } = subject;
+    if (files.length > 0) {
+      const said = await compile({ files, packages, tools, folder });
+      lines.push({ orm: subject.name, way: "types", checks: [], problems: said, ms: 0 });
+      report(lines.at(-1) as Line);
+    }
     let first: Line | undefined;
     for (const way of ways) {
       const line = await run(subject, way, first);
@@ -90,5 +107,5 @@ async function run({ name, program, packages = {} }: Subject, way: Way, first: L
 
 function report({ orm, way, checks, problems, ms }: Line): void {
   progress(`${problems.length === 0 ? "✓" : "✗"} ${orm} · ${way}: ${checks.length} checks, ${problems.length} problems, ${ms} ms`);
-  for (const problem of problems) progress(`    ${problem.replaceAll("\n", "\n    ")}`);
+  for (const problem of problems) progress(`    ${problem.slice(0, MOST_SHOWN).replaceAll("\n", "\n    ")}`);
 }

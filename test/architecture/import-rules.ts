@@ -57,6 +57,11 @@ const rules: readonly Rule[] = [
   { place: "src/aws/", may: ["src/aws/", "src/errors/", "src/syntax/", "node:", "@aws-sdk/rds-signer"] },
   { place: "src/adapters/", may: ["src/adapters/"], mayType: ["src/entry/node.ts"] },
   {
+    place: "src/adapters/drizzle",
+    may: ["src/adapters/", "src/errors/errors.ts", "drizzle-orm"],
+    mayType: ["src/entry/node.ts"],
+  },
+  {
     place: "src/adapters/otel",
     may: ["src/adapters/", "src/observe/query-shape.ts", "@opentelemetry/api"],
     mayType: ["src/entry/node.ts"],
