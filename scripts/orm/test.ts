@@ -14,6 +14,7 @@ import { installTools } from "../package/tools.ts";
 import type { Files, Packages } from "./bundle.ts";
 import { judgeOutcome, type Line } from "./judge.ts";
 import { generateClients } from "./prisma.ts";
+import { compile } from "./types.ts";
 import { ownDriver, runProgram, type Way, ways } from "./ways.ts";
 
 interface Subject {
@@ -22,6 +23,8 @@ interface Subject {
   readonly program: string;
   /** Its packages that are installed under another name. */
   readonly packages?: Packages;
+  /** What is compiled under those. */
+  readonly types?: readonly string[];
   /** The same over the ORM's own driver, run before the ways, which are held against it. */
   readonly own?: string;
   /** Makes what it needs before it is bundled, in a folder. */
@@ -34,13 +37,21 @@ interface Subject {
 
 const subjects: readonly Subject[] = [
   { name: "drizzle 0.45", program: "drizzle-0.ts" },
-  { name: "drizzle 1.0", program: "drizzle-1.ts", packages: { "drizzle-orm": "drizzle-orm-1" } },
+  {
+    name: "drizzle 1.0",
+    program: "drizzle-1.ts",
+    packages: { "drizzle-orm": "drizzle-orm-1" },
+    types: ["test/orm/programs/drizzle-1.ts", "test/types/drizzle.ts"],
+  },
   { name: "kysely", program: "kysely.ts", own: "kysely-own.ts" },
   { name: "prisma", program: "prisma.ts", own: "prisma-own.ts", generate: generateClients },
   { name: "better-auth", program: "better-auth.ts", leastChecks: 10 },
   // it reads files
   { name: "mikro-orm", program: "mikro-orm.ts", leastChecks: 10, takes: /^(node|bun)/ },
 ];
+
+/** Of one problem, characters; the whole of it is told with `--json`. */
+const MOST_SHOWN = 600;
 
 const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
 const progress = (line: string) => console.error(line);
@@ -56,8 +67,13 @@ const server = await startPostgres({ settings: { max_connections: "200" } });
 const lines: Line[] = [];
 try {
   for (const subject of chosen) {
+    const { types = [], packages = {}, own, generate, takes } = subject;
+    if (types.length > 0) {
+      const said = await compile({ files: types, packages, tools, folder });
+      lines.push({ orm: subject.name, way: "types", checks: [], problems: said, ms: 0 });
+      report(lines.at(-1) as Line);
+    }
     let first: Line | undefined;
-    const { own, generate, takes } = subject;
     const files = (await generate?.(tools, folder)) ?? {};
     const before = own === undefined ? [] : [{ ...ownDriver, subject: { ...subject, program: own } }];
     for (const way of [...before, ...ways.filter(({ name }) => takes?.test(name) ?? true).map((way) => ({ ...way, subject }))]) {
@@ -119,5 +135,5 @@ async function run(
 
 function report({ orm, way, checks, problems, ms }: Line): void {
   progress(`${problems.length === 0 ? "✓" : "✗"} ${orm} · ${way}: ${checks.length} checks, ${problems.length} problems, ${ms} ms`);
-  for (const problem of problems) progress(`    ${problem.replaceAll("\n", "\n    ")}`);
+  for (const problem of problems) progress(`    ${problem.slice(0, MOST_SHOWN).replaceAll("\n", "\n    ")}`);
 }

@@ -1,5 +1,5 @@
 import type { Database, Isolation, Result } from "../entry/node.ts";
-import { ConfigError } from "../errors/errors.ts";
+import { UsageError } from "../errors/errors.ts";
 import { OpenTransaction } from "./open-transaction.ts";
 import { columnTypeOf, parsers } from "./prisma-columns.ts";
 import { DriverAdapterError, toPrisma } from "./prisma-errors.ts";
@@ -72,7 +72,7 @@ function queriesOf(send: (text: string, values: readonly unknown[]) => Promise<R
   async function run({ sql, args, argTypes }: SqlQuery): Promise<Result<unknown[]>> {
     if (typeof argTypes[0] === "string") {
       const message = "warmline/prisma needs Prisma 7 or later. Run: npm install prisma@latest @prisma/client@latest";
-      throw new ConfigError(message, { code: "INVALID_SETTING", setting: "prisma" });
+      throw new UsageError(message, { code: "ORM_VERSION" });
     }
     return told(
       send(
