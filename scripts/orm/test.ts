@@ -44,7 +44,7 @@ const subjects: readonly Subject[] = [
     types: ["test/orm/programs/drizzle-1.ts", "test/types/drizzle.ts"],
   },
   { name: "kysely", program: "kysely.ts", own: "kysely-own.ts" },
-  { name: "prisma", program: "prisma.ts", own: "prisma-own.ts", generate: generateClients },
+  { name: "prisma", program: "prisma.ts", own: "prisma-own.ts", generate: generateClients, types: ["test/orm/prisma/types.ts"] },
   { name: "better-auth", program: "better-auth.ts", leastChecks: 10 },
   // it reads files
   { name: "mikro-orm", program: "mikro-orm.ts", leastChecks: 10, takes: /^(node|bun)/ },

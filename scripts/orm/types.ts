@@ -29,6 +29,8 @@ export async function compile({ files, packages, tools, folder }: TypesOptions):
   const paths = {
     warmline: [join(root, "dist/entry/node.d.ts")],
     "warmline/drizzle": [join(root, "dist/adapters/drizzle.d.ts")],
+    "warmline/prisma": [join(root, "dist/adapters/prisma.d.ts")],
+    "@prisma/driver-adapter-utils": [join(tools, "@prisma/driver-adapter-utils/dist/index.d.ts")],
     ...Object.fromEntries(renamed),
   };
   const config = {
