@@ -17,7 +17,9 @@ export const edgeEntries: Readonly<Record<string, readonly string[]>> = {
   ".": ["@neondatabase/serverless", "cloudflare:workers"],
   "./hyperdrive": [],
   "./hono": [],
+  "./kysely": ["kysely"],
   "./lambda": [],
+  "./prisma": [],
   "./vercel": [],
 };
 

@@ -97,6 +97,34 @@ test.each(edges)("instrumented for OpenTelemetry and bundled for %s, its API alo
   expect((await bundle(project, code, options)).packages).toEqual(["@opentelemetry/api", "warmline"]);
 });
 
+/** What an adapter may add to the ORM and the main entry, bytes of gzip. Source: issue 15. */
+const MAX_ADAPTER_BYTES = 4_096;
+
+/** Each with its ORM, where that is a package the adapter imports. */
+const adapters = [
+  ["kysely", "WarmlineDialect", ["kysely"]],
+  ["prisma", "PrismaWarmline", []],
+] as const;
+
+describe.each(adapters)("warmline/%s", (entry, name, orms) => {
+  const beside = `import { createDatabase, sql } from "warmline"; ${orms.map((orm) => `import * as orm from "${orm}"; globalThis.orm = orm;`)}
+    globalThis.db = [createDatabase, sql];`;
+  const withIt = `${beside} import { ${name} } from "warmline/${entry}"; globalThis.adapter = ${name};`;
+
+  test.each(edges)("bundled for %s, it brings nothing but its ORM", async (_, options) => {
+    const { packages } = await bundle(project, `import { ${name} } from "warmline/${entry}"; export default ${name};`, options);
+    expect(packages).toEqual([...orms, "warmline"].sort());
+  });
+
+  test(`adds at most ${MAX_ADAPTER_BYTES} bytes to that and to the main entry`, async () => {
+    const [, options] = edges[1] as (typeof edges)[number];
+    const added = (await bundle(project, withIt, options)).gzipBytes - (await bundle(project, beside, options)).gzipBytes;
+    console.info(`warmline/${entry}: ${added} bytes gzip`);
+    expect(added).toBeGreaterThan(0);
+    expect(added).toBeLessThanOrEqual(MAX_ADAPTER_BYTES);
+  });
+});
+
 describe("the reading of a bundle", () => {
   test("tells pg and a Node built-in that reach it", async () => {
     const code = 'import pg from "pg"; import { createHash } from "node:crypto"; export default [pg, createHash];';
