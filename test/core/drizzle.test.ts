@@ -1,7 +1,11 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { eq, sql } from "drizzle-orm";
 import { drizzle as overNodePostgres } from "drizzle-orm/node-postgres";
 import { integer, pgTable, text } from "drizzle-orm/pg-core";
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { migrate } from "drizzle-orm/pg-proxy/migrator";
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { drizzle } from "../../src/adapters/drizzle.ts";
 import { type Database, fateOf, isWarmlineError, type WarmlineError } from "../../src/entry/node.ts";
 import { startWire } from "../support/wire.ts";
@@ -201,6 +205,26 @@ describe("batches", () => {
     expect((await orm.batch([isolation], { isolation: "serializable" }))[0].rows).toEqual([{ level: "serializable" }]);
     expect(codeOf(await failureOf(() => orm.batch([orm.delete(things)], { readOnly: true })))).toBe("25006");
   });
+});
+
+test("migrations run by Drizzle's own migrator, over db.script, and once", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "warmline-drizzle-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "meta"));
+  const entries = ["one", "two"].map((tag, idx) => ({ idx, version: "7", when: idx + 1, tag, breakpoints: true }));
+  writeFileSync(join(folder, "meta/_journal.json"), JSON.stringify({ version: "7", dialect: "postgresql", entries }));
+  writeFileSync(
+    join(folder, "one.sql"),
+    "create table drizzle_migrated (n int);\n--> statement-breakpoint\ninsert into drizzle_migrated values (1);",
+  );
+  writeFileSync(join(folder, "two.sql"), "insert into drizzle_migrated values (2)");
+  await db.script("drop table if exists drizzle_migrated; drop schema if exists drizzle cascade");
+  const orm = drizzle(db);
+  for (let times = 0; times < 2; times++) {
+    await migrate(orm as never, (statements) => db.script(statements.join(";\n")), { migrationsFolder: folder });
+  }
+  expect(await db.sql`select n from drizzle_migrated order by n`).toEqual([{ n: 1 }, { n: 2 }]);
+  await db.script("drop table drizzle_migrated; drop schema drizzle cascade");
 });
 
 describe("what a transaction rejects with", () => {
