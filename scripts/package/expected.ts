@@ -16,6 +16,7 @@ export interface Line {
 export const edgeEntries: Readonly<Record<string, readonly string[]>> = {
   ".": ["@neondatabase/serverless", "cloudflare:workers"],
   "./hyperdrive": [],
+  "./drizzle": ["drizzle-orm"],
   "./hono": [],
   "./kysely": ["kysely"],
   "./lambda": [],

@@ -21,11 +21,10 @@ export async function throughWrapper<T>(run: (unwrapped: Unwrapped) => Promise<T
       }
     });
   } catch (error) {
+    if (wrapped === undefined || !isWarmlineError(error)) throw error;
     // a transaction that is cancelled waits for no callback: whether Drizzle has wrapped it by then is chance
-    if (wrapped === undefined || !isWarmlineError(error) || error instanceof CancelledError) throw error;
-    const { outer, inner } = wrapped;
-    if (error !== inner && error.cause !== inner) throw error;
-    outer.cause = error;
-    throw outer;
+    if (error instanceof CancelledError || error.code !== wrapped.inner.code) throw error;
+    wrapped.outer.cause = error;
+    throw wrapped.outer;
   }
 }

@@ -1,11 +1,11 @@
 import { DefaultLogger, TransactionRollbackError } from "drizzle-orm";
-import * as core from "drizzle-orm/pg-core";
+import { PgDialect } from "drizzle-orm/pg-core";
 import { drizzle as overProxy, PgRemoteDatabase, PgRemoteSession } from "drizzle-orm/pg-proxy";
 import { npmVersion } from "drizzle-orm/version";
 import type { Database, Queries, Result, Transaction, TypeParsers } from "../entry/node.ts";
 import { UsageError } from "../errors/errors.ts";
 import { ask, runBatch } from "./drizzle-batch.ts";
-import { codecsOf } from "./drizzle-codecs.ts";
+import { codecs } from "./drizzle-codecs.ts";
 import { throughWrapper } from "./drizzle-errors.ts";
 import type { DrizzleBatchOptions, DrizzleDatabase, DrizzleOptions, DrizzleTransactionOptions, NoRelations } from "./drizzle-types.ts";
 
@@ -31,19 +31,18 @@ export function drizzle<S extends Record<string, unknown> = Record<string, never
   db: Database,
   options: DrizzleOptions<S, R> = {},
 ): DrizzleDatabase<S, R> {
-  const codecs = codecsOf(core);
-  checkVersion(codecs !== undefined);
-  checkOptions(options, codecs === undefined ? ["schema", "casing"] : ["relations"]);
+  const isFirst = checkVersion() === 1;
+  checkOptions(options, isFirst ? ["relations"] : ["schema", "casing"]);
   const logger = options.logger === true ? new DefaultLogger() : options.logger || undefined;
-  const config = { ...options, logger, codecs };
-  let dialect: core.PgDialect | undefined;
+  const config = { ...options, logger, ...(isFirst && { codecs }) };
+  let dialect: PgDialect | undefined;
   const dialectOf = (own: object = config) => {
-    dialect ??= new core.PgDialect(own);
+    dialect ??= new PgDialect(own);
     return dialect;
   };
 
   /** What was made of the tables, which takes longer than everything else; in 1.0 they come made. */
-  let kept: { readonly dialect: core.PgDialect; readonly schema: Record<string, unknown> } | undefined;
+  let kept: { readonly dialect: PgDialect; readonly schema: Record<string, unknown> } | undefined;
 
   /** Drizzle over what sends statements: the database, or a transaction. */
   function over(queries: Queries): Made {
@@ -71,7 +70,7 @@ export function drizzle<S extends Record<string, unknown> = Record<string, never
     });
 
   const made = over(db as Queries);
-  if (codecs === undefined && options.schema !== undefined) {
+  if (!isFirst && options.schema !== undefined) {
     const { fullSchema, schema, tableNamesMap } = made._;
     kept = { dialect: dialectOf(), schema: { fullSchema, schema, tableNamesMap } };
   }
@@ -98,9 +97,10 @@ function wordsOf({ isolationLevel, accessMode, deferrable }: Modes): string {
   return words.filter(Boolean).join(", ");
 }
 
-function checkVersion(hasCodecs: boolean): void {
-  const fits = hasCodecs ? /^1\.(?!0\.0-(?!rc\.(?:[5-9]|\d\d)))/ : /^0\.45\./;
-  if (fits.test(npmVersion)) return;
+/** The major of the installed drizzle-orm: 0 for 0.45. @throws UsageError ORM_VERSION for any other than the two */
+function checkVersion(): 0 | 1 {
+  if (/^0\.45\./.test(npmVersion)) return 0;
+  if (/^1\.(?!0\.0-(?!rc\.(?:[5-9]|\d\d)))/.test(npmVersion)) return 1;
   throw new UsageError(
     `warmline/drizzle stands on drizzle-orm 0.45, or 1.0 from rc.5 on, and not on ${npmVersion}. Install one of these.`,
     {

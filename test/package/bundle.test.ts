@@ -125,6 +125,23 @@ describe.each(adapters)("warmline/%s", (entry, name, orms) => {
   });
 });
 
+/** What Drizzle over this package may add to Drizzle itself, bytes of gzip; 4,096 is the most an adapter may ever. */
+const MAX_DRIZZLE_BYTES = 2_800;
+const drizzleTable =
+  'import { eq } from "drizzle-orm"; import { pgTable, text } from "drizzle-orm/pg-core"; export const t = pgTable("t", { a: text("a") }); export { eq };';
+
+test.each(edges)("Drizzle, bundled for %s, brings nothing but itself, and its adapter is small", async (name, options) => {
+  const [ours, alone] = [
+    await bundle(project, `import { drizzle } from "warmline/drizzle"; ${drizzleTable} export default drizzle;`, options),
+    await bundle(project, `import { drizzle } from "drizzle-orm/pg-proxy"; ${drizzleTable} export default drizzle;`, options),
+  ];
+  expect(ours.packages).toEqual(["drizzle-orm", "warmline"]);
+  const added = ours.gzipBytes - alone.gzipBytes;
+  console.info(`${name}: warmline/drizzle adds ${added} bytes gzip to ${alone.gzipBytes}`);
+  expect(added).toBeGreaterThan(0);
+  expect(added).toBeLessThanOrEqual(MAX_DRIZZLE_BYTES);
+});
+
 describe("the reading of a bundle", () => {
   test("tells pg and a Node built-in that reach it", async () => {
     const code = 'import pg from "pg"; import { createHash } from "node:crypto"; export default [pg, createHash];';

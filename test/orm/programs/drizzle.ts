@@ -10,6 +10,12 @@ export interface Major {
   readonly open: (db: Bench["db"]) => DrizzleDatabase;
   /** Authors with their books with their chapters, by a relational query of a database or transaction. */
   readonly threeDeep: (orm: DrizzleDatabase | DrizzleTransaction) => Promise<unknown>;
+  /** A book's author, whose columns come as JSON: those of `inside`. */
+  readonly nested: (orm: DrizzleDatabase) => Promise<unknown>;
+  /** What survives that. */
+  readonly inside: readonly (keyof typeof ada)[];
+  /** What only this one has. */
+  readonly more?: (bench: Bench, orm: DrizzleDatabase) => Promise<void>;
 }
 
 const ada = {
@@ -53,6 +59,7 @@ export async function runDrizzle(bench: Bench, major: Major): Promise<void> {
   await transactions(bench, orm, major);
   await failures(bench, orm, major);
   await roundTrips(bench, orm);
+  await major.more?.(bench, orm);
 }
 
 async function writes({ check }: Bench, orm: DrizzleDatabase): Promise<void> {
@@ -232,7 +239,7 @@ async function columns({ check }: Bench, orm: DrizzleDatabase): Promise<void> {
   check("columns, compared", await found, [{ small: 1 }]);
 }
 
-async function relations({ check }: Bench, orm: DrizzleDatabase, { threeDeep }: Major): Promise<void> {
+async function relations({ check }: Bench, orm: DrizzleDatabase, { threeDeep, nested, inside }: Major): Promise<void> {
   const tree = [
     {
       ...{ id: 1, name, mood, born, balance, big, tags, scores, profile, made, seen, seenText },
@@ -255,6 +262,8 @@ async function relations({ check }: Bench, orm: DrizzleDatabase, { threeDeep }: 
     },
   ];
   check("relations, three deep", await threeDeep(orm), tree);
+  const author = Object.fromEntries(inside.map((column) => [column, ada[column]]));
+  check("relations, every type within", await nested(orm), { id: 1, author });
   check("relations in a transaction", await orm.transaction((tx) => threeDeep(tx)), tree);
 }
 
