@@ -16,8 +16,11 @@ export interface Line {
 export const edgeEntries: Readonly<Record<string, readonly string[]>> = {
   ".": ["@neondatabase/serverless", "cloudflare:workers"],
   "./hyperdrive": [],
+  "./drizzle": ["drizzle-orm"],
   "./hono": [],
+  "./kysely": ["kysely"],
   "./lambda": [],
+  "./prisma": [],
   "./vercel": [],
 };
 

@@ -30,8 +30,8 @@ const [tools, opennext, runtimes, stranger] = await Promise.all([
   installTools("test/package/tools"),
   installTools("test/package/opennext"),
   installTools("test/runtimes/tools"),
-  // the peer of one entry; all others have to do without
-  installForStranger(["@opentelemetry/api"]),
+  // the peers of single entries; all others have to do without
+  installForStranger(["@opentelemetry/api", "drizzle-orm", "kysely"]),
 ]);
 await using _ = stranger;
 const { manifest, project, tarball } = stranger;

@@ -12,6 +12,7 @@ import { type Finishing, finishRows, isFinished } from "./finish-rows.ts";
 import { refuseNested } from "./nesting.ts";
 import type { QueryOptions } from "./options.ts";
 import type { DatabaseParts, Ground } from "./parts.ts";
+import { parsersOf } from "./result.ts";
 import { type Ask, lookupForm } from "./user-types.ts";
 import type { Call } from "./work.ts";
 
@@ -156,7 +157,7 @@ class RunningCall<T> implements Delivery<T> {
     this.#calls.transport = transport;
     const { cache, readOnly = false, idempotent = false, rowMode = "object", attemptTimeoutMs, settings } = this.#limits;
     const { types, maxResponseBytes } = this.#ground;
-    const { parsers } = types;
+    const parsers = parsersOf(this.#limits.types, types.parsers);
     const { cancellation, attempts: attempt } = this;
     const { events } = this.#calls.parts;
     const onNotice = events.size > 0 ? (said: Said) => events.tell(noticeOf(said)) : undefined;

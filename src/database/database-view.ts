@@ -3,7 +3,7 @@ import { type CheckedSettings, checkSettings, type LocalSettings, settingStateme
 import type { BatchCallOptions, QueryOptions, StreamOptions, TransactionOptions } from "./options.ts";
 import type { RowBatches } from "./portal.ts";
 import { type BatchResults, makeQueries, type Queries } from "./queries.ts";
-import type { Row, Sql } from "./sql.ts";
+import type { Row, Source, Sql } from "./sql.ts";
 import { makeStreams, type Streams } from "./streams.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -11,9 +11,10 @@ import type { Transaction } from "./transaction.ts";
 export interface DatabaseView extends Omit<Queries, "query">, Streams<StreamOptions> {
   /** Sends one statement. Rejects with a WarmlineError that has a `fate`; what needs a session is refused, with `SESSION_STATE`. */
   query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
+  query<R = Row>(statement: Source<R>, options?: QueryOptions<R>): Promise<Result<R>>;
   query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
   /** Runs statements as one transaction in one round trip, and gives a result for each. */
-  batch<const S extends readonly Sql<unknown>[]>(statements: S, options?: BatchCallOptions): Promise<BatchResults<S>>;
+  batch<const S extends readonly Source<unknown>[]>(statements: S, options?: BatchCallOptions): Promise<BatchResults<S>>;
   /**
    * Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. n statements cost n + 1 round trips. Until it is over,
    * calls on the database itself from inside `work` reject with NESTED_QUERY.
@@ -34,7 +35,7 @@ export interface DatabaseView extends Omit<Queries, "query">, Streams<StreamOpti
 /** The calls of a database, each of which can be put under settings. */
 export interface SettableCalls {
   query(statement: Statement, options: QueryOptions | undefined, settings: Statement): Promise<Result>;
-  batch(statements: readonly Sql<unknown>[], options: BatchCallOptions | undefined, settings: Statement): Promise<Result[]>;
+  batch(statements: readonly Source<unknown>[], options: BatchCallOptions | undefined, settings: Statement): Promise<Result[]>;
   transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions | undefined, settings: Statement): Promise<T>;
   stream(statement: Statement, options: StreamOptions | undefined, settings: Statement): RowBatches;
 }

@@ -25,7 +25,7 @@ import type { RowBatches } from "./portal.ts";
 import { makeQueries } from "./queries.ts";
 import { type ReservedSession, reserve } from "./reserved-session.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
-import { type Sql, toStatement, toStatements } from "./sql.ts";
+import { type Source, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
 import { streamAlone } from "./stream.ts";
 import { makeStreams } from "./streams.ts";
@@ -102,7 +102,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: parts.ground().plan.transport })) : answer;
   }
 
-  async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined, settings?: Statement): Promise<Result[]> {
+  async function batch(sources: readonly Source<unknown>[], given: BatchCallOptions | undefined, settings?: Statement): Promise<Result[]> {
     const options = checkCall(given, optionsOf.batch);
     const statements = toStatements(sources);
     if (statements.length === 0) return [];

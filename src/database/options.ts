@@ -1,6 +1,7 @@
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
 import { leaveAlone, look } from "../errors/look.ts";
 import type { TransactionMode } from "../transports/transport.ts";
+import type { TypeParsers } from "./result.ts";
 
 /** What any call can be told. */
 export interface CallLimits {
@@ -12,8 +13,16 @@ export interface CallLimits {
   readonly cache?: "bypass" | undefined;
 }
 
+/** How the rows of a call are read. */
+export interface ReadingOptions {
+  /** Rows as objects by column name, or as arrays in column order. Default `object`. */
+  readonly rowMode?: "object" | "array" | undefined;
+  /** Parsers for this call alone. Default: the setting `types`, else pg-types' own. */
+  readonly types?: TypeParsers | undefined;
+}
+
 /** What a query can be told. */
-export interface QueryOptions<Row = unknown> extends CallLimits {
+export interface QueryOptions<Row = unknown> extends CallLimits, ReadingOptions {
   /**
    * Bounds each attempt, milliseconds; 0 for no bound. What may be repeated is tried again within the call's deadline: a read or a claimed
    * statement that a silent endpoint would otherwise hold until then. Default 0, for no time is right for every statement.
@@ -23,8 +32,6 @@ export interface QueryOptions<Row = unknown> extends CallLimits {
   readonly readOnly?: boolean | undefined;
   /** The caller's claim that doing it twice does no harm: it may be repeated when its fate is unknown. Default false. */
   readonly idempotent?: boolean | undefined;
-  /** Rows as objects by column name, or as arrays in column order. Default `object`. */
-  readonly rowMode?: "object" | "array" | undefined;
   /**
    * Gives rows to go on with when the database cannot be reached or has no room; never asked about a statement that is wrong. Its rows come
    * with `via.fallback`, and what it throws is thrown. Only with `readOnly`. Default: none.
@@ -36,7 +43,7 @@ export interface QueryOptions<Row = unknown> extends CallLimits {
 export const BATCH_SIZE = 500;
 
 /** What a stream can be told. */
-export interface StreamOptions extends CallLimits, Pick<QueryOptions, "readOnly" | "idempotent" | "rowMode"> {
+export interface StreamOptions extends CallLimits, ReadingOptions, Pick<QueryOptions, "readOnly" | "idempotent"> {
   /** Most rows that are fetched at once, and held in memory, from 1. Default 500. */
   readonly batchSize?: number | undefined;
 }
@@ -71,6 +78,7 @@ const rules: Readonly<Record<string, Rule>> = {
   readOnly: flag,
   idempotent: flag,
   rowMode: oneOf("object", "array"),
+  types: [(value) => typeof Object(value).getTypeParser === "function", "an object with getTypeParser(id, format), as pg takes it"],
   fallback: [(value) => typeof value === "function", "a function"],
   cache: oneOf("bypass"),
   isolation: oneOf("read uncommitted", "read committed", "repeatable read", "serializable"),
@@ -84,8 +92,8 @@ const rules: Readonly<Record<string, Rule>> = {
 
 const limits = ["deadlineMs", "signal", "cache"];
 const modes = ["readOnly", "isolation", "deferrable"];
-const inside = ["rowMode"];
-const query = [...limits, "attemptTimeoutMs", "readOnly", "idempotent", "rowMode"];
+const reading = ["rowMode", "types"];
+const query = [...limits, "attemptTimeoutMs", "readOnly", "idempotent", ...reading];
 
 /** The options each kind of call takes. */
 export const optionsOf: Readonly<
@@ -98,11 +106,11 @@ export const optionsOf: Readonly<
   batch: [...query, "isolation", "deferrable"],
   transaction: [...limits, ...modes, "retries"],
   session: limits,
-  inside,
-  sessionBatch: [...inside, ...modes],
+  inside: reading,
+  stream: [...limits, "readOnly", "idempotent", ...reading, "batchSize"],
+  streamInside: [...reading, "batchSize"],
+  sessionBatch: [...reading, ...modes],
   sessionTransaction: modes,
-  stream: [...limits, "readOnly", "idempotent", "rowMode", "batchSize"],
-  streamInside: [...inside, "batchSize"],
 };
 
 /** Options as they may be used. @throws UsageError INVALID_OPTION that names the option and what it takes */

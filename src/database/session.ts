@@ -3,7 +3,7 @@ import { showCaller } from "../errors/caller.ts";
 import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { transactionFailed } from "../errors/transaction-failed.ts";
 import { begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
-import type { ExchangeEnd, Portal, Result, Statement, TransactionMode, Via } from "../transports/transport.ts";
+import type { ExchangeEnd, ParserSet, Portal, Result, Statement, TransactionMode, Via } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
 import { finishHeld } from "./finish-held.ts";
 import { guardEach, guardHeld, guardInside, isControl } from "./guard.ts";
@@ -12,8 +12,9 @@ import { checkWork } from "./misuse.ts";
 import { checkCall, optionsOf } from "./options.ts";
 import { observed, openedLate, portalBatches, type RowBatches } from "./portal.ts";
 import { type Batches, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import { parsersOf } from "./result.ts";
 import { SessionLedger, sessionOver } from "./session-ledger.ts";
-import { type Sql, toStatements } from "./sql.ts";
+import { type Source, toStatements } from "./sql.ts";
 import { type StreamGround, streamAlone } from "./stream.ts";
 import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 import { runTransaction, type Transaction } from "./transaction.ts";
@@ -82,7 +83,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     closes = [];
     try {
       const results = await session.exchange(statements, { ...call, ...how, closes: closed });
-      const finishing = finish(results, statements, { rowMode: how.rowMode, parsers: call.parsers, from });
+      const finishing = finish(results, statements, { rowMode: how.rowMode, parsers: how.parsers, from });
       if (finishing) await finishing;
       return results;
     } catch (error) {
@@ -91,6 +92,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
       throw isWarmlineError(error) ? showCaller(error, send) : error;
     }
   }
+
+  const sent = ({ rowMode = "object", types }: InnerOptions) => ({ rowMode, parsers: parsersOf(types, call.parsers) });
 
   async function query(statement: Statement, leavesState: boolean, options: InnerOptions): Promise<Result> {
     const control = isControl(statement) ? 1 : 0;
@@ -180,7 +183,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     );
     return Object.assign(queries, streams, {
       via: session.via,
-      async batch(sources: readonly Sql<unknown>[], given?: SessionBatchOptions) {
+      async batch(sources: readonly Source<unknown>[], given?: SessionBatchOptions) {
         const options = checkCall(given, optionsOf.sessionBatch);
         const statements = toStatements(sources);
         check();
@@ -236,6 +239,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
 
 interface SendOptions {
   readonly rowMode: "object" | "array";
+  readonly parsers: ParserSet;
   readonly ends: ExchangeEnd;
   readonly leavesState: boolean;
   readonly prelude?: number;
@@ -255,7 +259,5 @@ const meanwhile = {
   transaction: "Use its tx until it ends.",
   stream: "Read it to its end first, or read it in a transaction.",
 } as const;
-
-const sent = ({ rowMode = "object" }: InnerOptions) => ({ rowMode });
 
 const unfit = (message: string): UsageError => new UsageError(message, { code: "TRANSACTION_CONTROL" });

@@ -5,7 +5,7 @@ import { type RowStream, rowStream } from "./row-stream.ts";
 import { type Row, type Sql, toStatement } from "./sql.ts";
 
 /** What a stream inside a transaction or session can be told; deadline and signal are the outer call's. */
-export type InnerStreamOptions = Pick<StreamOptions, "rowMode" | "batchSize">;
+export type InnerStreamOptions = Pick<StreamOptions, "rowMode" | "types" | "batchSize">;
 
 /** What gives rows as they come. */
 export interface Streams<Options = InnerStreamOptions> {

@@ -11,7 +11,8 @@ import type { HeldSession } from "./held-session.ts";
 import { checkWork } from "./misuse.ts";
 import { observed, portalBatches, type RowBatches } from "./portal.ts";
 import { type Batches, type BatchResults, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
-import { type Sql, toStatements } from "./sql.ts";
+import { parsersOf } from "./result.ts";
+import { type Source, toStatements } from "./sql.ts";
 import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
@@ -53,7 +54,7 @@ export async function runTransaction<T>(
   async function send(
     statements: readonly Statement[],
     ends: ExchangeEnd = "open",
-    { rowMode = "object", ours = false, leavesState = false, portal, from }: SendOptions = {},
+    { rowMode = "object", types, ours = false, leavesState = false, portal, from }: SendOptions = {},
   ) {
     const all = [...pending, ...statements];
     const before = pending.length;
@@ -64,10 +65,11 @@ export async function runTransaction<T>(
     begun = true;
     try {
       const prelude = ours ? all.length : before;
-      const results = await session.exchange(all, { ...call, rowMode, ends, prelude, leavesState, portal, closes: closed });
+      const parsers = parsersOf(types, call.parsers);
+      const results = await session.exchange(all, { ...call, rowMode, parsers, ends, prelude, leavesState, portal, closes: closed });
       own.answered = true;
       const given = results.slice(before);
-      const finishing = finish(given, statements, { rowMode, parsers: call.parsers, from });
+      const finishing = finish(given, statements, { rowMode, parsers, from });
       if (finishing) await finishing;
       return given;
     } catch (error) {
@@ -89,10 +91,10 @@ export async function runTransaction<T>(
       if (over || !isOpen) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
       if (depth > level) throw unfit("NESTED_QUERY", "A savepoint is open. Use the inner tx until it ends.");
     };
-    const open: OpenBatches = (statement, { batchSize, rowMode }, leavesState) =>
+    const open: OpenBatches = (statement, { batchSize, rowMode, types }, leavesState) =>
       portalBatches(batchSize, {
         check,
-        send: async (portal, from) => (await watch(send([statement], "open", { rowMode, leavesState, portal, from })))[0] as Result,
+        send: async (portal, from) => (await watch(send([statement], "open", { rowMode, types, leavesState, portal, from })))[0] as Result,
         close: (name) => closes.push(name),
       });
     const tx: Transaction = {
@@ -111,7 +113,7 @@ export async function runTransaction<T>(
           async () => (await watch(send([statement], "open", { ...options, leavesState })))[0] as Result,
         );
       }),
-      async batch<const S extends readonly Sql<unknown>[]>(sources: S, given?: InnerOptions) {
+      async batch<const S extends readonly Source<unknown>[]>(sources: S, given?: InnerOptions) {
         const options = checkInner(given);
         const statements = toStatements(sources);
         check();

@@ -2,12 +2,20 @@
 export type { Database, DatabaseStats } from "../database/database.ts";
 export type { DatabaseView } from "../database/database-view.ts";
 export type { LocalSettings, SettingValue } from "../database/local-settings.ts";
-export type { BatchCallOptions, CallLimits, QueryOptions, StreamOptions, TransactionOptions } from "../database/options.ts";
+export type {
+  BatchCallOptions,
+  CallLimits,
+  QueryOptions,
+  ReadingOptions,
+  StreamOptions,
+  TransactionOptions,
+} from "../database/options.ts";
 export type { Batches, BatchResults, InnerOptions, Queries } from "../database/queries.ts";
 export type { ReservedSession } from "../database/reserved-session.ts";
+export type { TypeParsers } from "../database/result.ts";
 export type { RowStream } from "../database/row-stream.ts";
 export type { DatabaseSession, SessionBatchOptions } from "../database/session.ts";
-export { type Row, type RowOf, type Sql, sql, type TypedTag } from "../database/sql.ts";
+export { type Row, type RowOf, type Source, type Sql, sql, type TypedTag } from "../database/sql.ts";
 export type { SchemaInput, SchemaOutput, StandardSchema } from "../database/standard-schema.ts";
 export type { InnerStreamOptions, Streams } from "../database/streams.ts";
 export type { Transaction } from "../database/transaction.ts";
@@ -28,6 +36,7 @@ export {
   UsageError,
   WarmlineError,
 } from "../errors/errors.ts";
+export { fateOf } from "../errors/fate-of.ts";
 export { TransactionError } from "../errors/transaction-failed.ts";
 export type {
   BreakerEvent,

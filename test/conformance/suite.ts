@@ -18,6 +18,7 @@ import { nested } from "./cases/nesting.ts";
 import { notices } from "./cases/notices.ts";
 import { parameters } from "./cases/parameters.ts";
 import { passwords } from "./cases/passwords.ts";
+import { perCall } from "./cases/per-call.ts";
 import { reservedSessions } from "./cases/reserved-sessions.ts";
 import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
@@ -43,6 +44,7 @@ const subjects: readonly Subject[] = [
   errors,
   atOnce,
   batches,
+  perCall,
   transactions,
   sessions,
   heldWork,

@@ -1,4 +1,6 @@
 // Compiled, never run: what the types of the package promise. Every line under @ts-expect-error is one they must refuse.
+
+import pg from "pg";
 import {
   type CancelledError,
   ConfigError,
@@ -15,6 +17,7 @@ import {
   type Result,
   type Row,
   type RowOf,
+  type Source,
   type Sql,
   type StandardSchema,
   sql,
@@ -51,6 +54,11 @@ export async function rowsAreTyped(): Promise<void> {
   const named = await db.query<User>("select id, name from users where id = $1", [1], { deadlineMs: 100 });
   expectTrue<Equal<(typeof named.rows)[number], User>>();
 
+  const object = await db.query<User>({ text: "select id, name from users where id = $1", values: [1] }, { types: pg.types });
+  expectTrue<Equal<typeof object, Result<User>>>();
+  const byText = await db.query({ text: "select 1 as one" }, { types: { getTypeParser: (id) => (id === 20 ? BigInt : undefined) } });
+  expectTrue<Equal<typeof byText, Result>>();
+
   const untyped = await db.sql`select 1 as one`;
   expectTrue<Equal<typeof untyped, Row[]>>();
   expectTrue<Equal<Row[string], unknown>>();
@@ -67,6 +75,10 @@ export async function batchesAreTupled(): Promise<void> {
   const [users, orders] = await db.batch([sql<User>`select`, sql<Order>`select`], { isolation: "serializable" });
   expectTrue<Equal<typeof users, Result<User>>>();
   expectTrue<Equal<typeof orders, Result<Order>>>();
+
+  const [given, typed] = await db.batch([{ text: "select $1", values: [1] }, { text: "select" } as Source<Order>]);
+  expectTrue<Equal<typeof given, Result>>();
+  expectTrue<Equal<typeof typed, Result<Order>>>();
 
   const many: readonly Sql<User>[] = [];
   const results = await db.batch(many);
