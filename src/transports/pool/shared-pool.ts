@@ -129,8 +129,9 @@ export class SharedPool extends LeasedPool {
   async #end(): Promise<void> {
     Object.assign(this, { ending: true });
     await this.#calls.close();
-    this.#hear(undefined);
+    // the last of those that share the connections hears of their end
     await this.#share?.release();
+    this.#hear(undefined);
     Object.assign(this, { ended: true });
   }
 
