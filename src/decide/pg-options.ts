@@ -163,7 +163,9 @@ class Reading {
     }
     if (url !== undefined) this.#settings.url = url;
     for (const [name, value] of Object.entries(options)) {
-      if (this.#given.get(name) !== undefined || this.#writtenAs.has(name)) throw twice(name, "connectionString");
+      if (this.#given.get(name) !== undefined || this.#writtenAs.has(name)) {
+        throw twice(this.#writtenAs.get(name) ?? name, "connectionString");
+      }
       this.#take(name, value);
     }
     if (Object.keys(tls).length > 0) {

@@ -65,8 +65,10 @@ export function readPgUrl(written: string, readFile: (path: string) => string): 
 
 /** `socket:/folder?db=name`, with user and password before the folder if at all. */
 function socket(written: string): Readonly<Record<string, unknown>> {
-  if (!URL.canParse(written)) throw refusal(setting, "like socket:/var/run/postgresql?db=name");
-  const { pathname, username, password, searchParams } = new URL(written);
+  // a URL has a host where it has a user
+  const hosted = written.replace("@/", "@localhost/");
+  if (!URL.canParse(hosted)) throw refusal(setting, "like socket:/var/run/postgresql?db=name");
+  const { pathname, username, password, searchParams } = new URL(hosted);
   return {
     host: decoded(pathname),
     ...(username && { user: decoded(username) }),

@@ -172,7 +172,8 @@ function loginConfig(settings: Settings, plan: Plan, address: Address, { driver 
     password: iam?.token ?? passwordFor(password?.reveal() ?? null, (thrown) => madeOf(passwordFailure(thrown), thrown)),
     ...(iam && { onPasswordRefused: iam.refused }),
     ssl: tls.mode === "disable" ? false : { rejectUnauthorized: tls.mode === "verify", ...(ca !== null && { ca }), ...own },
-    ...(tls.mode !== "disable" && { sslnegotiation: tls.negotiation }),
+    // always said, or pg reads a variable
+    sslnegotiation: tls.mode === "disable" ? "postgres" : tls.negotiation,
     ...(tls.channelBinding && { enableChannelBinding: true }),
     earlyStatement: settings.earlyStatement && tls.mode === "verify" && !target.capabilities.pooled,
     application_name: settings.applicationName,

@@ -63,14 +63,22 @@ const toCheckout =
   (error, client, toPool) =>
     taken(error, client && { client, toPool });
 
-/** Opens a connection, whether the pool has idle ones or not, and however many there are. */
-export function openConnection(pool: pg.Pool, opened: Taken): void {
+/**
+ * Opens a connection, whether the pool has idle ones or not, and however many there are. Gives its client; undefined where none could be made.
+ * `opened` is told later.
+ */
+export function openConnection(pool: pg.Pool, opened: Taken): pg.PoolClient | undefined {
   const options = pool.options as unknown as ReleaseOptions;
   const { connectionTimeoutMillis } = options;
   // the client bounds connecting by itself; pg reads this while it makes one, and would bound it as well
   if (connectionTimeoutMillis) options.connectionTimeoutMillis = 0;
   try {
     insideOf(pool).newClient({ callback: toCheckout(opened) });
+    return clientsOf(pool).at(-1);
+  } catch (thrown) {
+    // by what the caller gave to make it of, such as a stream
+    process.nextTick(opened, thrown, undefined);
+    return undefined;
   } finally {
     if (connectionTimeoutMillis) options.connectionTimeoutMillis = connectionTimeoutMillis;
   }
@@ -82,13 +90,13 @@ export function openConnection(pool: pg.Pool, opened: Taken): void {
  */
 export function openEarly(pool: pg.Pool, opened: Taken, mayGive: () => boolean): void {
   let toPool: Release = () => {};
-  openConnection(pool, (error, fresh) => {
+  const client = openConnection(pool, (error, fresh) => {
     // pg may still write it when the login has failed
-    client.onLastWord = undefined;
-    if (!client.isEarly) opened(error, fresh);
+    if (client !== undefined) client.onLastWord = undefined;
+    if (!client?.isEarly) opened(error, fresh);
     else if (fresh !== undefined) ({ toPool } = fresh);
-  });
-  const client = clientsOf(pool).at(-1) as unknown as WarmClient & pg.PoolClient;
+  }) as (WarmClient & pg.PoolClient) | undefined;
+  if (client === undefined) return;
   client.onLastWord = () => {
     client.onLastWord = undefined;
     client.isEarly = mayGive();
