@@ -159,7 +159,8 @@ class Reading {
     const parts: Readonly<Record<string, unknown>> = url === undefined ? {} : parseUrl(url, "connectionString");
     for (const ours of ["url", ...Object.keys(parts)]) {
       const differs = parts[ours] !== this.#settings[ours] || ours === "url";
-      if (differs && !(ours === "sslMode" && verifies(parts[ours]) && verifies(this.#settings[ours])) && this.#writtenAs.has(ours)) throw twice(this.#writtenAs.get(ours) as string, "connectionString");
+      if (differs && !(ours === "sslMode" && verifies(parts[ours]) && verifies(this.#settings[ours])) && this.#writtenAs.has(ours))
+        throw twice(this.#writtenAs.get(ours) as string, "connectionString");
     }
     if (url !== undefined) this.#settings.url = url;
     for (const [name, value] of Object.entries(options)) {

@@ -163,7 +163,11 @@ function loginConfig(settings: Settings, plan: Plan, address: Address, { driver 
     ? iamLogin({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
     : undefined;
   const startup = plan.capabilities.startupParameters;
-  const { ssl: own, fallback_application_name: _, ...words } = driver as { readonly ssl?: object; readonly fallback_application_name?: string };
+  const {
+    ssl: own,
+    fallback_application_name: _,
+    ...words
+  } = driver as { readonly ssl?: object; readonly fallback_application_name?: string };
   return {
     host,
     port,

@@ -6,14 +6,14 @@ import { refusal } from "../decide/refuse.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { SharedPool } from "../transports/pool/shared-pool.ts";
+import { typesOf } from "../transports/pool/type-parsers.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
 import { joinPool, poolConfig, showing } from "./make-pool.ts";
-import type { WarmPoolOptions } from "./pg-pool-options.ts";
+import type { WarmPoolOptions } from "./pool-options.ts";
 import { variablesFor, withNegotiation } from "./pool-variables.ts";
-import { typesOf } from "./pool-types.ts";
 import { warn } from "./warn.ts";
 
-export type { WarmPoolOptions } from "./pg-pool-options.ts";
+export type { WarmPoolOptions } from "./pool-options.ts";
 
 /**
  * A `pg.Pool` for code that wants one: an ORM, or code written for pg. It takes a URL, options in pg's spelling with pg's meaning, and the settings

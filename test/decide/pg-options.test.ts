@@ -14,7 +14,11 @@ const hook = () => {};
 
 /** Every option of pg's that is taken, and what it means. */
 const taken: readonly (readonly [name: string, options: object, settings: object, driver?: object])[] = [
-  ["host … password", { host: "h", port: 1, database: "d", user: "u", password: hook }, { host: "h", port: 1, database: "d", user: "u", password: hook }],
+  [
+    "host … password",
+    { host: "h", port: 1, database: "d", user: "u", password: hook },
+    { host: "h", port: 1, database: "d", user: "u", password: hook },
+  ],
   ["a port that is text", { port: "5433", max: "5", min: "1" }, { port: 5433, max: 5, min: 1 }],
   ["what is empty, as left out", { host: "", port: Number.NaN, user: null, password: "", max: 0, min: 0 }, { min: 0 }],
   ["poolSize", { poolSize: 9 }, { max: 9 }],
@@ -49,7 +53,12 @@ const taken: readonly (readonly [name: string, options: object, settings: object
   ["binary", { binary: true }, {}, { binary: true }],
   ["scramMaxIterations", { scramMaxIterations: 9 }, {}, { scramMaxIterations: 9 }],
   ["fallback_application_name", { fallback_application_name: "f" }, {}, { fallback_application_name: "f" }],
-  ["hooks", { onConnect: hook, verify: hook, log: hook, Promise, stream: hook }, {}, { onConnect: hook, verify: hook, log: hook, Promise, stream: hook }],
+  [
+    "hooks",
+    { onConnect: hook, verify: hook, log: hook, Promise, stream: hook },
+    {},
+    { onConnect: hook, verify: hook, log: hook, Promise, stream: hook },
+  ],
   ["types of pg's", { types: { getTypeParser: hook } }, {}, { types: { getTypeParser: hook } }],
   ["types of ours", { types: { 20: hook } }, { types: { 20: hook } }],
   ["client_encoding, where it changes nothing", { client_encoding: "UTF8" }, {}],
@@ -70,14 +79,19 @@ describe("an option of pg's", () => {
 
   test("connectionString is the URL, given in options or alone; empty it stands for none", () => {
     for (const options of [url, { connectionString: url }]) expect(read(options)).toMatchObject({ settings: { url }, lacksUrl: false });
-    for (const connectionString of [undefined, null, ""]) expect(read({ connectionString })).toEqual({ settings: {}, driver: {}, timeoutMs: undefined, lacksUrl: true });
+    for (const connectionString of [undefined, null, ""])
+      expect(read({ connectionString })).toEqual({ settings: {}, driver: {}, timeoutMs: undefined, lacksUrl: true });
     expect(read({ url: undefined }).settings).toHaveProperty("url");
   });
 });
 
 /** What pg's connection strings have beyond those of everybody. */
 const strings: readonly (readonly [written: string, settings: object, driver?: object])[] = [
-  [`${url}?application_name=a&lock_timeout=5&sslmode=no-verify`, { url: `${url}?application_name=a&sslmode=no-verify` }, { lock_timeout: 5 }],
+  [
+    `${url}?application_name=a&lock_timeout=5&sslmode=no-verify`,
+    { url: `${url}?application_name=a&sslmode=no-verify` },
+    { lock_timeout: 5 },
+  ],
   [`${url}?query_timeout=7&idle_in_transaction_session_timeout=8`, { url }, { query_timeout: 7, idle_in_transaction_session_timeout: 8 }],
   [`${url}?fallback_application_name=f&client_encoding=utf8`, { url }, { fallback_application_name: "f" }],
   ["postgres://db.example.com/shop?user=u&password=p%20q", { url: "postgres://db.example.com/shop", user: "u", password: "p q" }],
@@ -117,22 +131,47 @@ const refused: readonly (readonly [title: string, options: object, setting: stri
   ["two URLs", { url, connectionString: url }, "url", /left out: connectionString says it already/],
   ["two limits of idle connections", { idleTimeoutMillis: 1, idleTimeoutMs: 1 }, "idleTimeoutMs", /idleTimeoutMillis says it already/],
   ["the same the other way round", { idleTimeoutMs: 1, idleTimeoutMillis: 1 }, "idleTimeoutMs", /idleTimeoutMillis says it already/],
-  ["two limits of waiting", { connectionTimeoutMillis: 1, acquireTimeoutMs: 1 }, "acquireTimeoutMs", /connectionTimeoutMillis says it already/],
-  ["two limits of connecting", { connectTimeoutMs: 1, connectionTimeoutMillis: 1 }, "connectTimeoutMs", /connectionTimeoutMillis says it already/],
+  [
+    "two limits of waiting",
+    { connectionTimeoutMillis: 1, acquireTimeoutMs: 1 },
+    "acquireTimeoutMs",
+    /connectionTimeoutMillis says it already/,
+  ],
+  [
+    "two limits of connecting",
+    { connectTimeoutMs: 1, connectionTimeoutMillis: 1 },
+    "connectTimeoutMs",
+    /connectionTimeoutMillis says it already/,
+  ],
   ["two ages", { maxLifetimeSeconds: 1, lifetimeMs: 1 }, "lifetimeMs", /maxLifetimeSeconds says it already/],
   ["two names", { application_name: "a", applicationName: "a" }, "applicationName", /application_name says it already/],
   ["two limits of a statement", { statement_timeout: 1, statementTimeoutMs: 1 }, "statementTimeoutMs", /statement_timeout says it already/],
   ["two sizes", { max: 1, poolSize: 1 }, "max", /poolSize says it already/],
   ["two encryptions", { ssl: true, sslMode: "require" }, "sslMode", /ssl says it already/],
   ["a certificate beside ssl", { ssl: {}, ca: "/ca" }, "ca", /ssl says it already/],
-  ["another encryption than the string's", { connectionString: `${url}?sslmode=require`, ssl: { rejectUnauthorized: false } }, "ssl", /connectionString says it already/],
+  [
+    "another encryption than the string's",
+    { connectionString: `${url}?sslmode=require`, ssl: { rejectUnauthorized: false } },
+    "ssl",
+    /connectionString says it already/,
+  ],
   ["ssl in both", { connectionString: `${url}?ssl=true`, ssl: true }, "ssl", /connectionString says it already/],
   ["another database than the string's", { connectionString: url, database: "other" }, "database", /connectionString says it already/],
   ["a password beside the string's", { connectionString: url, password: hook }, "password", /connectionString says it already/],
   ["a limit in both", { connectionString: `${url}?lock_timeout=1`, lock_timeout: 2 }, "lock_timeout", /connectionString says it already/],
-  ["a parameter twice", { connectionString: `${url}?lock_timeout=1&lock_timeout=1` }, "connectionString", /lock_timeout in connectionString must be there once/],
+  [
+    "a parameter twice",
+    { connectionString: `${url}?lock_timeout=1&lock_timeout=1` },
+    "connectionString",
+    /lock_timeout in connectionString must be there once/,
+  ],
   ["ssl and sslmode", { connectionString: `${url}?ssl=true&sslmode=require` }, "connectionString", /sslmode says it already/],
-  ["verify-ca of libpq without its certificate", { connectionString: `${url}?uselibpqcompat=true&sslmode=verify-ca` }, "connectionString", /sslrootcert/],
+  [
+    "verify-ca of libpq without its certificate",
+    { connectionString: `${url}?uselibpqcompat=true&sslmode=verify-ca` },
+    "connectionString",
+    /sslrootcert/,
+  ],
   ["a file that is not there", { connectionString: `${url}?sslkey=/nowhere` }, "connectionString", /a file that can be read/],
   ["an ssl that is none", { ssl: "yes" }, "ssl", /true, false/],
   ["a time that is none", { connectionTimeoutMillis: "soon" }, "connectionTimeoutMillis", /whole number/],

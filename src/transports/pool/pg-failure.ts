@@ -57,7 +57,6 @@ export function withPgFate(thrown: unknown, config: unknown, values: unknown): u
   if (!(thrown instanceof pg.DatabaseError)) return withFateOf(thrown, "unknown");
   const { text = config, values: own, name, rows } = (config ?? {}) as Readonly<Record<"text" | "values" | "name" | "rows", unknown>>;
   const isOne = Boolean(name || rows) || [values, own].some((list) => Array.isArray(list) && list.length > 0);
-  const isRefused =
-    isOne && typeof text === "string" && thrown.severity === "ERROR" && saidByPostgres(thrown) && !mayCommitByItself(text);
+  const isRefused = isOne && typeof text === "string" && thrown.severity === "ERROR" && saidByPostgres(thrown) && !mayCommitByItself(text);
   return withFateOf(thrown, isRefused ? "refused" : "unknown", isRefused && isTransactionConflict(thrown.code ?? ""));
 }

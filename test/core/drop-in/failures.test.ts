@@ -1,5 +1,5 @@
-import { createServer, type AddressInfo, type Server } from "node:net";
 import { once } from "node:events";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { isWarmlineError } from "../../../src/entry/node.ts";
@@ -54,7 +54,12 @@ describe.each(handles)("%s", (kind, make) => {
 
   test("rejects with Node's own error where a name is nobody's", async () => {
     const pool = make({ ...pieces(), host: "db.invalid", ssl: false });
-    expect(await rejection(pool.query("select 1"))).toMatchObject({ code: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/), syscall: "getaddrinfo", hostname: "db.invalid", ...notSent });
+    expect(await rejection(pool.query("select 1"))).toMatchObject({
+      code: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/),
+      syscall: "getaddrinfo",
+      hostname: "db.invalid",
+      ...notSent,
+    });
     await pool.end();
   });
 
@@ -102,7 +107,13 @@ describe.each(handles)("%s", (kind, make) => {
     const pool = make({ ...pieces(), ...piece });
     const error = await rejection(pool.query("select 1"));
     expect(error).toBeInstanceOf(pg.DatabaseError);
-    expect(error).toMatchObject({ code, severity: "FATAL", name: "error", routine: expect.any(String), ...alsoOurs({ fate: "not-sent", retryable: false }) });
+    expect(error).toMatchObject({
+      code,
+      severity: "FATAL",
+      name: "error",
+      routine: expect.any(String),
+      ...alsoOurs({ fate: "not-sent", retryable: false }),
+    });
     expect(pool.totalCount).toBe(0);
     await pool.end();
   });
@@ -134,10 +145,20 @@ describe.each(handles)("%s", (kind, make) => {
     await direct.query("create table if not exists drop_in (id int primary key, name text not null)");
     const pool = make({ max: 1 });
     await pool.query("insert into drop_in values (1, 'a') on conflict do nothing");
-    const duplicate = { code: "23505", constraint: "drop_in_pkey", table: "drop_in", schema: "public", detail: "Key (id)=(1) already exists.", severity: "ERROR" };
+    const duplicate = {
+      code: "23505",
+      constraint: "drop_in_pkey",
+      table: "drop_in",
+      schema: "public",
+      detail: "Key (id)=(1) already exists.",
+      severity: "ERROR",
+    };
     const insert = "insert into drop_in values ($1, $2)";
     const client = await pool.connect();
-    const errors = [await rejection(client.query(insert, [1, "b"])), await rejection(client.query({ name: "own", text: insert, values: [1, "c"] }))];
+    const errors = [
+      await rejection(client.query(insert, [1, "b"])),
+      await rejection(client.query({ name: "own", text: insert, values: [1, "c"] })),
+    ];
     client.release();
     errors.push(await rejection(pool.query(insert, [1, "d"])));
     for (const error of errors) {
@@ -170,7 +191,10 @@ describe.each(handles)("%s", (kind, make) => {
     await until(() => pool.totalCount === 1 && pool.idleCount === 0);
     await until(async () => (await openAndCount()) > 0);
     wire.cut();
-    expect(await lost).toMatchObject({ message: expect.stringMatching(/^(Connection terminated unexpectedly|read ECONNRESET)$/), ...alsoOurs({ fate: "unknown", retryable: false }) });
+    expect(await lost).toMatchObject({
+      message: expect.stringMatching(/^(Connection terminated unexpectedly|read ECONNRESET)$/),
+      ...alsoOurs({ fate: "unknown", retryable: false }),
+    });
     expect((await pool.query("select 1 as n")).rows).toEqual([{ n: 1 }]);
     await pool.end();
 
@@ -186,7 +210,10 @@ describe.each(handles)("%s", (kind, make) => {
     const client = (await pool.connect()) as pg.PoolClient & { end(): Promise<void> };
     client.on("error", () => {});
     await client.end();
-    expect(await rejection(client.query("select $1::int", [1]))).toMatchObject({ message: "Client was closed and is not queryable", ...notSent });
+    expect(await rejection(client.query("select $1::int", [1]))).toMatchObject({
+      message: "Client was closed and is not queryable",
+      ...notSent,
+    });
     client.release();
     expect((await pool.query("select 1 as n")).rows).toEqual([{ n: 1 }]);
     await pool.end();
@@ -202,7 +229,10 @@ describe.each(handles)("%s", (kind, make) => {
       const pool = make({ ...pieces(), host: "127.0.0.1", port: (closing.address() as AddressInfo).port, max: 1 });
       const asked = [pool.connect(), pool.connect(), pool.query("select 1")].map(rejection);
       for (const error of await Promise.all(asked)) {
-        expect(inPgsWords(error)).toMatchObject({ name: "Error", message: expect.stringMatching(/^(Connection terminated unexpectedly|read ECONNRESET)$/) });
+        expect(inPgsWords(error)).toMatchObject({
+          name: "Error",
+          message: expect.stringMatching(/^(Connection terminated unexpectedly|read ECONNRESET)$/),
+        });
         expect(error).toMatchObject(notSent);
       }
       await pool.end();

@@ -161,7 +161,11 @@ describe.each(handles)("%s", (kind, make) => {
     await pool.end();
     const over = "Cannot use a pool after calling end on the pool";
     for (const promise of [pool.connect(), pool.query("select 1"), pool.query("select $1::int", [1])]) {
-      expect(await rejection(promise)).toMatchObject({ message: over, name: "Error", ...(own && { fate: "not-sent", retryable: false, code: "CLOSED" }) });
+      expect(await rejection(promise)).toMatchObject({
+        message: over,
+        name: "Error",
+        ...(own && { fate: "not-sent", retryable: false, code: "CLOSED" }),
+      });
     }
     expect(await rejection(pool.end())).toMatchObject({ message: "Called end on pool more than once" });
     expect((await told((done) => pool.query("select 1", done as never))).error).toMatchObject({ message: over });
@@ -244,7 +248,15 @@ describe.each(handles)("%s", (kind, make) => {
 
   test("shows the options it was made with, and hides the password", async () => {
     const pool = make({ ...pieces(), max: 3, min: 1, idleTimeoutMillis: 1_234, maxUses: 9, maxLifetimeSeconds: 60, allowExitOnIdle: true });
-    expect(pool.options).toMatchObject({ max: 3, min: 1, idleTimeoutMillis: 1_234, maxUses: 9, maxLifetimeSeconds: 60, allowExitOnIdle: true, ...without(pieces(), "password") });
+    expect(pool.options).toMatchObject({
+      max: 3,
+      min: 1,
+      idleTimeoutMillis: 1_234,
+      maxUses: 9,
+      maxLifetimeSeconds: 60,
+      allowExitOnIdle: true,
+      ...without(pieces(), "password"),
+    });
     expect(Object.keys(pool.options)).not.toContain("password");
     expect(JSON.stringify(pool.options)).not.toContain(pieces().password);
     await pool.end();
@@ -396,7 +408,13 @@ describe.each(handles)("%s", (kind, make) => {
     client.release();
     expect((await pool.query("select $1::int as n", [1])).rows).toEqual([{ n: "read" }]);
     await pool.end();
-    const plain = make({ statement_timeout: 4_000, lock_timeout: 3_000, idle_in_transaction_session_timeout: 2_000, application_name: "mine", options: "-c work_mem=5MB" });
+    const plain = make({
+      statement_timeout: 4_000,
+      lock_timeout: 3_000,
+      idle_in_transaction_session_timeout: 2_000,
+      application_name: "mine",
+      options: "-c work_mem=5MB",
+    });
     const names = ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "application_name", "work_mem"];
     const values = await Promise.all(names.map(async (name) => (await plain.query(`show ${name}`)).rows[0][name]));
     expect(values).toEqual(["4s", "3s", "2s", "mine", "5MB"]);
@@ -405,14 +423,24 @@ describe.each(handles)("%s", (kind, make) => {
 
   test("gives up by statement_timeout, lock_timeout and query_timeout, in their own words", async () => {
     const slow = make({ statement_timeout: 50 });
-    expect(await rejection(slow.query("select pg_sleep(5)"))).toMatchObject({ code: "57014", name: "error", ...(own && { fate: "refused" }) });
+    expect(await rejection(slow.query("select pg_sleep(5)"))).toMatchObject({
+      code: "57014",
+      name: "error",
+      ...(own && { fate: "refused" }),
+    });
     await slow.end();
     const silent = make({ max: 1, query_timeout: 50 });
     const removed = once(silent, "remove");
-    expect(await rejection(silent.query("select pg_sleep(1)"))).toMatchObject({ message: "Query read timeout", ...(own && { fate: "unknown", retryable: false }) });
+    expect(await rejection(silent.query("select pg_sleep(1)"))).toMatchObject({
+      message: "Query read timeout",
+      ...(own && { fate: "unknown", retryable: false }),
+    });
     await removed;
     const client = await silent.connect();
-    expect(await rejection(client.query("select pg_sleep(1), $1::int", [1]))).toMatchObject({ message: "Query read timeout", ...(own && { fate: "unknown" }) });
+    expect(await rejection(client.query("select pg_sleep(1), $1::int", [1]))).toMatchObject({
+      message: "Query read timeout",
+      ...(own && { fate: "unknown" }),
+    });
     client.release(true);
     expect((await silent.query("select 1 as n")).rows).toEqual([{ n: 1 }]);
     await silent.end();

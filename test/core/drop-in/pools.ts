@@ -27,7 +27,9 @@ export function pieces(): { host: string; port: number; user: string; password: 
 }
 
 /** What somebody is told, as one thing. */
-export function told<T>(call: (callback: (error: unknown, value: T) => void) => unknown): Promise<{ error: unknown; value: T; returned: unknown }> {
+export function told<T>(
+  call: (callback: (error: unknown, value: T) => void) => unknown,
+): Promise<{ error: unknown; value: T; returned: unknown }> {
   return new Promise((resolve) => {
     const returned: unknown = call((error, value) => queueMicrotask(() => resolve({ error, value, returned })));
   });

@@ -44,7 +44,12 @@ describe.each(handles)("%s", (_, make) => {
 
   test("reads parameters of the connection string as options", async () => {
     const connectionString = `${urlAt()}?lock_timeout=3000&statement_timeout=4000&application_name=said&options=-c%20work_mem%3D5MB`;
-    expect(await first(make({ connectionString }), "select concat_ws(' ', current_setting('lock_timeout'), current_setting('statement_timeout'), current_setting('application_name'), current_setting('work_mem'))")).toBe("3s 4s said 5MB");
+    expect(
+      await first(
+        make({ connectionString }),
+        "select concat_ws(' ', current_setting('lock_timeout'), current_setting('statement_timeout'), current_setting('application_name'), current_setting('work_mem'))",
+      ),
+    ).toBe("3s 4s said 5MB");
   });
 
   test("takes the stream it is given", async () => {
@@ -78,12 +83,23 @@ describe.each(handles)("%s", (_, make) => {
 
   test("reads the variables of pg, as far as options and URL leave them open", async () => {
     const { host, port, user, password, database } = pieces();
-    for (const [name, value] of Object.entries({ PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: database, PGAPPNAME: "variable", PGOPTIONS: "-c work_mem=6MB" })) {
+    for (const [name, value] of Object.entries({
+      PGHOST: host,
+      PGPORT: String(port),
+      PGUSER: user,
+      PGPASSWORD: password,
+      PGDATABASE: database,
+      PGAPPNAME: "variable",
+      PGOPTIONS: "-c work_mem=6MB",
+    })) {
       vi.stubEnv(name, value);
     }
-    const text = "select concat_ws(' ', current_user, current_database(), current_setting('application_name'), current_setting('work_mem'))";
+    const text =
+      "select concat_ws(' ', current_user, current_database(), current_setting('application_name'), current_setting('work_mem'))";
     expect(await first(make({ host }), text)).toBe(`${user} ${database} variable 6MB`);
-    expect(await first(make({ host, application_name: "option", options: "-c work_mem=7MB" }), text)).toBe(`${user} ${database} option 7MB`);
+    expect(await first(make({ host, application_name: "option", options: "-c work_mem=7MB" }), text)).toBe(
+      `${user} ${database} option 7MB`,
+    );
   });
 });
 
@@ -98,7 +114,9 @@ describe.each(ours)("%s", (_, make) => {
   });
 
   test("takes pg's spelling and ours, and refuses what is said twice", () => {
-    expect(() => make({ url: urlAt(), connectionString: urlAt() })).toThrow("The setting url must be left out: connectionString says it already.");
+    expect(() => make({ url: urlAt(), connectionString: urlAt() })).toThrow(
+      "The setting url must be left out: connectionString says it already.",
+    );
     expect(() => make({ url: urlAt(), idleTimeoutMillis: 1, idleTimeoutMs: 1 })).toThrow("idleTimeoutMillis says it already");
   });
 
@@ -174,9 +192,16 @@ describe("sharedPool", () => {
     const own = { url: urlAt(), name: name() };
     const hook = () => {};
     const pids = await Promise.all(
-      [{}, {}, { lock_timeout: 5 }, { lock_timeout: 5 }, { lock_timeout: 6 }, { onConnect: hook }, { onConnect: hook }, { onConnect: () => {} }].map(
-        (options) => pid(sharedPool({ ...own, max: 10, pipelining: true, ...options })),
-      ),
+      [
+        {},
+        {},
+        { lock_timeout: 5 },
+        { lock_timeout: 5 },
+        { lock_timeout: 6 },
+        { onConnect: hook },
+        { onConnect: hook },
+        { onConnect: () => {} },
+      ].map((options) => pid(sharedPool({ ...own, max: 10, pipelining: true, ...options }))),
     );
     await using direct = await openDirect();
     expect((await direct.query("select pid from pg_stat_activity where pid = any($1)", [pids])).rowCount).toBe(new Set(pids).size);
@@ -204,6 +229,10 @@ describe("sharedPool", () => {
 test("the server that the others are held against speaks no TLS", async () => {
   expect(inject("postgres").url).toBe(urlAt());
   const pool = new WarmPool({ connectionString: urlAt(), ssl: true });
-  expect(await rejection(pool.query("select 1"))).toMatchObject({ message: "The server does not support SSL connections", fate: "not-sent", code: "TLS_FAILED" });
+  expect(await rejection(pool.query("select 1"))).toMatchObject({
+    message: "The server does not support SSL connections",
+    fate: "not-sent",
+    code: "TLS_FAILED",
+  });
   await pool.end();
 });
