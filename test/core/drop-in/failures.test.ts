@@ -170,15 +170,21 @@ describe.each(handles)("%s", (kind, make) => {
     await direct.query("drop table drop_in");
   });
 
-  test("says that a conflict between transactions may be tried again", async () => {
-    const pool = make({ max: 2 });
-    const raise = "do $$ begin raise exception 'again' using errcode = '40001'; end $$";
-    expect(await rejection(pool.query(raise))).toMatchObject({ code: "40001", ...alsoOurs({ fate: "unknown", retryable: false }) });
+  test("says that a conflict between transactions may be tried again, where nothing of it stays", async () => {
+    const pool = make({ max: 1 });
+    const conflict =
+      "create function pg_temp.conflict() returns int language plpgsql as $$ begin raise exception 'again' using errcode = '40001'; end $$";
     const client = await pool.connect();
-    await client.query("begin isolation level serializable");
-    const error = await rejection(client.query({ text: "select pg_input_is_valid($1, 'int'), 1 / 0", values: ["1"] }));
-    expect(error).toMatchObject({ code: "22012", ...alsoOurs({ fate: "refused", retryable: false }) });
+    await client.query(conflict);
+    const text = "select pg_temp.conflict(), $1::int";
+    const byItself = await rejection(client.query(text, [1]));
+    await client.query("begin");
+    const inBlock = await rejection(client.query({ name: "conflict", text, values: [1] }));
     await client.query("rollback");
+    for (const error of [byItself, inBlock])
+      expect(error).toMatchObject({ code: "40001", ...alsoOurs({ fate: "refused", retryable: true }) });
+    const committing = "do $$ begin commit; raise exception 'again' using errcode = '40001'; end $$";
+    expect(await rejection(client.query(committing))).toMatchObject({ code: "40001", ...alsoOurs({ fate: "unknown", retryable: false }) });
     client.release();
     await pool.end();
   });
