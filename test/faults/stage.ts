@@ -1,4 +1,4 @@
-import { isWarmlineError } from "../../src/errors/errors.ts";
+import { type Fate, isWarmlineError } from "../../src/errors/errors.ts";
 import type { Settled } from "./outcome.ts";
 import type { Subject } from "./subject.ts";
 
@@ -32,6 +32,7 @@ function explain(error: unknown): Pick<Settled, "ok" | "fate" | "code" | "cause"
   if (isWarmlineError(error))
     return { ok: false, fate: error.fate, code: error.code, cause: (error.cause as { code?: string } | undefined)?.code };
   if (error instanceof OwnError) return { ok: false, fate: "refused", code: "OWN" };
-  const { code, message } = error as { readonly code?: unknown; readonly message?: string };
-  return { ok: false, code: typeof code === "string" ? code : (message ?? "").slice(0, 60) };
+  // of a pool in pg's place: its error has a fate, and is pg's
+  const { code, message, fate } = error as { readonly code?: unknown; readonly message?: string; readonly fate?: Fate };
+  return { ok: false, ...(fate && { fate }), code: typeof code === "string" ? code : (message ?? "").slice(0, 60) };
 }

@@ -1,12 +1,14 @@
-import { type Asker, closed } from "./lease.ts";
+import type pg from "pg";
+import { type Asker, closed, endedTwice } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
 import { OpenCalls } from "./open-calls.ts";
 import type { PgAnswer } from "./pg-call.ts";
+import { asPg } from "./pg-failure.ts";
 
 /** What a handle delegates to: a pool that others use as well. */
 export type DelegatePool = Pick<
   LeasedPool,
-  "lease" | "answer" | "options" | "totalCount" | "idleCount" | "waitingCount" | "expiredCount" | "on"
+  "lease" | "answer" | "noteUse" | "options" | "totalCount" | "idleCount" | "waitingCount" | "expiredCount" | "on"
 > & {
   off(event: PoolEvent, listener: Forward): unknown;
   endIdle(): Promise<void>;
@@ -36,8 +38,9 @@ export class SharedPool extends LeasedPool {
   /** The pool whose events are handed on. */
   #heard: DelegatePool | undefined;
 
-  constructor(join: () => DelegateShare) {
-    super();
+  /** `own` is the class of the promises it gives. */
+  constructor(join: () => DelegateShare, own?: PromiseConstructor) {
+    super(own && { Promise: own });
     this.#join = join;
     Object.defineProperty(this, "options", { get: () => (this.#share ?? { pool: this.#pool() }).pool.options });
     this.on("newListener" as PoolEvent, ((event: PoolEvent) => this.#forward(event)) as Forward);
@@ -84,13 +87,25 @@ export class SharedPool extends LeasedPool {
     try {
       answer = this.#pool().answer(config, values);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(asPg(error));
     }
     if (answer === undefined) return undefined;
     this.#calls.begin();
-    const end = () => this.#calls.end();
-    answer.then(end, end);
-    return answer;
+    // the promise that is awaited hangs on one alone, or its stack shows nobody who awaits it
+    return answer.then(
+      (given) => {
+        this.#calls.end();
+        return given;
+      },
+      (error) => {
+        this.#calls.end();
+        throw error;
+      },
+    );
+  }
+
+  override noteUse(client: pg.PoolClient): void {
+    this.#share?.pool.noteUse(client);
   }
 
   /** Ends the connections of the shared pool that nobody holds; the next checkout opens one. */
@@ -104,18 +119,19 @@ export class SharedPool extends LeasedPool {
    */
   override end(): Promise<void>;
   override end(callback: () => void): void;
-  override end(callback?: () => void): Promise<void> | undefined {
-    const ended = this.#calls.closed ? Promise.reject(closed()) : this.#end();
-    if (callback === undefined) return ended;
-    ended.then(callback, callback);
+  override end(callback?: (error?: Error) => void): Promise<void> | undefined {
+    const ended = this.#calls.closed ? Promise.reject(endedTwice()) : this.#end();
+    if (callback === undefined) return this.Promise.resolve(ended);
+    ended.then(() => callback(), callback);
     return undefined;
   }
 
   async #end(): Promise<void> {
     Object.assign(this, { ending: true });
     await this.#calls.close();
-    this.#hear(undefined);
+    // the last of those that share the connections hears of their end
     await this.#share?.release();
+    this.#hear(undefined);
     Object.assign(this, { ended: true });
   }
 

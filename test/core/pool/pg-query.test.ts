@@ -36,7 +36,7 @@ function open(options: WarmPoolOptions = {}): WarmPool & AsyncDisposable {
   return Object.assign(pool, { [Symbol.asyncDispose]: () => (pool.ending ? Promise.resolve() : pool.end()) });
 }
 
-type Failure = Error & { readonly fate: string; readonly code?: string };
+type Failure = Error & { readonly fate: string; readonly retryable: boolean; readonly code?: string };
 
 async function failureOf(promise: Promise<unknown>): Promise<Failure> {
   return promise.then(
@@ -45,13 +45,13 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
   );
 }
 
-/** What a query gave, or failed with, in pg's own terms: fate and stack aside. */
+/** What a query gave, or failed with, in pg's own terms: fate, what may be repeated, and stack aside. */
 async function outcomeOf(answer: Promise<unknown>): Promise<unknown> {
   try {
     return { result: await answer };
   } catch (thrown) {
     const error = thrown as Failure;
-    const { fate: _, ...fields } = error;
+    const { fate: _fate, retryable: _retryable, ...fields } = error;
     return { fields, name: error.name, message: error.message, type: error.constructor.name };
   }
 }
