@@ -36,7 +36,8 @@ export async function runTransaction<T>(
 ): Promise<T> {
   /** What travels with the next statement. */
   let pending = begin(mode);
-  /** Portals that are closed with the next statement. */
+  let portals = 0;
+  /** Those that are closed with the next statement. */
   let closes: string[] = [];
   let begun = false;
   let over = false;
@@ -86,6 +87,7 @@ export async function runTransaction<T>(
     };
     const open: OpenBatches = (statement, { batchSize, rowMode }, leavesState) =>
       portalBatches(batchSize, {
+        number: ++portals,
         check,
         send: async (portal) => (await watch(send([statement], "open", { rowMode, leavesState, portal })))[0] as Result,
         close: (name) => closes.push(name),
