@@ -11,6 +11,8 @@ export interface RowBatches {
 
 /** What a statement's rows are asked for through. */
 export interface PortalGround {
+  /** Counts it among the portals of its transaction. */
+  readonly number: number;
   /** Throws where nothing can be sent any more. */
   readonly check: () => void;
   /** Sends the statement, or asks for its next rows, behind so many. */
@@ -19,11 +21,9 @@ export interface PortalGround {
   readonly close: (name: string) => void;
 }
 
-let portals = 0;
-
 /** Rows in batches of at most `limit`, asked for in a transaction that is open, or that begins with them. */
-export function portalBatches(limit: number = BATCH_SIZE, { check, send, close }: PortalGround): RowBatches {
-  const name = `warmline_${++portals}`;
+export function portalBatches(limit: number = BATCH_SIZE, { number, check, send, close }: PortalGround): RowBatches {
+  const name = `warmline_${number}`;
   let isOpen = false;
   let isOver = false;
   let from = 0;

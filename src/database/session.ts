@@ -55,7 +55,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
   const finish = finishHeld({ session, call, rows, ends: "free", isOver: () => session.over });
   /** What has the connection to itself until it ends. */
   let occupant: "transaction" | "stream" | undefined;
-  /** Portals that are closed with the next statement. */
+  let portals = 0;
+  /** Those that are closed with the next statement. */
   let closes: string[] = [];
   /** How many statements are on their way that begin or end a transaction. */
   let controlling = 0;
@@ -156,6 +157,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         return streamAlone(statement, options, { hold, mayRepeat: () => false, leavesState });
       }
       const portal = portalBatches(options.batchSize, {
+        number: ++portals,
         check() {
           check();
           if (isIdle()) throw new UsageError("The transaction that this stream was read in is over.", { code: "TRANSACTION_OVER" });

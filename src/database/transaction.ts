@@ -38,7 +38,8 @@ export async function runTransaction<T>(
 ): Promise<T> {
   /** What travels with the next statement. */
   let pending = begin(mode, false, call.settings);
-  /** Portals that are closed with the next statement. */
+  let portals = 0;
+  /** Those that are closed with the next statement. */
   let closes: string[] = [];
   let begun = false;
   let over = false;
@@ -93,6 +94,7 @@ export async function runTransaction<T>(
     };
     const open: OpenBatches = (statement, { batchSize, rowMode, types }, leavesState) =>
       portalBatches(batchSize, {
+        number: ++portals,
         check,
         send: async (portal, from) => (await watch(send([statement], "open", { rowMode, types, leavesState, portal, from })))[0] as Result,
         close: (name) => closes.push(name),

@@ -25,6 +25,9 @@ const calls = {
       await tx.query(text, values);
       await tx.query(text, values);
     }),
+  "a stream of three rows in two batches": async (db: Database) => {
+    for await (const _ of db.stream("select n from generate_series(1, $1::int) n", [3], { batchSize: 2 }));
+  },
   "twenty queries at once on one connection": (db: Database) => Promise.all(twenty.map((n) => db.query(text, [n, "text"]))),
 };
 type Call = keyof typeof calls;
@@ -43,6 +46,7 @@ const overPool: Readonly<Record<Call, Budget>> = {
   "a query under settings": [1, 1, "PBDEPBDEPBDEPBDES", 309, 1, 10],
   "a batch of three": [1, 1, "PBDEPBDEPBDEPBDEPBDES", 283, 1, 11],
   "a transaction of two": [3, 3, "PBDEPBDESPBDESPBDES", 276, 1, 61],
+  "a stream of three rows in two batches": [3, 3, "PBDEPBDESDESCPBDES", 275, 1, 97],
   "twenty queries at once on one connection": [1, 2, "BES".repeat(20), 1610, 20, 63],
 };
 const perRequest: Readonly<Record<Call, Budget>> = {
@@ -52,6 +56,7 @@ const perRequest: Readonly<Record<Call, Budget>> = {
   "a query under settings": [1, 1, "PBDEPBDEPBDEPBDES", 309, 3, 19],
   "a batch of three": [1, 1, "PBDEPBDEPBDEPBDEPBDES", 283, 3, 19],
   "a transaction of two": [3, 3, "PBDEPBDESPBDESPBDES", 276, 3, 67],
+  "a stream of three rows in two batches": [3, 3, "PBDEPBDESDESCPBDES", 275, 3, 103],
   "twenty queries at once on one connection": [1, 2, "BES".repeat(20), 1610, 60, 349],
 };
 const overWarmPool: Budget = [1, 1, "BES", 80, 0, 4];

@@ -17,9 +17,11 @@ import {
   type Result,
   type Row,
   type RowOf,
+  type RowStream,
   type Source,
   type Sql,
   type StandardSchema,
+  type StreamOptions,
   sql,
   type Transaction,
   type Via,
@@ -69,6 +71,24 @@ export async function rowsAreTyped(): Promise<void> {
   untyped[0]?.one.toFixed();
   // @ts-expect-error no such column
   users[0]?.email;
+}
+
+export async function streamsAreTyped(): Promise<void> {
+  const options: StreamOptions = { batchSize: 100, readOnly: true, idempotent: true, deadlineMs: 0, signal: new AbortController().signal };
+  for await (const user of db.stream(sql<User>`select`, options)) expectTrue<Equal<typeof user, User>>();
+  for await (const users of db.stream<User>("select $1", [1], { rowMode: "object" }).batches()) expectTrue<Equal<typeof users, User[]>>();
+  expectTrue<Equal<ReturnType<RowStream<User>["toReadable"]>, ReadableStream<Uint8Array<ArrayBuffer>>>>();
+  for await (const row of db.stream("select")) expectTrue<Equal<typeof row, Row>>();
+  await db.transaction(async (tx) => {
+    for await (const order of tx.stream(sql<Order>`select`, { batchSize: 1, rowMode: "object" })) expectTrue<Equal<typeof order, Order>>();
+    // @ts-expect-error the deadline is the transaction's
+    tx.stream(sql`select`, { deadlineMs: 1 });
+  });
+  await db.session(async (session) => {
+    for await (const order of session.stream(sql<Order>`select`)) expectTrue<Equal<typeof order, Order>>();
+  });
+  // @ts-expect-error no answer in place of rows that come later
+  db.stream(sql`select`, { readOnly: true, fallback: () => [] });
 }
 
 export async function batchesAreTupled(): Promise<void> {

@@ -39,8 +39,8 @@ const cases: readonly Case[] = [
     title: "gives nothing for what has no rows, and does it",
     async run({ db }) {
       expect(await read(db.stream(numbers(0)).batches())).toEqual([]);
-      expect(await read(db.stream(sql`insert into ledger values (6001)`))).toEqual([]);
-      expect(await onlyValue(db.sql`select count(*)::int from ledger where entry = 6001`)).toBe(1);
+      expect(await read(db.stream(sql`insert into ledger values (8801)`))).toEqual([]);
+      expect(await onlyValue(db.sql`select count(*)::int from ledger where entry = 8801`)).toBe(1);
       expect(await read(db.stream("-- nothing"))).toEqual([]);
     },
   },
@@ -61,21 +61,21 @@ const cases: readonly Case[] = [
     async run({ db }) {
       const insert = (entry: number) => sql`insert into ledger select ${entry}::int from generate_series(1, 9) returning entry`;
       const count = (entry: number) => onlyValue(db.sql`select count(*)::int from ledger where entry = ${entry}`);
-      expect(await read(db.stream(insert(6002), { batchSize: 4 }))).toHaveLength(9);
-      expect(await count(6002)).toBe(9);
-      await failureOf(() => leaveAtFirst(db.stream(insert(6003), { batchSize: 4 })), {
+      expect(await read(db.stream(insert(8802), { batchSize: 4 }))).toHaveLength(9);
+      expect(await count(8802)).toBe(9);
+      await failureOf(() => leaveAtFirst(db.stream(insert(8803), { batchSize: 4 })), {
         name: "TransactionError",
         code: "STREAM_BROKEN_OFF",
         fate: "refused",
       });
-      await failureOf(() => leaveAtFirst(db.stream(insert(6003))), { code: "STREAM_BROKEN_OFF", fate: "refused" });
-      expect(await count(6003)).toBe(0);
+      await failureOf(() => leaveAtFirst(db.stream(insert(8803))), { code: "STREAM_BROKEN_OFF", fate: "refused" });
+      expect(await count(8803)).toBe(0);
       const thrown = new Error("the loop's own");
       const throwing = async () => {
-        for await (const _ of db.stream(insert(6003))) throw thrown;
+        for await (const _ of db.stream(insert(8803))) throw thrown;
       };
       expect(await throwing().catch((error) => error)).toBe(thrown);
-      expect(await count(6003)).toBe(0);
+      expect(await count(8803)).toBe(0);
     },
   },
   {
@@ -180,11 +180,11 @@ const cases: readonly Case[] = [
     title: "fails its transaction where it fails, and is over with it",
     async run({ db }) {
       const failing = db.transaction(async (tx) => {
-        await tx.sql`insert into ledger values (6004)`;
+        await tx.sql`insert into ledger values (8804)`;
         await read(tx.stream(failingAt(3), { batchSize: 1 }));
       });
       await failureOf(() => failing, { code: "22012", fate: "refused" });
-      expect(await onlyValue(db.sql`select count(*)::int from ledger where entry = 6004`)).toBe(0);
+      expect(await onlyValue(db.sql`select count(*)::int from ledger where entry = 8804`)).toBe(0);
       let kept: AsyncIterator<unknown> | undefined;
       let late: Transaction | undefined;
       await db.transaction(async (tx) => {
@@ -208,12 +208,12 @@ const cases: readonly Case[] = [
         }
         expect(seen).toEqual([1, 2, 3, 4, 5]);
         await leaveAtFirst(session.stream(numbers(9), { batchSize: 2 }));
-        const insert = sql`insert into ledger select 6006 from generate_series(1, 9) returning entry`;
+        const insert = sql`insert into ledger select 8806 from generate_series(1, 9) returning entry`;
         await failureOf(() => leaveAtFirst(session.stream(insert)), { code: "STREAM_BROKEN_OFF", fate: "refused" });
-        expect(await onlyValue(session.sql`select count(*)::int from ledger where entry = 6006`)).toBe(0);
+        expect(await onlyValue(session.sql`select count(*)::int from ledger where entry = 8806`)).toBe(0);
         expect(await read(session.stream(insert, { batchSize: 2 }))).toHaveLength(9);
         await failureOf(() => read(session.stream(failingAt(3), { batchSize: 1 })), { code: "22012", fate: "refused" });
-        expect(await onlyValue(session.sql`select count(*)::int from ledger where entry = 6006`)).toBe(9);
+        expect(await onlyValue(session.sql`select count(*)::int from ledger where entry = 8806`)).toBe(9);
         await session.transaction(async (tx) => expect(await read(tx.stream(numbers(3), { batchSize: 1 }))).toHaveLength(3));
       });
     },
@@ -224,7 +224,7 @@ const cases: readonly Case[] = [
       await db.session(async (session) => {
         await session.query("begin");
         for await (const { n } of session.stream(numbers(5), { batchSize: 2 })) {
-          await session.sql`insert into ledger values (${6100 + n})`;
+          await session.sql`insert into ledger values (${8810 + n})`;
         }
         await leaveAtFirst(session.stream(numbers(9), { batchSize: 2 }));
         expect(await onlyValue(session.sql`select count(*)::int from pg_cursors where name <> ''`)).toBe(0);
@@ -232,7 +232,7 @@ const cases: readonly Case[] = [
         await rows.next();
         await session.query("commit");
         await failureOf(async () => rows.next(), { code: "TRANSACTION_OVER", fate: "not-sent" });
-        expect(await onlyValue(session.sql`select count(*)::int from ledger where entry between 6101 and 6105`)).toBe(5);
+        expect(await onlyValue(session.sql`select count(*)::int from ledger where entry between 8811 and 8815`)).toBe(5);
       });
     },
   },
@@ -252,7 +252,7 @@ const cases: readonly Case[] = [
   {
     title: "is kept from writing by readOnly",
     async run({ db }) {
-      await failureOf(() => read(db.stream(sql`insert into ledger values (6005) returning entry`, { readOnly: true })), {
+      await failureOf(() => read(db.stream(sql`insert into ledger values (8805) returning entry`, { readOnly: true })), {
         code: "25006",
         fate: "refused",
       });

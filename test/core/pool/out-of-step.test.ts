@@ -43,6 +43,7 @@ describe("a server that speaks wrongly", () => {
     ["two columns, and a row of one", (right) => right.map((said) => (said.type === "T" ? rowDescription(["n", "m"]) : said))],
     ["no ParseComplete", (right) => right.filter(({ type }) => type !== "1")],
     ["no CloseComplete before it", (right) => right.filter(({ type }) => type !== "3")],
+    ["PortalSuspended of a query that asked for all", (right) => right.map((said) => (said.type === "C" ? message("s") : said))],
     ["an answer of another statement behind it", (right) => [...right, ...wholeAnswer(7), readyForQuery("I")]],
     [
       "a row that ends in the next message",

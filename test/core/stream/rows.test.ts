@@ -63,6 +63,32 @@ describe("a stream over a warm pool", () => {
     expect(() => stream.batches()).toThrow(expect.objectContaining({ code: "STREAM_USED", fate: "not-sent" }));
   });
 
+  test("ends when it is left while a batch is on its way", async () => {
+    const rows = db.stream(numbers(9), { batchSize: 2 })[Symbol.asyncIterator]();
+    const first = rows.next();
+    await rows.return?.();
+    expect(await first).toEqual({ value: undefined, done: true });
+    expect(db.stats()).toMatchObject({ running: 0, idle: 1 });
+    const reader = db.stream(numbers(9), { batchSize: 2 }).toReadable().getReader();
+    const chunk = reader.read();
+    await reader.cancel();
+    expect(await chunk).toEqual({ value: undefined, done: true });
+    expect(db.stats()).toMatchObject({ running: 0, idle: 1 });
+  });
+
+  test("closes each portal once, with what is sent next", async () => {
+    await db.transaction(async (tx) => {
+      for await (const _ of tx.stream(numbers(9), { batchSize: 2 })) break;
+      let closed = 0;
+      const stop = wire.onMessage(({ from, type }) => void (from === "client" && type === "C" && closed++));
+      wire.reset();
+      await tx.sql`select 1`;
+      await tx.sql`select 2`;
+      stop();
+      expect([closed, wire.roundTrips()]).toEqual([1, 2]);
+    });
+  });
+
   test("leaves the connection fit for the next when it is broken off", async () => {
     for await (const { n } of db.stream(numbers(1_000), { batchSize: 10 })) if (n === 15) break;
     expect(await db.sql`select 1 as n`).toEqual([{ n: 1 }]);
