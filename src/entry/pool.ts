@@ -2,8 +2,10 @@ import { detectRuntime, runtimeNames } from "../decide/detect-runtime.ts";
 import { makePlan, type Plan } from "../decide/plan.ts";
 import { overPool } from "../decide/pool-size.ts";
 import { refusal } from "../decide/refuse.ts";
+import type { RuntimeName } from "../decide/runtime.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
+import { ConfigError } from "../errors/errors.ts";
 import { SharedPool } from "../transports/pool/shared-pool.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
 import { joinPool, poolConfig, showing } from "./make-pool.ts";
@@ -50,6 +52,7 @@ function checkedOptions({ connectionString, ...options }: WarmPoolOptions): Data
 function planned(checked: DatabaseOptions): { readonly settings: Settings; readonly plan: Plan } {
   const settings = resolveSettings(checked, process.env);
   const runtime = detectRuntime({ global: globalThis, env: process.env }, settings.runtime);
+  if (runtime.traits.ioScope === "request") throw elsewhere(runtime.name);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   const available = { choices: [overPool], webSocket: false };
   const plan = makePlan({ runtime, target, settings, available });
@@ -58,4 +61,12 @@ function planned(checked: DatabaseOptions): { readonly settings: Settings; reado
     throw refusal("statementTimeoutMs", `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
   }
   return { settings, plan };
+}
+
+/** This build was bundled for where it cannot run. */
+function elsewhere(name: RuntimeName): ConfigError {
+  return new ConfigError(
+    `No connection outlives a request on ${name}, and this is the build of warmline/pool for Node. For Workers, bundle with the condition workerd: then sharedPool gives each request connections of its own. Elsewhere on the edge, use createDatabase, which speaks HTTP.`,
+    { code: "NO_TRANSPORT", setting: "runtime" },
+  );
 }

@@ -1,3 +1,5 @@
+import { UsageError } from "../../errors/errors.ts";
+import type { RequestContext } from "../request/request-scope.ts";
 import { type Asker, closed } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
 import { OpenCalls } from "./open-calls.ts";
@@ -6,8 +8,9 @@ import type { PgAnswer } from "./pg-call.ts";
 /** What a handle delegates to: a pool that others use as well. */
 export type DelegatePool = Pick<
   LeasedPool,
-  "lease" | "answer" | "options" | "totalCount" | "idleCount" | "waitingCount" | "expiredCount" | "on"
+  "lease" | "answer" | "options" | "totalCount" | "idleCount" | "waitingCount" | "expiredCount"
 > & {
+  on(event: PoolEvent, listener: Forward): unknown;
   off(event: PoolEvent, listener: Forward): unknown;
   endIdle(): Promise<void>;
 };
@@ -17,6 +20,21 @@ export interface DelegateShare {
   /** The pool of the moment. */
   readonly pool: DelegatePool;
   readonly release: () => Promise<void>;
+  /** Its calls belong to requests, and none may wait for another's. */
+  readonly apart?: boolean;
+}
+
+/** Runs work as one request, where connections belong to one. */
+type RunScope = <T>(context: RequestContext, work: () => T) => T;
+
+/** Whoever ends it with a request ends it for all. */
+function closedInWorkers(): UsageError {
+  return new UsageError(
+    "This pool was ended, for every request. Leave end out: connections end with their request; or make the pool in each.",
+    {
+      code: "CLOSED",
+    },
+  );
 }
 
 const poolEvents = ["connect", "acquire", "release", "remove", "error"] as const;
@@ -29,6 +47,7 @@ type Forward = (...told: readonly unknown[]) => void;
  */
 export class SharedPool extends LeasedPool {
   readonly #join: () => DelegateShare;
+  readonly #scope: RunScope;
   readonly #calls = new OpenCalls();
   /** By event, what hands it on; only where somebody listens. */
   readonly #forwards = new Map<PoolEvent, Forward>();
@@ -36,9 +55,10 @@ export class SharedPool extends LeasedPool {
   /** The pool whose events are handed on. */
   #heard: DelegatePool | undefined;
 
-  constructor(join: () => DelegateShare) {
+  constructor(join: () => DelegateShare, scope: RunScope = (_, work) => work()) {
     super();
     this.#join = join;
+    this.#scope = scope;
     Object.defineProperty(this, "options", { get: () => (this.#share ?? { pool: this.#pool() }).pool.options });
     this.on("newListener" as PoolEvent, ((event: PoolEvent) => this.#forward(event)) as Forward);
   }
@@ -51,6 +71,15 @@ export class SharedPool extends LeasedPool {
         },
       });
     }
+  }
+
+  /**
+   * Runs `work` as one request of a runtime whose sockets belong to requests (Workers): what it asks for shares connections, which end with it.
+   * Elsewhere it runs `work`, and nothing else.
+   * @param context the request's `ctx`
+   */
+  scope<T>(context: RequestContext, work: () => T): T {
+    return this.#scope(context, work);
   }
 
   override lease(asker: Asker): void {
@@ -100,7 +129,7 @@ export class SharedPool extends LeasedPool {
 
   /**
    * Ends this handle once its own calls are done and its clients given back; new ones are refused at once. The connections go on serving whoever
-   * shares them, and end with the last.
+   * shares them, and end with the last. In Workers it waits for nothing: what is in use ends with its request.
    */
   override end(): Promise<void>;
   override end(callback: () => void): void;
@@ -113,14 +142,15 @@ export class SharedPool extends LeasedPool {
 
   async #end(): Promise<void> {
     Object.assign(this, { ending: true });
-    await this.#calls.close();
+    const closing = this.#calls.close();
+    if (!this.#share?.apart) await closing;
     this.#hear(undefined);
     await this.#share?.release();
     Object.assign(this, { ended: true });
   }
 
   #pool(): DelegatePool {
-    if (this.#calls.closed) throw closed();
+    if (this.#calls.closed) throw this.#share?.apart ? closedInWorkers() : closed();
     this.#share ??= this.#join();
     const { pool } = this.#share;
     if (this.#heard !== pool) this.#hear(pool);

@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import { ConfigError, createDatabase } from "../../../src/entry/node.ts";
-import { sharedPool, type WarmPoolOptions } from "../../../src/entry/pool.ts";
+import { sharedPool, WarmPool, type WarmPoolOptions } from "../../../src/entry/pool.ts";
 import { failureOf, openDirect, until } from "../databases.ts";
 
 afterEach(() => {
@@ -32,6 +32,12 @@ describe("what sharedPool gives", () => {
 
   test("refuses at once what is wrong in itself", () => {
     expect(() => sharedPool({ maximum: 3 } as object)).toThrow(ConfigError);
+  });
+
+  test.each(["workerd", "edge-light"] as const)("says on %s what helps, where it was bundled by the wrong condition", async (runtime) => {
+    const error = { name: "ConfigError", code: "NO_TRANSPORT", message: expect.stringContaining("condition workerd") };
+    expect(await failureOf(sharedPool({ ...settings(), runtime }).query("select 1"))).toMatchObject(error);
+    expect(() => new WarmPool({ ...settings(), runtime })).toThrow(ConfigError);
   });
 
   test("says nothing of a secret when it is looked at", async () => {
