@@ -31,7 +31,7 @@ const [tools, opennext, runtimes, stranger] = await Promise.all([
   installTools("test/package/opennext"),
   installTools("test/runtimes/tools"),
   // the peer of one entry; all others have to do without
-  installForStranger(["@opentelemetry/api"]),
+  installForStranger(["@opentelemetry/api", "kysely"]),
 ]);
 await using _ = stranger;
 const { manifest, project, tarball } = stranger;

@@ -59,9 +59,9 @@ export function instrument(db: Database, options: InstrumentOptions = {}): () =>
   };
 }
 
-/** What a transaction or session takes is also its callback's time; the statements in it are counted by themselves. */
+/** What a transaction or session takes is also its callback's time; the statements in it are counted by themselves. A stream's is its reader's. */
 function isOperation({ operation }: QueryEvent): boolean {
-  return operation !== "transaction" && operation !== "session";
+  return operation !== "transaction" && operation !== "session" && operation !== "stream";
 }
 
 function metricAttributes({ atStart, atEnd }: CallAttributes): CallAttributes["atStart"] {

@@ -10,6 +10,7 @@ import type { Transport } from "../transports/transport.ts";
 import { refuseNested } from "./nesting.ts";
 import type { QueryOptions } from "./options.ts";
 import type { DatabaseParts, Ground } from "./parts.ts";
+import { parsersOf } from "./result.ts";
 import type { Call } from "./work.ts";
 
 /** How a call is bounded, and what is claimed of it. */
@@ -132,8 +133,9 @@ class RunningCall<T> implements Delivery<T> {
   #begin(transport: Transport): Promise<T> {
     this.#calls.transport = transport;
     const { cache, readOnly = false, idempotent = false, rowMode = "object", attemptTimeoutMs } = this.#limits;
-    const { parsers, maxResponseBytes } = this.#ground;
+    const { maxResponseBytes } = this.#ground;
     const { cancellation, attempts: attempt } = this;
+    const parsers = parsersOf(this.#limits.types, this.#ground.parsers);
     const options = { cancellation, rowMode, parsers, maxResponseBytes, cache, readOnly, idempotent, attempt };
     const { work } = this.#call;
     if (!attemptTimeoutMs) return work(transport, options);

@@ -3,19 +3,30 @@ import { makeBreaker } from "../delivery/breaker.ts";
 import { makeRetryBudget } from "../delivery/budget.ts";
 import { noWork, type OwnWork } from "../delivery/own-work.ts";
 import type { EventListener } from "../observe/events.ts";
-import type { ObserveStatement } from "../observe/observe-call.ts";
 import type { Result, Session, Statement } from "../transports/transport.ts";
 import { Calls, type Limits } from "./calls.ts";
 import { fallBack } from "./fallback.ts";
-import { guardInside, guardQuery, guardScript } from "./guard.ts";
+import { guardEach, guardQuery, guardScript } from "./guard.ts";
+import type { HeldSession, ObserveWithin } from "./held-session.ts";
 import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, runOpen } from "./nesting.ts";
-import { type BatchCallOptions, type CallLimits, checkCall, optionsOf, type QueryOptions, type TransactionOptions } from "./options.ts";
+import {
+  type BatchCallOptions,
+  type CallLimits,
+  checkCall,
+  optionsOf,
+  type QueryOptions,
+  type StreamOptions,
+  type TransactionOptions,
+} from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
+import type { RowBatches } from "./portal.ts";
 import { makeQueries, type Queries } from "./queries.ts";
 import { type DatabaseSession, runSession } from "./session.ts";
-import { type Row, type RowOf, type Sql, toStatement, toStatements } from "./sql.ts";
+import { type Row, type RowOf, type Source, type Sql, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
+import { streamAlone } from "./stream.ts";
+import { makeStreams, type Streams } from "./streams.ts";
 import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
 import type { Holding } from "./work.ts";
 
@@ -24,12 +35,13 @@ export type { DatabaseParts, Ground, RequestContext } from "./parts.ts";
 export type { DatabaseStats } from "./stats.ts";
 
 /** A handle on one database. Every promise rejects with a WarmlineError that has a `code` and a `fate`. */
-export interface Database extends Omit<Queries, "query">, AsyncDisposable {
+export interface Database extends Omit<Queries, "query">, Streams<StreamOptions>, AsyncDisposable {
   /** Sends one statement. Rejects with a WarmlineError that has a `fate`; what needs a session is refused, with `SESSION_STATE`. */
   query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
+  query<R = Row>(statement: Source<R>, options?: QueryOptions<R>): Promise<Result<R>>;
   query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
   /** Runs statements as one transaction in one round trip, and gives a result for each. */
-  batch<const S extends readonly Sql<unknown>[]>(
+  batch<const S extends readonly Source<unknown>[]>(
     statements: S,
     options?: BatchCallOptions,
   ): Promise<{ -readonly [Index in keyof S]: Result<RowOf<S[Index]>> }>;
@@ -90,11 +102,11 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: parts.ground().plan.transport })) : answer;
   }
 
-  async function batch(sources: readonly Sql<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
+  async function batch(sources: readonly Source<unknown>[], given: BatchCallOptions | undefined): Promise<Result[]> {
     const options = checkCall(given, optionsOf.batch);
     const statements = toStatements(sources);
     if (statements.length === 0) return [];
-    const leavesState = statements.map((statement) => guardInside(statement, traits())).includes(true);
+    const leavesState = guardEach(statements, traits());
     return calls.run(options, {
       operation: "batch",
       statements,
@@ -103,10 +115,11 @@ export function makeDatabase(parts: DatabaseParts): Database {
   }
 
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
-  function hold<T>(options: Limits, { operation, use, again }: Holding<T>): Promise<T> {
+  function hold<T>(options: Limits, { operation, statements, use, again }: Holding<T>): Promise<T> {
     let own: OwnWork | undefined;
     return calls.run(options, {
       operation,
+      statements,
       own: () => own,
       work(chosen, callOptions) {
         requireSession(chosen);
@@ -115,20 +128,18 @@ export function makeDatabase(parts: DatabaseParts): Database {
           const attempt = noWork();
           own = attempt;
           return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>
-            use({ session, call: callOptions, own: attempt, traits: traits(), observe: within(operation) }, inside),
+            use({ session, call: callOptions, own: attempt, traits: traits(), observe, open }, inside),
           );
         };
-        return chosen.session(start, { ...callOptions, begins: operation === "transaction" });
+        return chosen.session(start, { ...callOptions, begins: operation !== "session" });
       },
       repeat: (error, number) => (own ? again(error, number) : calls.mayRepeat(error, {}, number)),
     });
   }
 
-  /** Tells of statements sent in a transaction or session. */
-  const within =
-    (place: "transaction" | "session"): ObserveStatement =>
-    (statements, run) =>
-      calls.observe({ operation: "query", within: place, statements, attempts: () => 1 }, run);
+  const observe: ObserveWithin = (called, run) => calls.observe({ ...called, attempts: () => 1 }, run);
+
+  const open: HeldSession["open"] = (work) => runOpen(callbacks, { database: identity, handle: "tx" }, work);
 
   async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions | undefined): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
@@ -138,6 +149,15 @@ export function makeDatabase(parts: DatabaseParts): Database {
       operation: "transaction",
       use: (held, inside) => runTransaction({ ...held, mode: options }, (tx) => inside(() => work(tx))),
       again: (error, number) => number <= most && mayRunAgain(error),
+    });
+  }
+
+  function stream(statement: Statement, given: StreamOptions | undefined): RowBatches {
+    const options = checkCall(given, optionsOf.stream);
+    guardQuery(statement);
+    return streamAlone(statement, options, {
+      hold: async (holding) => hold(options, { ...holding, operation: "stream", statements: statement }),
+      mayRepeat: (error, number) => calls.mayRepeat(error, options, number),
     });
   }
 
@@ -187,6 +207,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
 
   return {
     ...makeQueries(query),
+    ...makeStreams(stream),
     batch: batch as Database["batch"],
     transaction,
     session,

@@ -36,6 +36,16 @@ export function guardInside({ text }: Statement, traits: SessionTraits): boolean
   return use !== undefined && mayLeave(use, traits);
 }
 
+/** The same of several. */
+export function guardEach(statements: readonly Statement[], traits: SessionTraits): boolean {
+  return statements.map((statement) => guardInside(statement, traits)).includes(true);
+}
+
+/** Whether a statement begins, ends or divides a transaction. */
+export function isControl({ text }: Statement): boolean {
+  return read(text).control !== undefined;
+}
+
 /**
  * The same of a statement of a session, which takes the control of transactions, too. What a function sets inside cannot be seen: where the
  * connection can be cleaned, each statement may leave something.

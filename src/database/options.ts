@@ -1,6 +1,7 @@
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
 import { leaveAlone, look } from "../errors/look.ts";
 import type { TransactionMode } from "../transports/transport.ts";
+import type { TypeParsers } from "./result.ts";
 
 /** What any call can be told. */
 export interface CallLimits {
@@ -12,8 +13,16 @@ export interface CallLimits {
   readonly cache?: "bypass" | undefined;
 }
 
+/** How the rows of a call are read. */
+export interface ReadingOptions {
+  /** Rows as objects by column name, or as arrays in column order. Default `object`. */
+  readonly rowMode?: "object" | "array" | undefined;
+  /** Parsers for this call alone. Default: the setting `types`, else pg-types' own. */
+  readonly types?: TypeParsers | undefined;
+}
+
 /** What a query can be told. */
-export interface QueryOptions<Row = unknown> extends CallLimits {
+export interface QueryOptions<Row = unknown> extends CallLimits, ReadingOptions {
   /**
    * Bounds each attempt, milliseconds; 0 for no bound. What may be repeated is tried again within the call's deadline: a read or a claimed
    * statement that a silent endpoint would otherwise hold until then. Default 0, for no time is right for every statement.
@@ -23,13 +32,20 @@ export interface QueryOptions<Row = unknown> extends CallLimits {
   readonly readOnly?: boolean | undefined;
   /** The caller's claim that doing it twice does no harm: it may be repeated when its fate is unknown. Default false. */
   readonly idempotent?: boolean | undefined;
-  /** Rows as objects by column name, or as arrays in column order. Default `object`. */
-  readonly rowMode?: "object" | "array" | undefined;
   /**
    * Gives rows to go on with when the database cannot be reached or has no room; never asked about a statement that is wrong. Its rows come
    * with `via.fallback`, and what it throws is thrown. Only with `readOnly`. Default: none.
    */
   readonly fallback?: ((error: WarmlineError) => readonly Row[] | Promise<readonly Row[]>) | undefined;
+}
+
+/** Rows of a batch, where nothing is said. Smaller ones cost more writes and reads, larger ones memory, and no less CPU. */
+export const BATCH_SIZE = 500;
+
+/** What a stream can be told. */
+export interface StreamOptions extends CallLimits, ReadingOptions, Pick<QueryOptions, "readOnly" | "idempotent"> {
+  /** Most rows that are fetched at once, and held in memory, from 1. Default 500. */
+  readonly batchSize?: number | undefined;
 }
 
 /** What a batch can be told: all of it is one transaction. */
@@ -52,6 +68,9 @@ const flag: Rule = [(value) => typeof value === "boolean", "true or false"];
 const count: Rule = [(value) => Number.isInteger(value) && Number(value) >= 0, "a whole number from 0"];
 const oneOf = (...values: readonly unknown[]): Rule => [(value) => values.includes(value), `one of ${values.join(", ")}`];
 
+/** Execute counts rows in 31 bits. Source: PostgreSQL documentation, "Message Formats". */
+const MAX_BATCH = 2 ** 31 - 1;
+
 const rules: Readonly<Record<string, Rule>> = {
   deadlineMs: count,
   attemptTimeoutMs: count,
@@ -59,23 +78,39 @@ const rules: Readonly<Record<string, Rule>> = {
   readOnly: flag,
   idempotent: flag,
   rowMode: oneOf("object", "array"),
+  types: [(value) => typeof Object(value).getTypeParser === "function", "an object with getTypeParser(id, format), as pg takes it"],
   fallback: [(value) => typeof value === "function", "a function"],
   cache: oneOf("bypass"),
   isolation: oneOf("read uncommitted", "read committed", "repeatable read", "serializable"),
   deferrable: flag,
   retries: count,
+  batchSize: [
+    (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_BATCH,
+    `a whole number from 1 to ${MAX_BATCH}`,
+  ],
 };
 
 const limits = ["deadlineMs", "signal", "cache"];
-const query = [...limits, "attemptTimeoutMs", "readOnly", "idempotent", "rowMode"];
+const modes = ["readOnly", "isolation", "deferrable"];
+const reading = ["rowMode", "types"];
+const query = [...limits, "attemptTimeoutMs", "readOnly", "idempotent", ...reading];
 
 /** The options each kind of call takes. */
-export const optionsOf: Readonly<Record<"query" | "batch" | "transaction" | "session" | "inside", readonly string[]>> = {
+export const optionsOf: Readonly<
+  Record<
+    "query" | "batch" | "transaction" | "session" | "inside" | "sessionBatch" | "sessionTransaction" | "stream" | "streamInside",
+    readonly string[]
+  >
+> = {
   query: [...query, "fallback"],
   batch: [...query, "isolation", "deferrable"],
-  transaction: [...limits, "readOnly", "isolation", "deferrable", "retries"],
+  transaction: [...limits, ...modes, "retries"],
   session: limits,
-  inside: ["rowMode"],
+  inside: reading,
+  stream: [...limits, "readOnly", "idempotent", ...reading, "batchSize"],
+  streamInside: [...reading, "batchSize"],
+  sessionBatch: [...reading, ...modes],
+  sessionTransaction: modes,
 };
 
 /** Options as they may be used. @throws UsageError INVALID_OPTION that names the option and what it takes */

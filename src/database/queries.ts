@@ -1,14 +1,11 @@
 import { UsageError } from "../errors/errors.ts";
 import { look } from "../errors/look.ts";
 import type { Result, Statement } from "../transports/transport.ts";
-import { checkCall, optionsOf } from "./options.ts";
-import { type Row, type Sql, sql, toStatement } from "./sql.ts";
+import { checkCall, optionsOf, type ReadingOptions } from "./options.ts";
+import { type Row, type RowOf, type Source, type Sql, sql, toStatement } from "./sql.ts";
 
 /** What a query inside a transaction or session can be told; deadline and signal are the outer call's. */
-export interface InnerOptions {
-  /** Rows as objects by column name, or as arrays in column order. Default `object`. */
-  readonly rowMode?: "object" | "array" | undefined;
-}
+export interface InnerOptions extends ReadingOptions {}
 
 /** What can be sent through a database, a transaction or a session. */
 export interface Queries<Options = InnerOptions> {
@@ -16,7 +13,17 @@ export interface Queries<Options = InnerOptions> {
   sql<R = Row>(strings: TemplateStringsArray, ...values: readonly unknown[]): Promise<R[]>;
   /** Sends one statement. Rejects with a WarmlineError that has a `fate`. */
   query<R = Row>(statement: Sql<R>, options?: Options): Promise<Result<R>>;
+  query<R = Row>(statement: Source<R>, options?: Options): Promise<Result<R>>;
   query<R = Row>(text: string, values?: readonly unknown[], options?: Options): Promise<Result<R>>;
+}
+
+/** Results of a batch, each with the rows of its statement. */
+export type BatchResults<S extends readonly Source<unknown>[]> = { -readonly [Index in keyof S]: Result<RowOf<S[Index]>> };
+
+/** What takes several statements at once. */
+export interface Batches<Options = InnerOptions> {
+  /** Runs statements in one round trip, and gives a result for each. */
+  batch<const S extends readonly Source<unknown>[]>(statements: S, options?: Options): Promise<BatchResults<S>>;
 }
 
 /** `query` and `sql` over a function that sends one statement. */
@@ -40,7 +47,7 @@ export function makeQueries<Options>(send: (statement: Statement, options: Optio
   };
 }
 
-/** The options of a query inside a transaction or session. @throws UsageError INVALID_OPTION */
+/** The options of a query or batch inside a transaction or session. @throws UsageError INVALID_OPTION */
 export function checkInner(options: InnerOptions | undefined): InnerOptions {
   return checkCall(options, optionsOf.inside);
 }

@@ -1,83 +1,252 @@
-import { type OwnWork, toldOfAll } from "../delivery/own-work.ts";
+import { toldOfAll } from "../delivery/own-work.ts";
 import { showCaller } from "../errors/caller.ts";
 import { isWarmlineError, UsageError } from "../errors/errors.ts";
-import type { ObserveStatement } from "../observe/observe-call.ts";
-import type { CallOptions, Result, Session, Statement, Via } from "../transports/transport.ts";
+import { transactionFailed } from "../errors/transaction-failed.ts";
+import { begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
+import type { ExchangeEnd, ParserSet, Portal, Result, Statement, TransactionMode, Via } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
-import { guardHeld, type SessionTraits } from "./guard.ts";
-import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import { guardEach, guardHeld, guardInside, isControl } from "./guard.ts";
+import type { HeldSession } from "./held-session.ts";
+import { checkWork } from "./misuse.ts";
+import { checkCall, optionsOf } from "./options.ts";
+import { observed, openedLate, portalBatches, type RowBatches } from "./portal.ts";
+import { type Batches, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import { parsersOf } from "./result.ts";
+import { SessionLedger, sessionOver } from "./session-ledger.ts";
+import { type Source, toStatements } from "./sql.ts";
+import { type StreamGround, streamAlone } from "./stream.ts";
+import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
+import { runTransaction, type Transaction } from "./transaction.ts";
 
-/** A connection held for one callback. What is set on it ends with it: before anybody else has the connection, it is as new. */
-export interface DatabaseSession extends Queries {
+/** What a batch of a session can be told. */
+export interface SessionBatchOptions extends InnerOptions, TransactionMode {}
+
+/** A connection held for one caller. What is set on it ends with it: before anybody else has the connection, it is as new. */
+export interface DatabaseSession extends Queries, Batches<SessionBatchOptions>, Streams {
+  /**
+   * Runs statements as one transaction in one round trip, and gives a result for each. Inside a transaction that the caller's own BEGIN has
+   * opened they belong to that one, whose modes stand: giving any is refused, with `TRANSACTION_CONTROL`.
+   */
+  batch: Batches<SessionBatchOptions>["batch"];
+  /**
+   * Runs `work` in a transaction on this connection: committed when it resolves, rolled back when it rejects, and the session goes on. n
+   * statements cost n + 1 round trips. Until it is over, calls on the session reject with NESTED_QUERY. Where the caller's own BEGIN has opened
+   * one it rejects with TRANSACTION_CONTROL. It is tried once: its connection may be what failed.
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionMode): Promise<T>;
   /** Which connection it is. */
   readonly via: Via;
 }
 
-/** What a session runs on. */
-export interface HeldSession {
-  readonly session: Session;
-  readonly call: CallOptions;
-  readonly own: OwnWork;
-  readonly traits: SessionTraits;
-  readonly observe: ObserveStatement;
+/** What is known of a session's end. */
+export interface SessionEnding {
+  /** Whether a call on it has rejected for the end of the whole, by its deadline or signal. */
+  readonly isTold: boolean;
 }
 
 /**
  * Runs `work` on a held session, statement by statement, as the caller writes them: transaction control included. What it rejects with speaks
  * for all of its work: once a statement has stayed done, or may have, the fate is `unknown`, whatever became of a later one.
  */
-export async function runSession<T>(
-  { session, call, own, traits, observe }: HeldSession,
-  work: (session: DatabaseSession) => Promise<T>,
-): Promise<T> {
-  let over = false;
-  let begun = false;
-  /** Whether something stays done, or may. */
-  let done = false;
+export async function runSession<T>(held: HeldSession, work: (session: DatabaseSession, ending: SessionEnding) => Promise<T>): Promise<T> {
+  const { call, own, traits, observe, open } = held;
+  const session = new SessionLedger(held.session, own);
+  /** What has the connection to itself until it ends. */
+  let occupant: "transaction" | "stream" | undefined;
+  /** Portals that are closed with the next statement. */
+  let closes: string[] = [];
+  /** How many statements are on their way that begin or end a transaction. */
+  let controlling = 0;
+  /** The batch that is on its way, to its end: what is called meanwhile must not run inside of it. */
+  let committing: Promise<unknown> | undefined;
+  let isTold = false;
 
-  async function send(statement: Statement, { rowMode = "object" }: InnerOptions, leavesState: boolean): Promise<Result> {
-    const first = !begun;
-    const before = session.status;
-    begun = true;
+  function check(): void {
+    if (session.over) {
+      const end = call.cancellation.reason?.("not-sent");
+      isTold ||= end !== undefined;
+      throw end ?? sessionOver();
+    }
+    if (occupant !== undefined) throw new UsageError(`A ${occupant} is open. ${meanwhile[occupant]}`, { code: "NESTED_QUERY" });
+  }
+
+  /** Refuses what begins a transaction, where nobody knows whether one is open, or one is. */
+  function checkControl(whyNot: boolean, instead: string): void {
+    if (controlling > 0) throw unfit("A transaction is being begun or ended. Await that first.");
+    if (whyNot) throw unfit(`A transaction of this session's own is open. ${instead}`);
+  }
+
+  async function send(statements: readonly Statement[], how: SendOptions): Promise<Result[]> {
+    const closed = closes;
+    closes = [];
     try {
-      const [result] = (await session.exchange([statement], { ...call, rowMode, ends: "free", leavesState })) as [Result];
-      own.answered = true;
-      // in an open transaction nothing stays before its COMMIT; outside of one a ROLLBACK may be that of a prepared one
-      const { command } = result;
-      const undone = command === "ROLLBACK" && before !== "idle";
-      done ||= command === "COMMIT" || command === "PREPARE" || (session.status === "idle" && !undone);
-      return result;
+      return await session.exchange(statements, { ...call, ...how, closes: closed });
     } catch (error) {
-      if (!isWarmlineError(error)) throw error;
-      done ||= error.fate === "unknown" || (error.fate === "applied" && session.status === "idle");
-      own.errors.add(error);
-      if (first && error.fate === "not-sent") begun = false;
-      throw showCaller(error, send);
+      isTold ||= isEndOf(call.cancellation, error);
+      throw isWarmlineError(error) ? showCaller(error, send) : error;
     }
   }
 
-  try {
-    return await runBounded(session, call.cancellation, {
-      fate: () => (done ? "unknown" : begun ? "refused" : "not-sent"),
-      work: (watch) => {
-        const queries = makeQueries<InnerOptions>(async (statement, given) => {
-          const options = checkInner(given);
-          if (over) throw new UsageError("This session is over. Await every query in its callback.", { code: "SESSION_OVER" });
-          const leavesState = guardHeld(statement, traits);
-          return observe(statement, () => watch(send(statement, options, leavesState)));
-        });
-        return work(Object.assign(queries, { via: session.via }));
-      },
+  const sent = ({ rowMode = "object", types }: InnerOptions) => ({ rowMode, parsers: parsersOf(types, call.parsers) });
+
+  async function query(statement: Statement, leavesState: boolean, options: InnerOptions): Promise<Result> {
+    const control = isControl(statement) ? 1 : 0;
+    controlling += control;
+    try {
+      while (committing !== undefined) await committing;
+      return (await send([statement], { ...sent(options), ends: "free", leavesState }))[0] as Result;
+    } finally {
+      controlling -= control;
+    }
+  }
+
+  async function batch(statements: readonly Statement[], leavesState: boolean, options: SessionBatchOptions): Promise<Result[]> {
+    while (committing !== undefined) await committing;
+    const how = { ...sent(options), leavesState };
+    return session.status === "idle" ? commitAll(statements, how, options) : send(statements, { ...how, ends: "open" });
+  }
+
+  async function commitAll(statements: readonly Statement[], how: Omit<SendOptions, "ends">, options: TransactionMode): Promise<Result[]> {
+    const opening = begin(options, statements.length === 1);
+    const whole = [...opening, ...statements, COMMIT];
+    const prelude = opening.length;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    committing = promise;
+    try {
+      const results = await send(whole, { ...how, ends: "commit", prelude, readOnly: options.readOnly ?? false });
+      if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
+      return results.slice(prelude, -1);
+    } finally {
+      // one that failed stands open
+      if (session.status === "failed") await send([ROLLBACK], { ...how, ends: "rollback" }).catch(() => session.destroy());
+      committing = undefined;
+      resolve();
+    }
+  }
+
+  /** Runs what has the connection to itself. */
+  async function occupy<R>(as: "transaction" | "stream", work: () => Promise<R>): Promise<R> {
+    occupant = as;
+    try {
+      while (committing !== undefined) await committing;
+      return await work();
+    } catch (error) {
+      isTold ||= isEndOf(call.cancellation, error);
+      throw error;
+    } finally {
+      occupant = undefined;
+    }
+  }
+
+  /** In the transaction that the caller's own BEGIN has opened, or in one of its own. */
+  function stream(statement: Statement, options: InnerStreamOptions, { watch, leavesState }: StreamWatch): RowBatches {
+    const told = { operation: "stream", within: "session", statements: statement } as const;
+    const isIdle = () => session.status === "idle";
+    return openedLate(() => {
+      check();
+      checkControl(false, "");
+      if (isIdle()) {
+        const hold: StreamGround["hold"] = ({ use }) => occupy("stream", () => observe(told, () => watch(use({ ...held, session }))));
+        return streamAlone(statement, options, { hold, mayRepeat: () => false, leavesState });
+      }
+      const portal = portalBatches(options.batchSize, {
+        check() {
+          check();
+          if (isIdle()) throw new UsageError("The transaction that this stream was read in is over.", { code: "TRANSACTION_OVER" });
+        },
+        send: async (part) => (await watch(send([statement], { ...sent(options), ends: "open", leavesState, portal: part })))[0] as Result,
+        close: (name) => closes.push(name),
+      });
+      return observed(portal, (run) => observe(told, run));
     });
+  }
+
+  /** Runs `work` as the handle says, ended with the whole. */
+  function handle(watch: <R>(sent: Promise<R>) => Promise<R>): DatabaseSession {
+    const queries = makeQueries<InnerOptions>(async (statement, given) => {
+      const options = checkInner(given);
+      check();
+      const leavesState = guardHeld(statement, traits);
+      return observe({ operation: "query", within: "session", statements: statement }, () => watch(query(statement, leavesState, options)));
+    });
+    const streams = makeStreams<InnerStreamOptions>((statement, given) =>
+      stream(statement, checkInnerStream(given), { watch, leavesState: guardInside(statement, traits) || traits.sessionState }),
+    );
+    return Object.assign(queries, streams, {
+      via: session.via,
+      async batch(sources: readonly Source<unknown>[], given?: SessionBatchOptions) {
+        const options = checkCall(given, optionsOf.sessionBatch);
+        const statements = toStatements(sources);
+        check();
+        const { isolation, readOnly, deferrable } = options;
+        const hasModes = (isolation ?? readOnly ?? deferrable) !== undefined;
+        checkControl(hasModes && session.status !== "idle", "Its modes stand: give none.");
+        const leavesState = guardEach(statements, traits) || traits.sessionState;
+        if (statements.length === 0) return [];
+        return observe({ operation: "batch", within: "session", statements }, () => watch(batch(statements, leavesState, options)));
+      },
+      async transaction<R>(inner: (tx: Transaction) => Promise<R>, given?: TransactionMode) {
+        const mode = checkCall(given, optionsOf.sessionTransaction);
+        checkWork(inner);
+        check();
+        checkControl(session.status !== "idle", "End it first, or use SAVEPOINT.");
+        const within = { ...held, session, mode, call: { ...call, readOnly: mode.readOnly ?? false } };
+        return occupy("transaction", () =>
+          observe({ operation: "transaction", within: "session" }, () =>
+            watch(open((inside) => runTransaction(within, (tx) => inside(() => inner(tx))))),
+          ),
+        );
+      },
+    }) as DatabaseSession;
+  }
+
+  const ending: SessionEnding = {
+    get isTold() {
+      return isTold;
+    },
+  };
+  try {
+    const value = await runBounded(session, call.cancellation, {
+      fate: () => (session.done ? "unknown" : session.begun ? "refused" : "not-sent"),
+      work: (watch) => work(handle(watch), ending),
+    });
+    if (occupant !== undefined) {
+      const message = `A ${occupant} was open when its session was over. Await every session.transaction(), and read streams to their end.`;
+      throw new UsageError(message, { code: "SESSION_OVER" });
+    }
+    return value;
   } catch (error) {
-    if (!begun || !isWarmlineError(error)) throw error;
+    if (!session.begun || !isWarmlineError(error)) throw error;
     // what nobody waits for is still done
-    const mayStay = done || session.busy;
+    const mayStay = session.done || session.busy;
     if (isEndOf(call.cancellation, error)) own.errors.add(error);
     if (own.errors.has(error) && (error.fate === "unknown" || (error.fate === "applied" && mayStay))) throw error;
     // the error of another database, or of a call beside the session, tells nothing of what the session did
     throw toldOfAll(own, error, mayStay ? "unknown" : "refused");
   } finally {
-    over = true;
+    session.over = true;
   }
 }
+
+interface SendOptions {
+  readonly rowMode: "object" | "array";
+  readonly parsers: ParserSet;
+  readonly ends: ExchangeEnd;
+  readonly leavesState: boolean;
+  readonly prelude?: number;
+  readonly readOnly?: boolean;
+  readonly portal?: Portal;
+}
+
+/** What a stream is read with. */
+interface StreamWatch {
+  readonly watch: <R>(sent: Promise<R>) => Promise<R>;
+  readonly leavesState: boolean;
+}
+
+const meanwhile = {
+  transaction: "Use its tx until it ends.",
+  stream: "Read it to its end first, or read it in a transaction.",
+} as const;
+
+const unfit = (message: string): UsageError => new UsageError(message, { code: "TRANSACTION_CONTROL" });

@@ -24,8 +24,19 @@ export interface Sql<out R = Row> {
   readonly text: string;
 }
 
-/** The row type of an {@link Sql}. */
-export type RowOf<S> = S extends Sql<infer R> ? R : never;
+/**
+ * What can be sent: an {@link Sql}, or `{ text, values }`, in pg's own form, as ORMs make it. The text holds `$1 …`, and the values are those
+ * behind them. It is a whole statement, and no part of an {@link Sql}.
+ */
+export interface Source<out R = Row> {
+  /** Only for the type checker: the rows it gives. */
+  readonly [rowType]?: R;
+  readonly text: string;
+  readonly values?: readonly unknown[] | undefined;
+}
+
+/** The row type of a {@link Source}. */
+export type RowOf<S> = S extends Source<infer R> ? (unknown extends R ? Row : R) : never;
 
 class Fragment implements Sql<never> {
   declare readonly [sqlParts]: SqlParts;
@@ -197,14 +208,27 @@ export function toStatement(source: unknown, values?: unknown): Statement {
 /** The statements of a batch, as they can leave. @throws UsageError as {@link toStatement} does */
 export function toStatements(sources: unknown): readonly Statement[] {
   return writable("A batch", () => {
-    if (!Array.isArray(sources)) throw invalidStatement("A batch is an array of sql`…`.");
+    if (!Array.isArray(sources)) throw invalidStatement("A batch is an array of sql`…` or { text, values }.");
     return Array.from(sources, (source) => toStatement(source));
   });
 }
 
 function fromText(source: unknown, values: unknown = []): Statement {
   if (isPromise(source)) throw refusePromise("A statement", source, "is no promise: compose with sql`…`, not db.sql`…`");
-  if (typeof source !== "string") throw invalidStatement("A statement is a string or sql`…`.");
+  if (typeof source === "object" && source !== null && Object.hasOwn(source, "text")) return fromTextWithValues(source as Source);
+  if (typeof source !== "string") throw invalidStatement("A statement is a string, sql`…` or { text, values }.");
   if (!Array.isArray(values)) throw invalidStatement("The values of a statement are an array.");
   return { text: checkText(source, "The statement"), values: [...values].map(encodeAt) };
+}
+
+/** What pg takes beside them would be ignored in silence. */
+function fromTextWithValues({ text, values, ...rest }: Source): Statement {
+  const [other] = Object.keys(rest);
+  if (other !== undefined) {
+    throw invalidStatement(
+      `A statement is { text, values } without ${JSON.stringify(other)}: how it is sent is told by the call's options.`,
+    );
+  }
+  if (typeof text !== "string") throw invalidStatement("The text of a statement is a string.");
+  return fromText(text, values);
 }

@@ -3,15 +3,21 @@ import { showCaller } from "../errors/caller.ts";
 import { DecodeError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import { transactionFailed, transactionUnread } from "../errors/transaction-failed.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
-import type { ExchangeEnd, Result, Statement, TransactionMode } from "../transports/transport.ts";
+import type { ExchangeEnd, Portal, Result, Statement, TransactionMode } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
-import { guardInside } from "./guard.ts";
+import { guardEach, guardInside } from "./guard.ts";
+import type { HeldSession } from "./held-session.ts";
 import { checkWork } from "./misuse.ts";
-import { checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
-import type { HeldSession } from "./session.ts";
+import { observed, portalBatches, type RowBatches } from "./portal.ts";
+import { type Batches, type BatchResults, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import { parsersOf } from "./result.ts";
+import { type Source, toStatements } from "./sql.ts";
+import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
-export interface Transaction extends Queries {
+export interface Transaction extends Queries, Batches, Streams {
+  /** Runs statements in one round trip, and gives a result for each. Where one fails, those behind it are not run, and the transaction has failed. */
+  batch: Batches["batch"];
   /** A savepoint: what `work` did is undone if it throws, and the outer transaction goes on. Until it ends, queries go through the inner one. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 }
@@ -27,10 +33,12 @@ export interface HeldTransaction extends HeldSession {
  */
 export async function runTransaction<T>(
   { session, call, mode, own, traits, observe }: HeldTransaction,
-  work: (tx: Transaction) => Promise<T>,
+  work: (tx: Transaction, open: OpenBatches) => Promise<T>,
 ): Promise<T> {
   /** What travels with the next statement. */
   let pending = begin(mode);
+  /** Portals that are closed with the next statement. */
+  let closes: string[] = [];
   let begun = false;
   let over = false;
   let unread: DecodeError | undefined;
@@ -44,16 +52,19 @@ export async function runTransaction<T>(
   async function send(
     statements: readonly Statement[],
     ends: ExchangeEnd = "open",
-    { rowMode = "object", ours = false, leavesState = false }: SendOptions = {},
+    { rowMode = "object", types, ours = false, leavesState = false, portal }: SendOptions = {},
   ) {
     const all = [...pending, ...statements];
     const before = pending.length;
     const first = !begun;
+    const closed = closes;
     pending = [];
+    closes = [];
     begun = true;
     try {
       const prelude = ours ? all.length : before;
-      const results = await session.exchange(all, { ...call, rowMode, ends, prelude, leavesState });
+      const parsers = parsersOf(types, call.parsers);
+      const results = await session.exchange(all, { ...call, rowMode, parsers, ends, prelude, leavesState, portal, closes: closed });
       own.answered = true;
       return results.slice(before);
     } catch (error) {
@@ -66,22 +77,49 @@ export async function runTransaction<T>(
     }
   }
 
-  function scope(): { readonly tx: Transaction; readonly end: () => void } {
+  function scope(): Scope {
     const level = depth;
-    let open = true;
+    let isOpen = true;
     const check = () => {
       if (ended !== undefined && session.status === "idle")
         throw unfit("TRANSACTION_OVER", "This transaction has not begun, or a statement ended it. Leave the callback.");
-      if (over || !open) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
+      if (over || !isOpen) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
       if (depth > level) throw unfit("NESTED_QUERY", "A savepoint is open. Use the inner tx until it ends.");
     };
+    const open: OpenBatches = (statement, { batchSize, rowMode, types }, leavesState) =>
+      portalBatches(batchSize, {
+        check,
+        send: async (portal) => (await watch(send([statement], "open", { rowMode, types, leavesState, portal })))[0] as Result,
+        close: (name) => closes.push(name),
+      });
     const tx: Transaction = {
+      ...makeStreams((statement, given) => {
+        const options = checkInnerStream(given);
+        return observed(open(statement, options, guardInside(statement, traits)), (run) =>
+          observe({ operation: "stream", within: "transaction", statements: statement }, run),
+        );
+      }),
       ...makeQueries(async (statement, given) => {
         const options = checkInner(given);
         check();
         const leavesState = guardInside(statement, traits);
-        return observe(statement, async () => (await watch(send([statement], "open", { ...options, leavesState })))[0] as Result);
+        return observe(
+          { operation: "query", within: "transaction", statements: statement },
+          async () => (await watch(send([statement], "open", { ...options, leavesState })))[0] as Result,
+        );
       }),
+      async batch<const S extends readonly Source<unknown>[]>(sources: S, given?: InnerOptions) {
+        const options = checkInner(given);
+        const statements = toStatements(sources);
+        check();
+        const leavesState = guardEach(statements, traits);
+        const results =
+          statements.length > 0 &&
+          observe({ operation: "batch", within: "transaction", statements }, () =>
+            watch(send(statements, "open", { ...options, leavesState })),
+          );
+        return ((await results) || []) as BatchResults<S>;
+      },
       async transaction(inner) {
         check();
         checkWork(inner);
@@ -90,8 +128,9 @@ export async function runTransaction<T>(
     };
     return {
       tx,
+      open,
       end() {
-        open = false;
+        isOpen = false;
       },
     };
   }
@@ -127,7 +166,8 @@ export async function runTransaction<T>(
       fate: () => (begun ? "refused" : "not-sent"),
       work: (watchSent) => {
         watch = watchSent;
-        return work(scope().tx);
+        const { tx, open } = scope();
+        return work(tx, open);
       },
     });
     over = true;
@@ -157,10 +197,21 @@ export async function runTransaction<T>(
   }
 }
 
+/** Rows of a statement in batches, inside a transaction. */
+export type OpenBatches = (statement: Statement, options: InnerStreamOptions, leavesState?: boolean) => RowBatches;
+
+/** A transaction, or a savepoint in it. */
+interface Scope {
+  readonly tx: Transaction;
+  readonly open: OpenBatches;
+  readonly end: () => void;
+}
+
 interface SendOptions extends InnerOptions {
   /** Whether the statements are the package's own, which control the transaction. */
   readonly ours?: boolean;
-  readonly leavesState?: boolean;
+  readonly leavesState?: boolean | undefined;
+  readonly portal?: Portal;
 }
 
 function unfit(code: string, message: string): UsageError {

@@ -3,9 +3,9 @@ import type { OwnWork } from "../delivery/own-work.ts";
 import type { WarmlineError } from "../errors/errors.ts";
 import type { Operation } from "../observe/events.ts";
 import type { Called } from "../observe/observe-call.ts";
-import type { CallOptions, Transport } from "../transports/transport.ts";
+import type { CallOptions, Statement, Transport } from "../transports/transport.ts";
+import type { HeldSession } from "./held-session.ts";
 import type { Inside } from "./nesting.ts";
-import type { HeldSession } from "./session.ts";
 
 /** What is done in one call. */
 export interface Call<T> {
@@ -23,7 +23,9 @@ export interface Call<T> {
 
 /** Work on a held connection. */
 export interface Holding<T> {
-  readonly operation: "transaction" | "session";
+  readonly operation: "transaction" | "session" | "stream";
+  /** What is told of it as its own; absent where each is told by itself. */
+  readonly statements?: Statement;
   /** Runs the caller's callback `inside`, where calls on the database itself are refused. */
   readonly use: (held: HeldSession, inside: Inside) => Promise<T>;
   readonly again: (error: WarmlineError, number: number) => boolean;

@@ -1,9 +1,19 @@
 // What every entry exports besides createDatabase: the same names under every export condition.
 export type { Database, DatabaseStats } from "../database/database.ts";
-export type { BatchCallOptions, CallLimits, QueryOptions, TransactionOptions } from "../database/options.ts";
-export type { InnerOptions, Queries } from "../database/queries.ts";
-export type { DatabaseSession } from "../database/session.ts";
-export { type Row, type RowOf, type Sql, sql } from "../database/sql.ts";
+export type {
+  BatchCallOptions,
+  CallLimits,
+  QueryOptions,
+  ReadingOptions,
+  StreamOptions,
+  TransactionOptions,
+} from "../database/options.ts";
+export type { Batches, BatchResults, InnerOptions, Queries } from "../database/queries.ts";
+export type { TypeParsers } from "../database/result.ts";
+export type { RowStream } from "../database/row-stream.ts";
+export type { DatabaseSession, SessionBatchOptions } from "../database/session.ts";
+export { type Row, type RowOf, type Source, type Sql, sql } from "../database/sql.ts";
+export type { InnerStreamOptions, Streams } from "../database/streams.ts";
 export type { Transaction } from "../database/transaction.ts";
 export type { Plan } from "../decide/plan.ts";
 export type { RuntimeName } from "../decide/runtime.ts";

@@ -19,7 +19,7 @@ export function decodeFailure(thrown: unknown, fields: readonly Column[], column
   const where = field === undefined ? "its answer" : `its column ${JSON.stringify(field.name)} (type ${field.dataTypeID})`;
   const why = isOwn(thrown)
     ? thrown.message
-    : `the parser of its type threw a ${cause.name}. Mend the one in the setting types, or give one there.`;
+    : `the parser of its type threw a ${cause.name}. Mend the one given in types, or give one there.`;
   return new DecodeError(`${WAS_DONE}, but ${where} could not be read: ${why}`, {
     code: "DECODE_FAILED",
     fate: "applied",

@@ -1,7 +1,7 @@
 import { WAS_DONE } from "./decode-failure.ts";
 import { DecodeError, WarmlineError } from "./errors.ts";
 
-/** A transaction ended in ROLLBACK although its work did not throw: a statement in it had failed, and nothing stays done. */
+/** A transaction ended in ROLLBACK although its work did not throw: a statement in it had failed, or its stream was left, and nothing stays done. */
 export class TransactionError extends WarmlineError {
   static override readonly name = "TransactionError";
 }
@@ -12,6 +12,17 @@ export function transactionFailed(): TransactionError {
     code: "TRANSACTION_FAILED",
     fate: "refused",
   });
+}
+
+/** The error of a stream that was left before its end, of a statement that writes. */
+export function streamBrokenOff(): TransactionError {
+  return new TransactionError(
+    "The stream was left before its end, so that what it wrote was rolled back. Read it to its end to keep that.",
+    {
+      code: "STREAM_BROKEN_OFF",
+      fate: "refused",
+    },
+  );
 }
 
 /** The error of a transaction that was rolled back because an answer in it could not be read. */

@@ -98,8 +98,8 @@ export interface PinEvent {
   readonly reason: string;
 }
 
-/** What can be called on a database and takes time. */
-export type Operation = "query" | "batch" | "transaction" | "session" | "script";
+/** What can be called on a database and takes time; that of a transaction, a session and a stream is also its caller's. */
+export type Operation = "query" | "stream" | "batch" | "transaction" | "session" | "script";
 
 /** Why a call failed. */
 export interface CallFailure {

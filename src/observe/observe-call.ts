@@ -12,9 +12,6 @@ export interface Called extends Pick<QueryEvent, "operation" | "within"> {
   readonly attempts: () => number;
 }
 
-/** Runs what sends a statement in a transaction or session, and tells of its end. */
-export type ObserveStatement = <T>(statement: Statement, run: () => Promise<T>) => Promise<T>;
-
 /** What calls are observed with. */
 export interface Observer {
   readonly events: Audience;
@@ -38,7 +35,8 @@ export async function observeCall<T>(called: Called, observer: Observer, run: ()
     const call = { operation, within, texts, startedAt, durationMs };
     const rowCount = results.reduce<number | null>((sum, result) => (result.rowCount === null ? sum : result.rowCount + (sum ?? 0)), null);
     events.tell({ type: "query", ...call, failure, attempts: attempts(), via: results.at(-1)?.via ?? null, rowCount });
-    if (slowMs !== null && durationMs >= slowMs && texts.length > 0) events.tell({ type: "slow", ...call });
+    // the time of a stream is its reader's, too
+    if (operation !== "stream" && slowMs !== null && durationMs >= slowMs && texts.length > 0) events.tell({ type: "slow", ...call });
   };
   try {
     const value = await run();

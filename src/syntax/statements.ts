@@ -36,6 +36,14 @@ export function statements(text: string, options?: LexerOptions): readonly State
   return found;
 }
 
+/**
+ * The statements of a text as texts of their own, for where only one goes at a time. Comments are left out, and a line's end stands for space:
+ * between the pieces of a literal nothing else may.
+ */
+export function statementTexts(text: string): readonly string[] {
+  return statements(text).map((tokens) => tokens.map((token) => (token.spaced ? "\n" : "") + token.text).join(""));
+}
+
 function makesRoutine(tokens: StatementTokens): boolean {
   const [first, ...rest] = tokens.slice(0, 4).map(word);
   const [what] = rest[0] === "OR" && rest[1] === "REPLACE" ? rest.slice(2) : rest;

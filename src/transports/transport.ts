@@ -146,8 +146,22 @@ export interface SessionCall extends CallOptions {
   readonly begins: boolean;
 }
 
+/** Where a statement keeps its place among its rows while its transaction is open, so that they can be asked for in parts. */
+export interface Portal {
+  /** Unique in its transaction. */
+  readonly name: string;
+  /** Most rows that one exchange brings. A part of so many, with a `command` that is null, is not the last. */
+  readonly limit: number;
+  /** Whether the statement was sent before, and this is for its next rows. */
+  readonly isOpen: boolean;
+}
+
 /** How one exchange of a session is sent. */
 export interface ExchangeCall extends CallOptions, LeavingState {
+  /** The last of the statements gives its rows in parts; default all at once. */
+  readonly portal?: Portal | undefined;
+  /** Portals that are closed first, by their names; those that are gone are none. Default: none. */
+  readonly closes?: readonly string[] | undefined;
   /** Default `autocommit`. */
   readonly ends?: ExchangeEnd;
   /** How many statements stand before the caller's own (BEGIN, SAVEPOINT); default 0. */

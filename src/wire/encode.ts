@@ -28,10 +28,10 @@ export class Outbox {
     this.#end(start);
   }
 
-  /** Bind to the unnamed portal; parameters and columns in text. */
-  bind(name: string, values: readonly (string | null)[]): void {
+  /** Bind to a portal; parameters and columns in text. */
+  bind(name: string, values: readonly (string | null)[], portal = ""): void {
     const start = this.#begin(0x42);
-    this.#byte(0);
+    this.#text(portal);
     this.#text(name);
     this.#int16(0);
     this.#int16(values.length);
@@ -47,36 +47,38 @@ export class Outbox {
     this.#end(start);
   }
 
-  /** Describe the unnamed portal. */
-  describePortal(): void {
-    const start = this.#begin(0x44);
-    this.#byte(0x50);
-    this.#byte(0);
-    this.#end(start);
+  /** Describe a portal. */
+  describePortal(portal = ""): void {
+    this.#about(0x44, 0x50, portal);
   }
 
   /** Describe a statement by its name. */
   describeStatement(name: string): void {
-    this.#aboutStatement(0x44, name);
+    this.#about(0x44, 0x53, name);
   }
 
   /** Close a statement by its name. */
   closeStatement(name: string): void {
-    this.#aboutStatement(0x43, name);
+    this.#about(0x43, 0x53, name);
   }
 
-  #aboutStatement(type: number, name: string): void {
+  /** Close a portal by its name, or none of that name. */
+  closePortal(name: string): void {
+    this.#about(0x43, 0x50, name);
+  }
+
+  #about(type: number, kind: number, name: string): void {
     const start = this.#begin(type);
-    this.#byte(0x53);
+    this.#byte(kind);
     this.#text(name);
     this.#end(start);
   }
 
-  /** Execute the unnamed portal to its end. */
-  execute(): void {
+  /** Execute a portal, for so many rows; 0 for all there are. */
+  execute(portal = "", limit = 0): void {
     const start = this.#begin(0x45);
-    this.#byte(0);
-    this.#int32(0);
+    this.#text(portal);
+    this.#int32(limit);
     this.#end(start);
   }
 

@@ -128,13 +128,13 @@ export class Exchange implements Submittable, Queued {
 
   /** Writes its messages. */
   write(outbox: Outbox): void {
-    const { script } = this.#options;
+    const { script, portal, closes } = this.#options;
     if (this.#asking) outbox.sync();
     if (script !== undefined) {
       outbox.query(script);
       return;
     }
-    writeStatements(outbox, this.#statements, this.#named);
+    writeStatements(outbox, this.#statements, { named: this.#named, portal, closes });
     outbox.sync();
   }
 

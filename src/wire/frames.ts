@@ -37,6 +37,7 @@ export const ROW_DESCRIPTION = 0x54;
 export const READY_FOR_QUERY = 0x5a;
 export const COPY_DATA = 0x64;
 export const NO_DATA = 0x6e;
+export const PORTAL_SUSPENDED = 0x73;
 export const PARAMETER_DESCRIPTION = 0x74;
 export const CLOSE_COMPLETE = 0x33;
 

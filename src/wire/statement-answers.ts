@@ -7,9 +7,10 @@ import type { Outbox } from "./encode.ts";
 import * as frames from "./frames.ts";
 import type { MessageBytes } from "./message-bytes.ts";
 import type { NamedForm } from "./named-statements.ts";
+import type { PortalUse } from "./write-statements.ts";
 
 /** What was sent, and how its answers are read. */
-export interface AnswersOptions extends ReadOptions {
+export interface AnswersOptions extends ReadOptions, PortalUse {
   /** A text of several statements, sent by the simple protocol in place of the others; its rows are left aside, unless a form is given. */
   readonly script?: string | undefined;
   /** How answers are made. Default: as this package's own. */
@@ -39,10 +40,10 @@ export class StatementAnswers {
   readonly #named: NamedForm | undefined;
   readonly #reader: AnswerReader;
   readonly #isScript: boolean;
-  /** How many names are closed first, and how many of them are. */
+  /** How many names and portals are closed first, and how many of them are. */
   readonly #closes: number;
   #closed = 0;
-  #progress: Progress = "nothing";
+  #progress: Progress;
 
   /** `named`: how the one statement was sent by a name; without it, unnamed. */
   constructor(statements: readonly Statement[], options: AnswersOptions, named: NamedForm | undefined) {
@@ -51,7 +52,8 @@ export class StatementAnswers {
     this.#named = named;
     this.#reader = new AnswerReader(options.maxResponseBytes ?? Number.POSITIVE_INFINITY, options.form, options.onTooLarge);
     this.#isScript = options.script !== undefined;
-    this.#closes = named?.closes.length ?? 0;
+    this.#closes = (named?.closes.length ?? 0) + (options.closes?.length ?? 0);
+    this.#progress = this.#beginning();
   }
 
   /** Why a value could not be read; of the first that could not. */
@@ -73,7 +75,7 @@ export class StatementAnswers {
       case frames.DATA_ROW:
         return this.#progress === "rows" && this.#readRow(bytes, start, end);
       case frames.PARSE_COMPLETE:
-        return this.#closed === this.#closes && this.#advance("nothing", "parsed");
+        return this.#advance("nothing", "parsed");
       case frames.PARAMETER_DESCRIPTION:
         return this.#named !== undefined && this.#advance("parsed", "parameters");
       case frames.BIND_COMPLETE:
@@ -83,9 +85,11 @@ export class StatementAnswers {
       case frames.ROW_DESCRIPTION:
         return this.#describe(readFields(bytes, start));
       case frames.CLOSE_COMPLETE:
-        return this.#progress === "nothing" && this.#closed++ < this.#closes;
+        return !this.begun && this.#closed++ < this.#closes;
       case frames.COMMAND_COMPLETE:
         return this.#answer(this.#mayEnd(), bytes.toString("utf8", start + frames.HEADER_BYTES, end - 1));
+      case frames.PORTAL_SUSPENDED:
+        return this.#answer(this.#progress === "rows" && this.#isPart(), null);
       case frames.EMPTY_QUERY_RESPONSE:
         return this.#answer(this.#progress === this.#beforeAnswer && this.#isEmpty(), null);
       case frames.COPY_OUT_RESPONSE:
@@ -110,6 +114,16 @@ export class StatementAnswers {
     return !this.#isScript && this.answers.length === this.#statements.length;
   }
 
+  /** Whether what is answered now gives its rows in parts. */
+  #isPart(): boolean {
+    return this.#options.portal !== undefined && this.answers.length === this.#statements.length - 1;
+  }
+
+  /** Where the answer to the next statement begins: of one that goes on, nothing but its columns is told again. */
+  #beginning(): Progress {
+    return this.#isPart() && this.#options.portal?.isOpen ? "bound" : "nothing";
+  }
+
   /** Whether CommandComplete may come. */
   #mayEnd(): boolean {
     const progress = this.#progress;
@@ -125,7 +139,7 @@ export class StatementAnswers {
 
   /** Goes on in the answer to a statement, if it may. */
   #advance(from: Progress, to: Progress): boolean {
-    if (this.#progress !== from || this.#isFull()) return false;
+    if (this.#progress !== from || this.#isFull() || this.#closed < this.#closes) return false;
     this.#progress = to;
     this.begun = true;
     return true;
@@ -163,11 +177,11 @@ export class StatementAnswers {
   #answer(mayEnd: boolean, tag: string | null): boolean {
     if (!mayEnd || this.#isFull()) return false;
     this.begun = true;
-    this.#progress = "nothing";
     const answer = this.#reader.complete(tag);
     // a list that grows takes room for more than a dozen: most exchanges have one answer
     if (this.answers.length === 0) this.answers = [answer];
     else this.answers.push(answer);
+    this.#progress = this.#beginning();
     return true;
   }
 

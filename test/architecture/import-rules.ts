@@ -65,6 +65,9 @@ const rules: readonly Rule[] = [
   },
   { place: "src/aws/", may: ["src/aws/", "src/errors/", "src/syntax/", "node:", "@aws-sdk/rds-signer"] },
   { place: "src/adapters/", may: ["src/adapters/"], mayType: ["src/entry/node.ts"] },
+  { place: "src/adapters/open-transaction.ts", may: ["src/adapters/", "src/errors/"], mayType: ["src/entry/node.ts"] },
+  { place: "src/adapters/kysely", may: ["src/adapters/", "src/errors/", "src/syntax/", "kysely"], mayType: ["src/entry/node.ts"] },
+  { place: "src/adapters/prisma", may: ["src/adapters/", "src/errors/"], mayType: ["src/entry/node.ts"] },
   {
     place: "src/adapters/otel",
     may: ["src/adapters/", "src/observe/query-shape.ts", "@opentelemetry/api"],
@@ -112,6 +115,7 @@ const rooms: readonly Room[] = [
       "test/lambda/faults/run.ts",
       "test/lambda/sandbox.ts",
       "test/ledger/run.ts",
+      "test/orm/orm.ts",
       "test/runtimes/judge.ts",
     ],
   },

@@ -10,15 +10,18 @@ import { closing } from "./cases/closing.ts";
 import { commands } from "./cases/commands.ts";
 import { errors } from "./cases/errors.ts";
 import { foreign } from "./cases/foreign.ts";
+import { heldWork } from "./cases/held-work.ts";
 import { limits } from "./cases/limits.ts";
 import { misuse } from "./cases/misuse.ts";
 import { nested } from "./cases/nesting.ts";
 import { parameters } from "./cases/parameters.ts";
 import { passwords } from "./cases/passwords.ts";
+import { perCall } from "./cases/per-call.ts";
 import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
+import { streams } from "./cases/streams.ts";
 import { transactions } from "./cases/transactions.ts";
 import { truth } from "./cases/truth.ts";
 import { types } from "./cases/types.ts";
@@ -34,9 +37,12 @@ const subjects: readonly Subject[] = [
   errors,
   atOnce,
   batches,
+  perCall,
   transactions,
   sessions,
+  heldWork,
   sessionState,
+  streams,
   cancelling,
   limits,
   nested,

@@ -72,6 +72,31 @@ describe("over the pool", () => {
     expect(wire.roundTrips()).toBe(2);
   });
 
+  test("a batch costs one round trip in a transaction, BEGIN and SAVEPOINT included, and one in a session", async () => {
+    await db.transaction(async (tx) => {
+      await tx.batch(five);
+      await tx.transaction((inner) => inner.batch(five));
+    });
+    expect(wire.roundTrips()).toBe(3);
+    wire.reset();
+    await db.session(async (session) => {
+      await session.batch(five, { isolation: "serializable" });
+      await session.query("begin");
+      await session.batch(five);
+      await session.query("commit");
+    });
+    expect(wire.roundTrips()).toBe(4);
+  });
+
+  test.each([0, 1, 3])("a transaction of %i statements in a session costs one round trip more than that, if anything", async (count) => {
+    await db.session((session) =>
+      session.transaction(async (tx) => {
+        for (let sent = 0; sent < count; sent++) await tx.sql`select 1`;
+      }),
+    );
+    expect(wire.roundTrips()).toBe(count && count + 1);
+  });
+
   test("a thousand warm queries are one session at the server", async () => {
     await using direct = await openDirect();
     const count = async () =>

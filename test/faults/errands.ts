@@ -6,6 +6,7 @@ import { overloadErrands } from "./errands/overload.ts";
 import { pausedErrands } from "./errands/paused.ts";
 import { resolverErrands } from "./errands/resolver.ts";
 import { saidErrands } from "./errands/said.ts";
+import { streamErrands } from "./errands/streams.ts";
 import { timeErrands } from "./errands/time.ts";
 import { wallsErrands } from "./errands/walls.ts";
 import { writeErrands } from "./errands/writes.ts";
@@ -24,6 +25,7 @@ export const errands = {
   ...saidErrands,
   ...wallsErrands,
   ...endingErrands,
+  ...streamErrands,
 } as const;
 
 /** The name of one. */

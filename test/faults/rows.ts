@@ -12,6 +12,7 @@ import { logins } from "./rows/login.ts";
 import { overload } from "./rows/overload.ts";
 import { pooler } from "./rows/pooler.ts";
 import { away } from "./rows/server-away.ts";
+import { streams } from "./rows/streams.ts";
 import { timeBounds } from "./rows/time-bounds.ts";
 import { timeHandshakes } from "./rows/time-handshakes.ts";
 import { timeFreezes, timeShifts } from "./rows/time-shifts.ts";
@@ -36,4 +37,4 @@ const truth = [...truthCommits, ...truthGivenUp, ...truthSessions, ...truthWords
 const walls = [...wallsHandles, ...wallsCallbacks, ...wallsForeign, ...wallsEndings, ...wallsState, ...wallsEndpoint];
 
 /** Every fault of the suite, in the order they are tried. */
-export const faults: readonly Fault[] = [...connection, ...http, ...time, ...auth, ...caller, ...truth, ...walls, ...overload];
+export const faults: readonly Fault[] = [...connection, ...http, ...time, ...auth, ...caller, ...truth, ...walls, ...streams, ...overload];

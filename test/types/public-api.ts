@@ -1,4 +1,6 @@
 // Compiled, never run: what the types of the package promise. Every line under @ts-expect-error is one they must refuse.
+
+import pg from "pg";
 import {
   type CancelledError,
   ConfigError,
@@ -14,6 +16,7 @@ import {
   type Result,
   type Row,
   type RowOf,
+  type Source,
   type Sql,
   sql,
   type Transaction,
@@ -49,6 +52,11 @@ export async function rowsAreTyped(): Promise<void> {
   const named = await db.query<User>("select id, name from users where id = $1", [1], { deadlineMs: 100 });
   expectTrue<Equal<(typeof named.rows)[number], User>>();
 
+  const object = await db.query<User>({ text: "select id, name from users where id = $1", values: [1] }, { types: pg.types });
+  expectTrue<Equal<typeof object, Result<User>>>();
+  const byText = await db.query({ text: "select 1 as one" }, { types: { getTypeParser: (id) => (id === 20 ? BigInt : undefined) } });
+  expectTrue<Equal<typeof byText, Result>>();
+
   const untyped = await db.sql`select 1 as one`;
   expectTrue<Equal<typeof untyped, Row[]>>();
   expectTrue<Equal<Row[string], unknown>>();
@@ -65,6 +73,10 @@ export async function batchesAreTupled(): Promise<void> {
   const [users, orders] = await db.batch([sql<User>`select`, sql<Order>`select`], { isolation: "serializable" });
   expectTrue<Equal<typeof users, Result<User>>>();
   expectTrue<Equal<typeof orders, Result<Order>>>();
+
+  const [given, typed] = await db.batch([{ text: "select $1", values: [1] }, { text: "select" } as Source<Order>]);
+  expectTrue<Equal<typeof given, Result>>();
+  expectTrue<Equal<typeof typed, Result<Order>>>();
 
   const many: readonly Sql<User>[] = [];
   const results = await db.batch(many);
@@ -144,13 +156,22 @@ export async function transactionsAreTyped(): Promise<void> {
 
   const id = await db.session(async (session) => {
     await session.sql`set search_path = app`;
+    const [user] = await session.batch([sql<User>`select`], { isolation: "serializable" });
+    expectTrue<Equal<typeof user, Result<User>>>();
+    const inner = await session.transaction(async (tx) => (await tx.sql<Order>`select`).length, { readOnly: true });
+    expectTrue<Equal<typeof inner, number>>();
+    // @ts-expect-error its connection may be what failed
+    await session.transaction(async () => 1, { retries: 1 });
     return session.via.connectionId;
   });
   expectTrue<Equal<typeof id, string | null>>();
 
   await db.transaction(async (tx) => {
-    // @ts-expect-error a batch is a transaction of its own
-    await tx.batch([sql`select 1`]);
+    const [user, order] = await tx.batch([sql<User>`select`, sql<Order>`select`], { rowMode: "object" });
+    expectTrue<Equal<typeof user, Result<User>>>();
+    expectTrue<Equal<typeof order, Result<Order>>>();
+    // @ts-expect-error the modes are the transaction's
+    await tx.batch([sql`select 1`], { readOnly: true });
     // @ts-expect-error the deadline is the transaction's
     await tx.query(sql`select 1`, { deadlineMs: 1 });
   });

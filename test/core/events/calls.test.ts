@@ -47,12 +47,20 @@ describe("a call that ends is told", () => {
       await tx.transaction((inner) => inner.sql`select 2`);
     });
     await db.session((session) => session.sql`select 3`);
-    await db.script("select 4; select 5");
+    await db.session(async (session) => {
+      await session.batch([sql`select 4`, sql`select 5`]);
+      await session.transaction((tx) => tx.batch([sql`select 6`, sql`select 7`]));
+    });
+    await db.script("select 8; select 9");
     expect(told.map(({ operation, within, texts }) => [operation, within, ...texts])).toEqual([
       ["query", "transaction", "select 1"],
       ["query", "transaction", "select 2"],
       ["transaction", null],
       ["query", "session", "select 3"],
+      ["session", null],
+      ["batch", "session", "select 4", "select 5"],
+      ["batch", "transaction", "select 6", "select 7"],
+      ["transaction", "session"],
       ["session", null],
       ["script", null],
     ]);

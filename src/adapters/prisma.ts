@@ -1,0 +1,125 @@
+import type { Database, Isolation, Result } from "../entry/node.ts";
+import { ConfigError } from "../errors/errors.ts";
+import { OpenTransaction } from "./open-transaction.ts";
+import { columnTypeOf, parsers } from "./prisma-columns.ts";
+import { DriverAdapterError, toPrisma } from "./prisma-errors.ts";
+import type { PrismaTransaction, SqlDriverAdapter, SqlQuery, SqlQueryable, SqlResultSet } from "./prisma-interface.ts";
+import { toValue } from "./prisma-values.ts";
+
+/** How Prisma uses a database. */
+export interface PrismaWarmlineOptions {
+  /** The schema Prisma's tables are in. Default: that of the `search_path`. */
+  readonly schema?: string | undefined;
+}
+
+/**
+ * A driver adapter for Prisma 7 over a database, on every runtime: a query is one round trip, over HTTP one POST, and a transaction of n queries
+ * n + 1. `$disconnect` closes nothing: the database is yours. What Prisma throws has the failure with its `fate` in `meta.driverAdapterError`.
+ *
+ * @example const prisma = new PrismaClient({ adapter: new PrismaWarmline(db) });
+ */
+export class PrismaWarmline {
+  readonly provider = "postgres";
+  readonly adapterName = ADAPTER_NAME;
+  readonly #db: Database;
+  readonly #options: PrismaWarmlineOptions;
+
+  constructor(db: Database, options: PrismaWarmlineOptions = {}) {
+    this.#db = db;
+    this.#options = options;
+  }
+
+  /** Connects nothing: that is left to the first query. */
+  async connect(): Promise<SqlDriverAdapter> {
+    const db = this.#db;
+    const { schema } = this.#options;
+    return {
+      ...queriesOf((text, values) => db.query(text, values, ROWS)),
+      executeScript: (script) => told(db.script(script)),
+      startTransaction: (isolationLevel) => startTransaction(db, isolationLevel),
+      getConnectionInfo: () => ({ supportsRelationJoins: true, ...(schema !== undefined && { schemaName: schema }) }),
+      async dispose() {},
+    };
+  }
+}
+
+const ADAPTER_NAME = "warmline";
+
+const ROWS = { rowMode: "array", types: parsers } as const;
+
+/** The levels of Prisma that Postgres has, too. */
+const isolations: ReadonlySet<string> = new Set<Isolation>(["read uncommitted", "read committed", "repeatable read", "serializable"]);
+
+async function startTransaction(db: Database, level: string | undefined): Promise<PrismaTransaction> {
+  const isolation = level?.toLowerCase() as Isolation | undefined;
+  if (isolation !== undefined && !isolations.has(isolation)) {
+    throw new DriverAdapterError({ kind: "InvalidIsolationLevel", level }, { code: "INVALID_OPTION", fate: "not-sent" });
+  }
+  const cancel = new AbortController();
+  const open = await told(OpenTransaction.begin((work) => db.transaction(work, { isolation, signal: cancel.signal })));
+  let running = 0;
+
+  async function send(text: string, values: readonly unknown[]): Promise<Result<unknown[]>> {
+    running++;
+    try {
+      return await open.tx.query<unknown[]>(text, values, ROWS);
+    } finally {
+      running--;
+    }
+  }
+
+  return {
+    ...queriesOf(send),
+    // Prisma sends no COMMIT of its own then
+    options: { usePhantomQuery: true },
+    commit: () => told(open.commit()),
+    async rollback() {
+      // its time is over while a statement runs: nobody waits for that any more
+      if (running > 0) cancel.abort();
+      await open.rollback();
+    },
+    createSavepoint: (name) => told(open.savepoint(name)),
+    rollbackToSavepoint: (name) => told(open.rollbackTo(name)),
+    releaseSavepoint: (name) => told(open.release(name)),
+  };
+}
+
+function queriesOf(send: (text: string, values: readonly unknown[]) => Promise<Result<unknown[]>>): SqlQueryable {
+  async function run({ sql, args, argTypes }: SqlQuery): Promise<Result<unknown[]>> {
+    if (typeof argTypes[0] === "string") {
+      const message = "warmline/prisma needs Prisma 7 or later. Run: npm install prisma@latest @prisma/client@latest";
+      throw new ConfigError(message, { code: "INVALID_SETTING", setting: "prisma" });
+    }
+    return told(
+      send(
+        sql,
+        args.map((arg, index) => toValue(arg, argTypes[index])),
+      ),
+    );
+  }
+  return {
+    provider: "postgres",
+    adapterName: ADAPTER_NAME,
+    queryRaw: async (query) => resultSet(await run(query)),
+    executeRaw: async (query) => (await run(query)).rowCount ?? 0,
+  };
+}
+
+function resultSet({ fields, rows }: Result<unknown[]>): SqlResultSet {
+  const columnTypes = fields.map(({ dataTypeID }) => {
+    const type = columnTypeOf(dataTypeID);
+    if (type !== undefined) return type;
+    // it was done, as with every adapter
+    throw new DriverAdapterError(
+      { kind: "UnsupportedNativeDataType", type: `of id ${dataTypeID}` },
+      { code: "DECODE_FAILED", fate: "applied" },
+    );
+  });
+  return { columnNames: fields.map(({ name }) => name), columnTypes, rows };
+}
+
+function told<T>(promise: Promise<T>): Promise<T> {
+  return promise.catch((error) => {
+    throw toPrisma(error);
+  });
+}

@@ -1,0 +1,64 @@
+import type { Result } from "../transports/transport.ts";
+import type { RowBatches } from "./portal.ts";
+
+/** Hands a batch to the reader. Resolves with whether it wants the next. */
+export type Give = (batch: Result) => Promise<boolean>;
+
+/**
+ * RowBatches that a call gives, which holds a connection meanwhile: `begin` starts the call when the first is asked for, and settles when all of it
+ * has ended. What it rejects with is told to whoever asks next; to one who leaves only where `tellsLeaver` says so.
+ */
+export function heldBatches(begin: (give: Give) => Promise<unknown>, tellsLeaver: () => boolean): RowBatches {
+  let asked: PromiseWithResolvers<Result | undefined> | undefined;
+  /** Lets the call go on, where it waits for the reader. */
+  let goOn: ((wants: boolean) => void) | undefined;
+  let call: Promise<void> | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  let isLeft = false;
+
+  const give: Give = (batch) =>
+    new Promise((resolve) => {
+      goOn = resolve;
+      asked?.resolve(batch);
+      asked = undefined;
+      if (isLeft) resolve(false);
+    });
+  const end = () => {
+    goOn = undefined;
+    asked?.resolve(undefined);
+    asked = undefined;
+  };
+  const fail = (error: unknown) => {
+    goOn = undefined;
+    if (asked === undefined) failure = { error };
+    asked?.reject(error);
+    asked = undefined;
+  };
+  /** Throws what nobody has been told yet. */
+  const tell = () => {
+    if (failure === undefined) return;
+    const { error } = failure;
+    failure = undefined;
+    throw error;
+  };
+
+  return {
+    async next() {
+      tell();
+      if (isLeft || (call !== undefined && goOn === undefined)) return undefined;
+      asked = Promise.withResolvers();
+      const { promise } = asked;
+      const proceed = goOn;
+      goOn = undefined;
+      if (call === undefined) call = begin(give).then(end, fail);
+      else proceed?.(true);
+      return promise;
+    },
+    async leave() {
+      isLeft = true;
+      goOn?.(false);
+      await call;
+      if (tellsLeaver()) tell();
+    },
+  };
+}

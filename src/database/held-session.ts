@@ -1,0 +1,19 @@
+import type { OwnWork } from "../delivery/own-work.ts";
+import type { Called } from "../observe/observe-call.ts";
+import type { CallOptions, Session } from "../transports/transport.ts";
+import type { SessionTraits } from "./guard.ts";
+import type { Inside } from "./nesting.ts";
+
+/** Runs what is sent in a transaction or session, and tells of its end. */
+export type ObserveWithin = <T>(called: Omit<Called, "attempts">, run: () => Promise<T>) => Promise<T>;
+
+/** What a transaction or session runs on. */
+export interface HeldSession {
+  readonly session: Session;
+  readonly call: CallOptions;
+  readonly own: OwnWork;
+  readonly traits: SessionTraits;
+  readonly observe: ObserveWithin;
+  /** Runs a transaction of the session, whose callback is run `inside`: where calls on the database itself are refused. */
+  readonly open: <T>(work: (inside: Inside) => Promise<T>) => Promise<T>;
+}

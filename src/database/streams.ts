@@ -1,0 +1,34 @@
+import type { Statement } from "../transports/transport.ts";
+import { checkCall, optionsOf, type StreamOptions } from "./options.ts";
+import type { RowBatches } from "./portal.ts";
+import { type RowStream, rowStream } from "./row-stream.ts";
+import { type Row, type Sql, toStatement } from "./sql.ts";
+
+/** What a stream inside a transaction or session can be told; deadline and signal are the outer call's. */
+export type InnerStreamOptions = Pick<StreamOptions, "rowMode" | "types" | "batchSize">;
+
+/** What gives rows as they come. */
+export interface Streams<Options = InnerStreamOptions> {
+  /**
+   * The rows of one statement as they come, `batchSize` at a time: for more of them than are to be held in memory.
+   * @throws UsageError for what is no statement, an option that is none, and a text that is refused anywhere
+   */
+  stream<R = Row>(statement: Sql<R>, options?: Options): RowStream<R>;
+  stream<R = Row>(text: string, values?: readonly unknown[], options?: Options): RowStream<R>;
+}
+
+/** `stream` over a function that gives the rows of a statement in batches. */
+export function makeStreams<Options>(open: (statement: Statement, options: Options | undefined) => RowBatches): Streams<Options> {
+  return {
+    stream<R>(source: unknown, second?: unknown, third?: unknown) {
+      const text = typeof source === "string";
+      const statement = toStatement(source, text ? second : undefined);
+      return rowStream<R>(open(statement, (text ? third : second) as Options | undefined));
+    },
+  };
+}
+
+/** The options of a stream inside a transaction or session. @throws UsageError INVALID_OPTION */
+export function checkInnerStream(options: InnerStreamOptions | undefined): InnerStreamOptions {
+  return checkCall(options, optionsOf.streamInside);
+}
