@@ -13,6 +13,7 @@ import { startWire } from "../../test/support/wire.ts";
 import { installTools } from "../package/tools.ts";
 import type { Packages } from "./bundle.ts";
 import { judgeOutcome, type Line } from "./judge.ts";
+import { others, runOther } from "./others.ts";
 import { ownDriver, runProgram, type Way, ways } from "./ways.ts";
 
 interface Subject {
@@ -34,7 +35,10 @@ const subjects: readonly Subject[] = [
 const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
 const progress = (line: string) => console.error(line);
 const chosen = subjects.filter(({ name }) => name.startsWith(flags.only));
-if (chosen.length === 0) throw new Error(`--only begins one of ${subjects.map(({ name }) => name).join(", ")}.`);
+const chosenOthers = others.filter((name) => name.startsWith(flags.only));
+if (chosen.length + chosenOthers.length === 0) {
+  throw new Error(`--only begins one of ${[...subjects.map(({ name }) => name), ...others].join(", ")}.`);
+}
 
 progress("installing the ORMs");
 const tools = await installTools("test/orm/tools");
@@ -55,6 +59,7 @@ try {
       report(line);
     }
   }
+  for (const name of chosenOthers) lines.push(...(await runOther(name, server, tools, report)));
 } finally {
   await server.stop();
   await rm(folder, { recursive: true, force: true });

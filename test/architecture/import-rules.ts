@@ -116,6 +116,7 @@ const rooms: readonly Room[] = [
       "test/lambda/sandbox.ts",
       "test/ledger/run.ts",
       "test/orm/orm.ts",
+      "test/orm/others/other.ts",
       "test/runtimes/judge.ts",
     ],
   },
