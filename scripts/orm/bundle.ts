@@ -1,5 +1,6 @@
+import { copyFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 
@@ -8,15 +9,22 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 /** Packages that are installed under another name: `{ "drizzle-orm": "drizzle-orm-1" }`. */
 export type Packages = Readonly<Record<string, string>>;
 
+/** Files that stand for a package, one for each kind of runtime: what an ORM generates. */
+export type Files = Readonly<Record<string, { readonly node: string; readonly workerd: string }>>;
+
 /** What is bundled. */
 export interface BundleOptions {
   /** Of the program, in `test/orm/programs`. */
   readonly program: string;
   readonly packages: Packages;
+  readonly files: Files;
   /** `node_modules` of the ORMs. */
   readonly tools: string;
   readonly outfile: string;
 }
+
+/** What packages in the older form call at their start, for built-ins of Node. */
+const REQUIRE = 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
 /** How each kind of runtime is given a program: the function that runs it, and how it is bundled. */
 const kinds = {
@@ -26,6 +34,7 @@ const kinds = {
       platform: "node",
       conditions: ["node"],
       external: ["pg", "pg-cursor", "pg-native", "ws", "undici", "@neondatabase/serverless"],
+      banner: { js: REQUIRE },
     },
   },
   "workerd over HTTP": {
@@ -41,7 +50,7 @@ const kinds = {
 export type Kind = keyof typeof kinds;
 
 /** Bundles a program with what runs it, and the package as it was built. Resolves with the packages that reached the bundle. */
-export async function bundleProgram(kind: Kind, { program, packages, tools, outfile }: BundleOptions): Promise<readonly string[]> {
+export async function bundleProgram(kind: Kind, { program, packages, files, tools, outfile }: BundleOptions): Promise<readonly string[]> {
   const { code, options } = kinds[kind];
   const { metafile } = await build({
     ...options,
@@ -57,7 +66,8 @@ export async function bundleProgram(kind: Kind, { program, packages, tools, outf
     tsconfigRaw: "{}",
     metafile: true,
     logLevel: "warning",
-    plugins: [renamed(packages, tools), builtins],
+    alias: Object.fromEntries(Object.entries(files).map(([name, file]) => [name, file[kind === "node" ? kind : "workerd"]])),
+    plugins: [renamed(packages, tools), builtins, webAssembly(dirname(outfile))],
   });
   return [...new Set(Object.keys(metafile.inputs).flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []))];
 }
@@ -91,3 +101,17 @@ const builtins: Plugin = {
     }));
   },
 };
+
+/** WebAssembly is a module of its own to workerd, which compiles none that comes as bytes. */
+function webAssembly(folder: string): Plugin {
+  return {
+    name: "WebAssembly",
+    setup({ onResolve }) {
+      onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path, resolveDir }) => {
+        const file = join(resolveDir, path.replace("?module", ""));
+        copyFileSync(file, join(folder, basename(file)));
+        return { path: `./${basename(file)}`, external: true };
+      });
+    },
+  };
+}

@@ -9,27 +9,24 @@ export interface Line {
   readonly ms: number;
 }
 
-/** Fewer checks are no program of an ORM. */
-const LEAST_CHECKS = 40;
-
 /** Judges an outcome: by what was expected, by what was seen on the first way, and by what reached the bundle. */
 export function judgeOutcome({
   outcome: { checks, problem, packages },
   first,
+  leastChecks,
   isEdge,
-  least = LEAST_CHECKS,
   ...line
 }: Omit<Line, "checks" | "problems"> & {
   readonly outcome: Outcome & { readonly packages: readonly string[] };
   readonly first: Line | undefined;
+  /** Fewer are no program. */
+  readonly leastChecks: number;
   /** Whether the bundle has to do without sockets. */
   readonly isEdge: boolean;
-  /** So many checks there have to be. Default 40. */
-  readonly least?: number;
 }): Line {
   const problems = problem === undefined ? [] : [problem];
   for (const { title, seen, wanted } of checks) if (wanted !== undefined) problems.push(`${title}: ${seen}, and wanted was ${wanted}`);
-  if (checks.length < least) problems.push(`There were ${checks.length} checks, and ${least} is the least.`);
+  if (checks.length < leastChecks) problems.push(`There were ${checks.length} checks, and ${leastChecks} is the least.`);
   const others = first?.checks ?? checks;
   if (others.length !== checks.length) problems.push(`There were ${checks.length} checks, and ${others.length} on the first way.`);
   for (const [index, { title, seen }] of checks.entries()) {

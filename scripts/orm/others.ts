@@ -51,7 +51,7 @@ export async function runOther(
       await admin.query(`create database ${database}`);
       const outcome = await run(bundle, { url: server.url(database), pool });
       const ms = Date.now() - begun;
-      const line = judgeOutcome({ orm: name, way: pool, outcome, first: lines[0], ms, isEdge: false, least: LEAST_CHECKS });
+      const line = judgeOutcome({ orm: name, way: pool, outcome, first: lines[0], ms, isEdge: false, leastChecks: LEAST_CHECKS });
       const { rows } = await admin.query("select count(*)::int as n from pg_stat_activity where datname = $1", [database]);
       const left = rows[0]?.n === 0 ? [] : [`${rows[0]?.n} connections were left.`];
       const whole = { ...line, problems: [...line.problems, ...left] };

@@ -11,9 +11,11 @@ import type { Place } from "../../test/orm/orm.ts";
 import { startPostgres } from "../../test/support/postgres/server.ts";
 import { startWire } from "../../test/support/wire.ts";
 import { installTools } from "../package/tools.ts";
-import type { Packages } from "./bundle.ts";
+import type { Files, Packages } from "./bundle.ts";
 import { judgeOutcome, type Line } from "./judge.ts";
 import { others, runOther } from "./others.ts";
+import { generateClients } from "./prisma.ts";
+import { compile } from "./types.ts";
 import { ownDriver, runProgram, type Way, ways } from "./ways.ts";
 
 interface Subject {
@@ -22,15 +24,35 @@ interface Subject {
   readonly program: string;
   /** Its packages that are installed under another name. */
   readonly packages?: Packages;
+  /** What is compiled under those. */
+  readonly types?: readonly string[];
   /** The same over the ORM's own driver, run before the ways, which are held against it. */
   readonly own?: string;
+  /** Makes what it needs before it is bundled, in a folder. */
+  readonly generate?: (tools: string, folder: string) => Promise<Files>;
+  /** Default 40: all that an ORM does. */
+  readonly leastChecks?: number;
+  /** Which ways it takes, by name; default all. */
+  readonly takes?: RegExp;
 }
 
 const subjects: readonly Subject[] = [
   { name: "drizzle 0.45", program: "drizzle-0.ts" },
-  { name: "drizzle 1.0", program: "drizzle-1.ts", packages: { "drizzle-orm": "drizzle-orm-1" } },
+  {
+    name: "drizzle 1.0",
+    program: "drizzle-1.ts",
+    packages: { "drizzle-orm": "drizzle-orm-1" },
+    types: ["test/orm/programs/drizzle-1.ts", "test/types/drizzle.ts"],
+  },
   { name: "kysely", program: "kysely.ts", own: "kysely-own.ts" },
+  { name: "prisma", program: "prisma.ts", own: "prisma-own.ts", generate: generateClients, types: ["test/orm/prisma/types.ts"] },
+  { name: "better-auth", program: "better-auth.ts", leastChecks: 10 },
+  // it reads files
+  { name: "mikro-orm", program: "mikro-orm.ts", leastChecks: 10, takes: /^(node|bun)/ },
 ];
+
+/** Of one problem, characters; the whole of it is told with `--json`. */
+const MOST_SHOWN = 600;
 
 const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
 const progress = (line: string) => console.error(line);
@@ -49,11 +71,17 @@ const server = await startPostgres({ settings: { max_connections: "200" } });
 const lines: Line[] = [];
 try {
   for (const subject of chosen) {
+    const { types = [], packages = {}, own, generate, takes } = subject;
+    if (types.length > 0) {
+      const said = await compile({ files: types, packages, tools, folder });
+      lines.push({ orm: subject.name, way: "types", checks: [], problems: said, ms: 0 });
+      report(lines.at(-1) as Line);
+    }
     let first: Line | undefined;
-    const { own } = subject;
+    const files = (await generate?.(tools, folder)) ?? {};
     const before = own === undefined ? [] : [{ ...ownDriver, subject: { ...subject, program: own } }];
-    for (const way of [...before, ...ways.map((way) => ({ ...way, subject }))]) {
-      const line = await run(way.subject, way, first);
+    for (const way of [...before, ...ways.filter(({ name }) => takes?.test(name) ?? true).map((way) => ({ ...way, subject }))]) {
+      const line = await run({ ...way.subject, files }, way, first);
       first ??= line;
       lines.push(line);
       report(line);
@@ -68,7 +96,11 @@ if (flags.json) console.log(JSON.stringify({ lines }));
 if (lines.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
 
 /** Runs a program in a database of its own; everything on its way to the server is counted. */
-async function run({ name, program, packages = {} }: Subject, way: Way, first: Line | undefined): Promise<Line> {
+async function run(
+  { name, program, packages = {}, files, leastChecks = 40 }: Subject & { readonly files: Files },
+  way: Way,
+  first: Line | undefined,
+): Promise<Line> {
   const begun = Date.now();
   const database = `orm_${lines.length}`;
   await using stack = new AsyncDisposableStack();
@@ -94,11 +126,19 @@ async function run({ name, program, packages = {} }: Subject, way: Way, first: L
     counter: `http://127.0.0.1:${(counter.address() as AddressInfo).port}`,
   };
   const outfile = join(folder, `${lines.length}.mjs`);
-  const outcome = await runProgram(way, { program, packages, tools, outfile }, place);
-  return judgeOutcome({ orm: name, way: way.name, outcome, first, ms: Date.now() - begun, isEdge: way.kind === "workerd over HTTP" });
+  const outcome = await runProgram(way, { program, packages, files, tools, outfile }, place);
+  return judgeOutcome({
+    orm: name,
+    way: way.name,
+    outcome,
+    first,
+    leastChecks,
+    ms: Date.now() - begun,
+    isEdge: way.kind === "workerd over HTTP",
+  });
 }
 
 function report({ orm, way, checks, problems, ms }: Line): void {
   progress(`${problems.length === 0 ? "✓" : "✗"} ${orm} · ${way}: ${checks.length} checks, ${problems.length} problems, ${ms} ms`);
-  for (const problem of problems) progress(`    ${problem.replaceAll("\n", "\n    ")}`);
+  for (const problem of problems) progress(`    ${problem.slice(0, MOST_SHOWN).replaceAll("\n", "\n    ")}`);
 }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
@@ -42,13 +42,17 @@ const worker = (transport: "http" | "request", kind: Kind): Way => ({
   kind,
   async run(bundle, place) {
     const { pathname: rootPath } = new URL(".", `file://${bundle}`);
+    const binaries = (await readdir(rootPath)).filter((name) => name.endsWith(".wasm"));
     const hyperdrives = transport === "request" ? { HYPERDRIVE: place.url } : {};
     const runtime = new Miniflare(
       convertV4MiniflareOptions({
         host: "127.0.0.1",
         rootPath,
-        modules: true,
-        scriptPath: bundle.slice(rootPath.length),
+        modulesRoot: rootPath,
+        modules: [
+          { type: "ESModule", path: bundle },
+          ...binaries.map((name) => ({ type: "CompiledWasm" as const, path: join(rootPath, name) })),
+        ],
         compatibilityDate: await compatibilityDate(),
         compatibilityFlags: transport === "request" ? ["nodejs_compat"] : [],
         hyperdrives,

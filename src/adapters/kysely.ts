@@ -1,6 +1,6 @@
 import * as kysely from "kysely";
 import type { Database, TypeParsers } from "../entry/node.ts";
-import { ConfigError, isWarmlineError } from "../errors/errors.ts";
+import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { WarmlineConnection } from "./kysely-connection.ts";
 
 /** How a dialect reads rows. */
@@ -14,7 +14,7 @@ export interface WarmlineDialectOptions {
  * held for transactions and `connection()` alone. A signal cancels the statement at the server. `destroy` closes nothing: the database is yours.
  * Also what better-auth takes as `{ dialect, type: "postgres" }`, and MikroORM as `driverOptions`.
  *
- * @throws ConfigError INVALID_SETTING at the first query, where Kysely is older than 0.29
+ * @throws UsageError ORM_VERSION at the first query, where Kysely is older than 0.29
  * @example const kysely = new Kysely<Tables>({ dialect: new WarmlineDialect(db) });
  */
 export class WarmlineDialect implements kysely.Dialect {
@@ -74,7 +74,7 @@ class WarmlineDriver implements kysely.Driver {
   async init(...given: readonly [options?: Options]): Promise<void> {
     if (given.length > 0) return;
     const message = "warmline/kysely needs Kysely 0.29 or later. Run: npm install kysely@latest";
-    throw new ConfigError(message, { code: "INVALID_SETTING", setting: "kysely" });
+    throw new UsageError(message, { code: "ORM_VERSION" });
   }
 
   async acquireConnection(options?: Options): Promise<WarmlineConnection> {

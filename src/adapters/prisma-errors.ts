@@ -85,7 +85,7 @@ function onTheWay(error: WarmlineError): MappedError | undefined {
   switch (code) {
     case "CONNECT_FAILED":
     case "CIRCUIT_OPEN":
-      return { kind: "DatabaseNotReachable", ...placeIn(error.cause) };
+      return { kind: "DatabaseNotReachable" };
     case "CONNECT_TIMEOUT":
     case "DEADLINE_EXCEEDED":
     case "ATTEMPT_TIMEOUT":
@@ -112,10 +112,4 @@ function onTheWay(error: WarmlineError): MappedError | undefined {
     default:
       return undefined;
   }
-}
-
-/** Where a socket was to go, if what it failed with says so. */
-function placeIn(cause: unknown): { readonly host?: unknown; readonly port?: unknown } {
-  const { address: host, port } = Object(cause);
-  return { host, port };
 }

@@ -1,5 +1,5 @@
 import type { Database, Isolation, Result } from "../entry/node.ts";
-import { ConfigError } from "../errors/errors.ts";
+import { UsageError } from "../errors/errors.ts";
 import { OpenTransaction } from "./open-transaction.ts";
 import { columnTypeOf, parsers } from "./prisma-columns.ts";
 import { DriverAdapterError, toPrisma } from "./prisma-errors.ts";
@@ -55,29 +55,13 @@ async function startTransaction(db: Database, level: string | undefined): Promis
   if (isolation !== undefined && !isolations.has(isolation)) {
     throw new DriverAdapterError({ kind: "InvalidIsolationLevel", level }, { code: "INVALID_OPTION", fate: "not-sent" });
   }
-  const cancel = new AbortController();
-  const open = await told(OpenTransaction.begin((work) => db.transaction(work, { isolation, signal: cancel.signal })));
-  let running = 0;
-
-  async function send(text: string, values: readonly unknown[]): Promise<Result<unknown[]>> {
-    running++;
-    try {
-      return await open.tx.query<unknown[]>(text, values, ROWS);
-    } finally {
-      running--;
-    }
-  }
-
+  const open = await told(OpenTransaction.begin((work) => db.transaction(work, { isolation })));
   return {
-    ...queriesOf(send),
+    ...queriesOf((text, values) => open.tx.query(text, values, ROWS)),
     // Prisma sends no COMMIT of its own then
     options: { usePhantomQuery: true },
     commit: () => told(open.commit()),
-    async rollback() {
-      // its time is over while a statement runs: nobody waits for that any more
-      if (running > 0) cancel.abort();
-      await open.rollback();
-    },
+    rollback: () => open.rollback(),
     createSavepoint: (name) => told(open.savepoint(name)),
     rollbackToSavepoint: (name) => told(open.rollbackTo(name)),
     releaseSavepoint: (name) => told(open.release(name)),
@@ -88,7 +72,7 @@ function queriesOf(send: (text: string, values: readonly unknown[]) => Promise<R
   async function run({ sql, args, argTypes }: SqlQuery): Promise<Result<unknown[]>> {
     if (typeof argTypes[0] === "string") {
       const message = "warmline/prisma needs Prisma 7 or later. Run: npm install prisma@latest @prisma/client@latest";
-      throw new ConfigError(message, { code: "INVALID_SETTING", setting: "prisma" });
+      throw new UsageError(message, { code: "ORM_VERSION" });
     }
     return told(
       send(

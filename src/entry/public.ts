@@ -31,6 +31,7 @@ export {
   UsageError,
   WarmlineError,
 } from "../errors/errors.ts";
+export { fateOf } from "../errors/fate-of.ts";
 export { TransactionError } from "../errors/transaction-failed.ts";
 export type {
   BreakerEvent,

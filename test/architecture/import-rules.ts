@@ -69,6 +69,11 @@ const rules: readonly Rule[] = [
   { place: "src/adapters/kysely", may: ["src/adapters/", "src/errors/", "src/syntax/", "kysely"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/prisma", may: ["src/adapters/", "src/errors/"], mayType: ["src/entry/node.ts"] },
   {
+    place: "src/adapters/drizzle",
+    may: ["src/adapters/", "src/errors/errors.ts", "drizzle-orm"],
+    mayType: ["src/entry/node.ts"],
+  },
+  {
     place: "src/adapters/otel",
     may: ["src/adapters/", "src/observe/query-shape.ts", "@opentelemetry/api"],
     mayType: ["src/entry/node.ts"],

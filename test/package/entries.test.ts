@@ -16,6 +16,7 @@ const publicNames = [
   "UsageError",
   "WarmlineError",
   "createDatabase",
+  "fateOf",
   "isWarmlineError",
   "sql",
 ];

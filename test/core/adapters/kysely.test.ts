@@ -371,7 +371,7 @@ test("a database that was closed says so, and one that cannot be reached says wh
 test("Kysely before 0.29, whose driver is begun without a word, is told which one is needed", async () => {
   await using db = openPool();
   const driver = new WarmlineDialect(db).createDriver();
-  expect(await failureOf(driver.init())).toMatchObject({ code: "INVALID_SETTING", message: expect.stringContaining("Kysely 0.29") });
+  expect(await failureOf(driver.init())).toMatchObject({ code: "ORM_VERSION", message: expect.stringContaining("Kysely 0.29") });
 });
 
 test("a transaction past its deadline ends, and says so", async () => {
