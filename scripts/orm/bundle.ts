@@ -78,8 +78,11 @@ function renamed(packages: Packages, tools: string): Plugin {
     name: "packages under another name",
     setup({ onResolve, resolve }) {
       for (const [name, installed] of Object.entries(packages)) {
-        onResolve({ filter: new RegExp(`^${name}(/|$)`) }, ({ path, kind }) =>
-          resolve(path.replace(name, installed), { resolveDir: join(tools, ".."), kind }),
+        onResolve({ filter: new RegExp(`^${name}(/|$)`) }, ({ path, kind, pluginData }) =>
+          // it may be the name that was asked for, of which there is to be one copy
+          pluginData === tools
+            ? undefined
+            : resolve(path.replace(name, installed), { resolveDir: join(tools, ".."), kind, pluginData: tools }),
         );
       }
     },

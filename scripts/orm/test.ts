@@ -36,6 +36,9 @@ interface Subject {
   readonly takes?: RegExp;
 }
 
+/** Where connections can be had. */
+const withSockets = /pool|Hyperdrive/;
+
 const subjects: readonly Subject[] = [
   { name: "drizzle 0.45", program: "drizzle-0.ts" },
   {
@@ -46,6 +49,16 @@ const subjects: readonly Subject[] = [
   },
   { name: "kysely", program: "kysely.ts", own: "kysely-own.ts" },
   { name: "prisma", program: "prisma.ts", own: "prisma-own.ts", generate: generateClients, types: ["test/orm/prisma/types.ts"] },
+  { name: "kysely over sharedPool", program: "kysely-pool.ts", own: "kysely-own.ts", takes: withSockets },
+  {
+    name: "prisma over sharedPool",
+    program: "prisma-pool.ts",
+    own: "prisma-own.ts",
+    generate: generateClients,
+    takes: withSockets,
+    // the adapter takes a pool of its own copy of pg
+    packages: { pg: "pg" },
+  },
   { name: "better-auth", program: "better-auth.ts", leastChecks: 10 },
   // it reads files
   { name: "mikro-orm", program: "mikro-orm.ts", leastChecks: 10, takes: /^(node|bun)/ },

@@ -6,9 +6,6 @@ import type { RequestTransport } from "../transports/request/request.ts";
 import { RequestPool } from "../transports/request/request-pool.ts";
 import { clock, type Platform, planOn } from "./create.ts";
 
-/** In pg's words: a connection ends with its request, and by nothing else. */
-const NO_LIMITS = { min: 0, idleTimeoutMillis: 0, maxLifetimeSeconds: 0, maxUses: Number.POSITIVE_INFINITY, allowExitOnIdle: false };
-
 /** A handle on the connections of whichever request asks. Nothing is read before its first call. */
 export function requestPool(platform: Platform, options: DatabaseOptions): SharedPool {
   return new SharedPool(() => join(platform, options), platform.scope);
@@ -26,11 +23,10 @@ function join(platform: Platform, options: DatabaseOptions): DelegateShare {
   warnings.forEach(warn);
   const input = { settings, plan, address, clock, warn, events: makeAudience(warn) };
   const transport = platform.transports.request?.(input) as RequestTransport;
-  const { host, port, database, user } = address;
   const pool = new RequestPool(transport, {
     named: prepare && capabilities.namedStatements,
     pipelined: pipelining && capabilities.pipelining,
-    shown: { host, port, database, user, max, ...NO_LIMITS },
+    max,
   });
   return { pool, release: async () => transport[Symbol.asyncDispose](), apart: true };
 }

@@ -27,6 +27,20 @@ export interface DelegateShare {
 /** Runs work as one request, where connections belong to one. */
 type RunScope = <T>(context: RequestContext, work: () => T) => T;
 
+/** Options that are read when one of them is asked for. */
+function lateOptions(read: () => DelegatePool["options"]): DelegatePool["options"] {
+  return new Proxy({} as DelegatePool["options"], {
+    get: (_, name) => Reflect.get(read(), name),
+    set: (_, name, value) => Reflect.set(read(), name, value),
+    has: (_, name) => Reflect.has(read(), name),
+    ownKeys: () => Reflect.ownKeys(read()),
+    getOwnPropertyDescriptor(_, name) {
+      const found = Reflect.getOwnPropertyDescriptor(read(), name);
+      return found && { ...found, configurable: true };
+    },
+  });
+}
+
 /** Whoever ends it with a request ends it for all. */
 function closedInWorkers(): UsageError {
   return new UsageError(
@@ -59,7 +73,9 @@ export class SharedPool extends LeasedPool {
     super();
     this.#join = join;
     this.#scope = scope;
-    Object.defineProperty(this, "options", { get: () => (this.#share ?? { pool: this.#pool() }).pool.options });
+    // also for whoever keeps them before anything can be read, as Prisma's adapter does
+    const options = lateOptions(() => (this.#share ?? { pool: this.#pool() }).pool.options);
+    Object.defineProperty(this, "options", { value: options });
     this.on("newListener" as PoolEvent, ((event: PoolEvent) => this.#forward(event)) as Forward);
   }
 

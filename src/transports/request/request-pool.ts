@@ -9,10 +9,13 @@ import type { DelegatePool } from "../pool/shared-pool.ts";
 import { keepToRequest } from "./keep-to-request.ts";
 import type { RequestTransport } from "./request.ts";
 
-/** What is asked of a pool beside its connections. */
+/** In pg's words: a connection ends with its request, and by nothing else. */
+const NO_LIMITS = { min: 0, idleTimeoutMillis: 0, maxLifetimeSeconds: 0, maxUses: Number.POSITIVE_INFINITY, allowExitOnIdle: false };
+
+/** What a pool of requests' connections is made of. */
 export interface RequestPoolOptions extends PgTraits {
-  /** What whoever asks for a pool's options is told: nothing of a secret. */
-  readonly shown: DelegatePool["options"];
+  /** Most connections of one request. */
+  readonly max: number;
 }
 
 /** The connections that requests have, as a pool: whoever asks is given those of the request it asks in. It holds none itself. */
@@ -22,9 +25,11 @@ export class RequestPool extends EventEmitter implements DelegatePool {
   readonly #transport: RequestTransport;
   readonly #queries: PgQueries;
 
-  constructor(transport: RequestTransport, { shown, ...traits }: RequestPoolOptions) {
+  constructor(transport: RequestTransport, { max, ...traits }: RequestPoolOptions) {
     super();
-    this.options = shown;
+    const { password, ...login } = transport.config;
+    // as pg hides it, and shows it to code that opens a connection of its own to cancel
+    this.options = Object.defineProperty({ ...login, ...NO_LIMITS, max } as DelegatePool["options"], "password", { value: password });
     this.#transport = transport;
     this.#queries = new PgQueries(transport, traits);
     transport.watch = {

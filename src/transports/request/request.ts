@@ -73,6 +73,8 @@ export interface ClientWatch {
 
 /** The transport, and what code needs that is written for pg. */
 export interface RequestTransport extends Transport, PgTransport {
+  /** How it connects. */
+  readonly config: WarmClientConfig;
   /** Gives a connection to whoever gives it back by himself. */
   borrow(call: { readonly cancellation: Cancellation; readonly held: boolean }): Promise<Borrowed>;
   watch: ClientWatch | undefined;
@@ -208,6 +210,7 @@ export function requestTransport(options: RequestTransportOptions): RequestTrans
 
   const transport: RequestTransport = {
     name: "request",
+    config: options.config,
     watch: undefined,
     can: { session: true, cancel: options.cancel },
     async query(statement, call) {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { inspect } from "node:util";
 import pg from "pg";
 import QueryStream from "pg-query-stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
@@ -59,6 +60,8 @@ describe.each([...manners, ["a client", byClient] as const])("gives by %s what a
 
 test("is a pg.Pool that has read nothing before its first call", async () => {
   const pool = createRequestPool({ env: {} });
+  // as Prisma's adapter does at once
+  void pool.options;
   expect(pool).toBeInstanceOf(pg.Pool);
   pool.on("error", () => {});
   expect(countsOf(pool)).toEqual([0, 0, 0]);
@@ -86,6 +89,18 @@ test("a request has its own connections, which are one for calls that take turns
   );
   expect(pids[0]).not.toBe(pids[1]);
   expect(countsOf(pool)).toEqual([0, 0, 0]);
+});
+
+test("has options in pg's words, without a secret", async () => {
+  const pool = open({ max: 3 });
+  expect({ ...pool.options }).toMatchObject({ max: 3, idleTimeoutMillis: 0, user: inject("postgres").user });
+  for (const looked of [pool, pool.options, { ...pool.options }])
+    expect(inspect(looked, { depth: 10 })).not.toContain(inject("postgres").password);
+  const { host, port, database, user, password } = pool.options as pg.ClientConfig;
+  // what cancels by a connection of its own, as Kysely does
+  const control = new pg.Client({ host, port, database, user, password } as pg.ClientConfig);
+  await control.connect();
+  await control.end();
 });
 
 test("whoever asks for more than its request may have waits for what is given back", async () => {
