@@ -45,6 +45,10 @@ const kinds = {
     code: 'import { workerOverHyperdrive } from "./on-hyperdrive.ts"; export default workerOverHyperdrive(orm);',
     options: { platform: "browser", conditions: ["workerd", "worker", "browser"], external: ["cloudflare:*", "node:*"] },
   },
+  "workerd at module scope": {
+    code: 'import { workerAtModuleScope } from "./at-module-scope.ts"; export default workerAtModuleScope(orm);',
+    options: { platform: "browser", conditions: ["workerd", "worker", "browser"], external: ["cloudflare:*", "node:*"] },
+  },
 } as const;
 
 export type Kind = keyof typeof kinds;

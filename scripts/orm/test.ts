@@ -13,6 +13,7 @@ import { startWire } from "../../test/support/wire.ts";
 import { installTools } from "../package/tools.ts";
 import type { Files, Packages } from "./bundle.ts";
 import { judgeOutcome, type Line } from "./judge.ts";
+import { loadWorker } from "./load.ts";
 import { others, runOther } from "./others.ts";
 import { generateClients } from "./prisma.ts";
 import { compile } from "./types.ts";
@@ -64,15 +65,23 @@ const subjects: readonly Subject[] = [
   { name: "mikro-orm", program: "mikro-orm.ts", leastChecks: 10, takes: /^(node|bun)/ },
 ];
 
+/** At module scope in a worker, each of its requests over connections of its own. */
+const services: readonly Subject[] = [
+  { name: "at module scope, drizzle", program: "module-drizzle.ts" },
+  { name: "at module scope, kysely", program: "module-kysely.ts" },
+  { name: "at module scope, prisma", program: "module-prisma.ts", generate: generateClients, packages: { pg: "pg" } },
+];
+
 /** Of one problem, characters; the whole of it is told with `--json`. */
 const MOST_SHOWN = 600;
 
 const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
 const progress = (line: string) => console.error(line);
 const chosen = subjects.filter(({ name }) => name.startsWith(flags.only));
+const chosenServices = services.filter(({ name }) => name.startsWith(flags.only));
 const chosenOthers = others.filter((name) => name.startsWith(flags.only));
-if (chosen.length + chosenOthers.length === 0) {
-  throw new Error(`--only begins one of ${[...subjects.map(({ name }) => name), ...others].join(", ")}.`);
+if (chosen.length + chosenServices.length + chosenOthers.length === 0) {
+  throw new Error(`--only begins one of ${[...[...subjects, ...services].map(({ name }) => name), ...others].join(", ")}.`);
 }
 
 progress("installing the ORMs");
@@ -99,6 +108,12 @@ try {
       lines.push(line);
       report(line);
     }
+  }
+  for (const { name, program, generate, packages = {} } of chosenServices) {
+    const files = (await generate?.(tools, folder)) ?? {};
+    const line = await loadWorker(name, { program, packages, files, tools, folder }, server);
+    lines.push(line);
+    report(line);
   }
   for (const name of chosenOthers) lines.push(...(await runOther(name, server, tools, report)));
 } finally {

@@ -121,6 +121,7 @@ const rooms: readonly Room[] = [
       "test/lambda/sandbox.ts",
       "test/ledger/run.ts",
       "test/orm/orm.ts",
+      "test/orm/at-module-scope.ts",
       "test/orm/others/other.ts",
       "test/runtimes/judge.ts",
     ],
