@@ -41,6 +41,8 @@ export interface TransportInput {
   readonly warn: (message: string) => void;
   /** Who is told of what happens to connections. */
   readonly events: Audience;
+  /** What pg's clients are told besides, in pg's words. */
+  readonly driver?: Readonly<Record<string, unknown>>;
 }
 
 /** `createDatabase` of one entry. */

@@ -1,22 +1,25 @@
-import { createHash } from "node:crypto";
 import { trustedCertificates } from "../aws/tls.ts";
 import { usesIam } from "../decide/auth.ts";
+import type { PoolOptions } from "../decide/pg-options.ts";
 import type { Plan } from "../decide/plan.ts";
 import { handedIn } from "../decide/refuse.ts";
 import type { Address, Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
 import { kindOf } from "../errors/redact.ts";
+import { passwordFailure } from "../transports/failure.ts";
+import { madeOf } from "../transports/pool/pg-failure.ts";
 import { poolTransport } from "../transports/pool/pool.ts";
 import type { PoolTraits } from "../transports/pool/pool-traits.ts";
 import { nextNumber } from "../transports/pool/registry.ts";
 import type { RoomLimits } from "../transports/pool/room.ts";
-import { type Identity, type PoolShare, sharePool } from "../transports/pool/shared-room.ts";
+import { type PoolShare, sharePool } from "../transports/pool/shared-room.ts";
 import { sharedTransport } from "../transports/pool/shared-transport.ts";
 import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { MakeTransport, TransportInput } from "./create.ts";
 import { iamLogin } from "./iam-login.ts";
+import { identityOf } from "./identity.ts";
 import { passwordFor } from "./password.ts";
 import { pinningReport } from "./pinning-report.ts";
 
@@ -41,15 +44,26 @@ function makePool(input: TransportInput, order: number): Transport {
   return sharedTransport(leaving, (pool) => poolTransport({ pool, ...traits, clock }));
 }
 
+/** What only pg knows, of those who speak to it in its words. */
+export type PgWords = Pick<PoolOptions, "driver" | "timeoutMs">;
+
+/** Nothing. */
+const NO_WORDS: PgWords = { driver: {}, timeoutMs: undefined };
+
+/** What a share of a pool is made of. */
+export interface JoinInput extends Omit<TransportInput, "clock" | "events"> {
+  readonly words?: PgWords;
+}
+
 /** A share of the one pool of this identity in the process. Without an `order`, for handles that are made again and again. */
-export function joinPool({ settings, plan, address, warn }: Omit<TransportInput, "clock" | "events">, order?: number): PoolShare {
-  const login = loginConfig(settings, plan, address);
+export function joinPool({ settings, plan, address, warn, words = NO_WORDS }: JoinInput, order?: number): PoolShare {
+  const login = loginConfig(settings, plan, address, words);
   const { host, port, database, user } = address;
-  const traits = traitsOf(settings, plan);
+  const traits = traitsOf(settings, plan, words);
   return sharePool({
     room: JSON.stringify([settings.name, host, port, database, user]),
-    identity: identityOf(login, traits, address),
-    limits: limitsOf(settings, plan),
+    identity: identityOf(login, traits, address, words.driver),
+    limits: limitsOf(settings, plan, words),
     create(room) {
       const pool = new WarmPool({ ...login, room, traits, warn }).setMaxListeners(0);
       if (plan.capabilities.pins && isDevelopment(plan)) watchPins(pool, warn);
@@ -78,26 +92,33 @@ export function showing({ onPool }: Settings, warn: (message: string) => void): 
   };
 }
 
-function traitsOf({ statementTimeoutMs, prepare, pipelining }: Settings, { capabilities, target }: Plan): PoolTraits {
+function traitsOf(
+  { statementTimeoutMs, prepare, pipelining }: Settings,
+  { capabilities, target }: Plan,
+  { driver }: PgWords = NO_WORDS,
+): PoolTraits {
   const { pooled, cancel, sessionState, startupParameters, namedStatements } = capabilities;
   return {
     pooled,
     cancel,
     sessionState,
     named: prepare && namedStatements,
-    pipelined: pipelining && capabilities.pipelining,
+    // who counts the uses of a connection has one at a time
+    pipelined: pipelining && capabilities.pipelining && driver.maxUses === undefined,
     known: target !== "postgres",
     statementTimeoutMs: startupParameters ? null : statementTimeoutMs,
   };
 }
 
 /** Settings in pg's words, of a pool that shares with nobody. */
-export function poolConfig(settings: Settings, plan: Plan, address: Address): WarmPoolConfig {
-  const login = loginConfig(settings, plan, address);
-  const limits = limitsOf(settings, plan);
+export function poolConfig(settings: Settings, plan: Plan, words: PgWords): WarmPoolConfig {
+  const login = loginConfig(settings, plan, settings.address, words);
+  const limits = limitsOf(settings, plan, words);
   return {
     ...login,
-    traits: traitsOf(settings, plan),
+    // to be seen in the pool's options, as everything
+    ...(words.timeoutMs !== undefined && { connectionTimeoutMillis: words.timeoutMs }),
+    traits: traitsOf(settings, plan, words),
     max: limits.max,
     min: limits.min,
     idleTimeoutMillis: limits.idleTimeoutMs,
@@ -110,13 +131,24 @@ export function poolConfig(settings: Settings, plan: Plan, address: Address): Wa
 }
 
 /** What says how much, and not who. */
-function limitsOf({ acquireTimeoutMs, connectTimeoutMs, maxWaiting, leakThresholdMs }: Settings, plan: Plan): RoomLimits {
-  const { max, min, idleTimeoutMs, lifetimeMs } = plan;
-  return { max, min, idleTimeoutMs, lifetimeMs, acquireTimeoutMs, connectTimeoutMs, maxWaiting, leakThresholdMs };
+function limitsOf(settings: Settings, plan: Plan, { driver, timeoutMs }: PgWords): RoomLimits {
+  const { acquireTimeoutMs, connectTimeoutMs, maxWaiting, leakThresholdMs } = settings;
+  const { max, min, idleTimeoutMs } = plan;
+  return {
+    max,
+    min,
+    idleTimeoutMs,
+    // pg counts the seconds itself
+    lifetimeMs: driver.maxLifetimeSeconds === undefined ? plan.lifetimeMs : 0,
+    acquireTimeoutMs: timeoutMs ?? acquireTimeoutMs,
+    connectTimeoutMs: timeoutMs ?? connectTimeoutMs,
+    maxWaiting,
+    leakThresholdMs,
+  };
 }
 
 /** What says who one is, and how one is protected. The driver sees fields, never a URL or an `sslmode`. */
-function loginConfig(settings: Settings, plan: Plan, address: Address): WarmPoolConfig {
+function loginConfig(settings: Settings, plan: Plan, address: Address, { driver }: PgWords): WarmPoolConfig {
   const { host, port, database, user, password } = address;
   const tls = chooseTls(address);
   const target = address === settings.address ? { name: plan.target, capabilities: plan.capabilities } : detectTarget(address, null, null);
@@ -131,15 +163,21 @@ function loginConfig(settings: Settings, plan: Plan, address: Address): WarmPool
     ? iamLogin({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
     : undefined;
   const startup = plan.capabilities.startupParameters;
+  const {
+    ssl: own,
+    fallback_application_name: _,
+    ...words
+  } = driver as { readonly ssl?: object; readonly fallback_application_name?: string };
   return {
     host,
     port,
     database,
     user,
-    password: iam?.token ?? passwordFor(password?.reveal() ?? null),
+    password: iam?.token ?? passwordFor(password?.reveal() ?? null, (thrown) => madeOf(passwordFailure(thrown), thrown)),
     ...(iam && { onPasswordRefused: iam.refused }),
-    ssl: tls.mode === "disable" ? false : { rejectUnauthorized: tls.mode === "verify", ...(ca !== null && { ca }) },
-    ...(tls.mode !== "disable" && { sslnegotiation: tls.negotiation }),
+    ssl: tls.mode === "disable" ? false : { rejectUnauthorized: tls.mode === "verify", ...(ca !== null && { ca }), ...own },
+    // always said, or pg reads a variable
+    sslnegotiation: tls.mode === "disable" ? "postgres" : tls.negotiation,
     ...(tls.channelBinding && { enableChannelBinding: true }),
     earlyStatement: settings.earlyStatement && tls.mode === "verify" && !target.capabilities.pooled,
     application_name: settings.applicationName,
@@ -149,6 +187,7 @@ function loginConfig(settings: Settings, plan: Plan, address: Address): WarmPool
     keepAlive: true,
     // a script that is done ends by itself; a server has its socket to live on
     allowExitOnIdle: true,
+    ...words,
   } as WarmPoolConfig;
 }
 
@@ -161,16 +200,4 @@ function startupOptions({ startupOptions: own, idleSessionTimeoutMs }: Settings)
 /** Where someone reads the warnings, and nothing is frozen. */
 function isDevelopment({ traits }: Plan): boolean {
   return !traits.freezes && process.env.NODE_ENV !== "production";
-}
-
-/** What tells one identity from another. A password is in it as a hash, or as the function it is. */
-function identityOf({ password: _, ...login }: WarmPoolConfig, traits: PoolTraits, { password, auth, region }: Address): Identity {
-  const secret = password?.reveal() ?? null;
-  return {
-    fingerprint: createHash("sha256")
-      .update(JSON.stringify([login, traits, auth, region, typeof secret]))
-      .update(typeof secret === "string" ? secret : "")
-      .digest("hex"),
-    secret: typeof secret === "function" ? secret : null,
-  };
 }

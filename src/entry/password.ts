@@ -3,10 +3,13 @@ import { ConfigError, ConnectionError } from "../errors/errors.ts";
 import { kindOf } from "../errors/redact.ts";
 import { passwordFailure } from "../transports/failure.ts";
 
-/** A password as pg takes it: called when a server asks, it fails with a code and the fate `not-sent`. */
-export function passwordFor(source: PasswordSource | null): string | (() => Promise<string>) {
+/** What a password function failed with, as an error of this package. */
+export type TellPasswordFailure = (thrown: unknown) => ConnectionError;
+
+/** A password as pg takes it: called when a server asks, with what the driver tells it, it fails with a code and the fate `not-sent`. */
+export function passwordFor(source: PasswordSource | null, tell?: TellPasswordFailure): string | ((login?: unknown) => Promise<string>) {
   if (typeof source === "string") return source;
-  return async () => {
+  return async (login) => {
     if (source === null) {
       throw new ConfigError(
         "The server asks for a password, and the setting password is missing. Give it in the URL, as an option, or in PGPASSWORD.",
@@ -16,7 +19,7 @@ export function passwordFor(source: PasswordSource | null): string | (() => Prom
         },
       );
     }
-    return askPassword(source);
+    return askPassword(() => (source as (login?: unknown) => string | Promise<string>)(login), tell);
   };
 }
 
@@ -27,12 +30,12 @@ const LONGEST = 65_535;
  * What the caller's password function gives.
  * @throws ConnectionError PASSWORD_FAILED when it fails, or gives what no password can be
  */
-export async function askPassword(source: () => string | Promise<string>): Promise<string> {
+export async function askPassword(source: () => string | Promise<string>, tell: TellPasswordFailure = passwordFailure): Promise<string> {
   let given: unknown;
   try {
     given = await source();
   } catch (error) {
-    throw passwordFailure(error);
+    throw tell(error);
   }
   // as for the setting itself: what travelled of anything else would be another password
   if (typeof given === "string" && given !== "" && given.length <= LONGEST && given.isWellFormed() && !given.includes("\0")) return given;

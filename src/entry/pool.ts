@@ -1,4 +1,5 @@
 import { detectRuntime, runtimeNames } from "../decide/detect-runtime.ts";
+import { type PoolOptions, readPoolOptions } from "../decide/pg-options.ts";
 import { makePlan, type Plan } from "../decide/plan.ts";
 import { overPool } from "../decide/pool-size.ts";
 import { refusal } from "../decide/refuse.ts";
@@ -7,50 +8,63 @@ import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } fr
 import { detectTarget } from "../decide/target.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { SharedPool } from "../transports/pool/shared-pool.ts";
+import { typesOf } from "../transports/pool/type-parsers.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
 import { joinPool, poolConfig, showing } from "./make-pool.ts";
+import type { WarmPoolOptions } from "./pool-options.ts";
+import { variablesFor, withNegotiation } from "./pool-variables.ts";
 import { warn } from "./warn.ts";
 
-/** What the pool takes: the settings of `createDatabase`, and `connectionString` as pg's name for `url`. */
-export interface WarmPoolOptions extends DatabaseOptions {
-  readonly connectionString?: string | undefined;
-}
+export type { WarmPoolOptions } from "./pool-options.ts";
 
 /**
- * A `pg.Pool` for code that wants one: an ORM, or code written for pg. Settings, TLS, timeouts and size come from the same place as
- * `createDatabase`'s; it is no shared pool, and whoever made it ends it.
+ * A `pg.Pool` for code that wants one: an ORM, or code written for pg. It takes a URL, options in pg's spelling with pg's meaning, and the settings
+ * of `createDatabase`; what is left out comes from the same place as theirs. It rejects with what pg rejects with, and a fate. What differs from
+ * pg on purpose is listed in docs/pool.md. It is no shared pool, and whoever made it ends it.
  *
- * @throws ConfigError for settings that are wrong or missing
+ * @throws ConfigError for settings that are wrong, missing or given twice, and for what cannot be kept: another `Client`, `native`
  */
 export class WarmPool extends ConfiguredPool {
-  constructor(options: WarmPoolOptions = {}) {
-    const { settings, plan } = planned(checkedOptions(options));
-    super({ ...poolConfig(settings, plan, settings.address), warn });
+  constructor(options: WarmPoolOptions | string = {}) {
+    const given = read(options);
+    const { settings, plan } = planned(given);
+    const { types = typesOf(settings.types), ...driver } = given.driver;
+    super({ ...poolConfig(settings, plan, { ...given, driver: { ...driver, ...(types !== undefined && { types }) } }), warn });
     showing(settings, warn)?.(this);
   }
 }
 
 /**
- * A handle on the connections that `createDatabase` uses for the same settings, as a `pg.Pool`: what an ORM is handed. Nothing is read or connected
- * before its first call, so it may stand at module level. Its `end` ends the handle and nothing else: connections end with the last handle that
- * shares them. One that is made for a request and forgotten costs nothing.
+ * A handle on the connections that `createDatabase` uses for the same settings, as a `pg.Pool`: what an ORM is handed. It takes what {@link WarmPool}
+ * takes; what only pg knows has connections of its own. Nothing is read or connected before its first call, so it may stand at module level. Its
+ * `end` ends the handle and nothing else: connections end with the last handle that shares them. One that is made for a request and forgotten
+ * costs nothing.
  *
  * @throws ConfigError for options that are wrong in themselves; what only the environment can tell rejects the first call
  */
-export function sharedPool(options: WarmPoolOptions = {}): SharedPool {
-  const checked = checkedOptions(options);
-  return new SharedPool(() => {
-    const { settings, plan } = planned(checked);
-    return joinPool({ settings, plan, address: settings.address, warn });
-  });
+export function sharedPool(options: WarmPoolOptions | string = {}): SharedPool {
+  const given = read(options);
+  const { Promise: own, ...driver } = given.driver;
+  const join = () => {
+    const { settings, plan } = planned(given);
+    return joinPool({ settings, plan, address: settings.address, warn, words: { ...given, driver } });
+  };
+  return new SharedPool(join, { own: own as PromiseConstructor | undefined });
 }
 
-function checkedOptions({ connectionString, ...options }: WarmPoolOptions): DatabaseOptions {
-  return checkOptions(connectionString === undefined ? options : { url: connectionString, ...options }, runtimeNames);
+/** What was given, checked as far as it can be without the environment. */
+interface Given extends Omit<PoolOptions, "settings"> {
+  readonly checked: DatabaseOptions;
 }
 
-function planned(checked: DatabaseOptions): { readonly settings: Settings; readonly plan: Plan } {
-  const settings = resolveSettings(checked, process.env);
+function read(options: unknown): Given {
+  const { settings, ...rest } = readPoolOptions(options, (path) => process.getBuiltinModule("node:fs").readFileSync(path, "utf8"));
+  return { ...rest, checked: checkOptions(settings, runtimeNames) };
+}
+
+function planned({ checked, driver, lacksUrl }: Given): { readonly settings: Settings; readonly plan: Plan } {
+  const env = variablesFor({ checked, driver, lacksUrl }, process.env);
+  const settings = resolveSettings(withNegotiation(checked, env), env);
   const runtime = detectRuntime({ global: globalThis, env: process.env }, settings.runtime);
   if (runtime.traits.ioScope === "request") throw elsewhere(runtime.name);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
@@ -59,6 +73,11 @@ function planned(checked: DatabaseOptions): { readonly settings: Settings; reado
   // a bare pg.Pool keeps no limit by itself, and a query given up by pg's query_timeout stays on its connection
   if (settings.statementTimeoutMs !== null && plan.deadline === "client") {
     throw refusal("statementTimeoutMs", `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
+  }
+  for (const name of ["lock_timeout", "idle_in_transaction_session_timeout"]) {
+    if (name in driver && !plan.capabilities.startupParameters) {
+      throw refusal(name, `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
+    }
   }
   return { settings, plan };
 }

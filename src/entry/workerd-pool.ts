@@ -7,10 +7,11 @@ import type { SharedPool } from "../transports/pool/shared-pool.ts";
 import type { Platform } from "./create.ts";
 import { hyperdrive } from "./hyperdrive.ts";
 import { requestPool } from "./make-request-pool.ts";
-import type { WarmPoolOptions } from "./pool.ts";
+import type { WarmPoolOptions } from "./pool-options.ts";
+import { readRequestPoolOptions } from "./request-pool-options.ts";
 import { warn } from "./warn.ts";
 
-export type { WarmPoolOptions } from "./pool.ts";
+export type { WarmPoolOptions } from "./pool-options.ts";
 
 const own: Platform = {
   runtimes: [workerd.name],
@@ -30,7 +31,7 @@ const own: Platform = {
  * @throws ConfigError always
  */
 export class WarmPool {
-  constructor(_options?: WarmPoolOptions) {
+  constructor(_options?: WarmPoolOptions | string) {
     throw new ConfigError(
       "In Workers a connection ends with its request, so no pool can own any. Use sharedPool({ tcp: hyperdrive() }), which gives each request connections of its own, and may stand at module scope.",
       { code: "NO_TRANSPORT", setting: "runtime" },
@@ -45,9 +46,9 @@ export class WarmPool {
  *
  * @throws ConfigError for options that are wrong in themselves; what only the environment can tell rejects the first call
  */
-export function sharedPool({ connectionString, ...options }: WarmPoolOptions = {}): SharedPool {
-  const given = connectionString === undefined ? options : { url: connectionString, ...options };
-  const { tcp = hyperdrive(), env: handed, ...checked } = checkOptions(given, own.runtimes);
+export function sharedPool(options: WarmPoolOptions | string = {}): SharedPool {
+  const { settings, ...given } = readRequestPoolOptions(options);
+  const { tcp = hyperdrive(), env: handed, ...checked } = checkOptions(settings, own.runtimes);
   const platform = handedIn("tcp", () => tcp(handed ? { ...own, env: () => handed } : own, checked));
-  return requestPool(platform, checked);
+  return requestPool(platform, checked, given);
 }

@@ -23,6 +23,9 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** By which an error is known as one of this package, whichever copy made it: pg's, which have a fate from a pool, are none. */
+const BRAND: unique symbol = Symbol.for("warmline.error");
+
 /** The root of every error this package rejects with or throws. Its message, stack and `inspect` hold no secret and no parameter value. */
 export class WarmlineError extends Error {
   readonly code: string;
@@ -35,6 +38,10 @@ export class WarmlineError extends Error {
     this.code = details.code;
     this.fate = details.fate;
     this.retryable = details.retryable ?? false;
+  }
+
+  get [BRAND](): true {
+    return true;
   }
 
   /** True for the error of another copy of this package too: a bundler may put several into one process, where they share a pool. */
@@ -255,7 +262,6 @@ export function withFate(error: WarmlineError, fate: Fate, own = true): Warmline
 /** Whether `error` comes from this package; true also for another copy of it. */
 export function isWarmlineError(error: unknown): error is WarmlineError {
   return look(() => {
-    const { code, fate, retryable } = error as Partial<WarmlineError>;
-    return error instanceof Error && typeof code === "string" && typeof fate === "string" && typeof retryable === "boolean";
+    return error instanceof Error && BRAND in error;
   }, false);
 }

@@ -56,7 +56,9 @@ const rules: readonly Rule[] = [
     mayType: ["src/"],
   },
   { place: "src/entry/node.ts", may: ["src/entry/", "src/decide/", "pg", "node:"], mayType: ["src/"] },
-  { place: "src/entry/make-pool.ts", may: ["src/entry/", "src/aws/", "src/decide/", "src/transports/", "src/errors/", "node:"] },
+  { place: "src/entry/make-pool.ts", may: ["src/entry/", "src/aws/", "src/decide/", "src/transports/", "src/errors/"] },
+  { place: "src/entry/identity.ts", may: ["node:crypto"], mayType: ["src/"] },
+  { place: "src/entry/pool-options.ts", may: [], mayType: ["src/decide/", "pg"] },
   { place: "src/entry/iam-login.ts", may: ["src/aws/"] },
   { place: "src/entry/pinning-report.ts", may: ["src/aws/"] },
   {

@@ -47,6 +47,20 @@ export async function failureOf(promise: Promise<unknown>): Promise<WarmlineErro
   throw new Error("It did not fail.");
 }
 
+/** What a pool in pg's place rejects with: an error of pg's, or of Node's, with a fate. */
+export async function pgFailureOf(promise: Promise<unknown>): Promise<PgFailure> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof Error && !isWarmlineError(error) && "fate" in error && "retryable" in error) return error as PgFailure;
+    throw error;
+  }
+  throw new Error("It did not fail.");
+}
+
+/** pg's error, and what became of the statement. */
+export type PgFailure = NodeJS.ErrnoException & Pick<WarmlineError, "fate" | "retryable">;
+
 /** A client of pg's own, for a second opinion. */
 export async function openDirect(url: string = urlAt()): Promise<Client & AsyncDisposable> {
   const client = new Client({ connectionString: url });

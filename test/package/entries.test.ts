@@ -75,6 +75,16 @@ test("WarmPool from warmline/pool is a pg.Pool", () => {
   expect(run(code)).toBe("true\n");
 });
 
+test("WarmPool can be required, and is a subclass of the pg that is", () => {
+  const code = `import { createRequire } from "node:module";
+    const require = createRequire(import.meta.url);
+    const { WarmPool, sharedPool } = require("warmline/pool");
+    const pool = new WarmPool("postgres://someone@127.0.0.1:1/shop");
+    console.log(pool instanceof require("pg").Pool, sharedPool() instanceof require("pg").Pool);
+    pool.query("select 1").catch((error) => console.log(error.code, error.syscall, error.fate));`;
+  expect(run(code)).toBe("true true\nECONNREFUSED connect not-sent\n");
+});
+
 test("the command answers --help", () => {
   const PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
   const output = execFileSync(join(project, "node_modules/.bin/warmline"), ["--help"], { cwd: project, encoding: "utf8", env: { PATH } });

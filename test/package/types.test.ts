@@ -18,9 +18,12 @@ writeFileSync(
   join(typed.project, "entries.ts"),
   `import { createDatabase, type Database } from "warmline";
    import { type Endpoint, startEndpoint } from "warmline/endpoint";
-   import { WarmPool } from "warmline/pool";
+   import { sharedPool, WarmPool } from "warmline/pool";
    import type pg from "pg";
    export const pool: pg.Pool = new WarmPool({ connectionString: "postgres://someone@host/db", max: 2 });
+   export const Pool: typeof pg.Pool = WarmPool;
+   declare const config: pg.PoolConfig;
+   export const pools = [new WarmPool(config), new WarmPool("postgres://someone@host/db"), sharedPool({ ssl: { ca: "" }, onConnect: async (client) => void (await client.query("")) })];
    export const endpoint: Promise<Endpoint> = startEndpoint({ databaseUrl: "postgres://someone@host/db" });
    export const db: Database = createDatabase();
    // @ts-expect-error no such option

@@ -94,7 +94,7 @@ describe.each(ways)("a sharedPool at module scope, over $name", ({ name, start }
   );
 
   test.each([
-    ["/ended", { name: "UsageError", code: "CLOSED", fate: "not-sent" }, "Leave end out"],
+    ["/ended", { name: "Error", code: "CLOSED", fate: "not-sent" }, "Leave end out"],
     ["/own", { name: "ConfigError", code: "NO_TRANSPORT", fate: "not-sent" }, "sharedPool({ tcp: hyperdrive() })"],
     ["/none", { name: "ConfigError", code: "MISSING_SETTING", fate: "not-sent" }, "Bind Hyperdrive"],
   ])("says at %s what helps", async (path, error, remedy) => {

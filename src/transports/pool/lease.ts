@@ -2,6 +2,7 @@ import type pg from "pg";
 import { ConnectionError, UsageError } from "../../errors/errors.ts";
 import type { Cancellation } from "../transport.ts";
 import { asCaller } from "./as-caller.ts";
+import { asPg } from "./pg-failure.ts";
 
 /** Gives a connection back; with true or an error it is destroyed. */
 export type Release = (destroy?: Error | boolean) => void;
@@ -71,13 +72,24 @@ export class HeldLease implements Lease {
 }
 
 /**
- * Serves a checkout from a lease. Its release runs as the request that took the connection: pg gives one back from its socket's callbacks,
- * which run as the request that opened it.
+ * Serves a checkout from a lease, in pg's words; `onUsed` is told once, before the connection is given back. Its release runs as the request that
+ * took the connection: pg gives one back from its socket's callbacks, which run as the request that opened it.
  */
-export function checkingOut(callback: Checkout): Granted {
+export function checkingOut(callback: Checkout, onUsed: (client: pg.PoolClient) => void): Granted {
   return (error, lease) => {
-    if (lease === undefined) return callback(error, undefined, () => {});
-    const release: Release = asCaller()((destroy) => lease.release(destroy));
+    if (lease === undefined) return callback(asPg(error) as Error, undefined, () => {});
+    const { onEnd } = lease;
+    lease.onEnd = () => {
+      onEnd?.();
+      onUsed(lease.client);
+    };
+    const release: Release = asCaller()((destroy) => {
+      try {
+        lease.release(destroy);
+      } catch (thrown) {
+        throw asPg(thrown);
+      }
+    });
     lease.client.release = release;
     callback(undefined, lease.client, release);
   };
@@ -103,4 +115,9 @@ export function queueFull(maxWaiting: number): ConnectionError {
 /** Use after `end`. */
 export function closed(): UsageError {
   return new UsageError("The pool has been closed. Create a new database where work begins again.", { code: "CLOSED" });
+}
+
+/** A pool that has been ended is ended again, in pg's words. */
+export function endedTwice(): unknown {
+  return asPg(closed(), "Called end on pool more than once");
 }

@@ -1,6 +1,8 @@
 import pg from "pg";
 import { type Asker, type Checkout, checkingOut, type Release } from "./lease.ts";
 import { type Answering, answerAs, NO_ANSWER, type PgAnswer } from "./pg-call.ts";
+import { rejectAsPg, withFateOf } from "./pg-failure.ts";
+import { tellAs } from "./pg-itself.ts";
 
 /** A `pg.Pool` whose checkouts are leases: what asks for a connection in pg's way is given one by `lease`. */
 export abstract class LeasedPool extends pg.Pool implements Answering {
@@ -18,7 +20,8 @@ export abstract class LeasedPool extends pg.Pool implements Answering {
       }
       this.#querying = true;
       try {
-        return Reflect.apply(inherited.query, this, args);
+        const fate = typeof args[0] === "function" ? "not-sent" : "unknown";
+        return tellAs((error) => withFateOf(error, fate), { self: this, query: inherited.query as never, args });
       } finally {
         this.#querying = false;
       }
@@ -35,6 +38,9 @@ export abstract class LeasedPool extends pg.Pool implements Answering {
    */
   abstract answer(config: unknown, values: unknown): Promise<PgAnswer> | undefined;
 
+  /** Counts the use of a connection that was checked out in pg's way. */
+  abstract noteUse(client: pg.PoolClient): void;
+
   /** Checks a connection out for `asker`, which is told exactly once, maybe at once. */
   abstract lease(asker: Asker): void;
 
@@ -42,11 +48,12 @@ export abstract class LeasedPool extends pg.Pool implements Answering {
   override connect(callback: (error: Error | undefined, client: pg.PoolClient | undefined, done: Release) => void): void;
   override connect(callback?: Checkout): Promise<pg.PoolClient> | undefined {
     if (callback === undefined) {
-      return new Promise((resolve, reject) => {
+      const connected = new this.Promise<pg.PoolClient>((resolve, reject) => {
         this.connect((error, client) => (client === undefined ? reject(error) : resolve(client)));
       });
+      return connected.catch(rejectAsPg);
     }
-    const serve = checkingOut(callback);
+    const serve = checkingOut(callback, (client) => this.noteUse(client));
     // never before connect has returned, nor from within somebody else's release
     this.lease({ granted: (error, lease) => process.nextTick(serve, error, lease), held: !this.#querying });
     return undefined;

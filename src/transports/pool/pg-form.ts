@@ -1,12 +1,13 @@
 import pg from "pg";
 import { showCaller } from "../../errors/caller.ts";
-import { type Fate, isWarmlineError, type WarmlineError } from "../../errors/errors.ts";
+import { isWarmlineError, type WarmlineError } from "../../errors/errors.ts";
 import type { Answer } from "../../wire/answer.ts";
 import type { Columns } from "../../wire/columns.ts";
 import type { ErrorResponse } from "../../wire/error-response.ts";
 import type { ExchangeFailure } from "../../wire/exchange.ts";
 import type { ForeignForm } from "../sending.ts";
 import type { ParserSet } from "../transport.ts";
+import { asPg, withFateOf } from "./pg-failure.ts";
 
 /** pg's result, with what its types do not show. */
 interface PgResult extends Answer {
@@ -77,38 +78,33 @@ export class PgForm implements ForeignForm, ParserSet {
     const failure = this.#failure;
     switch (failure?.kind) {
       case "refused":
-        if (error.code === failure.report.code) return databaseError(failure.report, error.fate);
+        if (error.code === failure.report.code) return databaseError(failure.report, error);
         break;
       case "lost":
-        if (error.code === "CONNECTION_LOST" && failure.failure instanceof Error) return lostError(failure.failure, error.fate);
+        if (error.code === "CONNECTION_LOST" && failure.failure instanceof Error) return lostError(failure.failure, error);
         break;
       case "unread":
-        return this.#thrown === undefined ? told(error) : withFateOf(this.#thrown, error.fate);
+        return this.#thrown === undefined ? told(error) : withFateOf(this.#thrown, error.fate, error.retryable);
     }
     return told(error);
   }
 }
 
-function databaseError(report: ErrorResponse, fate: Fate): Error {
+function databaseError(report: ErrorResponse, { fate, retryable }: WarmlineError): Error {
   const error: object = new pg.DatabaseError(report.message, report.length ?? 0, "error");
   for (const name of errorFields) Object.assign(error, { [name]: report[name] });
-  return Object.assign(error as Error, { fate });
+  return Object.assign(error as Error, { fate, retryable });
 }
 
 /** The loss of a connection as the driver tells it: every call that it ends has a fate of its own. */
-function lostError(failure: Error, fate: Fate): Error {
+function lostError(failure: Error, { code, fate, retryable }: WarmlineError): Error {
   const error = new Error(failure.message, { cause: failure });
   const source = failure as Error & Record<string, unknown>;
   for (const name of ["code", "errno", "syscall"]) if (name in source) Object.assign(error, { [name]: source[name] });
-  return Object.assign(error, { fate });
+  return Object.assign(error, "code" in error ? {} : { code }, { fate, retryable });
 }
 
-/** Somebody else's error, with what became of the statement where it can be said. */
-export function withFateOf(thrown: unknown, fate: Fate): unknown {
-  if (thrown instanceof Error && Object.isExtensible(thrown) && !("fate" in thrown)) Object.assign(thrown, { fate });
-  return thrown;
-}
-
-function told(error: WarmlineError): WarmlineError {
-  return showCaller(error, told);
+function told(error: WarmlineError): unknown {
+  const failure = asPg(error);
+  return failure instanceof Error ? showCaller(failure, told) : failure;
 }

@@ -11,6 +11,8 @@ interface PgPool {
   _release(client: pg.PoolClient, idleListener: (error: Error) => void, destroy?: Error | boolean): void;
   _remove(client: pg.PoolClient, callback?: () => void): void;
   readonly _expired: WeakSet<pg.PoolClient>;
+  _pulseQueue(): void;
+  _endCallback: (() => void) | undefined;
 }
 
 /** A connection that nobody holds, as pg's pool keeps it. */
@@ -32,8 +34,9 @@ interface PooledClient {
   unref(): void;
 }
 
-/** What pg's pool reads when a connection is given back. */
+/** What pg's pool reads of its options. */
 interface ReleaseOptions {
+  connectionTimeoutMillis?: number;
   readonly idleTimeoutMillis: number;
   readonly allowExitOnIdle: boolean;
   readonly maxUses: number;
@@ -60,9 +63,25 @@ const toCheckout =
   (error, client, toPool) =>
     taken(error, client && { client, toPool });
 
-/** Opens a connection, whether the pool has idle ones or not, and however many there are. */
-export function openConnection(pool: pg.Pool, opened: Taken): void {
-  insideOf(pool).newClient({ callback: toCheckout(opened) });
+/**
+ * Opens a connection, whether the pool has idle ones or not, and however many there are. Gives its client; undefined where none could be made.
+ * `opened` is told later.
+ */
+export function openConnection(pool: pg.Pool, opened: Taken): pg.PoolClient | undefined {
+  const options = pool.options as unknown as ReleaseOptions;
+  const { connectionTimeoutMillis } = options;
+  // the client bounds connecting by itself; pg reads this while it makes one, and would bound it as well
+  if (connectionTimeoutMillis) options.connectionTimeoutMillis = 0;
+  try {
+    insideOf(pool).newClient({ callback: toCheckout(opened) });
+    return clientsOf(pool).at(-1);
+  } catch (thrown) {
+    // by what the caller gave to make it of, such as a stream
+    process.nextTick(opened, thrown, undefined);
+    return undefined;
+  } finally {
+    if (connectionTimeoutMillis) options.connectionTimeoutMillis = connectionTimeoutMillis;
+  }
 }
 
 /**
@@ -71,13 +90,13 @@ export function openConnection(pool: pg.Pool, opened: Taken): void {
  */
 export function openEarly(pool: pg.Pool, opened: Taken, mayGive: () => boolean): void {
   let toPool: Release = () => {};
-  openConnection(pool, (error, fresh) => {
+  const client = openConnection(pool, (error, fresh) => {
     // pg may still write it when the login has failed
-    client.onLastWord = undefined;
-    if (!client.isEarly) opened(error, fresh);
+    if (client !== undefined) client.onLastWord = undefined;
+    if (!client?.isEarly) opened(error, fresh);
     else if (fresh !== undefined) ({ toPool } = fresh);
-  });
-  const client = clientsOf(pool).at(-1) as unknown as WarmClient & pg.PoolClient;
+  }) as (WarmClient & pg.PoolClient) | undefined;
+  if (client === undefined) return;
   client.onLastWord = () => {
     client.onLastWord = undefined;
     client.isEarly = mayGive();
@@ -109,20 +128,44 @@ function putBack(pool: pg.Pool, idle: IdleItem, destroy: Error | boolean | undef
   const pooled = client as unknown as PooledClient;
   const { idleTimeoutMillis, allowExitOnIdle, maxUses } = pool.options as unknown as ReleaseOptions;
   const uses = (pooled._poolUseCount ?? 0) + 1;
-  if (destroy || pool.ending || !pooled._queryable || pooled._ending || uses >= maxUses || inside._expired.has(client)) {
+  pooled._poolUseCount = uses;
+  client.on("error", idleListener);
+  tell(() => pool.emit("release", (destroy || undefined) as Error, client));
+  const isExpired = inside._expired.delete(client);
+  if (destroy || isEnding(pool) || !pooled._queryable || pooled._ending || uses >= maxUses || isExpired) {
     clearTimeout(idle.timeoutId);
-    inside._release(client, idleListener, destroy);
+    inside._remove(client, () => inside._pulseQueue());
     return;
   }
-  client.on("error", idleListener);
-  pooled._poolUseCount = uses;
-  tell(() => pool.emit("release", undefined as unknown as Error, client));
   restart(pool, idle, idleTimeoutMillis);
   if (allowExitOnIdle) {
     idle.timeoutId?.unref();
     pooled.unref();
   }
   inside._idle.push(idle);
+}
+
+/** Whether connections that are given back are ended: a pool that only takes nobody new still serves those who wait. */
+export function isEnding(pool: pg.Pool): boolean {
+  return insideOf(pool)._endCallback !== undefined;
+}
+
+/** Ends every connection, those that somebody holds when they are given back; resolves when there is none. */
+export function endConnections(pool: pg.Pool): Promise<void> {
+  return new Promise((resolve) => {
+    insideOf(pool)._endCallback = resolve;
+    insideOf(pool)._pulseQueue();
+  });
+}
+
+/** Has connections given back in our way, also those that are given back for the first time; nobody waits in pg's own queue. */
+export function takeOver(pool: pg.Pool): void {
+  const inside = insideOf(pool);
+  const pulse = inside._pulseQueue.bind(inside);
+  inside._release = (client, idleListener, destroy) => putBack(pool, { client, idleListener }, destroy);
+  inside._pulseQueue = () => {
+    if (isEnding(pool)) pulse();
+  };
 }
 
 /** Tells the pool's listeners: what one throws is as uncaught as it is from pg, and the connection is where it has to be. */

@@ -4,7 +4,8 @@ import type { WireCall } from "../sending.ts";
 import type { Cancellation, Clock, Result } from "../transport.ts";
 import type { WireClient } from "../wire-session.ts";
 import type { PgAnswer } from "./pg-call.ts";
-import { PgForm, withFateOf } from "./pg-form.ts";
+import { withFateOf } from "./pg-failure.ts";
+import { PgForm } from "./pg-form.ts";
 import { type PgQuery, readQuery } from "./pg-query.ts";
 import { type PoolTransport, poolTransport, type SendingPool } from "./pool.ts";
 import type { PoolTraits } from "./pool-traits.ts";
@@ -37,7 +38,7 @@ const clock: Clock = {
 };
 
 /** What queries in pg's manner are sent over. */
-export type PgTransport = Pick<PoolTransport, "query" | "simple" | "sessionOf">;
+export type PgTransport = Pick<PoolTransport, "query" | "simple" | "sessionOf" | "noteUse">;
 
 /** What of the other end they depend on. */
 export type PgTraits = Pick<PoolTraits, "named" | "pipelined">;
@@ -66,6 +67,11 @@ export class PgQueries {
     } catch (thrown) {
       return Promise.reject(withFateOf(thrown, "not-sent"));
     }
+  }
+
+  /** Counts a use of a connection that a client of pg's had. */
+  noteUse(client: pg.PoolClient): void {
+    this.#transport.noteUse(client);
   }
 
   /** The same on a client that somebody holds, where nothing is on its way. */
@@ -133,10 +139,16 @@ function callOf({ rowMode, types }: PgQuery) {
   return { call, fail };
 }
 
+/** What a client was told that only pg does. */
+interface PgOnly {
+  readonly binary?: unknown;
+  readonly connectionParameters: { readonly query_timeout?: unknown };
+}
+
 /** Whether what is sent now is answered next, and what pg was told before is done: the order is the caller's. */
 function isQuiet(client: WarmClient): boolean {
-  const { readyForQuery, _activeQuery, connection, binary } = client as unknown as WireClient & { readonly binary?: unknown };
-  return readyForQuery === true && !_activeQuery && !binary && connection.link.load === 0;
+  const { readyForQuery, _activeQuery, connection, binary, connectionParameters } = client as unknown as WireClient & PgOnly;
+  return readyForQuery === true && !_activeQuery && !binary && !connectionParameters.query_timeout && connection.link.load === 0;
 }
 
 function allOrOne(results: Result[]): PgAnswer {

@@ -41,6 +41,8 @@ export interface PoolTransport extends Omit<Transport, typeof Symbol.asyncDispos
   simple(text: string, call: CallOptions): Promise<Result[]>;
   /** The session on a connection that somebody holds. */
   sessionOf(client: pg.PoolClient): WireSession;
+  /** Counts a use of a connection. */
+  noteUse(client: pg.PoolClient): void;
 }
 
 /** Work on a lease, and whether its first exchange asks the connection by itself. */
@@ -97,9 +99,13 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     lease.leaves = options.sessionState ? "state" : "pinned";
   }
 
+  function noteUse(session: WireSession, client: pg.PoolClient): void {
+    if (session.uses++ > 0) state.noteReuse(client);
+  }
+
   function giveBack(lease: Lease): void {
     const session = sessionOf(lease.client);
-    if (session.uses++ > 0) state.noteReuse(lease.client);
+    noteUse(session, lease.client);
     if (session.broken) session.destroy();
     lease.release(session.broken);
   }
@@ -225,6 +231,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
       return queryPool(ground, statement, call);
     },
     sessionOf,
+    noteUse: (client) => noteUse(sessionOf(client), client),
     simple: (script, call) =>
       hold(call, { asksItself: false, use: ({ client }) => sessionOf(client).exchange([], { ...call, ends: "free", script }) }),
     batch,

@@ -1,14 +1,16 @@
+import type pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
 import type { RequestContext } from "../request/request-scope.ts";
-import { type Asker, closed } from "./lease.ts";
+import { type Asker, closed, endedTwice } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
 import { OpenCalls } from "./open-calls.ts";
 import type { PgAnswer } from "./pg-call.ts";
+import { asPg, madeOf } from "./pg-failure.ts";
 
 /** What a handle delegates to: a pool that others use as well. */
 export type DelegatePool = Pick<
   LeasedPool,
-  "lease" | "answer" | "options" | "totalCount" | "idleCount" | "waitingCount" | "expiredCount"
+  "lease" | "answer" | "noteUse" | "options" | "totalCount" | "idleCount" | "waitingCount" | "expiredCount"
 > & {
   on(event: PoolEvent, listener: Forward): unknown;
   off(event: PoolEvent, listener: Forward): unknown;
@@ -41,14 +43,18 @@ function lateOptions(read: () => DelegatePool["options"]): DelegatePool["options
   });
 }
 
+/** What a handle is besides. */
+export interface SharedPoolOptions {
+  readonly own?: PromiseConstructor | undefined;
+  /** Default: runs the work, and nothing else. */
+  readonly scope?: RunScope | undefined;
+}
+
 /** Whoever ends it with a request ends it for all. */
 function closedInWorkers(): UsageError {
-  return new UsageError(
-    "This pool was ended, for every request. Leave end out: connections end with their request; or make the pool in each.",
-    {
-      code: "CLOSED",
-    },
-  );
+  const message =
+    "Cannot use a pool after calling end on the pool, for any request. Leave end out: connections end with their request; or make the pool in each.";
+  return madeOf(new UsageError(message, { code: "CLOSED" }), new Error(message));
 }
 
 const poolEvents = ["connect", "acquire", "release", "remove", "error"] as const;
@@ -69,8 +75,9 @@ export class SharedPool extends LeasedPool {
   /** The pool whose events are handed on. */
   #heard: DelegatePool | undefined;
 
-  constructor(join: () => DelegateShare, scope: RunScope = (_, work) => work()) {
-    super();
+  /** `own` is the class of the promises it gives. */
+  constructor(join: () => DelegateShare, { own, scope = (_, work) => work() }: SharedPoolOptions = {}) {
+    super(own && { Promise: own });
     this.#join = join;
     this.#scope = scope;
     // also for whoever keeps them before anything can be read, as Prisma's adapter does
@@ -129,13 +136,25 @@ export class SharedPool extends LeasedPool {
     try {
       answer = this.#pool().answer(config, values);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(asPg(error));
     }
     if (answer === undefined) return undefined;
     this.#calls.begin();
-    const end = () => this.#calls.end();
-    answer.then(end, end);
-    return answer;
+    // the promise that is awaited hangs on one alone, or its stack shows nobody who awaits it
+    return answer.then(
+      (given) => {
+        this.#calls.end();
+        return given;
+      },
+      (error) => {
+        this.#calls.end();
+        throw error;
+      },
+    );
+  }
+
+  override noteUse(client: pg.PoolClient): void {
+    this.#share?.pool.noteUse(client);
   }
 
   /** Ends the connections of the shared pool that nobody holds; the next checkout opens one. */
@@ -149,10 +168,10 @@ export class SharedPool extends LeasedPool {
    */
   override end(): Promise<void>;
   override end(callback: () => void): void;
-  override end(callback?: () => void): Promise<void> | undefined {
-    const ended = this.#calls.closed ? Promise.reject(closed()) : this.#end();
-    if (callback === undefined) return ended;
-    ended.then(callback, callback);
+  override end(callback?: (error?: Error) => void): Promise<void> | undefined {
+    const ended = this.#calls.closed ? Promise.reject(endedTwice()) : this.#end();
+    if (callback === undefined) return this.Promise.resolve(ended);
+    ended.then(() => callback(), callback);
     return undefined;
   }
 
@@ -160,8 +179,9 @@ export class SharedPool extends LeasedPool {
     Object.assign(this, { ending: true });
     const closing = this.#calls.close();
     if (!this.#share?.apart) await closing;
-    this.#hear(undefined);
+    // the last of those that share the connections hears of their end
     await this.#share?.release();
+    this.#hear(undefined);
     Object.assign(this, { ended: true });
   }
 

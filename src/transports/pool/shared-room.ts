@@ -6,8 +6,8 @@ import type { WarmPool } from "./warm-pool.ts";
 export interface Identity {
   /** A hash of everything that is said at login, a password that is text included, and of what is known of the other end. */
   readonly fingerprint: string;
-  /** A password function, which is its reference; null for none. */
-  readonly secret: object | null;
+  /** Functions and other things of the caller's that are who they are, each its reference: a password function, hooks of pg's. */
+  readonly references: readonly unknown[];
 }
 
 /** Which connections are wanted, in which room, and by whom. */
@@ -110,8 +110,9 @@ function makeRoom({ limits, warn }: PoolRequest): SharedRoom {
 
 function residentOf(entry: SharedRoom, { identity, create }: PoolRequest): Resident {
   for (const resident of entry.residents) {
-    const { fingerprint, secret } = resident.identity;
-    if (fingerprint === identity.fingerprint && secret === identity.secret) return resident;
+    const { fingerprint, references } = resident.identity;
+    // of one fingerprint, they are as many
+    if (fingerprint === identity.fingerprint && references.every((one, at) => one === identity.references[at])) return resident;
   }
   const resident: Resident = { identity, pool: create(entry.room), wants: new Set() };
   entry.residents.add(resident);

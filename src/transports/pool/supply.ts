@@ -5,7 +5,7 @@ import type { Cleaning, Cleanings } from "./cleaning.ts";
 import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
 import { type Asker, closed, HeldLease, type Lease, type Opened } from "./lease.ts";
-import { openConnection, openEarly, type Taken, takeIdle } from "./pg-pool.ts";
+import { isEnding, openConnection, openEarly, type Taken, takeIdle } from "./pg-pool.ts";
 import type { PoolState } from "./pool-state.ts";
 import { answerOrReplacement } from "./probe.ts";
 import type { Room, Tenant } from "./room.ts";
@@ -42,7 +42,7 @@ export class Supply {
   /** A connection for whoever has a slot: one that was used a moment ago, at once, or one that has to be asked, or a new one. */
   give(to: Supplied): void {
     const { room, tenant } = this.#options;
-    const idle = room.mayTakeIdle(tenant) && !this.#pool.ending ? takeIdle(this.#pool) : undefined;
+    const idle = room.mayTakeIdle(tenant) && !isEnding(this.#pool) ? takeIdle(this.#pool) : undefined;
     if (idle !== undefined) {
       this.#judge(idle, to);
       return;
@@ -81,7 +81,7 @@ export class Supply {
   /** An idle connection, at once, or else a new one. */
   #take({ early, cancellation }: Asker, taken: Taken): void {
     const pool = this.#pool;
-    if (pool.ending) {
+    if (isEnding(pool)) {
       taken(closed(), undefined);
       return;
     }
@@ -89,7 +89,7 @@ export class Supply {
     if (idle !== undefined) taken(undefined, idle);
     else if (!early) openConnection(pool, taken);
     // what makes new connections ready has to be there before any statement
-    else openEarly(pool, taken, () => cancellation?.reason === undefined && this.#onConnect === undefined && !this.#isShown);
+    else openEarly(pool, taken, () => cancellation?.reason === undefined && !this.#isReadied);
   }
 
   #judge(opened: Opened, to: Supplied): void {
@@ -166,7 +166,12 @@ export class Supply {
   }
 
   get #onConnect(): Cleaning["onConnect"] {
-    return (this.#pool.options as pg.PoolOptions & Pick<Cleaning, "onConnect">).onConnect;
+    return this.#pool.options.onConnect;
+  }
+
+  /** Whether somebody else sees to new connections before anything is sent on them. */
+  get #isReadied(): boolean {
+    return this.#onConnect !== undefined || this.#pool.options.verify !== undefined || this.#isShown;
   }
 
   /** Destroys the connection in a lease; its slot stays with the lease. */

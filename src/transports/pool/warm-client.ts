@@ -6,6 +6,8 @@ import { connectTimeout, passwordTimeout } from "../failure.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { watchLastWord } from "./last-word.ts";
 import { type Answering, answerAs, NO_ANSWER, type PgAnswer } from "./pg-call.ts";
+import { madeOf } from "./pg-failure.ts";
+import { sendByPg } from "./pg-itself.ts";
 
 /** What pg-pool hands to a client it makes: the pool's own options. */
 export interface WarmClientConfig extends pg.ClientConfig {
@@ -65,7 +67,7 @@ export class WarmClient extends pg.Client implements Answering {
       const isSubmittable = typeof (args[0] as { submit?: unknown } | undefined)?.submit === "function";
       const returned = isSubmittable ? NO_ANSWER : answerAs(this, args);
       // asked each time: tracers put their own in its place
-      return returned === NO_ANSWER ? Reflect.apply(inherited.query, this, args) : returned;
+      return returned === NO_ANSWER ? sendByPg(this, inherited.query as never, args) : returned;
     } as pg.Client["query"];
   }
 
@@ -126,6 +128,8 @@ export class WarmClient extends pg.Client implements Answering {
               secrets: typeof password === "string" ? [password] : [],
               passwordIsFunction: typeof password === "function",
             }));
+      // an error of ours was thrown by the password function, and knows what it was made of
+      if (failure !== error && timedOut === undefined) madeOf(failure, error);
       if (this.isEarly) this.#loseEarly(failure);
       done(failure);
     });

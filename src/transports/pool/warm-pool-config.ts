@@ -4,7 +4,7 @@ import type { PoolTraits } from "./pool-traits.ts";
 import type { Room } from "./room.ts";
 
 /** pg's pool options, with waiting and connecting bounded apart, and what is known of a connection's life. */
-export interface WarmPoolConfig extends Omit<pg.PoolConfig, "connectionTimeoutMillis" | "maxLifetimeSeconds" | "Client"> {
+export interface WarmPoolConfig extends Omit<pg.PoolConfig, "Client"> {
   /** Bounds waiting for a free connection, milliseconds; 0 for no bound. Default 5000. */
   readonly acquireTimeoutMillis?: number;
   /** Bounds opening a connection, login included, milliseconds; 0 for no bound. Default 5000. */

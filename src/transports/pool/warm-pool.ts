@@ -4,10 +4,10 @@ import { Checkouts } from "./checkouts.ts";
 import { Cleanings } from "./cleaning.ts";
 import { destroySocket } from "./client-state.ts";
 import { LeakWatch } from "./leaks.ts";
-import { type Asker, closed, type Lease } from "./lease.ts";
+import { type Asker, endedTwice, type Lease } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
 import type { PgAnswer } from "./pg-call.ts";
-import { clientsOf } from "./pg-pool.ts";
+import { clientsOf, endConnections, takeOver } from "./pg-pool.ts";
 import { type PgQueries, queriesOver } from "./pg-queries.ts";
 import { PoolState } from "./pool-state.ts";
 import { Room } from "./room.ts";
@@ -22,8 +22,8 @@ const nothing = (): void => {};
 
 /**
  * A `pg.Pool` whose connections are fresh when they are handed out, that bounds waiting and connecting apart, survives the loss of idle and
- * of checked-out connections, and serves its queue in order whatever becomes of a connection given back. What it rejects with is a
- * `ConnectionError` with a code. `query` and `connect` mean what pg's do: no statement is refused, and what a client set stays on its connection.
+ * of checked-out connections, and serves its queue in order whatever becomes of a connection given back. What `query` and `connect` reject with
+ * is pg's, with a fate. `query` and `connect` mean what pg's do: no statement is refused, and what a client set stays on its connection.
  */
 export class WarmPool extends LeasedPool {
   /** Counts and sessions of this pool's connections. */
@@ -49,7 +49,8 @@ export class WarmPool extends LeasedPool {
       traits,
       ...options
     } = config;
-    super({ ...options, connectionTimeoutMillis: 0, Client: WarmClient } as object);
+    super({ ...options, Client: WarmClient } as object);
+    takeOver(this);
     const { state } = this;
     const { max, min = 0, idleTimeoutMillis } = this.options as typeof this.options & { readonly min?: number };
     const idleTimeoutMs = idleTimeoutMillis ?? 0;
@@ -93,7 +94,12 @@ export class WarmPool extends LeasedPool {
   }
 
   override answer(config: unknown, values: unknown): Promise<PgAnswer> | undefined {
-    return this.#queries.answer(config, values);
+    const { binary, query_timeout } = this.options as { readonly binary?: unknown; readonly query_timeout?: unknown };
+    return binary || query_timeout ? undefined : this.#queries.answer(config, values);
+  }
+
+  override noteUse(client: pg.PoolClient): void {
+    this.#queries.noteUse(client);
   }
 
   /** Whether every connection there may be is held, and nobody waits for one yet. */
@@ -133,24 +139,23 @@ export class WarmPool extends LeasedPool {
    */
   override end(): Promise<void>;
   override end(callback: () => void): void;
-  override end(callback?: () => void): Promise<void> | undefined {
-    if (this.closing) {
-      if (callback === undefined) return Promise.reject(closed());
-      (callback as (error: Error) => void)(closed());
-      return undefined;
-    }
-    const ended = this.#checkouts.close().then(async () => {
-      const ending = super.end();
-      // nobody waits any more for what is still connecting
-      for (const client of clientsOf(this)) {
-        if (!this.state.lives.has(client) && !(client as unknown as WarmClient).isEarly) destroySocket(client);
-      }
-      await ending;
-      await this.#tenancy.gone();
-      this.#room.leave(this.#tenancy);
-    });
-    if (callback === undefined) return ended;
-    ended.then(callback, callback);
+  override end(callback?: (error?: Error) => void): Promise<void> | undefined {
+    const ended = this.closing ? Promise.reject(endedTwice()) : this.#end();
+    if (callback === undefined) return this.Promise.resolve(ended);
+    ended.then(() => callback(), callback);
     return undefined;
+  }
+
+  async #end(): Promise<void> {
+    Object.assign(this, { ending: true });
+    await this.#checkouts.close();
+    const ending = endConnections(this);
+    // nobody waits any more for what is still connecting
+    for (const client of clientsOf(this)) {
+      if (!this.state.lives.has(client) && !(client as unknown as WarmClient).isEarly) destroySocket(client);
+    }
+    await ending;
+    await this.#tenancy.gone();
+    this.#room.leave(this.#tenancy);
   }
 }

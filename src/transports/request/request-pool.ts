@@ -76,6 +76,10 @@ export class RequestPool extends EventEmitter implements DelegatePool {
     return this.#queries.answer(config, values);
   }
 
+  noteUse(client: pg.PoolClient): void {
+    this.#transport.noteUse(client);
+  }
+
   endIdle(): Promise<void> {
     return this.#transport.release();
   }

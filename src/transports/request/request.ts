@@ -232,6 +232,8 @@ export function requestTransport(options: RequestTransportOptions): RequestTrans
         },
       }),
     simple: (script, call) => lease(call, { held: false, use: ({ session }) => session.exchange([], { ...call, ends: "free", script }) }),
+    // a use is counted where it is given back
+    noteUse: () => {},
     sessionOf: (client) => sessions.get(client) as WireSession,
     borrow: ({ cancellation, held }) =>
       inScope(async ({ connections }) => {

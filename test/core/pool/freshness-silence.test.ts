@@ -7,7 +7,7 @@ import { poolTransport } from "../../../src/transports/pool/pool.ts";
 import type { Clock } from "../../../src/transports/transport.ts";
 import { type StoppedTimers, stopTimers } from "../../support/stopped-timers.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
-import { failureOf, openDirect, until } from "../databases.ts";
+import { failureOf, openDirect, pgFailureOf, until } from "../databases.ts";
 import { failureInTime } from "../passing-deadline.ts";
 import { openPaused, openPausedPool } from "./paused.ts";
 
@@ -185,7 +185,7 @@ describe("a connection and a replacement that are both silent", () => {
     using timers = stopTimers();
     const pool = await openPausedPool(wire, { connectTimeoutMs: 400 });
     wire.hold();
-    const failure = failureOf(pool.query("insert into freshness_silence values (1)"));
+    const failure = pgFailureOf(pool.query("insert into freshness_silence values (1)"));
     await passSilence(pool, timers);
     timers.pass(400);
     expect(await failure).toMatchObject({ code: "CONNECT_TIMEOUT", fate: "not-sent", retryable: true });
@@ -209,7 +209,7 @@ describe("a connection and a replacement that are both silent", () => {
         resolve();
       });
     });
-    const failure = failureOf(pool.query("select 1"));
+    const failure = pgFailureOf(pool.query("select 1"));
     await passSilence(pool, timers);
     await asked;
     timers.pass(600);
@@ -224,7 +224,7 @@ describe("a connection and a replacement that are both silent", () => {
     const pool = await openPausedPool(wire, { user: "freshness_single", password: "single", connectTimeoutMs: 60_000 });
     const refused = refusedSecond();
     wire.hold("open");
-    const failure = failureOf(pool.query("select 1"));
+    const failure = pgFailureOf(pool.query("select 1"));
     await refused;
     wire.cut();
     expect(await failure).toMatchObject({ code: "53300", fate: "not-sent" });

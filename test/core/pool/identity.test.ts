@@ -9,7 +9,7 @@ import { sharedPool } from "../../../src/entry/pool.ts";
 import { loadCopy } from "../../support/package-copy.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres/server.ts";
 import { startWire } from "../../support/wire.ts";
-import { failureOf, openDirect, until } from "../databases.ts";
+import { failureOf, openDirect, pgFailureOf, until } from "../databases.ts";
 
 /** Every test has its own database, so a room of its own. */
 const wallsUser = { user: "walls_user", password: "walls-secret" };
@@ -402,9 +402,9 @@ describe("closing belongs to the handle", () => {
     await pool.end();
     expect((await db.query(pid)).rows).toEqual(first);
     expect((await another.query(pid)).rows).toEqual(first);
-    expect(await failureOf(pool.query("select 1"))).toMatchObject({ code: "CLOSED", fate: "not-sent" });
-    expect(await failureOf(pool.connect())).toMatchObject({ code: "CLOSED" });
-    expect(await failureOf(pool.end())).toMatchObject({ code: "CLOSED" });
+    expect(await pgFailureOf(pool.query("select 1"))).toMatchObject({ code: "CLOSED", fate: "not-sent" });
+    expect(await pgFailureOf(pool.connect())).toMatchObject({ code: "CLOSED" });
+    expect(await pgFailureOf(pool.end())).toMatchObject({ code: "CLOSED" });
     await another.end();
     expect(await one(db, "select 1 as one")).toBe(1);
     expect(await backends()).toBe(1);

@@ -1,5 +1,5 @@
 import type { Database, DatabaseOptions } from "../../../src/entry/node.ts";
-import { WarmPool } from "../../../src/entry/pool.ts";
+import { WarmPool, type WarmPoolOptions } from "../../../src/entry/pool.ts";
 import { openPool, urlAt } from "../databases.ts";
 import { pause } from "./passing-time.ts";
 
@@ -20,7 +20,7 @@ export async function openPaused(
 }
 
 /** The same as a pool for code that is written for pg. */
-export async function openPausedPool(way: Way, options: ConstructorParameters<typeof WarmPool>[0] = {}): Promise<WarmPool> {
+export async function openPausedPool(way: Way, options: WarmPoolOptions = {}): Promise<WarmPool> {
   const pool = new WarmPool({ url: urlAt(way), max: 1, ...options });
   await pool.query("select 1");
   pause();

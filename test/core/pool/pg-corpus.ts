@@ -1,15 +1,15 @@
 import type pg from "pg";
 
 /** What a query rejects with. */
-export type Failure = Error & { readonly fate: string; readonly code?: string };
+export type Failure = Error & { readonly fate: string; readonly retryable: boolean; readonly code?: string };
 
-/** What a query gave, or failed with, in pg's own terms: fate and stack aside. */
+/** What a query gave, or failed with, in pg's own terms: fate, what may be repeated, and stack aside. */
 export async function outcomeOf(answer: Promise<unknown>): Promise<unknown> {
   try {
     return { result: await answer };
   } catch (thrown) {
     const error = thrown as Failure;
-    const { fate: _, ...fields } = error;
+    const { fate: _fate, retryable: _retryable, ...fields } = error;
     return { fields, name: error.name, message: error.message, type: error.constructor.name };
   }
 }

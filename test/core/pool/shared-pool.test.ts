@@ -5,7 +5,7 @@ import pg from "pg";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import { ConfigError, createDatabase } from "../../../src/entry/node.ts";
 import { sharedPool, WarmPool, type WarmPoolOptions } from "../../../src/entry/pool.ts";
-import { failureOf, openDirect, until } from "../databases.ts";
+import { failureOf, openDirect, pgFailureOf, until } from "../databases.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -78,7 +78,7 @@ describe("what sharedPool gives", () => {
     const client = await pool.connect();
     expect((await client.query("select 3 as n")).rows).toEqual([{ n: 3 }]);
     client.release();
-    expect(() => client.release()).toThrow(/given back/);
+    expect(() => client.release()).toThrow(/already been released/);
     const ended = await new Promise((resolve) => pool.end(() => resolve("ended")));
     expect(ended).toBe("ended");
     const refused = await new Promise((resolve) => pool.connect((error) => resolve(error)));
@@ -125,7 +125,7 @@ describe("what sharedPool gives", () => {
     const ending = pool.end().then(() => {
       ended = true;
     });
-    expect(await failureOf(pool.query("select 1"))).toMatchObject({ code: "CLOSED" });
+    expect(await pgFailureOf(pool.query("select 1"))).toMatchObject({ code: "CLOSED" });
     await db.query("select 1");
     expect(ended).toBe(false);
     client.release();

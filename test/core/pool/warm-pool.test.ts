@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import pg from "pg";
 import { describe, expect, inject, test } from "vitest";
-import { WarmPool } from "../../../src/entry/pool.ts";
+import { WarmPool, type WarmPoolOptions } from "../../../src/entry/pool.ts";
 import { startWire } from "../../support/wire.ts";
-import { failureOf, openDirect, until, urlAt } from "../databases.ts";
+import { openDirect, pgFailureOf, until, urlAt } from "../databases.ts";
 
 /** A pool that is ended with its scope. */
-function open(options: ConstructorParameters<typeof WarmPool>[0] = {}): WarmPool & AsyncDisposable {
+function open(options: WarmPoolOptions = {}): WarmPool & AsyncDisposable {
   const pool = new WarmPool(options.connectionString === undefined ? { url: urlAt(), ...options } : options);
   return Object.assign(pool, { [Symbol.asyncDispose]: () => (pool.closing ? Promise.resolve() : pool.end()) });
 }
@@ -148,17 +148,17 @@ describe("WarmPool in the place of pg.Pool", () => {
     await pool.query("select 0");
     const earlier = [1, 2, 3].map((number) => pool.query("select $1::int as n", [number]));
     const ended = pool.end();
-    expect(await failureOf(pool.query("select 4"))).toMatchObject({ code: "CLOSED", fate: "not-sent" });
+    expect(await pgFailureOf(pool.query("select 4"))).toMatchObject({ code: "CLOSED", fate: "not-sent" });
     expect((await Promise.all(earlier)).map(({ rows }) => rows[0].n)).toEqual([1, 2, 3]);
     await ended;
     expect(pool.totalCount).toBe(0);
-    expect(await failureOf(pool.end())).toMatchObject({ code: "CLOSED" });
+    expect(await pgFailureOf(pool.end())).toMatchObject({ code: "CLOSED" });
   });
 
   test("bounds waiting by its own code", async () => {
     await using pool = open({ max: 1, acquireTimeoutMs: 50 });
     const client = await pool.connect();
-    expect(await failureOf(pool.connect())).toMatchObject({ code: "ACQUIRE_TIMEOUT", fate: "not-sent" });
+    expect(await pgFailureOf(pool.connect())).toMatchObject({ code: "ACQUIRE_TIMEOUT", fate: "not-sent" });
     client.release();
   });
 

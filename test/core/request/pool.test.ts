@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import pg from "pg";
 import QueryStream from "pg-query-stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import type { DatabaseOptions } from "../../../src/entry/node.ts";
+import type { WarmPoolOptions } from "../../../src/entry/pool.ts";
 import type { SharedPool } from "../../../src/transports/pool/shared-pool.ts";
 import { createRequestPool, runRequest } from "../../faults/subjects/request-database.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
@@ -29,7 +29,7 @@ afterAll(async () => {
   await direct.end();
 });
 
-const open = (options: DatabaseOptions = {}) => createRequestPool({ url: urlAt(wire), ...options });
+const open = (options: WarmPoolOptions = {}) => createRequestPool({ url: urlAt(wire), ...options });
 
 const failureOf = (promise: Promise<unknown>): Promise<Failure> =>
   promise.then(
@@ -139,7 +139,7 @@ test("a client is given back once, and one that is destroyed, ended or left in a
       const client = await pool.connect();
       pids.add(await pidOf(client));
       await one(client);
-      expect(() => client.release()).toThrow(/given back/);
+      expect(() => client.release()).toThrow(expect.objectContaining({ code: "RELEASED_TWICE" }));
     }
     pids.add(await pidOf(pool));
     expect(pids.size).toBe(5);
@@ -301,7 +301,37 @@ test("whoever waited for a connection goes on as the call it is", async () => {
   });
 });
 
+test("takes options in pg's spelling, and a URL", async () => {
+  const pool = createRequestPool({
+    connectionString: urlAt(wire),
+    application_name: "spelled",
+    lock_timeout: 1_234,
+    idle_in_transaction_session_timeout: 4_321,
+    connectionTimeoutMillis: 0,
+    ssl: false,
+    maxUses: 5,
+    types: { getTypeParser: () => (text: string) => `${text}!` } as never,
+  });
+  await runRequest(pool, async () => {
+    const { rows } = await pool.query("select current_setting('lock_timeout') as l, current_setting('application_name') as a");
+    expect(rows).toEqual([{ l: "1234ms!", a: "spelled!" }]);
+  });
+  const bare = createRequestPool(urlAt(wire));
+  expect(await runRequest(bare, async () => (await bare.query("select 1 as one")).rows)).toEqual([{ one: 1 }]);
+});
+
 test.each([
+  ["an address that is empty", { connectionString: "" }, "connectionString"],
+  ["a listener that only pg's own pool has", { onConnect: () => {} }, "onConnect"],
+  ["certificates", { ssl: { ca: "-----BEGIN CERTIFICATE-----" } }, "ssl"],
+  ["a setting of no known name", { pooling: true }, "pooling"],
+  ["a setting that is given twice", { application_name: "a", applicationName: "b" }, "applicationName"],
+] as const)("refuses %s at once", (_, options, setting) => {
+  expect(() => createRequestPool(options as object)).toThrow(expect.objectContaining({ name: "ConfigError", setting }));
+});
+
+test.each([
+  ["a limit of pg's that Hyperdrive cannot keep", { target: "hyperdrive", lock_timeout: 5 }, "lock_timeout"],
   ["a limit of statements that Hyperdrive cannot keep", { target: "hyperdrive", statementTimeoutMs: 5 }, "statementTimeoutMs"],
   ["certificates that sockets in Workers do not know", { ca: "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----" }, "ca"],
 ] as const)("refuses %s at its first call", async (_, options, setting) => {

@@ -3,11 +3,13 @@ import pg from "pg";
 import type { OpenCallback } from "../../../src/database/database.ts";
 import { perRequest } from "../../../src/decide/request-choices.ts";
 import { workerd } from "../../../src/decide/runtime.ts";
-import type { DatabaseOptions } from "../../../src/decide/settings.ts";
+import { checkOptions } from "../../../src/decide/settings.ts";
 import { databaseOn, type Platform } from "../../../src/entry/create.ts";
 import { makeRequest } from "../../../src/entry/make-request.ts";
 import { requestPool } from "../../../src/entry/make-request-pool.ts";
 import type { Database } from "../../../src/entry/node.ts";
+import type { WarmPoolOptions } from "../../../src/entry/pool-options.ts";
+import { readRequestPoolOptions } from "../../../src/entry/request-pool-options.ts";
 import type { SharedPool } from "../../../src/transports/pool/shared-pool.ts";
 import { type RequestScope, runInScope } from "../../../src/transports/request/request-scope.ts";
 
@@ -40,8 +42,9 @@ const platform: Platform = {
 export const createRequestDatabase = databaseOn(platform);
 
 /** `sharedPool` as in Workers. */
-export function createRequestPool(options: DatabaseOptions): SharedPool {
-  return requestPool(platform, options);
+export function createRequestPool(options: WarmPoolOptions | string): SharedPool {
+  const { settings, ...given } = readRequestPoolOptions(options);
+  return requestPool(platform, checkOptions(settings, platform.runtimes), given);
 }
 
 /** Runs work as one request of a worker, whose connections end with it; resolves when the work is done and they have ended. */
