@@ -45,6 +45,10 @@ const kinds = {
     code: 'import { workerOverHyperdrive } from "./on-hyperdrive.ts"; export default workerOverHyperdrive(orm);',
     options: { platform: "browser", conditions: ["workerd", "worker", "browser"], external: ["cloudflare:*", "node:*"] },
   },
+  "workerd at module scope": {
+    code: 'import { workerAtModuleScope } from "./at-module-scope.ts"; export default workerAtModuleScope(orm);',
+    options: { platform: "browser", conditions: ["workerd", "worker", "browser"], external: ["cloudflare:*", "node:*"] },
+  },
 } as const;
 
 export type Kind = keyof typeof kinds;
@@ -78,8 +82,11 @@ function renamed(packages: Packages, tools: string): Plugin {
     name: "packages under another name",
     setup({ onResolve, resolve }) {
       for (const [name, installed] of Object.entries(packages)) {
-        onResolve({ filter: new RegExp(`^${name}(/|$)`) }, ({ path, kind }) =>
-          resolve(path.replace(name, installed), { resolveDir: join(tools, ".."), kind }),
+        onResolve({ filter: new RegExp(`^${name}(/|$)`) }, ({ path, kind, pluginData }) =>
+          // it may be the name that was asked for, of which there is to be one copy
+          pluginData === tools
+            ? undefined
+            : resolve(path.replace(name, installed), { resolveDir: join(tools, ".."), kind, pluginData: tools }),
         );
       }
     },

@@ -7,7 +7,7 @@ import type { Files } from "./bundle.ts";
 /** Generates Prisma's clients, one for Node and one for workerd. Needs no network: no engine of schemas is asked for anything. */
 export async function generateClients(tools: string, folder: string): Promise<Files> {
   const place = join(folder, "prisma");
-  await mkdir(place);
+  await mkdir(place, { recursive: true });
   await cp("test/orm/prisma/schema.prisma", join(place, "schema.prisma"));
   await promisify(execFile)(
     process.execPath,

@@ -13,6 +13,8 @@ import { startWire } from "../../test/support/wire.ts";
 import { installTools } from "../package/tools.ts";
 import type { Files, Packages } from "./bundle.ts";
 import { judgeOutcome, type Line } from "./judge.ts";
+import { loadWorker } from "./load.ts";
+import { others, runOther } from "./others.ts";
 import { generateClients } from "./prisma.ts";
 import { compile } from "./types.ts";
 import { ownDriver, runProgram, type Way, ways } from "./ways.ts";
@@ -35,6 +37,9 @@ interface Subject {
   readonly takes?: RegExp;
 }
 
+/** Where connections can be had. */
+const withSockets = /pool|Hyperdrive/;
+
 const subjects: readonly Subject[] = [
   { name: "drizzle 0.45", program: "drizzle-0.ts" },
   {
@@ -45,9 +50,26 @@ const subjects: readonly Subject[] = [
   },
   { name: "kysely", program: "kysely.ts", own: "kysely-own.ts" },
   { name: "prisma", program: "prisma.ts", own: "prisma-own.ts", generate: generateClients, types: ["test/orm/prisma/types.ts"] },
+  { name: "kysely over sharedPool", program: "kysely-pool.ts", own: "kysely-own.ts", takes: withSockets },
+  {
+    name: "prisma over sharedPool",
+    program: "prisma-pool.ts",
+    own: "prisma-own.ts",
+    generate: generateClients,
+    takes: withSockets,
+    // the adapter takes a pool of its own copy of pg
+    packages: { pg: "pg" },
+  },
   { name: "better-auth", program: "better-auth.ts", leastChecks: 10 },
   // it reads files
   { name: "mikro-orm", program: "mikro-orm.ts", leastChecks: 10, takes: /^(node|bun)/ },
+];
+
+/** At module scope in a worker, each of its requests over connections of its own. */
+const services: readonly Subject[] = [
+  { name: "at module scope, drizzle", program: "module-drizzle.ts" },
+  { name: "at module scope, kysely", program: "module-kysely.ts" },
+  { name: "at module scope, prisma", program: "module-prisma.ts", generate: generateClients, packages: { pg: "pg" } },
 ];
 
 /** Of one problem, characters; the whole of it is told with `--json`. */
@@ -56,7 +78,11 @@ const MOST_SHOWN = 600;
 const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false }, only: { type: "string", default: "" } } });
 const progress = (line: string) => console.error(line);
 const chosen = subjects.filter(({ name }) => name.startsWith(flags.only));
-if (chosen.length === 0) throw new Error(`--only begins one of ${subjects.map(({ name }) => name).join(", ")}.`);
+const chosenServices = services.filter(({ name }) => name.startsWith(flags.only));
+const chosenOthers = others.filter((name) => name.startsWith(flags.only));
+if (chosen.length + chosenServices.length + chosenOthers.length === 0) {
+  throw new Error(`--only begins one of ${[...[...subjects, ...services].map(({ name }) => name), ...others].join(", ")}.`);
+}
 
 progress("installing the ORMs");
 const tools = await installTools("test/orm/tools");
@@ -83,6 +109,13 @@ try {
       report(line);
     }
   }
+  for (const { name, program, generate, packages = {} } of chosenServices) {
+    const files = (await generate?.(tools, folder)) ?? {};
+    const line = await loadWorker(name, { program, packages, files, tools, folder }, server);
+    lines.push(line);
+    report(line);
+  }
+  for (const name of chosenOthers) lines.push(...(await runOther(name, server, tools, report)));
 } finally {
   await server.stop();
   await rm(folder, { recursive: true, force: true });

@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import type { Outcome, Place } from "../../test/orm/orm.ts";
 import { commandOf, environmentOf, type RuntimeName } from "../runtimes/command.ts";
 import { type BundleOptions, bundleProgram, type Kind } from "./bundle.ts";
+import { openWorker } from "./worker.ts";
 
 /** A runtime, and a way from there to the server. */
 export interface Way {
@@ -41,39 +40,19 @@ const worker = (transport: "http" | "request", kind: Kind): Way => ({
   transport,
   kind,
   async run(bundle, place) {
-    const { pathname: rootPath } = new URL(".", `file://${bundle}`);
-    const binaries = (await readdir(rootPath)).filter((name) => name.endsWith(".wasm"));
-    const hyperdrives = transport === "request" ? { HYPERDRIVE: place.url } : {};
-    const runtime = new Miniflare(
-      convertV4MiniflareOptions({
-        host: "127.0.0.1",
-        rootPath,
-        modulesRoot: rootPath,
-        modules: [
-          { type: "ESModule", path: bundle },
-          ...binaries.map((name) => ({ type: "CompiledWasm" as const, path: join(rootPath, name) })),
-        ],
-        compatibilityDate: await compatibilityDate(),
-        compatibilityFlags: transport === "request" ? ["nodejs_compat"] : [],
-        hyperdrives,
-      }),
-    );
+    const isBound = transport === "request";
+    const opened = await openWorker(bundle, isBound ? { HYPERDRIVE: place.url } : {}, isBound ? ["nodejs_compat"] : []);
     try {
       const signal = AbortSignal.timeout(RUN_LIMIT_MS);
-      const response = await fetch(await runtime.ready, { method: "POST", body: JSON.stringify(place), signal });
+      const response = await fetch(opened.url, { method: "POST", body: JSON.stringify(place), signal });
       const text = await response.text();
       if (!response.ok) throw new Error(text);
       return JSON.parse(text) as Outcome;
     } finally {
-      await runtime.dispose();
+      await opened.stop();
     }
   },
 });
-
-async function compatibilityDate(): Promise<string> {
-  const configuration = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
-  return /^compatibility_date = "(.+)"$/m.exec(configuration)?.[1] ?? "";
-}
 
 /** Every way; the first is what the others are held against. */
 export const ways: readonly Way[] = [

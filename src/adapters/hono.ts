@@ -6,12 +6,12 @@ interface HonoContext {
 }
 
 /**
- * A Hono middleware that makes every request a scope: its calls share connections, and those end with it. One is enough for all databases.
- * On a platform without an execution context it does nothing.
+ * A Hono middleware that makes every request a scope: its calls share connections, and those end with it. One is enough for all databases,
+ * and a `sharedPool` has a scope, too. On a platform without an execution context it does nothing.
  *
  * @example app.use(requestScope(db));
  */
-export function requestScope(db: Database): (c: HonoContext, next: () => Promise<void>) => Promise<void> {
+export function requestScope(db: Pick<Database, "scope">): (c: HonoContext, next: () => Promise<void>) => Promise<void> {
   return (c, next) => {
     const context = contextOf(c);
     return context === undefined ? next() : db.scope(context, next);

@@ -41,6 +41,8 @@ export interface TransportInput {
   readonly warn: (message: string) => void;
   /** Who is told of what happens to connections. */
   readonly events: Audience;
+  /** What pg's clients are told besides, in pg's words. */
+  readonly driver?: Readonly<Record<string, unknown>>;
 }
 
 /** `createDatabase` of one entry. */
@@ -49,7 +51,8 @@ export type CreateDatabase = (options?: DatabaseOptions | string) => Database;
 /** Rows over a socket are read up to the length of the longest text; what they are made into takes several times that. Source: V8, `String::kMaxLength`. */
 const MAX_BYTES_OVER_SOCKETS = 536_870_888;
 
-const clock: Clock = {
+/** The runtime's own. */
+export const clock: Clock = {
   now: () => Date.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (timer) => clearTimeout(timer as Parameters<typeof clearTimeout>[0]),
@@ -76,12 +79,17 @@ export function databaseOn(own: Platform): CreateDatabase {
   };
 }
 
-function decide(options: DatabaseOptions, platform: Platform, events: Audience): Ground {
+/** Reads the environment, and decides how to work in it. */
+export function planOn(platform: Platform, options: DatabaseOptions): { readonly settings: Settings; readonly plan: Plan } {
   const env = handedIn("env", () => texts(platform.env()));
   const settings = handedIn("options", () => resolveSettings(options, env));
   const runtime = platform.runtime(settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
-  const plan = makePlan({ runtime, target, settings, available: platform.available() });
+  return { settings, plan: makePlan({ runtime, target, settings, available: platform.available() }) };
+}
+
+function decide(options: DatabaseOptions, platform: Platform, events: Audience): Ground {
+  const { settings, plan } = planOn(platform, options);
   const { warn } = platform;
   const make = (address: Address) =>
     (platform.transports[plan.transport] as MakeTransport)({ settings, plan, address, clock, warn, events });

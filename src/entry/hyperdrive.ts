@@ -37,8 +37,13 @@ function withSockets(own: Platform, settings: DatabaseOptions, options: Hyperdri
     env() {
       const env = own.env();
       // an address that was given is taken, whatever is bound
-      const found = "url" in settings || "host" in settings ? undefined : findBinding(env, options);
-      return found ? { ...env, DATABASE_URL: found.connectionString } : env;
+      if ("url" in settings || "host" in settings) return env;
+      const found = findBinding(env, options);
+      if (found) return { ...env, DATABASE_URL: found.connectionString };
+      if ("DATABASE_URL" in env || "PGHOST" in env) return env;
+      throw wrong(
+        "Neither a Hyperdrive binding nor DATABASE_URL is there. Bind Hyperdrive in the worker's configuration, or give the secret DATABASE_URL.",
+      );
     },
     available() {
       const { choices, ...rest } = own.available();
@@ -63,7 +68,7 @@ function withSockets(own: Platform, settings: DatabaseOptions, options: Hyperdri
 }
 
 const UNSCOPED =
-  "A call outside of a scope opens a connection for itself alone. Use requestScope(db) of warmline/hono, or db.scope(ctx, () => …) around the request.";
+  "A call outside of a scope opens a connection for itself alone. Use requestScope(db) of warmline/hono, or db.scope(ctx, () => …) around the request; a sharedPool has a scope, too.";
 
 function findBinding(env: object, { binding, uncached }: HyperdriveOptions): HyperdriveBinding | undefined {
   if (binding !== undefined) return namedBinding(env, binding);

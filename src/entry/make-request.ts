@@ -13,7 +13,10 @@ export interface RequestParts extends Pick<RequestTransportOptions, "scopes" | "
 }
 
 /** The request transport of a plan. */
-export function makeRequest({ settings, plan, address, clock, events }: TransportInput, { uncached, ...parts }: RequestParts): Transport {
+export function makeRequest(
+  { settings, plan, address, clock, events, driver }: TransportInput,
+  { uncached, ...parts }: RequestParts,
+): Transport {
   const { startupParameters, namedStatements, pipelining, pooled, cancel } = plan.capabilities;
   const { host, port, database, user, password } = address;
   const tls = chooseTls(address).mode !== "disable";
@@ -30,6 +33,7 @@ export function makeRequest({ settings, plan, address, clock, events }: Transpor
     ...(startupParameters && settings.startupOptions !== null && { options: settings.startupOptions }),
     ...(startupParameters && settings.statementTimeoutMs !== null && { statement_timeout: settings.statementTimeoutMs }),
     connectTimeoutMillis: settings.connectTimeoutMs,
+    ...driver,
   };
   const past = (): WarmClientConfig => {
     const { host, port, user, password, database } = uncached();

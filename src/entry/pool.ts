@@ -3,8 +3,10 @@ import { type PoolOptions, readPoolOptions } from "../decide/pg-options.ts";
 import { makePlan, type Plan } from "../decide/plan.ts";
 import { overPool } from "../decide/pool-size.ts";
 import { refusal } from "../decide/refuse.ts";
+import type { RuntimeName } from "../decide/runtime.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
+import { ConfigError } from "../errors/errors.ts";
 import { SharedPool } from "../transports/pool/shared-pool.ts";
 import { typesOf } from "../transports/pool/type-parsers.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
@@ -47,7 +49,7 @@ export function sharedPool(options: WarmPoolOptions | string = {}): SharedPool {
     const { settings, plan } = planned(given);
     return joinPool({ settings, plan, address: settings.address, warn, words: { ...given, driver } });
   };
-  return new SharedPool(join, own as PromiseConstructor | undefined);
+  return new SharedPool(join, { own: own as PromiseConstructor | undefined });
 }
 
 /** What was given, checked as far as it can be without the environment. */
@@ -64,6 +66,7 @@ function planned({ checked, driver, lacksUrl }: Given): { readonly settings: Set
   const env = variablesFor({ checked, driver, lacksUrl }, process.env);
   const settings = resolveSettings(withNegotiation(checked, env), env);
   const runtime = detectRuntime({ global: globalThis, env: process.env }, settings.runtime);
+  if (runtime.traits.ioScope === "request") throw elsewhere(runtime.name);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   const available = { choices: [overPool], webSocket: false };
   const plan = makePlan({ runtime, target, settings, available });
@@ -77,4 +80,12 @@ function planned({ checked, driver, lacksUrl }: Given): { readonly settings: Set
     }
   }
   return { settings, plan };
+}
+
+/** This build was bundled for where it cannot run. */
+function elsewhere(name: RuntimeName): ConfigError {
+  return new ConfigError(
+    `No connection outlives a request on ${name}, and this is the build of warmline/pool for Node. For Workers, bundle with the condition workerd: then sharedPool gives each request connections of its own. Elsewhere on the edge, use createDatabase, which speaks HTTP.`,
+    { code: "NO_TRANSPORT", setting: "runtime" },
+  );
 }

@@ -55,6 +55,8 @@ export class Exchange implements Submittable, Queued {
   isFirst = false;
   /** When the server had nothing to answer before it, by the monotonic clock, milliseconds. */
   headAt = 0;
+  /** Portals that the driver has closed before it, whose answers come first. */
+  closesBefore = 0;
   /** Whether any byte was handed to the socket. */
   sent = false;
   /** Whether the server has said that it ends the connection. */

@@ -1,12 +1,12 @@
 import { type DriverConnection, type DriverStream, driverParser, type StatusByte, throwOn } from "./driver-parser.ts";
 import { Outbox } from "./encode.ts";
 import type { Exchange } from "./exchange.ts";
-import { DATA_ROW, HEADER_BYTES, lengthAt, type MessageKind, messageType, NOTICE_RESPONSE } from "./frames.ts";
+import { CLOSE_COMPLETE, DATA_ROW, HEADER_BYTES, lengthAt, type MessageKind, messageType, NOTICE_RESPONSE } from "./frames.ts";
 import type { MessageBytes } from "./message-bytes.ts";
 import { OutOfStepError } from "./out-of-step.ts";
 import { Packet, type Ready } from "./packet.ts";
 import { Queue } from "./queue.ts";
-import { DriverTurn, watchTurns } from "./turns.ts";
+import { DriverTurn, type WrittenByDriver, watchTurns } from "./turns.ts";
 
 /**
  * Everything between a driver's connection and its socket: the driver opens, encrypts and logs in; exchanges are written and read here, past
@@ -30,6 +30,7 @@ export class Link {
   readonly #outbox = new Outbox();
   /** What is written, and not answered, in that order: exchanges, and what the driver itself has written. */
   readonly #turns = new Queue<Exchange | DriverTurn>();
+  readonly #written: WrittenByDriver;
   /** How many exchanges are among them. */
   #load = 0;
   /** Whether what was written leaves at the end of this turn. */
@@ -44,7 +45,7 @@ export class Link {
   constructor(connection: DriverConnection) {
     this.#connection = connection;
     this.#turns.push(new DriverTurn(false, true));
-    watchTurns(connection, {
+    this.#written = watchTurns(connection, {
       // what was written before it has to leave before it
       write: () => this.#flush(),
       begin: (turn) => this.#turns.push(turn),
@@ -85,6 +86,8 @@ export class Link {
    */
   send(exchange: Exchange): void {
     exchange.write(this.#outbox);
+    exchange.closesBefore = this.#written.closes;
+    this.#written.closes = 0;
     this.#load++;
     this.#turns.push(exchange);
     if (this.#turns.head === exchange) {
@@ -193,7 +196,8 @@ export class Link {
           if (!turn.ready()) return false;
           packet.tell({ exchange: turn, status: bytes[end - 1] as number, isLast: turn.due === 0 });
           if (turn.due === 0) turn = this.#turns.behind(turn);
-        } else if (!turn.take(bytes, at, end, this.#outbox)) return false;
+        } else if (bytes[at] === CLOSE_COMPLETE && turn.closesBefore > 0) turn.closesBefore--;
+        else if (!turn.take(bytes, at, end, this.#outbox)) return false;
         else if (turn.isOver) this.#tellFarewell(packet, turn);
       }
       at = end;

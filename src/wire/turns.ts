@@ -7,6 +7,7 @@ export interface WritingConnection {
   sync(): void;
   flush(): void;
   sendCopyFail(reason: string): void;
+  close(message: object): void;
   /** Not in Neon's driver, which waits for every answer. */
   _send?(bytes: Uint8Array): unknown;
 }
@@ -19,6 +20,12 @@ interface Turns {
   /** The turn that is being answered, and the one that was begun last. */
   readonly head: () => unknown;
   readonly last: () => unknown;
+}
+
+/** What is to be known of what the driver has written. */
+export interface WrittenByDriver {
+  /** Portals it has closed without asking for an answer: that comes in front of the next, whosever that is. Set to 0 by whoever takes them. */
+  closes: number;
 }
 
 /** What the driver itself has written, up to the ReadyForQuery that is to come for it; the first is the login's. */
@@ -58,28 +65,36 @@ export class DriverTurn implements Queued {
 }
 
 /** Has every turn told that the driver begins on `connection`. */
-export function watchTurns(connection: WritingConnection, { write, begin, head, last }: Turns): void {
-  const { query, sync, flush, sendCopyFail, _send } = connection;
+export function watchTurns(connection: WritingConnection, { write, begin, head, last }: Turns): WrittenByDriver {
+  const { query, sync, flush, sendCopyFail, close, _send } = connection;
+  const written: WrittenByDriver = { closes: 0 };
   if (_send !== undefined) {
     connection._send = (bytes) => {
       write();
       return _send.call(connection, bytes);
     };
   }
+  connection.close = (message) => {
+    written.closes++;
+    close.call(connection, message);
+  };
   connection.query = (text) => {
+    written.closes = 0;
     begin(new DriverTurn(false));
     query.call(connection, text);
   };
   connection.sync = () => {
-    const [answered, written] = [head(), last()];
+    const [answered, latest] = [head(), last()];
     if (answered instanceof DriverTurn && answered.copyFailed) answered.copyFailed = false;
-    else if (written instanceof DriverTurn && written.isOpen) written.isOpen = false;
+    else if (latest instanceof DriverTurn && latest.isOpen) latest.isOpen = false;
     else begin(new DriverTurn(false));
+    written.closes = 0;
     sync.call(connection);
   };
   connection.flush = () => {
-    const written = last();
-    if (!(written instanceof DriverTurn && written.isOpen)) begin(new DriverTurn(true));
+    const latest = last();
+    if (!(latest instanceof DriverTurn && latest.isOpen)) begin(new DriverTurn(true));
+    written.closes = 0;
     write();
     flush.call(connection);
   };
@@ -88,4 +103,5 @@ export function watchTurns(connection: WritingConnection, { write, begin, head, 
     if (answered instanceof DriverTurn) answered.copyFailed = true;
     sendCopyFail.call(connection, reason);
   };
+  return written;
 }

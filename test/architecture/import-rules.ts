@@ -37,7 +37,11 @@ const rules: readonly Rule[] = [
     may: ["src/transports/", "src/wire/", "src/errors/", "src/syntax/", "pg", "node:"],
     mayType: ["src/observe/"],
   },
-  { place: "src/transports/request/", may: ["src/transports/", "src/wire/", "src/errors/", "node:async_hooks"], mayType: ["src/observe/"] },
+  {
+    place: "src/transports/request/",
+    may: ["src/transports/", "src/wire/", "src/errors/", "node:async_hooks", "node:events"],
+    mayType: ["src/observe/", "pg"],
+  },
   { place: "src/transports/transport.ts", may: [], mayType: ["src/errors/"] },
   {
     place: "src/entry/",
@@ -46,6 +50,11 @@ const rules: readonly Rule[] = [
   { place: "src/entry/browser", may: ["src/entry/public.ts", "src/entry/browser-refusal.ts", "src/errors/"], mayType: ["src/"] },
   { place: "src/entry/edge.ts", may: ["src/entry/", "src/decide/", neon], mayType: ["src/"] },
   { place: "src/entry/workerd.ts", may: ["src/entry/", "src/decide/", neon, "cloudflare:workers"], mayType: ["src/"] },
+  {
+    place: "src/entry/workerd-pool.ts",
+    may: ["src/entry/", "src/decide/", "src/errors/", "cloudflare:workers"],
+    mayType: ["src/"],
+  },
   { place: "src/entry/node.ts", may: ["src/entry/", "src/decide/", "pg", "node:"], mayType: ["src/"] },
   { place: "src/entry/make-pool.ts", may: ["src/entry/", "src/aws/", "src/decide/", "src/transports/", "src/errors/"] },
   { place: "src/entry/identity.ts", may: ["node:crypto"], mayType: ["src/"] },
@@ -114,6 +123,8 @@ const rooms: readonly Room[] = [
       "test/lambda/sandbox.ts",
       "test/ledger/run.ts",
       "test/orm/orm.ts",
+      "test/orm/at-module-scope.ts",
+      "test/orm/others/other.ts",
       "test/runtimes/judge.ts",
     ],
   },

@@ -52,7 +52,10 @@ test("bundled for a browser, warmline/pool is only what refuses there; a worker'
   const { packages } = await bundle(project, poolConsumer, { platform: "browser" });
   expect(packages).toEqual(["warmline"]);
   const worker = await bundle(project, poolConsumer, { conditions: ["workerd", "worker", "browser"], platform: "browser" });
-  expect(worker.packages).toEqual(expect.arrayContaining(["warmline", "pg"]));
+  expect(worker.packages).toEqual(expect.arrayContaining(["warmline", "pg", "pg-cloudflare", "cloudflare:workers"]));
+  expect(worker.packages.filter((name) => name === NEON || name === "undici" || name.startsWith("@aws-sdk/"))).toEqual([]);
+  const insides = Object.keys(worker.metafile.outputs).flatMap((path) => Object.keys(worker.metafile.outputs[path]?.inputs ?? {}));
+  expect(insides.filter((path) => /warmline\/dist\/(aws|database|delivery)\//.test(path))).toEqual([]);
 });
 
 const node: BundleOptions = { platform: "node", external: ["pg-native", "pg-cloudflare"], splitting: true };

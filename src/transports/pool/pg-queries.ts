@@ -24,7 +24,7 @@ const CAREFUL: PoolTraits = {
 };
 
 /** pg ends no query from without. */
-const never: Cancellation = {
+export const never: Cancellation = {
   deadlineAt: Number.POSITIVE_INFINITY,
   reason: undefined,
   onCancel: () => () => {},
@@ -37,15 +37,26 @@ const clock: Clock = {
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
+/** What queries in pg's manner are sent over. */
+export type PgTransport = Pick<PoolTransport, "query" | "simple" | "sessionOf" | "noteUse">;
+
+/** What of the other end they depend on. */
+export type PgTraits = Pick<PoolTraits, "named" | "pipelined">;
+
+/** The queries of a pool of connections that outlive a call. */
+export function queriesOver(pool: SendingPool, traits: PoolTraits = CAREFUL): PgQueries {
+  return new PgQueries(poolTransport({ ...traits, pool, clock }), traits);
+}
+
 /** The queries of a pool in pg's manner, sent as those of a database are: in one write, by names, and along with others. */
 export class PgQueries {
-  readonly #traits: PoolTraits;
-  readonly #transport: PoolTransport;
+  readonly #traits: PgTraits;
+  readonly #transport: PgTransport;
   readonly #texts = new QueryTexts();
 
-  constructor(pool: SendingPool, traits: PoolTraits = CAREFUL) {
+  constructor(transport: PgTransport, traits: PgTraits) {
     this.#traits = traits;
-    this.#transport = poolTransport({ ...traits, pool, clock });
+    this.#transport = transport;
   }
 
   /** Sends what can be sent so; undefined where pg has to do it itself, and nothing was done. */

@@ -1,15 +1,18 @@
 import type pg from "pg";
+import { UsageError } from "../../errors/errors.ts";
+import type { RequestContext } from "../request/request-scope.ts";
 import { type Asker, closed, endedTwice } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
 import { OpenCalls } from "./open-calls.ts";
 import type { PgAnswer } from "./pg-call.ts";
-import { asPg } from "./pg-failure.ts";
+import { asPg, madeOf } from "./pg-failure.ts";
 
 /** What a handle delegates to: a pool that others use as well. */
 export type DelegatePool = Pick<
   LeasedPool,
-  "lease" | "answer" | "noteUse" | "options" | "totalCount" | "idleCount" | "waitingCount" | "expiredCount" | "on"
+  "lease" | "answer" | "noteUse" | "options" | "totalCount" | "idleCount" | "waitingCount" | "expiredCount"
 > & {
+  on(event: PoolEvent, listener: Forward): unknown;
   off(event: PoolEvent, listener: Forward): unknown;
   endIdle(): Promise<void>;
 };
@@ -19,6 +22,39 @@ export interface DelegateShare {
   /** The pool of the moment. */
   readonly pool: DelegatePool;
   readonly release: () => Promise<void>;
+  /** Its calls belong to requests, and none may wait for another's. */
+  readonly apart?: boolean;
+}
+
+/** Runs work as one request, where connections belong to one. */
+type RunScope = <T>(context: RequestContext, work: () => T) => T;
+
+/** Options that are read when one of them is asked for. */
+function lateOptions(read: () => DelegatePool["options"]): DelegatePool["options"] {
+  return new Proxy({} as DelegatePool["options"], {
+    get: (_, name) => Reflect.get(read(), name),
+    set: (_, name, value) => Reflect.set(read(), name, value),
+    has: (_, name) => Reflect.has(read(), name),
+    ownKeys: () => Reflect.ownKeys(read()),
+    getOwnPropertyDescriptor(_, name) {
+      const found = Reflect.getOwnPropertyDescriptor(read(), name);
+      return found && { ...found, configurable: true };
+    },
+  });
+}
+
+/** What a handle is besides. */
+export interface SharedPoolOptions {
+  readonly own?: PromiseConstructor | undefined;
+  /** Default: runs the work, and nothing else. */
+  readonly scope?: RunScope | undefined;
+}
+
+/** Whoever ends it with a request ends it for all. */
+function closedInWorkers(): UsageError {
+  const message =
+    "Cannot use a pool after calling end on the pool, for any request. Leave end out: connections end with their request; or make the pool in each.";
+  return madeOf(new UsageError(message, { code: "CLOSED" }), new Error(message));
 }
 
 const poolEvents = ["connect", "acquire", "release", "remove", "error"] as const;
@@ -31,6 +67,7 @@ type Forward = (...told: readonly unknown[]) => void;
  */
 export class SharedPool extends LeasedPool {
   readonly #join: () => DelegateShare;
+  readonly #scope: RunScope;
   readonly #calls = new OpenCalls();
   /** By event, what hands it on; only where somebody listens. */
   readonly #forwards = new Map<PoolEvent, Forward>();
@@ -39,10 +76,13 @@ export class SharedPool extends LeasedPool {
   #heard: DelegatePool | undefined;
 
   /** `own` is the class of the promises it gives. */
-  constructor(join: () => DelegateShare, own?: PromiseConstructor) {
+  constructor(join: () => DelegateShare, { own, scope = (_, work) => work() }: SharedPoolOptions = {}) {
     super(own && { Promise: own });
     this.#join = join;
-    Object.defineProperty(this, "options", { get: () => (this.#share ?? { pool: this.#pool() }).pool.options });
+    this.#scope = scope;
+    // also for whoever keeps them before anything can be read, as Prisma's adapter does
+    const options = lateOptions(() => (this.#share ?? { pool: this.#pool() }).pool.options);
+    Object.defineProperty(this, "options", { value: options });
     this.on("newListener" as PoolEvent, ((event: PoolEvent) => this.#forward(event)) as Forward);
   }
 
@@ -54,6 +94,15 @@ export class SharedPool extends LeasedPool {
         },
       });
     }
+  }
+
+  /**
+   * Runs `work` as one request of a runtime whose sockets belong to requests (Workers): what it asks for shares connections, which end with it.
+   * Elsewhere it runs `work`, and nothing else.
+   * @param context the request's `ctx`
+   */
+  scope<T>(context: RequestContext, work: () => T): T {
+    return this.#scope(context, work);
   }
 
   override lease(asker: Asker): void {
@@ -115,7 +164,7 @@ export class SharedPool extends LeasedPool {
 
   /**
    * Ends this handle once its own calls are done and its clients given back; new ones are refused at once. The connections go on serving whoever
-   * shares them, and end with the last.
+   * shares them, and end with the last. In Workers it waits for nothing: what is in use ends with its request.
    */
   override end(): Promise<void>;
   override end(callback: () => void): void;
@@ -128,7 +177,8 @@ export class SharedPool extends LeasedPool {
 
   async #end(): Promise<void> {
     Object.assign(this, { ending: true });
-    await this.#calls.close();
+    const closing = this.#calls.close();
+    if (!this.#share?.apart) await closing;
     // the last of those that share the connections hears of their end
     await this.#share?.release();
     this.#hear(undefined);
@@ -136,7 +186,7 @@ export class SharedPool extends LeasedPool {
   }
 
   #pool(): DelegatePool {
-    if (this.#calls.closed) throw closed();
+    if (this.#calls.closed) throw this.#share?.apart ? closedInWorkers() : closed();
     this.#share ??= this.#join();
     const { pool } = this.#share;
     if (this.#heard !== pool) this.#hear(pool);

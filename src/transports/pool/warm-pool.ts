@@ -8,7 +8,7 @@ import { type Asker, endedTwice, type Lease } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
 import type { PgAnswer } from "./pg-call.ts";
 import { clientsOf, endConnections, takeOver } from "./pg-pool.ts";
-import { PgQueries } from "./pg-queries.ts";
+import { type PgQueries, queriesOver } from "./pg-queries.ts";
 import { PoolState } from "./pool-state.ts";
 import { Room } from "./room.ts";
 import { Supply } from "./supply.ts";
@@ -62,7 +62,7 @@ export class WarmPool extends LeasedPool {
     this.#cleanings = new Cleanings(now);
     this.#supply = new Supply(this, { room, tenant: this.#tenancy, cleanings: this.#cleanings, serverIdleMs, now });
     this.#checkouts = new Checkouts({ room, leaks, state, supply: (to) => this.#supply.give(to) });
-    this.#queries = new PgQueries(this, traits);
+    this.#queries = queriesOver(this, traits);
     this.on("error", (error, client) => {
       state.noteDiscard(client as pg.PoolClient, isOutOfStep(error) ? "out-of-step" : "lost");
       state.suspectSince = now();

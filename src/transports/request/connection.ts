@@ -9,6 +9,13 @@ export interface SharedCall<T> extends Pick<LeaseCall, "cancellation"> {
   readonly behind: (client: RequestClient) => Promise<T>;
 }
 
+/** A connection while somebody has it. */
+export interface Borrowed {
+  readonly client: RequestClient;
+  /** To be called once. */
+  readonly giveBack: () => void;
+}
+
 /** A connection of a request, and what it is used for. */
 export interface Connection {
   readonly source: ClientSource;

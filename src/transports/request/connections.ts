@@ -1,7 +1,7 @@
 import { ConnectionError } from "../../errors/errors.ts";
 import { Lines } from "../lines.ts";
 import type { ClientSource } from "./client-source.ts";
-import type { Connection, SharedCall } from "./connection.ts";
+import type { Borrowed, Connection, SharedCall } from "./connection.ts";
 import type { RequestClient } from "./open-client.ts";
 import { type LeaseCall, type Waiter, Waiters } from "./waiters.ts";
 
@@ -44,13 +44,15 @@ export class Connections {
 
   /** Runs `use` on a connection; `use` leaves it clean, or destroyed. @throws ConnectionError ACQUIRE_TIMEOUT, QUEUE_FULL when none is free */
   async lease<T>(source: ClientSource, call: LeaseCall, use: (client: RequestClient) => Promise<T>): Promise<T> {
+    const { client, giveBack } = await this.borrow(source, call);
+    return use(client).finally(giveBack);
+  }
+
+  /** Gives a connection to whoever gives it back by himself, clean or destroyed. @throws as `lease` */
+  async borrow(source: ClientSource, call: LeaseCall): Promise<Borrowed> {
     const connection = (await this.#waiters.take(source, call)) as Connection;
     await this.#ready(connection, call);
-    try {
-      return await use(connection.client);
-    } finally {
-      this.#giveBack(connection);
-    }
+    return { client: connection.client, giveBack: () => this.#giveBack(connection) };
   }
 
   /**
@@ -212,7 +214,10 @@ export class Connections {
   #giveBack(connection: Connection): void {
     const { client, source } = connection;
     source.onUsed(client);
-    if (client.leavesState && !client.session.broken && !connection.dead && !this.#endsNow(connection)) {
+    const { leaves } = client;
+    // what is on its way goes on to its end, also where the connection ends with it
+    const needsCleaning = leaves === "work" || (leaves === "state" && !this.#endsNow(connection));
+    if (needsCleaning && !client.session.broken && !connection.dead) {
       connection.state = "brief";
       client.clean().then(() => {
         if (client.session.broken) this.#lose(connection);

@@ -10,9 +10,13 @@ import { type WireClient, WireSession } from "../wire-session.ts";
 /** A connection of one request, from its beginning to its end. */
 export interface RequestClient {
   readonly connectionId: string;
+  /** pg's own, for code that is written for it. */
+  readonly client: WarmClient;
   readonly session: WireSession;
-  /** Whether its session may hold settings, locks and the like; set by its holder. */
-  leavesState: boolean;
+  /** What pg said when it broke. */
+  readonly failure: unknown;
+  /** What its holder may leave behind: `work` that is on its way, or `state` of its session as well; set by its holder. */
+  leaves: "nothing" | "work" | "state";
   /** Whether its login is over, and was one. */
   readonly isOpen: boolean;
   /**
@@ -20,7 +24,7 @@ export interface RequestClient {
    * failure, or when the call ends first. Then the session is broken.
    */
   ready(call: { readonly cancellation: Cancellation; readonly early: boolean }): Promise<void>;
-  /** Undoes what its session holds for nobody else to find; without success it is broken. */
+  /** Undoes what was left for nobody else to find; without success it is broken. */
   clean(): Promise<void>;
   /** Ends it; resolves when its socket is closed, or given up. */
   close(): Promise<void>;
@@ -42,7 +46,7 @@ export interface ClientParts {
   /** Told of how long a statement took that stood alone. */
   readonly onPace: (pace: Pace) => void;
   /** Called when it is logged in, with how long that took, milliseconds; never for one that was given up meanwhile. */
-  readonly onOpen: (durationMs: number, client: object) => void;
+  readonly onOpen: (durationMs: number) => void;
   /** Called when it breaks after that, in use or not, and maybe again after it has ended. */
   readonly onBreak: () => void;
 }
@@ -64,8 +68,12 @@ export function openClient({
   onBreak,
 }: ClientParts): RequestClient {
   const client = new WarmClient(config);
+  let failure: unknown;
   // for good: pg reports the end of a socket as an error, also after it has ended it
-  client.on("error", onBreak);
+  client.on("error", (told) => {
+    failure ??= told;
+    onBreak();
+  });
   const names = new NamedStatements();
   const session = new WireSession(client as unknown as WireClient, {
     transport: "request",
@@ -90,7 +98,7 @@ export function openClient({
       isOpen = true;
       // given up meanwhile: a socket that did not exist yet could not be destroyed
       if (session.broken) session.destroy();
-      else onOpen(client.openedInMs, client);
+      else onOpen(client.openedInMs);
     },
     (failure: unknown) => {
       session.broken = true;
@@ -100,8 +108,12 @@ export function openClient({
   opened.catch(() => {});
   return {
     connectionId,
+    client,
     session,
-    leavesState: false,
+    get failure() {
+      return failure;
+    },
+    leaves: "nothing",
     get isOpen() {
       return isOpen;
     },
@@ -127,8 +139,9 @@ export function openClient({
         );
       }),
     async clean() {
-      this.leavesState = false;
-      if (await clean(client as unknown as Parameters<typeof clean>[0], { resets: true })) session.destroy();
+      const resets = this.leaves === "state";
+      this.leaves = "nothing";
+      if (await clean(client as unknown as Parameters<typeof clean>[0], { resets })) session.destroy();
     },
     close: () =>
       new Promise((resolve) => {

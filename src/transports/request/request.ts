@@ -2,14 +2,16 @@ import { transactionFailed } from "../../errors/transaction-failed.ts";
 import type { Audience } from "../../observe/audience.ts";
 import { Paces } from "../paces.ts";
 import { leasedSession } from "../pool/leased-session.ts";
+import type { PgTransport } from "../pool/pg-queries.ts";
 import { showsPooler } from "../pool/pooler-sign.ts";
 import type { WarmClientConfig } from "../pool/warm-client.ts";
 import { begin, blockOf, COMMIT } from "../statements.ts";
-import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
+import type { BatchOptions, CallOptions, Cancellation, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
 import type { WireSession } from "../wire-session.ts";
 import type { ClientSource } from "./client-source.ts";
+import type { Borrowed } from "./connection.ts";
 import { connectionLife } from "./connection-life.ts";
-import { openClient } from "./open-client.ts";
+import { openClient, type RequestClient } from "./open-client.ts";
 import { RequestScope, type ScopeContext } from "./request-scope.ts";
 
 /** What the request transport is made of. */
@@ -46,20 +48,43 @@ export interface RequestTransportOptions {
   readonly onUnscoped: () => void;
 }
 
+/** What is known of a call when it asks for a connection. */
+type LeasingCall = Pick<CallOptions, "cancellation" | "cache">;
+
 /** What a connection is used for. */
 interface Holding<T> {
   /** For a callback of the caller's, however long that takes. */
   readonly held: boolean;
   /** Whether its first exchange may leave with a login. */
   readonly early?: boolean;
-  readonly use: (session: WireSession, onState: () => void) => Promise<T>;
+  readonly use: (client: RequestClient) => Promise<T>;
+}
+
+/** Told of connections themselves, as the listeners of a pool are. */
+export interface ClientWatch {
+  /** It is logged in, and nobody has used it. */
+  readonly opened: (client: RequestClient) => void;
+  /** Somebody has it to himself. */
+  readonly taken: (client: RequestClient) => void;
+  readonly givenBack: (client: RequestClient) => void;
+  /** It broke while nobody used it. */
+  readonly lost: (client: RequestClient) => void;
+}
+
+/** The transport, and what code needs that is written for pg. */
+export interface RequestTransport extends Transport, PgTransport {
+  /** How it connects. */
+  readonly config: WarmClientConfig;
+  /** Gives a connection to whoever gives it back by himself. */
+  borrow(call: { readonly cancellation: Cancellation; readonly held: boolean }): Promise<Borrowed>;
+  watch: ClientWatch | undefined;
 }
 
 /**
  * Statements over a connection that belongs to the request they are sent in, and ends with it. Nothing of one request, no socket, promise or
  * timer, is touched by another: between them only numbers are shared.
  */
-export function requestTransport(options: RequestTransportOptions): Transport {
+export function requestTransport(options: RequestTransportOptions): RequestTransport {
   const { scopes, clock, max, acquireTimeoutMs, maxWaiting, pooled, named, statementTimeoutMs } = options;
   const life = connectionLife(options.events);
   const paces = new Paces();
@@ -67,6 +92,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
   /** Whether a connection of any request showed a pooler. */
   let metPooler = false;
   const isDirect = () => options.known || !metPooler;
+  const sessions = new WeakMap<object, WireSession>();
 
   const sourceOf = (config: () => WarmClientConfig): ClientSource => ({
     max,
@@ -76,7 +102,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     clock,
     open({ besides, onBreak }) {
       const connectionId = `r${++begun}`;
-      return openClient({
+      const opened: RequestClient = openClient({
         config: config(),
         connectionId,
         pooled,
@@ -85,21 +111,29 @@ export function requestTransport(options: RequestTransportOptions): Transport {
         statementTimeoutMs,
         clock,
         onPace: (pace) => paces.note(pace),
-        onOpen(durationMs, client) {
-          metPooler ||= showsPooler(client);
+        onOpen(durationMs) {
+          metPooler ||= showsPooler(opened.client);
           paces.noteConnect(durationMs);
           life.opened(connectionId, durationMs);
+          transport.watch?.opened(opened);
         },
         onBreak,
       });
+      sessions.set(opened.client, opened.session);
+      return opened;
     },
-    onUsed({ connectionId, isOpen, session }) {
+    onUsed(client) {
+      const { connectionId, isOpen, session } = client;
       if (session.uses++ > 0) life.reused(connectionId);
       // left inside a transaction, or with a statement on its way: the server undoes it when the connection ends
       if (session.status !== "idle" || session.busy) session.destroy();
       if (session.broken && isOpen) life.discarded(connectionId, session.breach);
+      transport.watch?.givenBack(client);
     },
-    onLost: ({ connectionId }) => life.discarded(connectionId, "lost"),
+    onLost(client) {
+      life.discarded(client.connectionId, "lost");
+      transport.watch?.lost(client);
+    },
   });
   const main = sourceOf(() => options.config);
   const past = options.uncached && sourceOf(options.uncached);
@@ -112,21 +146,20 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     return work(new RequestScope({ waitUntil: options.waitUntil }, false));
   }
 
-  const sourceFor = ({ cache }: CallOptions): ClientSource => (cache === "bypass" && past !== null ? past : main);
+  const sourceFor = ({ cache }: LeasingCall): ClientSource => (cache === "bypass" && past !== null ? past : main);
 
-  function leaseIn<T>(scope: RequestScope, call: CallOptions, { held, early = false, use }: Holding<T>): Promise<T> {
-    return scope.connections.lease(sourceFor(call), { cancellation: call.cancellation, held, early }, (client) =>
-      use(client.session, () => {
-        client.leavesState = true;
-      }),
-    );
+  function leaseIn<T>(scope: RequestScope, call: LeasingCall, { held, early = false, use }: Holding<T>): Promise<T> {
+    return scope.connections.lease(sourceFor(call), { cancellation: call.cancellation, held, early }, (client) => {
+      transport.watch?.taken(client);
+      return use(client);
+    });
   }
 
-  const lease = <T>(call: CallOptions, holding: Holding<T>): Promise<T> => inScope((scope) => leaseIn(scope, call, holding));
+  const lease = <T>(call: LeasingCall, holding: Holding<T>): Promise<T> => inScope((scope) => leaseIn(scope, call, holding));
 
   const queryAlone =
     (statement: Statement, call: CallOptions) =>
-    (session: WireSession): Promise<Result> =>
+    ({ session }: RequestClient): Promise<Result> =>
       session.exchange([statement], call).then(onlyResult);
 
   /** A query that others may stand behind once its text is known to be fast, or that stands behind others. */
@@ -138,9 +171,10 @@ export function requestTransport(options: RequestTransportOptions): Transport {
         return await scope.connections.share(sourceFor(call), {
           cancellation: call.cancellation,
           text: statement.text,
-          alone: ({ session }) => {
-            usedSession = session;
-            return alone(session);
+          alone: (client) => {
+            usedSession = client.session;
+            transport.watch?.taken(client);
+            return alone(client);
           },
           behind: ({ connectionId, session }) => {
             usedSession = session;
@@ -165,17 +199,19 @@ export function requestTransport(options: RequestTransportOptions): Transport {
     const results = await lease(call, {
       held: false,
       early: true,
-      use: (session, onState) => {
-        if (call.leavesState) onState();
-        return session.exchange(whole, { ...call, ends: "commit", prelude: opening.length });
+      use: (client) => {
+        if (call.leavesState) client.leaves = "state";
+        return client.session.exchange(whole, { ...call, ends: "commit", prelude: opening.length });
       },
     });
     if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
     return results.slice(opening.length, -1);
   }
 
-  return {
+  const transport: RequestTransport = {
     name: "request",
+    config: options.config,
+    watch: undefined,
     can: { session: true, cancel: options.cancel },
     async query(statement, call) {
       const block = blockOf(call);
@@ -189,12 +225,26 @@ export function requestTransport(options: RequestTransportOptions): Transport {
         const { onRequestEnd } = call;
         const held = leaseIn(scope, call, {
           held: true,
-          use: async (wire, onState) => {
+          use: async (client) => {
+            const { session: wire } = client;
+            const onState = () => {
+              client.leaves = "state";
+            };
             const session = leasedSession({ current: () => wire, send: (send) => send(wire), onState });
             return use(session).finally(session.settled);
           },
         });
         return onRequestEnd ? held.finally(scope.onLeave(onRequestEnd)) : held;
+      }),
+    simple: (script, call) => lease(call, { held: false, use: ({ session }) => session.exchange([], { ...call, ends: "free", script }) }),
+    // a use is counted where it is given back
+    noteUse: () => {},
+    sessionOf: (client) => sessions.get(client) as WireSession,
+    borrow: ({ cancellation, held }) =>
+      inScope(async ({ connections }) => {
+        const borrowed = await connections.borrow(main, { cancellation, held, early: false });
+        transport.watch?.taken(borrowed.client);
+        return borrowed;
       }),
     async warmUp(call) {
       // outside of a scope there is nothing to warm: the connection would end with this call
@@ -208,6 +258,7 @@ export function requestTransport(options: RequestTransportOptions): Transport {
       await scopes.getStore()?.connections.retire([main, past]);
     },
   };
+  return transport;
 }
 
 function onlyResult(results: readonly Result[]): Result {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type pg from "pg";
+import QueryStream from "pg-query-stream";
 import { describe, expect, test } from "vitest";
 import { sharedPool } from "../../../src/entry/pool.ts";
 import { openPool, urlAt } from "../databases.ts";
@@ -68,6 +69,22 @@ describe("code of pg's own that asks a connection beside calls", () => {
       answer.status === "fulfilled" ? (answer.value as { rows: { n: number }[] }).rows[0]?.n : String(answer.reason),
     );
     expect(answers).toEqual([0, 1, 2, 3, 1000, 4, 5, 6]);
+    await pool.end();
+  });
+
+  test("a stream that fails in its middle, and closes its portal without asking for an answer", async () => {
+    const pool = sharedPool({ url: urlAt(), name: randomUUID(), max: 1 });
+    const client = await pool.connect();
+    for (const ask of [{ text: "select $1::int as n", values: [1] }, { text: "select 1 as n" }]) {
+      const stream = client.query(new QueryStream("select 1 / (15 - n) as n from generate_series(1, 30) n", [], { batchSize: 10 }));
+      expect(await stream.toArray().catch((error) => error)).toMatchObject({ code: "22012" });
+      for (let time = 0; time < 3; time++) expect((await client.query(ask)).rows).toEqual([{ n: 1 }]);
+    }
+    const last = client.query(new QueryStream("select 1 / (15 - n) as n from generate_series(1, 30) n", [], { batchSize: 10 }));
+    expect(await last.toArray().catch((error) => error)).toMatchObject({ code: "22012" });
+    client.release();
+    // asked by whoever has the connection next
+    expect((await pool.query("select $1::int as n", [2])).rows).toEqual([{ n: 2 }]);
     await pool.end();
   });
 });

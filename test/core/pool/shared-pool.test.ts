@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import { ConfigError, createDatabase } from "../../../src/entry/node.ts";
-import { sharedPool, type WarmPoolOptions } from "../../../src/entry/pool.ts";
+import { sharedPool, WarmPool, type WarmPoolOptions } from "../../../src/entry/pool.ts";
 import { failureOf, openDirect, pgFailureOf, until } from "../databases.ts";
 
 afterEach(() => {
@@ -24,7 +24,9 @@ describe("what sharedPool gives", () => {
     pool.on("error", () => {});
     expect(await failureOf(pool.query("select 1"))).toBeInstanceOf(ConfigError);
     expect(await failureOf(pool.connect())).toMatchObject({ code: "MISSING_SETTING" });
-    expect(() => pool.options).toThrow(ConfigError);
+    const { options } = pool;
+    expect(() => options.max).toThrow(ConfigError);
+    expect(() => ({ ...options })).toThrow(ConfigError);
     vi.stubEnv("DATABASE_URL", inject("postgres").url);
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
     await pool.end();
@@ -32,6 +34,12 @@ describe("what sharedPool gives", () => {
 
   test("refuses at once what is wrong in itself", () => {
     expect(() => sharedPool({ maximum: 3 } as object)).toThrow(ConfigError);
+  });
+
+  test.each(["workerd", "edge-light"] as const)("says on %s what helps, where it was bundled by the wrong condition", async (runtime) => {
+    const error = { name: "ConfigError", code: "NO_TRANSPORT", message: expect.stringContaining("condition workerd") };
+    expect(await failureOf(sharedPool({ ...settings(), runtime }).query("select 1"))).toMatchObject(error);
+    expect(() => new WarmPool({ ...settings(), runtime })).toThrow(ConfigError);
   });
 
   test("says nothing of a secret when it is looked at", async () => {
@@ -48,7 +56,8 @@ describe("what sharedPool gives", () => {
     await using db = createDatabase({ ...own, transport: "pool" });
     const client = await pool.connect();
     await db.query("select 1");
-    expect(pool.options).toMatchObject({ max: 2, idleTimeoutMillis: 30_000 });
+    expect({ ...pool.options }).toMatchObject({ max: 2, idleTimeoutMillis: 30_000 });
+    expect("max" in pool.options).toBe(true);
     expect([pool.totalCount, pool.idleCount, pool.waitingCount]).toEqual([2, 1, 0]);
     const second = await pool.connect();
     const waiting = db.query("select 2");

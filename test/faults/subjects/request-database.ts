@@ -3,15 +3,20 @@ import pg from "pg";
 import type { OpenCallback } from "../../../src/database/database.ts";
 import { perRequest } from "../../../src/decide/request-choices.ts";
 import { workerd } from "../../../src/decide/runtime.ts";
-import { databaseOn } from "../../../src/entry/create.ts";
+import { checkOptions } from "../../../src/decide/settings.ts";
+import { databaseOn, type Platform } from "../../../src/entry/create.ts";
 import { makeRequest } from "../../../src/entry/make-request.ts";
+import { requestPool } from "../../../src/entry/make-request-pool.ts";
 import type { Database } from "../../../src/entry/node.ts";
+import type { WarmPoolOptions } from "../../../src/entry/pool-options.ts";
+import { readRequestPoolOptions } from "../../../src/entry/request-pool-options.ts";
+import type { SharedPool } from "../../../src/transports/pool/shared-pool.ts";
 import { type RequestScope, runInScope } from "../../../src/transports/request/request-scope.ts";
 
 const scopes = new AsyncLocalStorage<RequestScope>();
 
-/** `createDatabase` with the transport for Workers, over Node's sockets: `hyperdrive()` itself can only be loaded there. */
-export const createRequestDatabase = databaseOn({
+/** What `hyperdrive()` makes of a worker's platform, over Node's sockets: it can only be loaded there. */
+const platform: Platform = {
   runtimes: [workerd.name],
   runtime: () => workerd,
   env: () => process.env,
@@ -31,10 +36,19 @@ export const createRequestDatabase = databaseOn({
   callbacks: new AsyncLocalStorage<OpenCallback>(),
   scope: (context, work) => runInScope(scopes, context, work),
   warn: () => {},
-});
+};
+
+/** `createDatabase` with the transport for Workers. */
+export const createRequestDatabase = databaseOn(platform);
+
+/** `sharedPool` as in Workers. */
+export function createRequestPool(options: WarmPoolOptions | string): SharedPool {
+  const { settings, ...given } = readRequestPoolOptions(options);
+  return requestPool(platform, checkOptions(settings, platform.runtimes), given);
+}
 
 /** Runs work as one request of a worker, whose connections end with it; resolves when the work is done and they have ended. */
-export async function runRequest<T>(database: Database, work: () => Promise<T>): Promise<T> {
+export async function runRequest<T>(database: Pick<Database, "scope">, work: () => Promise<T>): Promise<T> {
   const ending: Promise<unknown>[] = [];
   try {
     return await database.scope({ waitUntil: (promise) => void ending.push(promise) }, work);

@@ -40,6 +40,6 @@ declare module "prisma-client" {
 
 declare module "@prisma/adapter-pg" {
   export class PrismaPg {
-    constructor(url: string);
+    constructor(pool: string | import("pg").Pool);
   }
 }
