@@ -35,9 +35,10 @@ export function judge(plan: RowPlan, seen: Seen): Row {
   const ratios = best === undefined ? [] : ratiosOf(plan, own, seriesOf(best, seen));
   const ratio = best === undefined ? null : spreadOf(ratios).median;
   const spread = spreadOf(figuresOf(plan, own));
-  const judged = limit !== undefined && "ours" in limit ? spread.median : ratio;
+  const isOurOwn = limit !== undefined && "ours" in limit;
+  const judged = isOurOwn ? spread.median : ratio;
   const controls = best === undefined ? [ours] : [ours, best];
-  const reason = doubtOfControls(plan, controls, seen) ?? (judged === ratio && ratio !== null ? doubtOfRatio(ratios, limit) : undefined);
+  const reason = doubtOfControls(plan, controls, seen) ?? (isOurOwn || ratio === null ? undefined : doubtOfRatio(ratios, limit));
   return {
     name,
     unit,
