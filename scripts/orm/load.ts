@@ -32,7 +32,7 @@ export async function loadWorker(
   await bundleProgram("workerd at module scope", { ...options, outfile });
   const problems: string[] = [];
   const timesMs: number[] = [];
-  const worker = await openWorker(outfile, { HYPERDRIVE: url }, ["nodejs_compat"]);
+  const worker = await openWorker(outfile, { hyperdrives: { HYPERDRIVE: url }, flags: ["nodejs_compat"] });
   try {
     let sent = 0;
     const callOnAndOn = async () => {

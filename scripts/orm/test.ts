@@ -154,7 +154,12 @@ async function run(
     counter: `http://127.0.0.1:${(counter.address() as AddressInfo).port}`,
   };
   const outfile = join(folder, `${lines.length}.mjs`);
-  const outcome = await runProgram(way, { program, packages, files, tools, outfile }, place);
+  const outcome = await runProgram(way, { program, packages, files, tools, outfile }, place, async () => {
+    // a statement that is given up through Hyperdrive runs on: what takes its cancellation is not told
+    const count = "select count(*)::int as n from pg_stat_activity where datname = $1 and query not like '%pg_sleep%'";
+    const { rows } = await admin.query<{ n: number }>(count, [database]);
+    return rows[0]?.n ?? 0;
+  });
   return judgeOutcome({
     orm: name,
     way: way.name,

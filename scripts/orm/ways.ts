@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Outcome, Place } from "../../test/orm/orm.ts";
 import { commandOf, environmentOf, type RuntimeName } from "../runtimes/command.ts";
@@ -11,12 +12,17 @@ export interface Way {
   readonly name: string;
   readonly transport: Place["transport"];
   readonly kind: Kind;
-  /** Runs what was bundled. */
-  readonly run: (bundle: string, place: Place, tools: string) => Promise<Outcome>;
+  /** Runs what was bundled. `backends` counts those at the server. */
+  readonly run: (bundle: string, place: Place, tools: string, backends: () => Promise<number>) => Promise<Outcome>;
 }
 
 /** How long a program may take, milliseconds; ten times what it takes on a quiet machine. */
 const RUN_LIMIT_MS = 60_000;
+
+const REQUESTS = 1_000;
+const AT_ONCE = 50;
+/** When nothing of a request may be left at the server. */
+const BACKENDS_GO_MS = 1_000;
 
 const process = (runtime: RuntimeName, transport: "pool" | "http"): Way => ({
   name: `${runtime}, ${transport}`,
@@ -39,20 +45,48 @@ const worker = (transport: "http" | "request", kind: Kind): Way => ({
   name: `workerd, ${transport === "http" ? "http" : "Hyperdrive"}`,
   transport,
   kind,
-  async run(bundle, place) {
+  async run(bundle, place, _, backends) {
     const isBound = transport === "request";
-    const opened = await openWorker(bundle, isBound ? { HYPERDRIVE: place.url } : {}, isBound ? ["nodejs_compat"] : []);
+    const opened = isBound
+      ? await openWorker(bundle, { hyperdrives: { HYPERDRIVE: place.url }, flags: ["nodejs_compat"] })
+      : await openWorker(bundle, { bindings: { DATABASE_URL: place.url, WARMLINE_ENDPOINT: place.endpoint } });
+    const { url } = opened;
     try {
       const signal = AbortSignal.timeout(RUN_LIMIT_MS);
-      const response = await fetch(opened.url, { method: "POST", body: JSON.stringify(place), signal });
+      const response = await fetch(url, { method: "POST", body: JSON.stringify(place), signal });
       const text = await response.text();
       if (!response.ok) throw new Error(text);
-      return JSON.parse(text) as Outcome;
+      const outcome = JSON.parse(text) as Outcome;
+      const problem = outcome.problem ?? (await underLoad(url, signal));
+      if (problem !== undefined) return { ...outcome, problem };
+      // an endpoint keeps connections of its own
+      if (transport === "http") return outcome;
+      await delay(BACKENDS_GO_MS);
+      const left = await backends();
+      return left === 0 ? outcome : { ...outcome, problem: `${left} backends were left ${BACKENDS_GO_MS} ms after the last request.` };
     } finally {
       await opened.stop();
     }
   },
 });
+
+/** Asks a worker as often as said, so many at once. Resolves with what went wrong; every answer has to be the same. */
+async function underLoad(url: URL, signal: AbortSignal): Promise<string | undefined> {
+  const answers = new Map<string, number>();
+  let left = REQUESTS;
+  const ask = async () => {
+    for (; left > 0; ) {
+      left--;
+      const response = await fetch(url, { signal });
+      const answer = `${response.status} ${(await response.text()).slice(0, 300)}`;
+      answers.set(answer, (answers.get(answer) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, ask));
+  const [first = ""] = answers.keys();
+  if (answers.size === 1 && first.startsWith("200 ")) return undefined;
+  return `Of ${REQUESTS} requests, ${AT_ONCE} at once: ${[...answers].map(([answer, times]) => `${times} × ${answer}`).join("; ")}`;
+}
 
 /** Every way; the first is what the others are held against. */
 export const ways: readonly Way[] = [
@@ -72,10 +106,11 @@ export async function runProgram(
   way: Way,
   options: BundleOptions,
   place: Place,
+  backends: () => Promise<number>,
 ): Promise<Outcome & { readonly packages: readonly string[] }> {
   try {
     const packages = await bundleProgram(way.kind, options);
-    return { packages, ...(await way.run(options.outfile, place, options.tools)) };
+    return { packages, ...(await way.run(options.outfile, place, options.tools, backends)) };
   } catch (error) {
     return { packages: [], checks: [], problem: String(error).slice(-2_000) };
   }

@@ -8,12 +8,16 @@ export interface BundledWorker {
   readonly stop: () => Promise<void>;
 }
 
+/** What a worker is given. */
+export interface WorkerParts {
+  readonly hyperdrives?: Readonly<Record<string, string>>;
+  /** Variables. */
+  readonly bindings?: Readonly<Record<string, string>>;
+  readonly flags?: readonly string[];
+}
+
 /** Serves a bundle, and the WebAssembly beside it, with the compatibility date of wrangler.toml. */
-export async function openWorker(
-  bundle: string,
-  hyperdrives: Readonly<Record<string, string>>,
-  flags: readonly string[],
-): Promise<BundledWorker> {
+export async function openWorker(bundle: string, { hyperdrives = {}, bindings = {}, flags = [] }: WorkerParts): Promise<BundledWorker> {
   const { pathname: rootPath } = new URL(".", `file://${bundle}`);
   const binaries = (await readdir(rootPath)).filter((name) => name.endsWith(".wasm"));
   const runtime = new Miniflare(
@@ -28,6 +32,7 @@ export async function openWorker(
       compatibilityDate: await compatibilityDate(),
       compatibilityFlags: [...flags],
       hyperdrives: { ...hyperdrives },
+      bindings: { ...bindings },
     }),
   );
   const stop = () => runtime.dispose();

@@ -11,8 +11,10 @@ interface Context {
 export function workerOverHyperdrive(orm: Orm) {
   const open = (own: object = {}) => createDatabase({ tcp: hyperdrive(), ...own });
   const anyOfThem = open();
+  const answer = orm.atModuleScope?.(anyOfThem);
   return {
     async fetch(request: Request, _: unknown, context: Context): Promise<Response> {
+      if (request.method === "GET") return Response.json((await anyOfThem.scope(context, async () => answer?.())) ?? null);
       const place = (await request.json()) as Place;
       return Response.json(await anyOfThem.scope(context, () => perform(orm, place, open)));
     },

@@ -5,6 +5,8 @@ export interface Orm {
   /** What it works with, as a script, in an empty database. */
   readonly tables: string;
   readonly run: (bench: Bench) => Promise<void>;
+  /** Called once, at module scope of a worker, when the tables are there: gives what each of a thousand requests runs. */
+  readonly atModuleScope?: (db: Database) => () => Promise<unknown>;
 }
 
 /** What a program works with. */

@@ -1,7 +1,7 @@
 import { eq, relations } from "drizzle-orm";
 import { type DrizzleDatabase, type DrizzleTransaction, drizzle } from "warmline/drizzle";
 import type { Orm } from "../orm.ts";
-import { runDrizzle } from "./drizzle.ts";
+import { requestOf, runDrizzle } from "./drizzle.ts";
 import { authors, books, chapters, script } from "./drizzle-tables.ts";
 
 const schema = {
@@ -18,6 +18,7 @@ const schema = {
 
 export const orm: Orm = {
   tables: script,
+  atModuleScope: (db) => requestOf(drizzle(db, { schema }) as unknown as DrizzleDatabase),
   run: (bench) =>
     runDrizzle(bench, {
       open: (db) => drizzle(db, { schema }) as unknown as DrizzleDatabase,

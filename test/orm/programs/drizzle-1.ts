@@ -3,7 +3,7 @@ import { defineRelations, eq } from "drizzle-orm";
 import { bytea, pgTable, serial } from "drizzle-orm/pg-core";
 import { type DrizzleDatabase, type DrizzleTransaction, drizzle } from "warmline/drizzle";
 import type { Orm } from "../orm.ts";
-import { runDrizzle } from "./drizzle.ts";
+import { requestOf, runDrizzle } from "./drizzle.ts";
 import { authors, books, chapters, script } from "./drizzle-tables.ts";
 
 const blobs = pgTable("blob", { id: serial("id").primaryKey(), bytes: bytea("bytes"), many: bytea("many").array() });
@@ -20,6 +20,7 @@ type Relations = typeof relations;
 
 export const orm: Orm = {
   tables: `${script} create table blob (id serial primary key, bytes bytea, many bytea[]);`,
+  atModuleScope: (db) => requestOf(drizzle(db, { relations }) as unknown as DrizzleDatabase),
   run: (bench) =>
     runDrizzle(bench, {
       open: (db) => drizzle(db, { relations }) as unknown as DrizzleDatabase,

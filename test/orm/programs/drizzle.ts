@@ -418,3 +418,16 @@ async function roundTrips({ check, roundTrips: count }: Bench, orm: DrizzleDatab
     3,
   );
 }
+
+/** What one of many requests does: a query, a batch and a transaction. */
+export function requestOf(orm: DrizzleDatabase): () => Promise<unknown> {
+  return async () => {
+    const [book] = await orm.select().from(books).where(eq(books.id, 1));
+    const [all] = await orm.batch([orm.select().from(chapters), orm.execute(sql`select 1`)]);
+    const n = await orm.transaction(async (tx) => {
+      await tx.update(books).set({ pages: 1 }).where(eq(books.id, 0));
+      return tx.$count(books);
+    });
+    return [book?.title, all.length, n];
+  };
+}
