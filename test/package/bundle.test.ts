@@ -14,9 +14,10 @@ const driverAlone = `import { Client, neon, types } from "${NEON}"; export defau
  * budget and the events, and for bounds of single attempts; by 2,200 for values that are refused or told rather than changed; by 9,800 for
  * fates from evidence: one lexer and the list of what an error undoes, answers held against what was sent down to their frames, logins over
  * HTTP, and messages that lose whatever came from a value; by 600 for telling whose an error is, and what code of the caller's throws; by 3,300 for frames of its own in sessions over WebSocket;
- * by 100 for answers in another driver's form, which a pool's queries are given in; by 1,900 for rows, patches and lists of nothing in `sql`; and by 500 for parsers of one call, and texts with their values in batches.
+ * by 100 for answers in another driver's form, which a pool's queries are given in; by 1,900 for rows, patches and lists of nothing in `sql`; by 500 for parsers of one call, and texts with their values in batches;
+ * and by 100 for portals that a driver closes without asking for an answer.
  */
-const MAX_ADDED_BYTES = 40_000;
+const MAX_ADDED_BYTES = 40_100;
 
 /** The conditions of each toolchain: wrangler, Next.js' edge, and a runtime nobody has heard of. */
 const edges: readonly (readonly [string, BundleOptions])[] = [
