@@ -44,8 +44,13 @@ export class Connections {
 
   /** Runs `use` on a connection; `use` leaves it clean, or destroyed. @throws ConnectionError ACQUIRE_TIMEOUT, QUEUE_FULL when none is free */
   async lease<T>(source: ClientSource, call: LeaseCall, use: (client: RequestClient) => Promise<T>): Promise<T> {
-    const { client, giveBack } = await this.borrow(source, call);
-    return use(client).finally(giveBack);
+    const connection = (await this.#waiters.take(source, call)) as Connection;
+    await this.#ready(connection, call);
+    try {
+      return await use(connection.client);
+    } finally {
+      this.#giveBack(connection);
+    }
   }
 
   /** Gives a connection to whoever gives it back by himself, clean or destroyed. @throws as `lease` */
@@ -283,8 +288,7 @@ export class Connections {
   }
 
   #closeSpare(): void {
-    const spare = [...this.#open].find(({ state }) => state === "idle");
-    if (spare !== undefined) this.#close(spare);
+    for (const connection of this.#open) if (connection.state === "idle") return this.#close(connection);
   }
 }
 

@@ -7,8 +7,11 @@ export type Other = (bench: PoolBench) => Promise<void>;
 export interface PoolBench {
   /** At most three connections to an empty database. */
   readonly pool: pg.Pool;
-  /** Makes pools of that kind, for what makes its own. */
-  readonly Pool: new () => pg.Pool;
+  /** Makes pools of that kind, for what makes its own, and is told where. */
+  readonly Pool: new (
+    options: pg.PoolConfig,
+  ) => pg.Pool;
+  readonly url: string;
   /** Notes a value, which has to be the same over pg's own pool, and what is expected of it. */
   readonly check: (title: string, actual: unknown, expected: unknown) => void;
   /** A package that is installed by the script alone. */

@@ -7,18 +7,15 @@ import type { Other, OtherPlace } from "./other.ts";
 /** Runs a program, and prints what it came to, and how many of its connections are left. What it leaves at work keeps the process. */
 export async function performOther(other: Other, { url, pool: name }: OtherPlace): Promise<void> {
   const checks: Check[] = [];
-  const open = () => {
-    const options = { connectionString: url, max: 3 };
-    const made = name === "pg.Pool" ? new pg.Pool(options) : name === "WarmPool" ? new WarmPool(options) : sharedPool(options);
-    return made.on("error", () => {});
-  };
-  const Pool = new Proxy(pg.Pool, { construct: open });
-  const pool = open();
+  const Pool = { "pg.Pool": pg.Pool, WarmPool, sharedPool: new Proxy(pg.Pool, { construct: (_, [options]) => sharedPool(options) }) }[name];
+  const pool = new Pool({ connectionString: url, max: 3 });
+  pool.on("error", () => {});
   let problem: string | undefined;
   try {
     await other({
       pool,
       Pool,
+      url,
       tool: (module) => import(module),
       check(title, actual, expected) {
         const [seen, wanted] = [show(actual), show(expected)];

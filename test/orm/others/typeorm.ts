@@ -27,7 +27,7 @@ interface QueryRunner {
   release(): Promise<void>;
 }
 
-export const other: Other = async ({ Pool, check, tool }) => {
+export const other: Other = async ({ Pool, url, check, tool }) => {
   const { DataSource, EntitySchema } = await tool<TypeOrm>("typeorm");
   const Author = new EntitySchema({
     name: "Author",
@@ -49,7 +49,14 @@ export const other: Other = async ({ Pool, check, tool }) => {
     },
     relations: { author: { type: "many-to-one", target: "Author", inverseSide: "books" } },
   });
-  const source = new DataSource({ type: "postgres", driver: { ...pg, Pool }, entities: [Author, Book], synchronize: true, poolSize: 3 });
+  const source = new DataSource({
+    type: "postgres",
+    url,
+    driver: { ...pg, Pool },
+    entities: [Author, Book],
+    synchronize: true,
+    poolSize: 3,
+  });
   await source.initialize();
   const authors = source.getRepository("Author");
   await authors.save({
