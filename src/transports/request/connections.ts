@@ -27,7 +27,7 @@ export class Connections {
     add: (source) => this.#add(source),
     serve: (waiter) => this.#serve([waiter]),
     opensFor: (waiter) => this.#opensFor(waiter),
-    late: ({ acquireTimeoutMs, max }) => acquireTimeout(acquireTimeoutMs, max),
+    late: acquireTimeout,
   });
   readonly #lines = new Map<ClientSource, Lines<Connection>>();
   /** Databases that were given up: their connections end when nobody holds them. */
@@ -288,13 +288,13 @@ export class Connections {
   }
 
   #closeSpare(): void {
-    for (const connection of this.#open) if (connection.state === "idle") return this.#close(connection);
+    const spare = [...this.#open].find(({ state }) => state === "idle");
+    if (spare !== undefined) this.#close(spare);
   }
 }
 
-function acquireTimeout(limitMs: number, max: number): ConnectionError {
-  return new ConnectionError(
-    `No connection was free within ${limitMs} ms (acquireTimeoutMs): a request has ${MAX_SOCKETS} sockets, of which this database takes ${max} at most. Shorten transactions, or run fewer at once.`,
+const acquireTimeout = ({ acquireTimeoutMs, max }: ClientSource): ConnectionError =>
+  new ConnectionError(
+    `No connection was free within ${acquireTimeoutMs} ms (acquireTimeoutMs): a request has ${MAX_SOCKETS} sockets, of which this database takes ${max} at most. Shorten transactions, or run fewer at once.`,
     { code: "ACQUIRE_TIMEOUT", fate: "not-sent", retryable: true },
   );
-}
