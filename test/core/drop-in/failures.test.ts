@@ -193,7 +193,9 @@ describe.each(handles)("%s", (kind, make) => {
     await using wire = await startWire(inject("postgres"));
     const pool = make({ connectionString: urlAt(wire), max: 1 });
     pool.on("error", () => {});
-    const lost = rejection(pool.query("select pg_sleep(20)"));
+    // those of the pools before sleep on
+    const statement = `select pg_sleep(20) as "${kind}"`;
+    const lost = rejection(pool.query(statement));
     await until(() => pool.totalCount === 1 && pool.idleCount === 0);
     await until(async () => (await openAndCount()) > 0);
     wire.cut();
@@ -206,7 +208,7 @@ describe.each(handles)("%s", (kind, make) => {
 
     async function openAndCount(): Promise<number> {
       await using direct = await openDirect();
-      return (await direct.query("select 1 from pg_stat_activity where query = 'select pg_sleep(20)'")).rowCount ?? 0;
+      return (await direct.query("select 1 from pg_stat_activity where query = $1", [statement])).rowCount ?? 0;
     }
   });
 
