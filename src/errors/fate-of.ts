@@ -1,4 +1,4 @@
-import { type Fate, isWarmlineError } from "./errors.ts";
+import type { Fate } from "./errors.ts";
 import { look } from "./look.ts";
 
 /** Where those who wrap errors keep what they wrapped: the language's own names, then TypeORM's, MikroORM's, Sequelize's and Prisma's. */
@@ -14,12 +14,19 @@ const byCaution: readonly Fate[] = ["unknown", "applied", "refused", "not-sent"]
 export function fateOf(error: unknown): Fate | undefined {
   const seen = new Set<unknown>();
   const find = (found: unknown): Fate | undefined => {
-    if (isWarmlineError(found)) return found.fate;
     if (typeof found !== "object" || found === null || seen.has(found)) return undefined;
+    // also on errors of pg's and of adapters, which pools and adapters have given theirs
+    const own = look(() => (isTold(found) ? found.fate : undefined), undefined);
+    if (own !== undefined) return own;
     seen.add(found);
     const inner = Array.isArray(found) ? found : places.map((place) => look(() => (found as Record<string, unknown>)[place], undefined));
     const fates = inner.map(find);
     return byCaution.find((fate) => fates.includes(fate));
   };
   return look(() => find(error), undefined);
+}
+
+function isTold(error: object): error is { readonly fate: Fate } {
+  const { fate, retryable } = error as { readonly fate?: unknown; readonly retryable?: unknown };
+  return error instanceof Error && typeof retryable === "boolean" && byCaution.includes(fate as Fate);
 }

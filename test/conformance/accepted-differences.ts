@@ -19,11 +19,13 @@ const withoutKeys = (outcome: Outcome, ...keys: readonly string[]): Outcome => {
 /** Every difference that is accepted; any other fails the equivalence test, and so does one of these that no longer shows. */
 export const acceptedDifferences: readonly AcceptedDifference[] = [
   {
-    what: "`statementIndex` of a batch's error is undefined over HTTP",
+    what: "`statementIndex` and `statement` of a batch's error are undefined over HTTP",
     reason: "The endpoint's answer to a batch that failed holds the error, and not which statement it was.",
     between: ({ error: pool }, { error: http }) =>
-      pool?.statementIndex !== undefined && http !== undefined && http.statementIndex === undefined,
-    without: (outcome) => withoutKeys(outcome, "statementIndex"),
+      pool !== undefined &&
+      http !== undefined &&
+      (["statementIndex", "statement"] as const).some((key) => pool[key] !== undefined && http[key] === undefined),
+    without: (outcome) => withoutKeys(outcome, "statementIndex", "statement"),
   },
   {
     what: "a query ended by deadline or signal is `refused` over the pool and `unknown` over HTTP",

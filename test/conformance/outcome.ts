@@ -21,6 +21,6 @@ function describeError(error: unknown): Record<string, unknown> {
   const { name, message, code, fate, retryable } = error;
   const own = { class: error.constructor, name, message, code, fate, retryable, shown: Object.keys(error).sort() };
   if (!(error instanceof DatabaseError)) return own;
-  const { sqlState, statementIndex } = error;
-  return { ...own, sqlState, statementIndex, ...Object.fromEntries(serverFieldNames.map((field) => [field, error[field]])) };
+  const { sqlState, statementIndex, statement } = error;
+  return { ...own, sqlState, statementIndex, statement, ...Object.fromEntries(serverFieldNames.map((field) => [field, error[field]])) };
 }

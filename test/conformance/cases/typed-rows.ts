@@ -50,12 +50,12 @@ const cases: readonly Case[] = [
   {
     title: "rolls a transaction back that ends with a row that does not fit, and goes on where that error was caught",
     async run({ db }) {
-      await db.sql`delete from ledger where entry in (8001, 8002)`;
+      await db.sql`delete from ledger where entry in (8101, 8102)`;
       const add = (entry: number) => sql.typed(v.object({ entry: v.string() }))`insert into ledger values (${entry}) returning entry`;
-      const undone = await failureOf(() => db.transaction((tx) => tx.query(add(8001))), { ...mismatch, fate: "refused" });
+      const undone = await failureOf(() => db.transaction((tx) => tx.query(add(8101))), { ...mismatch, fate: "refused" });
       expect(undone).toMatchObject({ column: "entry", rowIndex: 0, path: ["entry"] });
-      await db.transaction(async (tx) => void (await tx.query(add(8002)).catch(() => {})));
-      expect(await db.sql`select entry from ledger where entry in (8001, 8002)`).toEqual([{ entry: 8002 }]);
+      await db.transaction(async (tx) => void (await tx.query(add(8102)).catch(() => {})));
+      expect(await db.sql`select entry from ledger where entry in (8101, 8102)`).toEqual([{ entry: 8102 }]);
       await failureOf(() => db.session((session) => session.query(bad)), { ...mismatch, fate: "applied" });
     },
   },

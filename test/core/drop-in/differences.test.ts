@@ -168,7 +168,7 @@ const differences: Readonly<Record<string, Difference>> = {
     await pool.end();
   },
   "an option or parameter that nobody knows": async (_, own) => {
-    for (const options of [{ connectionString: urlAt(), maximum: 3 }, { connectionString: `${urlAt()}?schema=public` }]) {
+    for (const options of [{ connectionString: urlAt(), maximum: 3 }, { connectionString: `${urlAt()}?maximum=3` }]) {
       const make = () => new (own ? WarmPool : pg.Pool)(options);
       if (own) expect(make).toThrow("known here");
       else expect(make).not.toThrow();
