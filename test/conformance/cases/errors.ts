@@ -179,7 +179,7 @@ const cases: readonly Case[] = [
     title: "has the statement's text, and in its stack the line with a caret below the place",
     async run({ db }) {
       const statement = "select 'ü🐘', $$canary$$,\n\tnonsense\nfrom person";
-      const line = "\n     nonsense\n     ^\n";
+      const line = "\n     nonsense\n     ^";
       const inOthers = [
         (sent: Sql) => db.query(sent),
         (sent: Sql) => db.query(sent, { readOnly: true }),

@@ -37,8 +37,9 @@ const { name, mood, born, balance, big, tags, scores, profile, made, seen, seenT
 
 /** What can be told of an error without its words. */
 function facts(error: unknown): unknown {
-  const { cause } = error as Error;
-  const { code, fate, retryable } = ((cause as object | undefined) ?? error) as { code?: string; fate?: string; retryable?: boolean };
+  const own = error as { code?: string; fate?: string; retryable?: boolean; cause?: typeof own };
+  // an aborted call has the signal's reason as its cause
+  const { code, fate, retryable } = own.fate === undefined ? (own.cause ?? own) : own;
   return {
     name: error instanceof DrizzleQueryError ? "DrizzleQueryError" : (error as Error).name,
     code,
