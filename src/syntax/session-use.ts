@@ -128,8 +128,11 @@ function onlyDefines([first, second, third]: StatementTokens): boolean {
 export function updatesSettings(statement: StatementTokens): boolean {
   return statement.some((token, at) => {
     if (word(token) !== "UPDATE") return false;
-    const from = word(statement[at + 1]) === "ONLY" ? at + 2 : at + 1;
-    const name = statement[from + 1]?.text === "." && nameOf(statement[from]) === "pg_catalog" ? from + 2 : from;
+    let name = at + 1;
+    if (word(statement[name]) === "ONLY") name += statement[name + 1]?.text === "(" ? 2 : 1;
+    // the database may stand before the schema
+    if (statement[name + 1]?.text === "." && statement[name + 3]?.text === ".") name += 2;
+    if (statement[name + 1]?.text === "." && nameOf(statement[name]) === "pg_catalog") name += 2;
     return nameOf(statement[name]) === "pg_settings";
   });
 }

@@ -52,12 +52,13 @@ function controlOf(statement: StatementTokens): string | undefined {
 
 /** What SET may change: the modes and constraints of the transaction, and, for it alone, what no transaction is put under. */
 const transactional = new Set(["TRANSACTION", "CONSTRAINTS", "TRANSACTION_ISOLATION", "TRANSACTION_READ_ONLY", "TRANSACTION_DEFERRABLE"]);
-const identity = new Set(["ROLE", "SESSION_AUTHORIZATION"]);
+/** Who one is; and the encoding, in which the server reads other words than these: in GBK the quote of `E'€\'` ends the text. */
+const withheld = new Set(["ROLE", "SESSION_AUTHORIZATION", "CLIENT_ENCODING"]);
 
 function setControl([, scope, name, sign]: StatementTokens): string | undefined {
   if (transactional.has(word(scope))) return undefined;
   if (word(scope) !== "LOCAL") return "SET";
   // SET LOCAL ROLE x, TIME ZONE x, SCHEMA x and their like have neither sign
   const isPlain = sign?.text === "=" || word(sign) === "TO";
-  return isPlain && name?.kind === "word" && !identity.has(word(name)) && !isLocalSetting(name.text) ? undefined : "SET LOCAL";
+  return isPlain && name?.kind === "word" && !withheld.has(word(name)) && !isLocalSetting(name.text) ? undefined : "SET LOCAL";
 }

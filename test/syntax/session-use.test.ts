@@ -22,6 +22,7 @@ const used: readonly (readonly [text: string, kind: SessionUseKind, by?: string]
   ["select set_config('a.b', 'c', true), set_config('a.b', 'd', false)", "setting"],
   ["update pg_settings set setting = 'x' where name = 'search_path'", "setting", "UPDATE pg_settings"],
   ['explain analyze update only "pg_catalog" . Pg_Settings set setting = 1', "setting"],
+  ["update only (app.pg_catalog.pg_settings) set setting = 1", "setting"],
   ["with a as (select 1) update pg_catalog.pg_settings as s set setting = 1 from a", "setting"],
   ["update t set a = set_config('a.b', 'c', false)", "setting"],
   ["create table t as select set_config('a.b', 'c', false)", "setting"],
