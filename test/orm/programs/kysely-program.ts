@@ -26,7 +26,7 @@ interface Book {
   score: number | null;
   uid: string | null;
 }
-interface Tables {
+export interface Tables {
   author: Author;
   book: Book;
   review: { id: Generated<number>; book_id: number; text: string };
@@ -370,5 +370,19 @@ export function kyselyProgram(dialect: (db: Database, bench: Bench) => Dialect, 
       await kysely.destroy();
       await particular("destroy leaves the database open", [{ one: 1 }], () => bench.db.sql`select 1 as one`);
     },
+  };
+}
+
+/** What one of many requests does: a query, and a transaction whose savepoint is undone. */
+export function requestOf(kysely: Kysely<Tables>): () => Promise<unknown> {
+  return async () => {
+    const first = await kysely.selectFrom("author").select("name").where("id", "=", 1).executeTakeFirst();
+    const trx = await kysely.startTransaction().execute();
+    const inner = await trx.savepoint("inner").execute();
+    await inner.updateTable("author").set({ name: "Nobody" }).where("id", "=", 0).execute();
+    await inner.rollbackToSavepoint("inner").execute();
+    const all = await trx.selectFrom("author").select("id").execute();
+    await trx.commit().execute();
+    return [first?.name, all.length];
   };
 }

@@ -231,3 +231,14 @@ export function prismaProgram(adapter: (db: Database, bench: Bench) => object, w
     },
   };
 }
+
+/** What one of many requests does: a query, a batch and a transaction. */
+export async function requestOf(prisma: PrismaClient): Promise<unknown> {
+  const first = (await prisma.author.findUnique({ where: { id: 1 } })) as { readonly name: string };
+  const counts = await prisma.$transaction([prisma.author.count(), prisma.book.count()]);
+  const all = await prisma.$transaction(async (tx) => {
+    await tx.author.updateMany({ where: { id: 0 }, data: { name: "Nobody" } });
+    return tx.author.count();
+  });
+  return [first.name, ...counts, all];
+}
