@@ -12,6 +12,7 @@ import { startPostgres } from "../../test/support/postgres/server.ts";
 import { startWire } from "../../test/support/wire.ts";
 import { installTools } from "../package/tools.ts";
 import type { Files, Packages } from "./bundle.ts";
+import { examples, runExample } from "./examples.ts";
 import { judgeOutcome, type Line } from "./judge.ts";
 import { loadWorker } from "./load.ts";
 import { others, runOther } from "./others.ts";
@@ -80,8 +81,10 @@ const progress = (line: string) => console.error(line);
 const chosen = subjects.filter(({ name }) => name.startsWith(flags.only));
 const chosenServices = services.filter(({ name }) => name.startsWith(flags.only));
 const chosenOthers = others.filter((name) => name.startsWith(flags.only));
-if (chosen.length + chosenServices.length + chosenOthers.length === 0) {
-  throw new Error(`--only begins one of ${[...[...subjects, ...services].map(({ name }) => name), ...others].join(", ")}.`);
+const chosenExamples = examples.filter((name) => `example, ${name}`.startsWith(flags.only));
+if (chosen.length + chosenServices.length + chosenOthers.length + chosenExamples.length === 0) {
+  const names = [...[...subjects, ...services].map(({ name }) => name), ...others, ...examples.map((name) => `example, ${name}`)];
+  throw new Error(`--only begins one of ${names.join(", ")}.`);
 }
 
 progress("installing the ORMs");
@@ -116,6 +119,7 @@ try {
     report(line);
   }
   for (const name of chosenOthers) lines.push(...(await runOther(name, server, tools, report)));
+  for (const name of chosenExamples) lines.push(...(await runExample(name, server, tools, report)));
 } finally {
   await server.stop();
   await rm(folder, { recursive: true, force: true });
