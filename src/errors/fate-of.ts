@@ -9,15 +9,14 @@ const byCaution: readonly Fate[] = ["unknown", "applied", "refused", "not-sent"]
 
 /**
  * What became of the work that failed, however an ORM has wrapped the error: `cause` within `cause`, an AggregateError, an ORM's own property. The
- * outermost error of this package speaks for what it wraps; of several side by side the one that promises least. Undefined where none is of it.
+ * outermost error that has a fate speaks for what it wraps, be it of this package or one of pg's, of Node's or for Prisma that this package told it;
+ * of several side by side the one that promises least. Undefined where none has one.
  */
 export function fateOf(error: unknown): Fate | undefined {
   const seen = new Set<unknown>();
   const find = (found: unknown): Fate | undefined => {
+    if (isTold(found)) return found.fate;
     if (typeof found !== "object" || found === null || seen.has(found)) return undefined;
-    // also on errors of pg's and of adapters, which pools and adapters have given theirs
-    const own = look(() => (isTold(found) ? found.fate : undefined), undefined);
-    if (own !== undefined) return own;
     seen.add(found);
     const inner = Array.isArray(found) ? found : places.map((place) => look(() => (found as Record<string, unknown>)[place], undefined));
     const fates = inner.map(find);
@@ -26,7 +25,9 @@ export function fateOf(error: unknown): Fate | undefined {
   return look(() => find(error), undefined);
 }
 
-function isTold(error: object): error is { readonly fate: Fate } {
-  const { fate, retryable } = error as { readonly fate?: unknown; readonly retryable?: unknown };
-  return error instanceof Error && typeof retryable === "boolean" && byCaution.includes(fate as Fate);
+function isTold(found: unknown): found is Error & { readonly fate: Fate } {
+  return look(() => {
+    const { fate, retryable } = found as { readonly fate: Fate; readonly retryable: unknown };
+    return found instanceof Error && typeof retryable === "boolean" && byCaution.includes(fate);
+  }, false);
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { isWarmlineError } from "../../../src/entry/node.ts";
+import { fateOf, isWarmlineError } from "../../../src/entry/node.ts";
 import { takeRefusingPort } from "../../support/refusing-port.ts";
 import { startWire } from "../../support/wire.ts";
 import { openDirect, until, urlAt } from "../databases.ts";
@@ -28,6 +28,14 @@ describe.each(handles)("%s", (kind, make) => {
   /** What only ours tells. */
   const alsoOurs = (more: object) => (own ? more : {});
   const notSent = alsoOurs({ fate: "not-sent" });
+
+  test("rejects with what `fateOf` finds the fate of, however it is wrapped", async () => {
+    const pool = make(pieces());
+    const error = await rejection(pool.query("select nope"));
+    const expected = own ? "refused" : undefined;
+    expect([fateOf(error), fateOf(new Error("of an ORM", { cause: error }))]).toEqual([expected, expected]);
+    await pool.end();
+  });
 
   test("rejects with Node's own error where nobody listens", async () => {
     await using refusing = await takeRefusingPort();

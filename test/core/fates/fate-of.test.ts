@@ -10,12 +10,14 @@ const hostile = new Proxy(new Error("hostile"), {
   },
 });
 const refused = failed("refused");
+const told = Object.assign(new Error("pg's"), { code: "23505", fate: "refused", retryable: false });
 const wraps: readonly (readonly [string, unknown])[] = [
   ["itself", refused],
   ["a cause", new Error("query failed", { cause: refused })],
   ["causes within causes", new Error("1", { cause: new Error("2", { cause: new TypeError("3", { cause: refused }) }) })],
   ["an AggregateError", new AggregateError([new Error("other"), refused])],
   ["an AggregateError in a cause", new Error("all", { cause: new AggregateError([new Error("each", { cause: refused })]) })],
+  ["pg's own error, as a pool rejects with it", new Error("query failed", { cause: told })],
   ["TypeORM's driverError", Object.assign(new Error("QueryFailedError"), { driverError: refused })],
   ["MikroORM's previous", Object.assign(new Error("DriverException"), { previous: refused })],
   ["Prisma's meta", Object.assign(new Error("P2010"), { meta: { driverAdapterError: new Error("adapter", { cause: refused }) } })],
@@ -34,6 +36,7 @@ describe("fateOf", () => {
     ["what throws when it is looked at", hostile],
     ["no error", "refused"],
     ["nothing", undefined],
+    ["an error with a fate of its own kind", Object.assign(new Error("theirs"), { fate: "sealed", retryable: true })],
     ["what only looks like one", { code: "X", fate: "refused", retryable: true }],
   ])("knows none of %s", (_, error) => {
     expect(fateOf(error)).toBeUndefined();
