@@ -2,6 +2,7 @@
 import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import type { Logger } from "drizzle-orm/logger";
 import type { PgQueryResultHKT, PgTransactionConfig } from "drizzle-orm/pg-core";
+import type { PgRemoteQueryResultHKT } from "drizzle-orm/pg-proxy";
 import type { BatchCallOptions, Database, Result, TransactionOptions } from "../entry/node.ts";
 
 // The names of drizzle-orm's two majors stand side by side here: those that the installed one lacks are ignored, and passed over.
@@ -29,7 +30,10 @@ export interface ExecutedHKT extends PgQueryResultHKT {
   readonly type: Executed<RowOrAny<this["row"]>>;
 }
 
-type RowOrAny<Row> = [Row] extends [never] ? never : [Row] extends ["unknown"] ? Record<string, unknown> : Row;
+/** A row as its pg-proxy has it, whose migrator takes no other. */
+type AnyRow = PgRemoteQueryResultHKT["type"][number];
+
+type RowOrAny<Row> = [Row] extends [never] ? never : [Row] extends [AnyRow] ? Row : Record<string, unknown>;
 
 /** Modes of a transaction as Drizzle names them, and what else {@link Database.transaction} takes. */
 export type DrizzleTransactionOptions = Pick<PgTransactionConfig, "isolationLevel" | "accessMode" | "deferrable"> &

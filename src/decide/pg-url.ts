@@ -12,7 +12,7 @@ export interface PgUrl {
 
 /** Parameters that are options of pg's as well. */
 const asOption: ReadonlySet<string> = new Set([
-  ...["user", "password", "client_encoding", "replication", "fallback_application_name"],
+  ...["client_encoding", "replication", "fallback_application_name"],
   ...["lock_timeout", "idle_in_transaction_session_timeout", "query_timeout"],
 ]);
 

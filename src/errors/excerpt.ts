@@ -1,14 +1,23 @@
+import { Lexer } from "../syntax/lexer.ts";
+
 /** So much of a statement is kept with its error, and of a line shown, in characters. */
 const LONGEST_STATEMENT = 10_000;
 const LONGEST_LINE = 120;
 
-/** Strings, by quotes and by dollars. */
-const strings = /'(?:[^']|'')*'?|\$([a-z_]\w*)?\$[\s\S]*?(?:\$\1\$|$)/gi;
-
 /** A statement's text as it may be shown: what stands in strings is blanked, character by character, for it may be a value, or a role's password. */
 export function withoutStrings(text: string): string {
   const cut = text.length > LONGEST_STATEMENT ? `${text.slice(0, LONGEST_STATEMENT)}…` : text;
-  return cut.replace(strings, (string) => string.replace(/[^'$\s]/gu, "*"));
+  const lexer = new Lexer(cut);
+  let shown = "";
+  let done = 0;
+  while (lexer.next()) {
+    const opening = lexer.kind === "literal" ? lexer.token.search(/['$]/) : -1;
+    if (opening < 0) continue;
+    const from = lexer.start + opening;
+    shown += cut.slice(done, from) + cut.slice(from, lexer.end).replace(/[^'$\s]/gu, "*");
+    done = lexer.end;
+  }
+  return shown + cut.slice(done);
 }
 
 /**

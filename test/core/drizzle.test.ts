@@ -221,7 +221,7 @@ test("migrations run by Drizzle's own migrator, over db.script, and once", async
   await db.script("drop table if exists drizzle_migrated; drop schema if exists drizzle cascade");
   const orm = drizzle(db);
   for (let times = 0; times < 2; times++) {
-    await migrate(orm as never, (statements) => db.script(statements.join(";\n")), { migrationsFolder: folder });
+    await migrate(orm, (statements) => db.script(statements.join(";\n")), { migrationsFolder: folder });
   }
   expect(await db.sql`select n from drizzle_migrated order by n`).toEqual([{ n: 1 }, { n: 2 }]);
   await db.script("drop table drizzle_migrated; drop schema drizzle cascade");

@@ -94,7 +94,7 @@ const strings: readonly (readonly [written: string, settings: object, driver?: o
   ],
   [`${url}?query_timeout=7&idle_in_transaction_session_timeout=8`, { url }, { query_timeout: 7, idle_in_transaction_session_timeout: 8 }],
   [`${url}?fallback_application_name=f&client_encoding=utf8`, { url }, { fallback_application_name: "f" }],
-  ["postgres://db.example.com/shop?user=u&password=p%20q", { url: "postgres://db.example.com/shop", user: "u", password: "p q" }],
+  ["postgres://db.example.com/shop?user=u&password=p%20q", { url: "postgres://db.example.com/shop?user=u&password=p%20q" }],
   [`${url}?ssl=true`, { url, sslMode: "verify-full" }],
   [`${url}?ssl=1`, { url, sslMode: "verify-full" }],
   [`${url}?ssl=0`, { url, sslMode: "disable" }],
@@ -118,6 +118,12 @@ const strings: readonly (readonly [written: string, settings: object, driver?: o
 test.each(strings)("the connection string %s", (connectionString, settings, driver = {}) => {
   expect(read({ connectionString }).settings).toEqual(settings);
   expect(read(connectionString).driver).toEqual(driver);
+});
+
+test("a password that was not encoded is in no message, in pieces neither", () => {
+  const reading = () => read("postgres://db.example.com/shop?user=u&password=ab&cAnArY=c");
+  expect(reading).toThrow("known here");
+  expect(reading).not.toThrow("cAnArY");
 });
 
 const refused: readonly (readonly [title: string, options: object, setting: string, remedy: RegExp])[] = [

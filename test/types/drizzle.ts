@@ -1,6 +1,7 @@
 // Compiled, never run, under both majors of drizzle-orm: what the types of `warmline/drizzle` promise.
 import { eq, sql } from "drizzle-orm";
 import { integer, pgTable, text } from "drizzle-orm/pg-core";
+import { migrate } from "drizzle-orm/pg-proxy/migrator";
 import { createDatabase, type Database, type Result } from "warmline";
 import { type DrizzleDatabase, type DrizzleTransaction, drizzle, type Executed } from "warmline/drizzle";
 import { type Equal, expectTrue, type IsAny } from "./assertions.ts";
@@ -12,6 +13,11 @@ interface User {
 }
 
 const orm = drizzle(createDatabase(), { logger: true });
+
+export async function theMigratorTakesIt(): Promise<void> {
+  const db = createDatabase();
+  await migrate(drizzle(db), (statements) => db.script(statements.join(";\n")), { migrationsFolder: "drizzle" });
+}
 
 export async function queriesAreTyped(): Promise<void> {
   expectTrue<Equal<typeof orm.$client, Database>>();

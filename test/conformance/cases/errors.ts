@@ -195,6 +195,26 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "blanks what stands in strings wherever they begin and end, and nothing else",
+    async run({ db }) {
+      const canary = "canary";
+      const texts: readonly (readonly [string, string])[] = [
+        [`-- don't\n'${canary}'`, "-- don't\n'******'"],
+        [`/* it's /* one */ isn't */ '${canary}'`, "/* it's /* one */ isn't */ '******'"],
+        [`1 as "it's", '${canary}'`, `1 as "it's", '******'`],
+        [`E'it\\'s ${canary}', '${canary}'`, "E'***'* ******', '******'"],
+        [`'it''s ${canary}'\n'${canary}'`, "'**''* ******'\n'******'"],
+        [`1 as a$b$, '${canary}'`, "1 as a$b$, '******'"],
+        [`$a$it's ${canary}$a$, U&'${canary}'`, "$*$**'* ******$*$, U&'******'"],
+      ];
+      for (const [text, shown] of texts) {
+        const error = await failureOf(() => db.query(`select ${text}, nonsense`), { code: "42703" });
+        expect(error).toHaveProperty("statement", `select ${shown}, nonsense`);
+        expect(error.stack).not.toContain(canary);
+      }
+    },
+  },
+  {
     title: "shows no more of a long line than stands around the place",
     async run({ db }) {
       const before = Array.from({ length: 100 }, (_, number) => `${number} as n${number}`).join(", ");
