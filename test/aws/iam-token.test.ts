@@ -233,7 +233,7 @@ describe("other sources of credentials", () => {
 
   test("need the signer's package, and say so where it is not installed", async () => {
     await inFolder({});
-    for (const part of ["aws", "errors"]) {
+    for (const part of ["aws", "errors", "syntax"]) {
       await cp(fileURLToPath(new URL(`../../src/${part}`, import.meta.url)), join(folder, part), { recursive: true });
     }
     await writeFile(
