@@ -1,5 +1,6 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/longest-first.ts";
 import { pgForWorkers } from "./test/support/pg-for-workers.ts";
 
 // wrangler's tools ask nothing of the network
@@ -14,6 +15,7 @@ export default defineConfig({
   test: {
     globalSetup: "test/support/global-setup.ts",
     watch: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: false,
