@@ -109,7 +109,7 @@ const cases: readonly Case[] = [
     title: "gives a password function as long as connecting may take, where no deadline bounds it, and closes meanwhile",
     run: (bench) =>
       failsOnEveryWay(bench, never, {
-        options: { deadlineMs: 0, connectTimeoutMs: 50 },
+        options: { deadlineMs: 0, connectTimeoutMs: 250 },
         expected: { name: "ConnectionError", code: "PASSWORD_FAILED", retryable: true },
       }),
   },
