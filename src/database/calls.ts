@@ -5,6 +5,7 @@ import { type Delivery, type DeliveryContext, deliver } from "../delivery/delive
 import type { OwnWork } from "../delivery/own-work.ts";
 import { mayRepeat, type RepeatClaims } from "../delivery/retry.ts";
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
+import type { BreakerEvent } from "../observe/events.ts";
 import { noticeOf } from "../observe/notice.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
 import type { CallOptions, Result, Said, Statement, Transport } from "../transports/transport.ts";
@@ -34,23 +35,35 @@ export class Calls {
   warmedInVain = 0;
   readonly parts: DatabaseParts;
   readonly context: DeliveryContext;
+  /**
+   * Of calls that hold a connection, where that goes another way than a query: a WebSocket that cannot be opened tells nothing of a POST.
+   */
+  readonly #besideHttp: DeliveryContext;
   retries = 0;
   running = 0;
   #closed = false;
   #onIdle: (() => void) | undefined;
 
   constructor(parts: DatabaseParts) {
-    const { events } = parts;
+    const { events, ground } = parts;
     this.parts = parts;
+    const breaker = (transport: () => BreakerEvent["transport"]) =>
+      makeBreaker((state, until) => events.size > 0 && events.tell({ type: "breaker", transport: transport(), state, until }));
     this.context = {
       ...parts.delivery,
-      breaker: makeBreaker((state, until) => events.size > 0 && events.tell({ type: "breaker", state, until })),
+      breaker: breaker(() => ground().plan.transport),
       budget: makeRetryBudget(),
       onRetry: ({ code, fate }, attempt, delayMs) => {
         this.retries++;
         if (events.size > 0) events.tell({ type: "retry", code, fate, attempt, delayMs });
       },
     };
+    this.#besideHttp = { ...this.context, breaker: breaker(() => "websocket") };
+  }
+
+  /** What keeps calls that hold a connection from a dead server, where that is another than for a query. */
+  get holding(): DeliveryContext | undefined {
+    return this.parts.ground().plan.session === "websocket" ? this.#besideHttp : undefined;
   }
 
   /** One call: its deadline, its attempts, and its end. @throws UsageError CLOSED, NESTED_QUERY */

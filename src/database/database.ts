@@ -55,9 +55,9 @@ export interface Database extends DatabaseView, AsyncDisposable {
   /** What was chosen, and why: frozen, and fit for a log. @throws ConfigError where the environment lacks something */
   readonly plan: Plan;
   /**
-   * Runs `work` as one request of a runtime whose sockets belong to requests (Workers): its calls share connections, which end with it.
-   * Elsewhere it runs `work`, and nothing else.
-   * @param context the request's `ctx`
+   * Runs `work` as one request of a runtime whose sockets belong to requests (Workers): its calls share connections, which end with it; those of a
+   * Durable Object's events five seconds after the last. Elsewhere it runs `work`, and nothing else.
+   * @param context the request's `ctx`, or the object's `this.ctx`
    */
   scope<T>(context: RequestContext, work: () => T): T;
   /** Opens a connection now instead of at the first call, where connections are held. Tries once: the first call tries again. */
@@ -123,6 +123,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return calls.run(options, {
       operation,
       statements,
+      elsewhere: calls.holding,
       own: () => own,
       work(chosen, callOptions) {
         requireSession(chosen);
@@ -202,7 +203,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     await calls.run(options, {
       operation: "script",
       // what cannot be reached there tells nothing of the database's own address, and costs nothing of its budget
-      elsewhere: directTransport && { breaker: makeBreaker(() => {}), budget: directBudget },
+      elsewhere: directTransport ? { breaker: makeBreaker(() => {}), budget: directBudget } : calls.holding,
       async work(chosen, callOptions) {
         const direct = await directTransport?.();
         const over = direct ?? chosen;

@@ -12,7 +12,7 @@ export interface DatabaseStats extends TransportStats {
   readonly retries: number;
   /** Calls on their way. */
   readonly running: number;
-  /** `open`: calls are refused at once, one in half a second may try. */
+  /** `open`: calls are refused at once, one in half a second may try. Of queries, batches and what goes the way they do. */
   readonly breaker: BreakerState;
 }
 

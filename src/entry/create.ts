@@ -6,8 +6,10 @@ import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
 import type { Address } from "../decide/settings.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
+import { ConfigError } from "../errors/errors.ts";
 import { type Audience, makeAudience } from "../observe/audience.ts";
 import type { Clock, Transport, TransportName } from "../transports/transport.ts";
+import { isHyperdrive } from "./hyperdrive-binding.ts";
 
 /** What an entry of the package owns, and what its runtime offers. Nothing is called before a database needs it. */
 export interface Platform {
@@ -81,8 +83,14 @@ export function databaseOn(own: Platform): CreateDatabase {
 
 /** Reads the environment, and decides how to work in it. */
 export function planOn(platform: Platform, options: DatabaseOptions): { readonly settings: Settings; readonly plan: Plan } {
-  const env = handedIn("env", () => texts(platform.env()));
-  const settings = handedIn("options", () => resolveSettings(options, env));
+  const env: Readonly<Record<string, unknown>> = handedIn("env", () => ({ ...platform.env() }));
+  const settings = handedIn("options", () => {
+    try {
+      return resolveSettings(options, texts(env));
+    } catch (error) {
+      throw isUnreadSecret(error, env) ? unreadSecret() : error;
+    }
+  });
   const runtime = platform.runtime(settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   return { settings, plan: makePlan({ runtime, target, settings, available: platform.available() }) };
@@ -107,12 +115,24 @@ function decide(options: DatabaseOptions, platform: Platform, events: Audience):
   };
 }
 
+/** Whether what is missing is bound, as a secret that has to be asked for: a Secrets Store's. */
+function isUnreadSecret(error: unknown, env: Readonly<Record<string, unknown>>): boolean {
+  const { setting } = error as { readonly setting?: unknown };
+  return setting === "DATABASE_URL" && typeof env.DATABASE_URL === "object";
+}
+
+const unreadSecret = (): ConfigError =>
+  new ConfigError(
+    "DATABASE_URL is a binding, and no text. A secret of a Secrets Store is asked for: keep the password there, the rest in a variable, and give the option password: () => env.NAME.get().",
+    { code: "MISSING_SETTING", setting: "DATABASE_URL" },
+  );
+
 /** What of an environment is text. A Hyperdrive binding stands for `DATABASE_URL` where there is none, so the plan can say what it takes. */
 function texts(env: object): Record<string, string> {
   const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (typeof value === "string") found[name] = value;
-    else if (value?.connectionString) found.DATABASE_URL ??= value.connectionString;
+    else if (isHyperdrive(value)) found.DATABASE_URL ??= value.connectionString;
   }
   return found;
 }

@@ -1,3 +1,5 @@
+import { ConfigError } from "../errors/errors.ts";
+
 /** A Hyperdrive binding, as far as it is read. */
 export interface HyperdriveBinding {
   readonly connectionString: string;
@@ -8,7 +10,17 @@ export interface HyperdriveBinding {
   readonly database: string;
 }
 
-/** Whether a binding is Hyperdrive's. Reading what is in it throws at the top level of a module. */
+/**
+ * Whether a binding is Hyperdrive's, told by its address being a text: a service, assets or e-mail binding answers any name with a remote method.
+ * @throws ConfigError MISSING_SETTING while a module is loaded, when the platform lets nobody read what is in a binding
+ */
 export function isHyperdrive(binding: unknown): binding is HyperdriveBinding {
-  return typeof (binding as Partial<HyperdriveBinding> | null)?.connectionString === "string";
+  try {
+    return typeof (binding as Partial<HyperdriveBinding> | null)?.connectionString === "string";
+  } catch {
+    throw new ConfigError("A binding cannot be read while the module is loaded: ask for db.plan, and for rows, inside a handler.", {
+      code: "MISSING_SETTING",
+      setting: "env",
+    });
+  }
 }

@@ -7,6 +7,7 @@ import { type RequestScope, runInScope } from "../transports/request/request-sco
 import type { Platform } from "./create.ts";
 import { type HyperdriveBinding, isHyperdrive } from "./hyperdrive-binding.ts";
 import { makeRequest } from "./make-request.ts";
+import { requestScopes } from "./request-scopes.ts";
 
 /** Which Hyperdrive bindings are meant, where there are several. */
 export interface HyperdriveOptions {
@@ -19,6 +20,8 @@ export interface HyperdriveOptions {
 /** The requests that are on their way: one for all databases of the worker. */
 const scopes = new AsyncLocalStorage<RequestScope>();
 
+const scope: typeof requestScopes.run = (context, work) => runInScope(scopes, context, work);
+
 let warned = false;
 
 /**
@@ -28,6 +31,7 @@ let warned = false;
  * @example const db = createDatabase({ tcp: hyperdrive() });
  */
 export function hyperdrive(options: HyperdriveOptions = {}): RequestSockets {
+  requestScopes.run = scope;
   return <P>(platform: P, settings: DatabaseOptions) => withSockets(platform as Platform, settings, options) as P;
 }
 
@@ -63,7 +67,7 @@ function withSockets(own: Platform, settings: DatabaseOptions, options: Hyperdri
           },
         }),
     },
-    scope: (context, work) => runInScope(scopes, context, work),
+    scope,
   };
 }
 

@@ -7,6 +7,7 @@ import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
 import { databaseOn } from "./create.ts";
 import { makeHttp } from "./make-http.ts";
+import { requestScopes } from "./request-scopes.ts";
 import { warn } from "./warn.ts";
 
 export * from "./public.ts";
@@ -30,6 +31,7 @@ const create = databaseOn({
   transports: { http: makeHttp },
   parsers: types as CommonParsers,
   callbacks: newContext(),
+  scope: (context, work) => requestScopes.run(context, work),
   warn,
 });
 

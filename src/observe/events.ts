@@ -65,6 +65,8 @@ export interface RetryEvent {
 /** The circuit breaker changed its state. */
 export interface BreakerEvent {
   readonly type: "breaker";
+  /** Of which calls: `websocket` of those that hold a connection beside SQL over HTTP, else of all. */
+  readonly transport: TransportName | "websocket";
   /** `open`: calls are refused at once. `half-open`: one call tries. `closed`: all pass. */
   readonly state: BreakerState;
   /** When the next call may try, milliseconds since the epoch; null when it is closed. */

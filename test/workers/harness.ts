@@ -11,14 +11,24 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
+/** What a worker is given here. */
+interface HarnessBindings extends WorkerBindings {
+  /** More of wrangler's configuration. */
+  readonly config?: object;
+}
+
 /** Bundles a worker of this folder as it would be deployed, and starts it. */
-export async function startWorker(file: string, { hyperdrive = {}, vars = {}, flags = [] }: WorkerBindings): Promise<RunningWorker> {
+export async function startWorker(
+  file: string,
+  { hyperdrive = {}, vars = {}, flags = [], config = {} }: HarnessBindings,
+): Promise<RunningWorker> {
   const artefact = await buildWorker(`test/workers/${file}`, flags);
   const harness = createTestHarness({
     root: artefact.folder,
     workers: [
       {
         config: {
+          ...config,
           name: "warmline-test",
           main: join(artefact.folder, artefact.file),
           no_bundle: true,

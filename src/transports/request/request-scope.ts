@@ -9,21 +9,36 @@ export interface RequestContext {
 }
 
 /**
+ * How long a Durable Object keeps connections that none of its events uses, milliseconds: an open socket keeps it from hibernating, which it does
+ * after ten seconds of quiet. Source: Cloudflare's documentation, "Lifecycle of a Durable Object".
+ */
+const OBJECT_IDLE_MS = 5_000;
+
+/**
  * One request, from its first statement to its end. Connections are opened on first use and end when the work is done and nothing is on its
- * way; the request is kept alive until they have. What begins later, in a response that streams, opens its own.
+ * way; the request is kept alive until they have. What begins later, in a response that streams, opens its own, or a scope of its own.
  */
 export class RequestScope {
   readonly connections: Connections;
   readonly #onLeave = new Set<() => void>();
-  #working: boolean;
+  readonly #idleMs: number;
+  /** Pieces of work that run in it: one, or the events of an object. */
+  #running = 0;
+  #mayEnd = true;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Without `working` it is that of a single call: its connection ends as soon as the call has given it back. */
-  constructor(context: RequestContext | undefined, working = true) {
-    this.#working = working;
+  /** Where nothing enters it, it is that of a single call: its connection ends as soon as the call has given it back. */
+  constructor(context?: RequestContext, idleMs = 0) {
+    this.#idleMs = idleMs;
     this.connections = new Connections({
-      mayEnd: () => !this.#working,
+      mayEnd: () => this.#mayEnd,
       onOpen: (ended) => context && keepAlive(context, ended),
     });
+  }
+
+  /** Whether work runs in it. */
+  get isEntered(): boolean {
+    return this.#running > 0;
   }
 
   /** Has `listener` called when the work is done. Returns a function that takes it off. */
@@ -32,10 +47,22 @@ export class RequestScope {
     return () => this.#onLeave.delete(listener);
   }
 
-  /** The work is done: connections nobody holds end now, the others when they are given back. */
+  enter(): void {
+    this.#running++;
+    this.#mayEnd = false;
+    clearTimeout(this.#timer);
+  }
+
+  /** The work is done: connections nobody holds end now, or after the idle time, the others when they are given back. */
   leave(): void {
-    this.#working = false;
+    if (--this.#running > 0) return;
     for (const listener of this.#onLeave) listener();
+    if (this.#idleMs === 0) this.#end();
+    else this.#timer = setTimeout(() => this.#end(), this.#idleMs);
+  }
+
+  #end(): void {
+    this.#mayEnd = true;
     this.connections.end();
   }
 }
@@ -58,10 +85,25 @@ export interface ScopeContext {
   run<T>(store: RequestScope, work: () => T): T;
 }
 
-/** Runs `work` as one request: what it asks of any database shares the connections of this request. Within a scope it only runs it. */
+/** The scopes of Durable Objects, by what the platform gives an object: the same for all of its events, and gone with it. */
+const ofObjects = new WeakMap<object, RequestScope>();
+
+/** The scope of a request, or of an object, whose events may use what others of it have opened. */
+function scopeFor(context: RequestContext): RequestScope {
+  if (!("storage" in context)) return new RequestScope(context);
+  const scope = ofObjects.get(context) ?? new RequestScope(undefined, OBJECT_IDLE_MS);
+  ofObjects.set(context, scope);
+  return scope;
+}
+
+/**
+ * Runs `work` as one request: what it asks of any database shares the connections of this request. Within the work of a scope it is part of it,
+ * and the scope lasts until both are done; behind its end, in a response that streams, it is one of its own.
+ */
 export function runInScope<T>(scopes: ScopeContext, context: RequestContext, work: () => T): T {
-  if (scopes.getStore() !== undefined) return work();
-  const scope = new RequestScope(context);
+  const around = scopes.getStore();
+  const scope = around?.isEntered ? around : scopeFor(context);
+  scope.enter();
   return scopes.run(scope, () => {
     let result: T | undefined;
     try {

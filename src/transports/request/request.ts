@@ -143,7 +143,7 @@ export function requestTransport(options: RequestTransportOptions): RequestTrans
     const around = scopes.getStore();
     if (around !== undefined) return work(around);
     options.onUnscoped();
-    return work(new RequestScope({ waitUntil: options.waitUntil }, false));
+    return work(new RequestScope({ waitUntil: options.waitUntil }));
   }
 
   const sourceFor = ({ cache }: LeasingCall): ClientSource => (cache === "bypass" && past !== null ? past : main);

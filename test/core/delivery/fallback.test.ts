@@ -111,7 +111,7 @@ describe("a server that is away for a while", () => {
     // by the events' own clock: the trial that succeeded was allowed half a second after the one before
     const trial = breaker.findLast(({ state }) => state === "half-open");
     expect((trial?.until ?? 0) - 500 - backAt).toBeLessThan(1_000);
-    expect(breaker.at(-1)).toEqual({ type: "breaker", state: "closed", until: null });
+    expect(breaker.at(-1)).toEqual({ type: "breaker", transport: "pool", state: "closed", until: null });
     expect(db.stats().breaker).toBe("closed");
   });
 });
