@@ -1,72 +1,72 @@
-import { parseArgs } from "node:util";
-import { type EndpointOptions, startEndpoint } from "../endpoint/endpoint.ts";
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+import { type Endpoint, serveEndpoint } from "../endpoint/endpoint.ts";
+import { type EndpointOptions, type EndpointSettings, type OptionNames, readEndpointOptions } from "../endpoint/endpoint-options.ts";
+import { parseServerLogin } from "../endpoint/server-address.ts";
+import { ENDPOINT_USAGE, readEndpointChoices, readEndpointFlags } from "./endpoint-flags.ts";
+import { createRequestLog } from "./request-log.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { type Terminal, terminalOn } from "./terminal.ts";
+import { waitForServer } from "./wait-for-server.ts";
+import { WrongUse } from "./wrong-use.ts";
 
-const USAGE = `Usage: warmline endpoint [options]
+/**
+ * Runs `warmline endpoint` until it is asked to end. Rejects with a message of one line, which holds no value that was given: a WrongUse, or where
+ * it cannot listen, or the database refuses it, another error.
+ */
+export async function endpointCommand(args: readonly string[], { env, stdout, stderr, stopping }: Surroundings): Promise<void> {
+  const out = terminalOn(stdout, env);
+  const err = terminalOn(stderr, env);
+  const given = readEndpointFlags(args);
+  if (given.help === true) return out.line(ENDPOINT_USAGE);
+  const file = given["env-file"];
+  const { options, names } = readEndpointChoices(given, typeof file === "string" ? { ...readVariables(file), ...env } : env);
 
-Speaks Neon's SQL over HTTP (POST /sql) and WebSocket (/v2) protocol in front of any Postgres, for development and tests.
-User, password and database come with each request, as with Neon.
+  const log = createRequestLog({ out, err, verbose: given.verbose === true });
+  const settings = readSettings({ ...options, onEvent: log.onEvent }, names);
+  const endpoint = await serveEndpoint(settings);
+  try {
+    tellWhatToSet(out, endpoint, settings);
+    const { address } = settings;
+    const login = parseServerLogin(options.databaseUrl);
+    await waitForServer({ address, login, urlName: names.databaseUrl, stopping, out, err });
+    await ended(stopping);
+  } finally {
+    await endpoint.stop();
+    log.end();
+  }
+}
 
-Options:
-  --database-url <url>   the server to stand in front of; DATABASE_URL by default
-  --port <port>          4444 by default, 0 for any free one
-  --host <host>          127.0.0.1 by default; anything but loopback needs a token
-  --token <token>        ask for it in "Authorization: Bearer <token>"; WARMLINE_ENDPOINT_TOKEN by default
-  --help                 this text`;
-
-/** Runs `warmline endpoint` until SIGINT or SIGTERM. Rejects with a message of one line, which holds no value that was given. */
-export async function endpointCommand(args: readonly string[]): Promise<void> {
-  const values = readArguments(args);
-  if (values.help === true) {
-    console.log(USAGE);
+function tellWhatToSet(out: Terminal, { url }: Endpoint, { token }: EndpointSettings): void {
+  out.line(`Listening on ${out.in("cyan", url)}`);
+  if (token !== undefined) {
+    out.line('Each request needs the token in "Authorization: Bearer …"; Neon\'s driver takes it as authToken, over HTTP');
     return;
   }
-  const endpoint = await startEndpoint(readOptions(values));
-  console.log(`Listening on ${endpoint.url}`);
-  const stop = async () => {
-    await endpoint.stop();
-    process.exit(0);
-  };
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
+  out.line(`Set WARMLINE_ENDPOINT=${url}, and DATABASE_URL to the database's own, with user and password`);
+  out.line(`Neon's driver, Drizzle, Prisma: the lines to write are on ${out.in("cyan", `${url}/`)}`);
 }
 
-interface Arguments {
-  readonly port?: string | undefined;
-  readonly host?: string | undefined;
-  readonly token?: string | undefined;
-  readonly "database-url"?: string | undefined;
-  readonly help?: boolean | undefined;
-}
-
-function readArguments(args: readonly string[]): Arguments {
-  const text = { type: "string" } as const;
+function readVariables(file: string): Readonly<Record<string, string | undefined>> {
   try {
-    return parseArgs({
-      args: [...args],
-      options: { port: text, host: text, token: text, "database-url": text, help: { type: "boolean", short: "h" } },
-    }).values;
-  } catch (error) {
-    const { code } = error as { code?: string };
-    const problem =
-      code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE"
-        ? "An option lacks its value, or has one it does not take"
-        : "There is an option or argument that endpoint does not know";
-    throw new Error(`${problem}. Run "warmline endpoint --help" for those there are.`);
+    return parseEnv(readFileSync(file, "utf8"));
+  } catch {
+    throw new WrongUse("--env-file names a file that cannot be read.");
   }
 }
 
-function readOptions(values: Arguments): EndpointOptions {
-  const databaseUrl = values["database-url"] ?? process.env.DATABASE_URL;
-  const token = values.token ?? process.env.WARMLINE_ENDPOINT_TOKEN;
-  if (databaseUrl === undefined || databaseUrl === "") throw new Error("No database URL. Give --database-url, or set DATABASE_URL.");
-  return {
-    databaseUrl,
-    ...(values.port === undefined ? {} : { port: readPort(values.port) }),
-    ...(values.host === undefined ? {} : { host: values.host }),
-    ...(token === undefined ? {} : { token }),
-  };
+/** What can be told of options by themselves is a matter of how the command was called. */
+function readSettings(options: EndpointOptions, names: OptionNames): EndpointSettings {
+  try {
+    return readEndpointOptions(options, names);
+  } catch (error) {
+    throw error instanceof Error ? new WrongUse(error.message) : error;
+  }
 }
 
-function readPort(text: string): number {
-  return /^\d+$/.test(text) ? Number(text) : Number.NaN;
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

@@ -66,7 +66,7 @@ type CallSettings = Omit<Settings, "address" | "directAddress" | "warnings">;
 const noUrl: ParsedUrl = { given: {}, leftOut: [] };
 
 /** Where platforms put a database's URL. Sources: the documentation of Vercel, Neon, Netlify, Supabase, Railway, Scalingo and Payload. */
-const platformVariables = [
+export const platformVariables = [
   "POSTGRES_URL",
   "NETLIFY_DATABASE_URL",
   "NETLIFY_DB_URL",

@@ -1,13 +1,10 @@
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { CANCEL_REQUEST } from "../wire/startup-messages.ts";
+import { CANCEL_REQUEST, sslRequest } from "../wire/startup-messages.ts";
 import type { ServerAddress } from "./server-address.ts";
 
 /** How long the endpoint waits for the server to take a CancelRequest, which it tells by closing the connection. */
 const CANCEL_WAIT_MS = 250;
-
-/** Source: PostgreSQL documentation, message formats. */
-const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
 /** The CancelRequest that ends the statement of one backend. */
 export function cancelRequest(processId: number, secretKey: number): Buffer {
@@ -40,7 +37,7 @@ export function sendCancelRequest(address: ServerAddress, message: Buffer): Prom
       socket.resume();
       return;
     }
-    socket.on("connect", () => socket.write(SSL_REQUEST));
+    socket.on("connect", () => socket.write(sslRequest()));
     socket.once("data", (answer) => {
       if (answer.toString("latin1") !== "S") return finish();
       const secure = connectTls({ ...tls, socket, host: address.host }, () => secure.write(message));

@@ -38,7 +38,9 @@ export async function loginWithCleartext(
   void client.closed.then(places?.free);
   const parameterStatuses: (readonly [string, string])[] = [];
   client.wire.on("parameterStatus", ({ parameterName, parameterValue }) => parameterStatuses.push([parameterName, parameterValue]));
+  const startedAt = performance.now();
   await client.connect();
+  server.tell?.({ type: "connect", transport: "websocket", durationMs: performance.now() - startedAt });
   client.wire.stream.removeAllListeners("data");
   return { client, parameterStatuses };
 }

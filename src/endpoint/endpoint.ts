@@ -4,14 +4,23 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { ConfigError } from "../errors/errors.ts";
 import { createTokenCheck } from "./bearer-token.ts";
+import { type EndpointFailure, type EndpointRequestEvent, tellerOf } from "./endpoint-events.ts";
 import { type EndpointOptions, type EndpointSettings, readEndpointOptions } from "./endpoint-options.ts";
 import { apiError, RequestFailure } from "./request-failure.ts";
 import { REQUEST_HEADER_NAMES } from "./request-headers.ts";
 import { createServerPools } from "./server-pools.ts";
 import { answerSql } from "./sql-request.ts";
+import { startPage } from "./start-page.ts";
 import { isFromThisMachine, pathOf } from "./this-machine.ts";
 import { createTunnel, refuseUpgrade } from "./tunnel.ts";
 
+export type {
+  EndpointConnectEvent,
+  EndpointEvent,
+  EndpointFailure,
+  EndpointListener,
+  EndpointRequestEvent,
+} from "./endpoint-events.ts";
 export type { EndpointOptions } from "./endpoint-options.ts";
 export { isFromThisMachine } from "./this-machine.ts";
 
@@ -36,18 +45,28 @@ const CHECK_EVERY_MS = 1_000;
 /** How long a stop waits for clients to take their answers. */
 const STOP_MS = 1_000;
 
+const ownPaths = ["/", "/sql", "/v2"] as const;
+/** A `Host` that can stand in a line of code as it is. */
+const SHOWN_HOST = /^[\w.:[\]-]+$/;
+const NOT_SUPPORTED = "query is not supported";
 const NOT_OF_THIS_MACHINE =
   "Only names of this machine, such as localhost, and pages on them are answered. Start the endpoint with a token for others.";
 
 /**
  * Starts Neon's SQL over HTTP (`POST /sql`) and its WebSocket tunnel (`/v2`) in front of any Postgres, for development and tests. User,
- * password and database come from each request, as with Neon. Rejects with a ConfigError when an option is wrong or the port cannot be had.
+ * password and database come from each request, as with Neon. It prints nothing: `onEvent` is told what happens. Rejects with a ConfigError
+ * when an option is wrong or the port cannot be had.
  */
 export async function startEndpoint(options: EndpointOptions): Promise<Endpoint> {
-  const settings = readEndpointOptions(options);
+  return serveEndpoint(readEndpointOptions(options));
+}
+
+/** The same, with options that were read before. Rejects with a ConfigError when the port cannot be had. */
+export async function serveEndpoint(settings: EndpointSettings): Promise<Endpoint> {
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
-  const server = { ...settings.address, stopping: stopping.signal };
+  const tell = tellerOf(settings.onEvent);
+  const server = { ...settings.address, stopping: stopping.signal, tell };
   const pools = createServerPools(server);
   const mayPass = createTokenCheck(settings.token);
   const mayAsk = (request: IncomingMessage) => settings.token !== undefined || isFromThisMachine(request);
@@ -62,14 +81,32 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     void work.finally(() => running.delete(work));
   };
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const tellEnd = (request: IncomingMessage, startedAt: number, outcome: Pick<EndpointRequestEvent, "transport" | "status" | "failure">) =>
+    tell({
+      type: "request",
+      ...outcome,
+      method: request.method ?? "",
+      path: ownPaths.find((path) => path === pathOf(request)) ?? null,
+      durationMs: performance.now() - startedAt,
+    });
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<EndpointFailure | null> => {
     const path = pathOf(request);
     if (!mayAsk(request)) return sendFailure(response, apiError(403, NOT_OF_THIS_MACHINE));
     response.setHeader("Access-Control-Allow-Origin", "*");
     if (request.method === "OPTIONS" && path === "/sql") return send(response, 200, preflightHeaders(), "");
     if (stopped !== undefined) return sendFailure(response, apiError(503, "Shutting down"));
     if (!mayPass(request.headers.authorization)) return sendFailure(response, apiError(401, "Unauthorized"));
-    if (request.method !== "POST" || path !== "/sql") return send(response, 400, {}, JSON.stringify("query is not supported"));
+    if (path === "/" && (request.method === "GET" || request.method === "HEAD")) {
+      const { host = "" } = request.headers;
+      // whoever asks by way of a port or name of a tunnel's or container's needs that one
+      const { headers, body } = startPage(SHOWN_HOST.test(host) ? `http://${host}` : urlOf(settings.host, port), request.headers.accept);
+      return send(response, 200, headers, body);
+    }
+    if (request.method !== "POST" || path !== "/sql") {
+      send(response, 400, {}, JSON.stringify(NOT_SUPPORTED));
+      return { sqlState: null, reason: NOT_SUPPORTED };
+    }
     requests += 1;
     const canceller = new AbortController();
     cancellers.add(canceller);
@@ -77,9 +114,9 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     try {
       const { maxRequestBytes, maxResponseBytes } = settings;
       const { headers, body } = await answerSql(request, { pools, maxRequestBytes, maxResponseBytes, signal: canceller.signal });
-      send(response, 200, headers, body);
+      return send(response, 200, headers, body);
     } catch (error) {
-      sendFailure(response, error instanceof RequestFailure ? error : apiError(500, "Internal error"));
+      return sendFailure(response, error instanceof RequestFailure ? error : apiError(500, "Internal error"));
     } finally {
       cancellers.delete(canceller);
     }
@@ -92,14 +129,22 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     connectionsCheckingInterval: CHECK_EVERY_MS,
   };
   const listener = createServer(timeouts, (request, response) => {
+    const startedAt = performance.now();
     const sent = new Promise((resolve) => response.once("close", resolve));
-    track(Promise.all([answer(request, response), sent]));
+    const answered = answer(request, response).then((failure) =>
+      tellEnd(request, startedAt, { transport: "http", status: response.statusCode, failure }),
+    );
+    track(Promise.all([answered, sent]));
   });
   listener.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
-    if (!mayAsk(request)) return refuseUpgrade(socket, "403 Forbidden");
-    if (!mayPass(request.headers.authorization)) return refuseUpgrade(socket, "401 Unauthorized");
-    if (pathOf(request) !== "/v2") return refuseUpgrade(socket, "400 Bad Request");
+    const refuse = (status: number, words: string, reason: string) => {
+      refuseUpgrade(socket, `${status} ${words}`);
+      tellEnd(request, performance.now(), { transport: "websocket", status, failure: { sqlState: null, reason } });
+    };
+    if (!mayAsk(request)) return refuse(403, "Forbidden", NOT_OF_THIS_MACHINE);
+    if (!mayPass(request.headers.authorization)) return refuse(401, "Unauthorized", "Unauthorized");
+    if (pathOf(request) !== "/v2") return refuse(400, "Bad Request", NOT_SUPPORTED);
     tunnel.accept(request, socket, head);
   });
 
@@ -115,7 +160,7 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     await closed;
   };
   return {
-    url: `http://${settings.host.includes(":") ? `[${settings.host}]` : settings.host}:${port}`,
+    url: urlOf(settings.host, port),
     port,
     get requests() {
       return requests;
@@ -127,6 +172,10 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   };
 }
 
+function urlOf(host: string, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 function preflightHeaders(): Record<string, string> {
   return {
     Allow: "OPTIONS, POST",
@@ -136,28 +185,30 @@ function preflightHeaders(): Record<string, string> {
   };
 }
 
-function sendFailure(response: ServerResponse, failure: RequestFailure): void {
-  send(response, failure.status, {}, JSON.stringify(failure.body));
+function sendFailure(response: ServerResponse, { status, body, failure }: RequestFailure): EndpointFailure {
+  send(response, status, {}, JSON.stringify(body));
+  return failure;
 }
 
-function send(response: ServerResponse, status: number, headers: Readonly<Record<string, string>>, body: string): void {
+function send(response: ServerResponse, status: number, headers: Readonly<Record<string, string>>, body: string): null {
   response.writeHead(status, {
     ...(body === "" ? {} : { "Content-Type": "application/json" }),
     "Content-Length": Buffer.byteLength(body),
     ...headers,
   });
   response.end(body);
+  return null;
 }
 
-function listen(server: Server, { host, port }: EndpointSettings): Promise<number> {
+function listen(server: Server, { host, port, names }: EndpointSettings): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const reason =
-        error.code === "EADDRINUSE" ? "is in use. Choose another, or 0 for any free one" : `cannot be listened on (${error.code})`;
+      const another = `Choose another${names.port === undefined ? "" : ` with ${names.port}`}, or 0 for any free one`;
+      const reason = error.code === "EADDRINUSE" ? `is in use. ${another}` : `cannot be listened on (${error.code})`;
       reject(
         new ConfigError(`Port ${port} ${reason}.`, {
           code: error.code === "EADDRINUSE" ? "PORT_IN_USE" : "INVALID_SETTING",
-          setting: "port",
+          setting: names.port ?? "port",
         }),
       );
     });

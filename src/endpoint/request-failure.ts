@@ -1,14 +1,19 @@
+import { conditionName } from "../errors/condition.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
+import type { EndpointFailure } from "./endpoint-events.ts";
+import { readReachFailure, wordsOfReachFailure } from "./reach-failure.ts";
 
-/** A request that ends with an error status. `body` is ready to be sent as JSON. */
+/** A request that ends with an error status. `body` is ready to be sent as JSON; `failure` is what is told of it. */
 export class RequestFailure extends Error {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
+  readonly failure: EndpointFailure;
 
-  constructor(status: number, body: Readonly<Record<string, unknown>>) {
+  constructor(status: number, body: Readonly<Record<string, unknown>>, failure: EndpointFailure) {
     super(`HTTP status ${status}`);
     this.status = status;
     this.body = body;
+    this.failure = failure;
   }
 }
 
@@ -59,27 +64,32 @@ export function errorBody(error: ServerErrorFields): Readonly<Record<string, unk
 
 /** A request that is wrong in itself: bad header, bad body, bad credentials. */
 export function badRequest(message: string): RequestFailure {
-  return new RequestFailure(400, errorBody({ message }));
+  return new RequestFailure(400, errorBody({ message }), { sqlState: null, reason: message });
 }
 
 /** The request's body is over the limit. */
 export function requestTooLarge(maxBytes: number): RequestFailure {
-  return new RequestFailure(413, errorBody({ message: `request is too large (max is ${maxBytes} bytes)` }));
+  return tooLarge(413, `request is too large (max is ${maxBytes} bytes)`);
 }
 
 /** The answer is over the limit. A single statement may have been done; a batch was rolled back. */
 export function responseTooLarge(maxBytes: number): RequestFailure {
-  return new RequestFailure(507, errorBody({ message: `response is too large (max is ${maxBytes} bytes)` }));
+  return tooLarge(507, `response is too large (max is ${maxBytes} bytes)`);
+}
+
+function tooLarge(status: 413 | 507, message: string): RequestFailure {
+  return new RequestFailure(status, errorBody({ message }), { sqlState: null, reason: message });
 }
 
 /** The client went away, or the endpoint is stopping. */
 export function queryCancelled(): RequestFailure {
-  return new RequestFailure(400, { message: "Query cancelled, connection was terminated", code: "08P01" });
+  const body = { message: "Query cancelled, connection was terminated", code: "08P01" };
+  return new RequestFailure(400, body, { sqlState: body.code, reason: "the client went away, or the endpoint is stopping" });
 }
 
 /** A generic API error; its body has `msg`, not `message`. */
 export function apiError(status: number, msg: string): RequestFailure {
-  return new RequestFailure(status, { msg });
+  return new RequestFailure(status, { msg }, { sqlState: null, reason: msg });
 }
 
 /** SQLSTATE classes of a server that cannot serve: connection, resources, operator, system and internal. Source: PostgreSQL's documentation, error codes. */
@@ -95,10 +105,24 @@ export const notReached: ServerErrorFields = { severity: "FATAL", code: "08001",
  */
 export function loginFailure(error: unknown): RequestFailure {
   const fields = serverErrorFields(error) ?? notReached;
-  return new RequestFailure(SERVER_FAULT.test(fields.code ?? "") ? 500 : 400, errorBody(fields));
+  return new RequestFailure(SERVER_FAULT.test(fields.code ?? "") ? 500 : 400, errorBody(fields), loginFailureOf(error));
+}
+
+/** What is told of a login that failed. */
+export function loginFailureOf(error: unknown): EndpointFailure {
+  if (serverErrorFields(error) !== undefined) return reportedFailure(error);
+  const why = wordsOfReachFailure(readReachFailure(error));
+  return { sqlState: notReached.code ?? null, reason: `the server was not reached: ${why}` };
 }
 
 /** A statement that failed: the server's report, or a connection lost under it. Both are 400; the second has no code. */
 export function statementFailure(error: unknown): RequestFailure {
-  return new RequestFailure(400, errorBody(serverErrorFields(error) ?? { message: "connection closed" }));
+  return new RequestFailure(400, errorBody(serverErrorFields(error) ?? { message: "connection closed" }), reportedFailure(error));
+}
+
+/** A server's own words may quote values: its condition stands for them. */
+function reportedFailure(error: unknown): EndpointFailure {
+  if (error instanceof NoRoomError) return { sqlState: noRoom.code ?? null, reason: noRoom.message };
+  if (!isErrorResponse(error)) return { sqlState: null, reason: "the connection to the server was lost" };
+  return { sqlState: error.code, reason: conditionName(error.code) };
 }

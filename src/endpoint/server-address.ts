@@ -4,6 +4,7 @@ import { addressTable, complete } from "../decide/table.ts";
 import { chooseTls, type TlsAddress } from "../decide/tls.ts";
 import { parseUrl } from "../decide/url.ts";
 import { ConfigError } from "../errors/errors.ts";
+import type { EndpointListener } from "./endpoint-events.ts";
 
 /** The one Postgres server an endpoint stands in front of. Who logs in, and where, comes with each request. */
 export interface ServerAddress {
@@ -16,6 +17,14 @@ export interface ServerAddress {
 /** A server, and the signal that the endpoint is stopping: logins that still wait for it are then given up. */
 export interface ServerAccess extends ServerAddress {
   readonly stopping: AbortSignal;
+  readonly tell?: EndpointListener;
+}
+
+/** Who logs in to look whether the server is there. */
+export interface ServerLogin {
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
 }
 
 /** Whether a listener on `host` can be reached from this machine alone. */
@@ -24,30 +33,35 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Reads host, port and TLS from a database URL, as `createDatabase` does (docs/settings.md); its user, password and database are not used.
+ * Reads host, port and TLS from a database URL, as `createDatabase` does (docs/settings.md); its user, password and database serve no request.
+ * @param setting the name under which it was given, for the error.
  * @throws {ConfigError} that never quotes the URL.
  */
-export function parseServerAddress(databaseUrl: string): ServerAddress {
-  const { given } = parseUrl(databaseUrl, "databaseUrl");
-  if (given.host === undefined) throw invalid("databaseUrl names no host. Write postgres://user:password@host:port/database.");
+export function parseServerAddress(databaseUrl: string, setting = "databaseUrl"): ServerAddress {
+  const invalid = (message: string) => new ConfigError(`${setting} ${message}`, { code: "INVALID_SETTING", setting });
+  const { given } = parseUrl(databaseUrl, setting);
+  if (given.host === undefined) throw invalid("names no host. Write postgres://user:password@host:port/database.");
   const address = complete(addressTable, given) as unknown as TlsAddress & Pick<ServerAddress, "port">;
   const { mode, ca, warnings } = chooseTls(address);
   for (const warning of warnings) console.warn(`warmline: ${warning}`);
   return {
     host: address.host,
     port: address.port,
-    tls: mode !== "disable" && { rejectUnauthorized: mode === "verify", ...(ca !== null && { ca: readCertificates(ca) }) },
+    tls: mode !== "disable" && { rejectUnauthorized: mode === "verify", ...(ca !== null && { ca: readCertificates(ca, invalid) }) },
   };
 }
 
-function readCertificates(file: string): string {
+/** The login of a database URL; undefined where it leaves out who, or the password. */
+export function parseServerLogin(databaseUrl: string): ServerLogin | undefined {
+  const { user, password, database = user } = parseUrl(databaseUrl, "databaseUrl").given;
+  if (typeof user !== "string" || typeof password !== "string" || typeof database !== "string") return undefined;
+  return { user, password, database };
+}
+
+function readCertificates(file: string, invalid: (message: string) => ConfigError): string {
   try {
     return file.includes("-----BEGIN") ? file : readFileSync(file, "utf8");
   } catch {
-    throw invalid("databaseUrl names an sslrootcert file that cannot be read.");
+    throw invalid("names an sslrootcert file that cannot be read.");
   }
-}
-
-function invalid(message: string): ConfigError {
-  return new ConfigError(message, { code: "INVALID_SETTING", setting: "databaseUrl" });
 }

@@ -96,6 +96,7 @@ export function createServerPools(server: ServerAccess): ServerPools {
     const kept: Kept = { client, login, loggedInAt: Number.NEGATIVE_INFINITY, idleTimer: undefined };
     login.users += 1;
     open.add(kept);
+    const startedAt = performance.now();
     void client.closed.then(() => {
       take(kept);
       open.delete(kept);
@@ -110,6 +111,7 @@ export function createServerPools(server: ServerAccess): ServerPools {
       throw error;
     }
     kept.loggedInAt = Date.now();
+    server.tell?.({ type: "connect", transport: "http", durationMs: performance.now() - startedAt });
     // told of by a server that ends it
     client.on("error", () => end(kept));
     return kept;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
+import type { EndpointFailure } from "./endpoint-events.ts";
 import { GOODBYE_MS } from "./say-goodbye.ts";
 import type { ServerAccess } from "./server-address.ts";
 import { createSessionPlaces } from "./session-places.ts";
@@ -11,7 +12,7 @@ const MAX_LOGGING_IN = 128;
 
 /** The WebSockets of one endpoint. */
 export interface Tunnel {
-  /** Takes over a socket that asked for an upgrade, or refuses it with 503 where too many have not logged in. */
+  /** Takes over a socket that asked for an upgrade, or refuses it with 503 where too many have not logged in. Tells how its login went. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Cuts all of them off, and resolves when they and their connections to the server are closed. */
   close(): Promise<void>;
@@ -26,11 +27,15 @@ export function createTunnel(server: ServerAccess, maxPayload: number): Tunnel {
   const running = new Set<Promise<void>>();
   const loggingIn = new Set<WebSocket>();
 
-  const carry = (webSocket: WebSocket) => {
+  const carry = (webSocket: WebSocket, startedAt: number) => {
     loggingIn.add(webSocket);
-    const onLogin = () => void loggingIn.delete(webSocket);
+    const onLogin = (failure: EndpointFailure | null) => {
+      loggingIn.delete(webSocket);
+      const durationMs = performance.now() - startedAt;
+      server.tell?.({ type: "request", transport: "websocket", method: "GET", path: "/v2", status: 101, durationMs, failure });
+    };
     const work = bridgeWebSocket(webSocket, access, onLogin).finally(() => {
-      onLogin();
+      loggingIn.delete(webSocket);
       running.delete(work);
     });
     running.add(work);
@@ -38,8 +43,13 @@ export function createTunnel(server: ServerAccess, maxPayload: number): Tunnel {
 
   return {
     accept(request, socket, head) {
-      if (server.stopping.aborted || loggingIn.size >= MAX_LOGGING_IN) return refuseUpgrade(socket, "503 Service Unavailable");
-      webSockets.handleUpgrade(request, socket, head, carry);
+      const startedAt = performance.now();
+      if (server.stopping.aborted || loggingIn.size >= MAX_LOGGING_IN) {
+        const failure = { sqlState: null, reason: "too many WebSockets are not logged in, or the endpoint is stopping" };
+        server.tell?.({ type: "request", transport: "websocket", method: "GET", path: "/v2", status: 503, durationMs: 0, failure });
+        return refuseUpgrade(socket, "503 Service Unavailable");
+      }
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => carry(webSocket, startedAt));
     },
     async close() {
       for (const webSocket of webSockets.clients) webSocket.terminate();

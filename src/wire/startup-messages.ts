@@ -26,6 +26,14 @@ const MAX_STARTUP_BYTES = 10_000;
 const MAX_PASSWORD_BYTES = 65_536;
 const PASSWORD_TYPE = 0x70;
 
+/** Asks the server whether it speaks TLS. */
+export function sslRequest(): Buffer {
+  const packet = Buffer.alloc(8);
+  packet.writeInt32BE(8, 0);
+  packet.writeInt32BE(SSL_REQUEST, 4);
+  return packet;
+}
+
 /** Takes the packet at the head of `buffer`; undefined as long as it is not complete. */
 export function takeStartupPacket(buffer: Buffer): Taken | undefined {
   if (buffer.length < 8) return undefined;

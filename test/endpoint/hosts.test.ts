@@ -12,7 +12,8 @@ const ways: readonly Way[] = [
   ["a preflight", "OPTIONS", "sql", 200],
   ["an upgrade", "GET", "v2", 101],
   ["an upgrade elsewhere", "GET", "v3", 400],
-  ["another path", "GET", "", 400],
+  ["the page", "GET", "", 200],
+  ["another path", "GET", "other", 400],
 ];
 type Way = readonly [title: string, method: string, path: string, status: number];
 

@@ -1,7 +1,9 @@
 import { Client, neonConfig } from "@neondatabase/serverless";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { checkServer } from "../../src/endpoint/check-server.ts";
 import { type Endpoint, startEndpoint } from "../../src/endpoint/endpoint.ts";
+import { parseServerAddress } from "../../src/endpoint/server-address.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres/server.ts";
 import { eventually, postTo } from "./local-endpoint.ts";
 
@@ -70,4 +72,16 @@ test.each(["allow", "prefer"])("sslmode=%s is refused, for it falls back to plai
     code: "INVALID_SETTING",
     setting: "databaseUrl",
   });
+});
+
+test.each([
+  ["a certificate that is trusted", { sslmode: "verify-full" }, { state: "reached", version: expect.stringMatching(/^\d+/) }],
+  ["one that is not", { sslmode: "require", sslrootcert: "system" }, { state: "refused", code: "TLS_FAILED" }],
+] as const)("a look at the server shakes hands: %s", async (_, parameters, found) => {
+  const address = parseServerAddress(secureUrl({ sslrootcert: server.ca ?? "", ...parameters }));
+  const { user, password } = server;
+  const stopping = new AbortController().signal;
+  const logins = [{ user, password, database: "postgres" }, undefined];
+  const checks = await Promise.all(logins.map((login) => checkServer(address, { login, timeoutMs: 10_000, stopping })));
+  expect(checks).toMatchObject([found, found.state === "reached" ? { state: "reached", version: null } : found]);
 });

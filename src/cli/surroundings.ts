@@ -1,0 +1,10 @@
+import type { Output } from "./terminal.ts";
+
+/** What a command stands in: the process, or what a test puts in its place. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Aborted when the command is asked to end. */
+  readonly stopping: AbortSignal;
+}
