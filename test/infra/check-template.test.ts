@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { checkTemplate } from "./check-template.ts";
-import { compileTemplate } from "./compile-template.ts";
+import { compileStack } from "./compile-template.ts";
 import { resolveTemplate } from "./resolve-template.ts";
 import { loadSpec, type Spec } from "./resource-spec.ts";
 import type { Template } from "./template.ts";
@@ -8,7 +8,7 @@ import type { Template } from "./template.ts";
 let template: Template;
 let spec: Spec;
 beforeAll(async () => {
-  template = resolveTemplate(await compileTemplate());
+  template = resolveTemplate((await compileStack()).template);
   spec = loadSpec();
 });
 

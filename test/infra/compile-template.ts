@@ -9,8 +9,23 @@ import type { Template } from "./template.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Compiles serverless.yml to the CloudFormation template osls would deploy: offline, without AWS credentials, in a folder of its own. */
-export async function compileTemplate(): Promise<Template> {
+/** A statement of a stack policy, as CloudFormation reads it. */
+export interface PolicyStatement {
+  readonly Effect: "Allow" | "Deny";
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
+  readonly Condition?: { readonly StringEquals: { readonly ResourceType: string | readonly string[] } };
+}
+
+/** What osls deploys. */
+export interface Stack {
+  readonly template: Template;
+  /** What CloudFormation may do to the stack's resources in an update. */
+  readonly policy: readonly PolicyStatement[];
+}
+
+/** Compiles serverless.yml to what osls would deploy: offline, without AWS credentials, in a folder of its own. */
+export async function compileStack(): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), "warmline-infra-"));
   try {
     await cp(join(root, "serverless.yml"), join(folder, "serverless.yml"));
@@ -22,7 +37,9 @@ export async function compileTemplate(): Promise<Template> {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, CI: "true" },
     });
-    return JSON.parse(await readFile(join(folder, "out/cloudformation-template-update-stack.json"), "utf8")) as Template;
+    const read = async (name: string) => JSON.parse(await readFile(join(folder, "out", name), "utf8"));
+    const { service } = await read("serverless-state.json");
+    return { template: await read("cloudformation-template-update-stack.json"), policy: service.provider.stackPolicy };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,40 @@
 import { entriesOf, intrinsicOf, type Template } from "./template.ts";
 
+/** Tells which conditions hold for these parameters, those with a name and those written out. */
+function decider(template: Template, given: Readonly<Record<string, string>>): (condition: unknown) => boolean {
+  const parameters: Record<string, unknown> = {};
+  for (const [name, { Default }] of Object.entries(template.Parameters ?? {})) parameters[name] = given[name] ?? Default;
+  const plain = (value: unknown): unknown => {
+    const [name, argument] = intrinsicOf(value) ?? [];
+    return name === "Ref" ? parameters[String(argument)] : value;
+  };
+  const decide = (condition: unknown): boolean => {
+    if (typeof condition === "string") {
+      const named = template.Conditions?.[condition];
+      if (named === undefined) throw new Error(`there is no condition ${condition}`);
+      return decide(named);
+    }
+    const [name, argument] = intrinsicOf(condition) ?? [];
+    const parts = Array.isArray(argument) ? argument : [];
+    if (name === "Condition") return decide(String(argument));
+    if (name === "Fn::Not") return !decide(parts[0]);
+    if (name === "Fn::And") return parts.every(decide);
+    if (name === "Fn::Or") return parts.some(decide);
+    if (name === "Fn::Equals") return String(plain(parts[0])) === String(plain(parts[1]));
+    throw new Error(`a condition uses ${name}, which is unknown here`);
+  };
+  return decide;
+}
+
+/** What CloudFormation says of these parameters before it touches anything: the descriptions of the rules they break. */
+export function brokenRules(template: Template, given: Readonly<Record<string, string>>): readonly string[] {
+  const holds = decider(template, given);
+  return Object.values(template.Rules ?? {})
+    .filter(({ RuleCondition }) => holds(RuleCondition))
+    .flatMap(({ Assertions }) => Assertions.filter(({ Assert }) => !holds(Assert)))
+    .map(({ AssertDescription }) => AssertDescription);
+}
+
 /** Stands where a property is left out. */
 const NOTHING = Symbol("AWS::NoValue");
 
@@ -8,28 +43,7 @@ const NOTHING = Symbol("AWS::NoValue");
  * and outputs whose condition is false gone. Parameters that are not given have their defaults. References stay as they are.
  */
 export function resolveTemplate(template: Template, given: Readonly<Record<string, string>> = {}): Template {
-  const parameters: Record<string, unknown> = {};
-  for (const [name, { Default }] of Object.entries(template.Parameters ?? {})) parameters[name] = given[name] ?? Default;
-
-  const decide = (condition: unknown): boolean => {
-    const [name, argument] = intrinsicOf(condition) ?? [];
-    const parts = Array.isArray(argument) ? argument : [];
-    if (name === "Condition") return holds(String(argument));
-    if (name === "Fn::Not") return !decide(parts[0]);
-    if (name === "Fn::And") return parts.every(decide);
-    if (name === "Fn::Or") return parts.some(decide);
-    if (name === "Fn::Equals") return String(plain(parts[0])) === String(plain(parts[1]));
-    throw new Error(`a condition uses ${name}, which is unknown here`);
-  };
-  const plain = (value: unknown): unknown => {
-    const [name, argument] = intrinsicOf(value) ?? [];
-    return name === "Ref" ? parameters[String(argument)] : value;
-  };
-  const holds = (name: string): boolean => {
-    const condition = template.Conditions?.[name];
-    if (condition === undefined) throw new Error(`there is no condition ${name}`);
-    return decide(condition);
-  };
+  const holds = decider(template, given);
   const isLeftOut = (name: string): boolean => {
     const { Condition } = template.Resources[name] ?? {};
     return Condition !== undefined && !holds(Condition);

@@ -14,6 +14,8 @@ export interface PropertySpec {
   readonly type: PropertyType;
   readonly previousTypes?: readonly PropertyType[];
   readonly required?: boolean;
+  /** Whether a change of it makes a new resource. */
+  readonly causesReplacement?: "yes" | "no" | "maybe";
 }
 
 /** A resource type as AWS describes it. */

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { checkTemplate } from "./check-template.ts";
-import { compileTemplate } from "./compile-template.ts";
+import { compileStack } from "./compile-template.ts";
 import { resolveTemplate } from "./resolve-template.ts";
 import { loadSpec, type Spec } from "./resource-spec.ts";
 import { entriesOf, intrinsicOf, type Resource, type Template } from "./template.ts";
@@ -28,7 +28,7 @@ const ways = databases.flatMap((database) => secrets.flatMap((secret) => alarms.
 let template: Template;
 let spec: Spec;
 beforeAll(async () => {
-  template = await compileTemplate();
+  ({ template } = await compileStack());
   spec = loadSpec();
 });
 

@@ -1,6 +1,7 @@
 /** A CloudFormation template, as far as the tests read it. */
 export interface Template {
   readonly Parameters?: Readonly<Record<string, Parameter>>;
+  readonly Rules?: Readonly<Record<string, Rule>>;
   readonly Conditions?: Readonly<Record<string, unknown>>;
   readonly Resources: Readonly<Record<string, Resource>>;
   readonly Outputs?: Readonly<Record<string, Output>>;
@@ -12,6 +13,14 @@ export interface Parameter {
   readonly Default?: string | number;
   readonly AllowedValues?: readonly string[];
   readonly AllowedPattern?: string;
+  readonly MinValue?: number;
+  readonly MaxValue?: number;
+}
+
+/** What parameters have to be together. */
+export interface Rule {
+  readonly RuleCondition: unknown;
+  readonly Assertions: readonly { readonly Assert: unknown; readonly AssertDescription: string }[];
 }
 
 /** One resource, its properties unresolved. */
