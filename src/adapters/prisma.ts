@@ -6,6 +6,8 @@ import { DriverAdapterError, toPrisma } from "./prisma-errors.ts";
 import type { PrismaTransaction, SqlDriverAdapter, SqlQuery, SqlQueryable, SqlResultSet } from "./prisma-interface.ts";
 import { toValue } from "./prisma-values.ts";
 
+export { atModuleScope } from "./prisma-module-scope.ts";
+
 /** How Prisma uses a database. */
 export interface PrismaWarmlineOptions {
   /** The schema Prisma's tables are in. Default: that of the `search_path`. */

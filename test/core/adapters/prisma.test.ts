@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { PrismaWarmline } from "../../../src/adapters/prisma.ts";
+import { atModuleScope, PrismaWarmline } from "../../../src/adapters/prisma.ts";
 import type { DriverAdapterError } from "../../../src/adapters/prisma-errors.ts";
 import type { SqlDriverAdapter, SqlQuery, SqlQueryable } from "../../../src/adapters/prisma-interface.ts";
 import { type Endpoint, startEndpoint } from "../../../src/endpoint/endpoint.ts";
@@ -300,4 +300,11 @@ test("an isolation Postgres has none of, and a Prisma that is too old, are told"
   expect((await errorOf(adapter.startTransaction("SNAPSHOT"))).cause).toMatchObject({ kind: "InvalidIsolationLevel", level: "SNAPSHOT" });
   const old = { sql: "select $1", args: ["a"], argTypes: ["Text"] } as unknown as SqlQuery;
   await expect(adapter.queryRaw(old)).rejects.toMatchObject({ code: "ORM_VERSION", message: expect.stringContaining("Prisma 7") });
+});
+
+test.each([
+  ["no client", undefined],
+  ["a client of another Prisma", { _requestHandler: { dataloader: { request() {}, options: {} } } }],
+])("atModuleScope refuses %s when it is called", (_, client) => {
+  expect(() => atModuleScope(client as object)).toThrowError(expect.objectContaining({ code: "ORM_VERSION", fate: "not-sent" }));
 });
