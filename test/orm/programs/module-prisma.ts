@@ -13,19 +13,22 @@ export const orm: Service = {
   pool,
   async serve(id) {
     // at once, as the requests come in: several gather in one moment
-    await prisma.author.findUniqueOrThrow({ where: { id: 1 } });
+    const everybody = await prisma.author.findUniqueOrThrow({ where: { id: 1 } });
     const { id: authorId } = await prisma.author.create({ data: { name: id } });
     await prisma.book.createMany({ data: ["Notes", "Sketch"].map((title) => ({ title, authorId })) });
-    const undone = prisma.$transaction(async (tx) => {
-      await tx.book.deleteMany({ where: { authorId } });
-      throw new Error("stop");
-    });
+    const undone = prisma.$transaction(
+      async (tx) => {
+        await tx.book.deleteMany({ where: { authorId } });
+        throw new Error("stop");
+      },
+      { maxWait: 60_000 },
+    );
     await undone.catch(() => {});
     const found = (await prisma.author.findFirst({
       where: { name: id },
       select: { name: true, books: { select: { title: true }, orderBy: { id: "asc" } } },
     })) as object;
-    await prismaGathers(prisma, { name: id, authorId });
+    await prismaGathers(prisma, { name: id, authorId, everybody });
     return { ...found, left: await prisma.author.count({ where: { name: id } }) };
   },
 };

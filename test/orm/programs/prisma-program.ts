@@ -248,9 +248,9 @@ export function prismaProgram(adapter: (db: Database, bench: Bench) => object, w
 /** What one of many requests does: queries, a batch and a transaction. */
 export async function requestOf(prisma: PrismaClient): Promise<unknown> {
   // at once, as the requests come in: several gather in one moment
-  const first = await prisma.author.findUniqueOrThrow({ where: { id: 1 } });
+  const everybody = await prisma.author.findUniqueOrThrow({ where: { id: 1 } });
   const { id: authorId, name } = await prisma.author.create({ data: { name: crypto.randomUUID() } });
   await prisma.book.createMany({ data: ["Notes", "Sketch"].map((title) => ({ title, authorId })) });
-  await prismaGathers(prisma, { name: String(name), authorId });
-  return first;
+  await prismaGathers(prisma, { name: String(name), authorId, everybody });
+  return everybody;
 }
