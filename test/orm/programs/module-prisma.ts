@@ -29,6 +29,9 @@ export const orm: Service = {
       select: { name: true, books: { select: { title: true }, orderBy: { id: "asc" } } },
     })) as object;
     await prismaGathers(prisma, { name: id, authorId, everybody });
-    return { ...found, left: await prisma.author.count({ where: { name: id } }) };
+    const left = await prisma.author.count({ where: { name: id } });
+    // nobody waits for it: the request is over before Prisma's timer
+    prisma.author.findUnique({ where: { id: 1 } }).catch(() => {});
+    return { ...found, left };
   },
 };
