@@ -102,6 +102,18 @@ test.each(edges)("instrumented for OpenTelemetry and bundled for %s, its API alo
   expect((await bundle(project, code, options)).packages).toEqual(["@opentelemetry/api", "warmline"]);
 });
 
+/** What an adapter may add to its ORM and the package, bytes of gzip. */
+const MAX_ADAPTER_BYTES = 4_096;
+
+test.each(["drizzle", "kysely", "prisma"])(`warmline/%s adds at most ${MAX_ADAPTER_BYTES} bytes in a worker, and no pg`, async (name) => {
+  const options: BundleOptions = { ...edges[0]?.[1], external: ["drizzle-orm", "kysely"] };
+  const alone = await bundle(project, 'export * from "warmline";', options);
+  const { gzipBytes, packages } = await bundle(project, `export * from "warmline"; export * from "warmline/${name}";`, options);
+  expect(gzipBytes - alone.gzipBytes).toBeLessThanOrEqual(MAX_ADAPTER_BYTES);
+  expect(gzipBytes).toBeGreaterThan(alone.gzipBytes);
+  expect(packages).not.toContain("pg");
+});
+
 describe("the reading of a bundle", () => {
   test("tells pg and a Node built-in that reach it", async () => {
     const code = 'import pg from "pg"; import { createHash } from "node:crypto"; export default [pg, createHash];';
