@@ -1,3 +1,5 @@
+import { showReader } from "../errors/caller.ts";
+import { isWarmlineError } from "../errors/errors.ts";
 import type { Result } from "../transports/transport.ts";
 import type { RowBatches } from "./portal.ts";
 
@@ -39,7 +41,7 @@ export function heldBatches(begin: (give: Give) => Promise<unknown>, tellsLeaver
     if (failure === undefined) return;
     const { error } = failure;
     failure = undefined;
-    throw error;
+    throw isWarmlineError(error) ? showReader(error, tell) : error;
   };
 
   return {
@@ -52,7 +54,11 @@ export function heldBatches(begin: (give: Give) => Promise<unknown>, tellsLeaver
       goOn = undefined;
       if (call === undefined) call = begin(give).then(end, fail);
       else proceed?.(true);
-      return promise;
+      try {
+        return await promise;
+      } catch (error) {
+        throw isWarmlineError(error) ? showReader(error, showReader) : error;
+      }
     },
     async leave() {
       isLeft = true;
