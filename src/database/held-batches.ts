@@ -44,22 +44,24 @@ export function heldBatches(begin: (give: Give) => Promise<unknown>, tellsLeaver
     throw isWarmlineError(error) ? showReader(error, tell) : error;
   };
 
+  async function next(): Promise<Result | undefined> {
+    tell();
+    if (isLeft || (call !== undefined && goOn === undefined)) return undefined;
+    asked = Promise.withResolvers();
+    const { promise } = asked;
+    const proceed = goOn;
+    goOn = undefined;
+    if (call === undefined) call = begin(give).then(end, fail);
+    else proceed?.(true);
+    try {
+      return await promise;
+    } catch (error) {
+      throw isWarmlineError(error) ? showReader(error, next) : error;
+    }
+  }
+
   return {
-    async next() {
-      tell();
-      if (isLeft || (call !== undefined && goOn === undefined)) return undefined;
-      asked = Promise.withResolvers();
-      const { promise } = asked;
-      const proceed = goOn;
-      goOn = undefined;
-      if (call === undefined) call = begin(give).then(end, fail);
-      else proceed?.(true);
-      try {
-        return await promise;
-      } catch (error) {
-        throw isWarmlineError(error) ? showReader(error, showReader) : error;
-      }
-    },
+    next,
     async leave() {
       isLeft = true;
       goOn?.(false);
