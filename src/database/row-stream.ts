@@ -1,3 +1,4 @@
+import { pointing } from "../errors/direct-caller.ts";
 import { UsageError } from "../errors/errors.ts";
 import type { RowBatches } from "./portal.ts";
 import { unsupported } from "./refuse-value.ts";
@@ -36,7 +37,7 @@ export function rowStream<R>(source: RowBatches): RowStream<R> {
       use();
       return new RowIterator<R>(source);
     },
-    batches,
+    batches: () => pointing(batches()),
     toReadable: () => bytesOf(batches()),
   };
 }
