@@ -1,4 +1,4 @@
-import { pointing } from "../errors/direct-caller.ts";
+import { pointing, pointingError } from "../errors/direct-caller.ts";
 import { UsageError } from "../errors/errors.ts";
 import type { RowBatches } from "./portal.ts";
 import { unsupported } from "./refuse-value.ts";
@@ -96,7 +96,7 @@ class RowIterator<R> implements AsyncIterator<R, undefined> {
       else if (!this.#isOver) this.#rows = batch.rows as R[];
     } catch (error) {
       this.#isOver = true;
-      throw error;
+      throw pointingError(error, this.#fetch);
     } finally {
       this.#coming = undefined;
     }

@@ -13,6 +13,14 @@ const calls = ["query", "sql", "batch", "transaction", "session", "script", "nex
 /** Errors that show who called. */
 const pointed = new WeakSet<object>();
 
+/**
+ * An error that the async function `below` caught, and those who await that are async, too: so it is on the way of a stream's rows, for which a
+ * wrapper would cost too much.
+ */
+export function pointingError(error: unknown, below: (...given: never) => unknown): unknown {
+  return looksDirectly ? point(error, below) : error;
+}
+
 /** A handle whose errors show who awaits its calls on every engine: where it must, for one promise more, each call is an async function. */
 export function pointing<H extends object>(handle: H): H {
   return looksDirectly ? wrapped(handle) : handle;
