@@ -2,6 +2,7 @@ import type { Plan } from "../decide/plan.ts";
 import { makeBreaker } from "../delivery/breaker.ts";
 import { makeRetryBudget } from "../delivery/budget.ts";
 import { noWork, type OwnWork } from "../delivery/own-work.ts";
+import { pointing } from "../errors/direct-caller.ts";
 import type { EventListener } from "../observe/events.ts";
 import type { Result, Session, Statement } from "../transports/transport.ts";
 import { Calls, type Limits } from "./calls.ts";
@@ -228,7 +229,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return openAround(callbacks, identity) ? Promise.resolve() : closing;
   }
 
-  return {
+  return pointing<Database>({
     ...makeQueries(query),
     ...makeStreams((statement, options) => stream(statement, options)),
     batch: (statements, options) => batch(statements, options) as never,
@@ -262,7 +263,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     subscribe: events.add,
     close,
     [Symbol.asyncDispose]: close,
-  };
+  });
 }
 
 type SessionWork<T> = (session: DatabaseSession) => Promise<T>;

@@ -1,3 +1,4 @@
+import { pointing, pointingError } from "../errors/direct-caller.ts";
 import { UsageError } from "../errors/errors.ts";
 import type { RowBatches } from "./portal.ts";
 import { unsupported } from "./refuse-value.ts";
@@ -36,7 +37,7 @@ export function rowStream<R>(source: RowBatches): RowStream<R> {
       use();
       return new RowIterator<R>(source);
     },
-    batches,
+    batches: () => pointing(batches()),
     toReadable: () => bytesOf(batches()),
   };
 }
@@ -95,7 +96,7 @@ class RowIterator<R> implements AsyncIterator<R, undefined> {
       else if (!this.#isOver) this.#rows = batch.rows as R[];
     } catch (error) {
       this.#isOver = true;
-      throw error;
+      throw pointingError(error, this.#fetch);
     } finally {
       this.#coming = undefined;
     }

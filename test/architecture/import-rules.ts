@@ -123,6 +123,8 @@ const rooms: readonly Room[] = [
       "test/fuzz/calls/run.ts",
       "test/fuzz/state/run.ts",
       "test/lambda/faults/run.ts",
+      "test/lambda/bundle-handler.ts",
+      "test/lambda/network.ts",
       "test/lambda/sandbox.ts",
       "test/ledger/run.ts",
       "test/orm/orm.ts",

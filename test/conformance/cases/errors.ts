@@ -195,6 +195,62 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "shows in its stack the function that awaits the call, whatever the call is",
+    async run({ db }) {
+      const bad = sql.raw("select nonsense");
+      const each: Readonly<Record<string, () => Promise<unknown>>> = {
+        query: async function theCaller() {
+          return await db.query(bad);
+        },
+        tag: async function theCaller() {
+          return await db.sql`select nonsense`;
+        },
+        batch: async function theCaller() {
+          return await db.batch([sql`select 1`, bad]);
+        },
+        transaction: () =>
+          db.transaction(async function theCaller(tx) {
+            await tx.query(bad);
+          }),
+        session: () =>
+          db.session(async function theCaller(session) {
+            await session.query(bad);
+          }),
+        "transaction of a session": () =>
+          db.session((session) =>
+            session.transaction(async function theCaller(tx) {
+              await tx.query(bad);
+            }),
+          ),
+        stream: async function theCaller() {
+          for await (const row of db.stream(bad)) expect(row).toBeUndefined();
+        },
+        "stream that breaks later": async function theCaller() {
+          const late = sql.raw("select 1/(150 - n) from generate_series(1, 200) as n");
+          for await (const row of db.stream(late, { batchSize: 10 })) expect(row).toBeDefined();
+        },
+        "batches of a stream": async function theCaller() {
+          for await (const rows of db.stream(bad).batches()) expect(rows).toBeUndefined();
+        },
+        "stream of a transaction": () =>
+          db.transaction(async function theCaller(tx) {
+            for await (const row of tx.stream(bad)) expect(row).toBeUndefined();
+          }),
+        "stream of a session": () =>
+          db.session(async function theCaller(session) {
+            for await (const row of session.stream(bad)) expect(row).toBeUndefined();
+          }),
+        deadline: async function theCaller() {
+          return await db.query("select pg_sleep(10)", [], { deadlineMs: 50 });
+        },
+      };
+      for (const [name, send] of Object.entries(each)) {
+        const { stack } = await failureOf(send, { code: expect.any(String) });
+        expect(stack, name).toMatch(/\n {4}at .*theCaller/);
+      }
+    },
+  },
+  {
     title: "blanks what stands in strings wherever they begin and end, and nothing else",
     async run({ db }) {
       const canary = "canary";
