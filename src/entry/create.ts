@@ -83,12 +83,13 @@ export function databaseOn(own: Platform): CreateDatabase {
 
 /** Reads the environment, and decides how to work in it. */
 export function planOn(platform: Platform, options: DatabaseOptions): { readonly settings: Settings; readonly plan: Plan } {
-  const env: Readonly<Record<string, unknown>> = handedIn("env", () => ({ ...platform.env() }));
+  const bound: Readonly<Record<string, unknown>> = handedIn("env", () => ({ ...platform.env() }));
+  const env = handedIn("env", () => texts(bound));
   const settings = handedIn("options", () => {
     try {
-      return resolveSettings(options, texts(env));
+      return resolveSettings(options, env);
     } catch (error) {
-      throw isUnreadSecret(error, env) ? unreadSecret() : error;
+      throw isUnreadSecret(error, bound) ? unreadSecret() : error;
     }
   });
   const runtime = platform.runtime(settings.runtime);
