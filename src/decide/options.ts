@@ -68,9 +68,9 @@ export interface DatabaseOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** Replaces a connection of this age; 0 for never. Default 1800000 (30 minutes). */
   readonly lifetimeMs?: number | undefined;
-  /** Bounds opening a connection, login included, from 1. Default 5000. */
+  /** Bounds opening a connection, login included, and waiting for one the pool is opening, from 1. Default 5000. */
   readonly connectTimeoutMs?: number | undefined;
-  /** Bounds waiting for a free connection, from 1. Default 5000. */
+  /** Bounds waiting for a connection that others use, from 1. Default 5000. */
   readonly acquireTimeoutMs?: number | undefined;
   /** Most calls that may wait for a connection; one more is refused at once. 0 to 1000000. Default 10000. */
   readonly maxWaiting?: number | undefined;

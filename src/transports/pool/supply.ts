@@ -4,7 +4,7 @@ import type { Supplied } from "./checkouts.ts";
 import type { Cleaning, Cleanings } from "./cleaning.ts";
 import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
-import { type Asker, closed, HeldLease, type Lease, type Opened } from "./lease.ts";
+import { closed, HeldLease, type Lease, type Opened } from "./lease.ts";
 import { isEnding, openConnection, openEarly, type Taken, takeIdle } from "./pg-pool.ts";
 import type { PoolState } from "./pool-state.ts";
 import { answerOrReplacement } from "./probe.ts";
@@ -33,6 +33,8 @@ export interface SupplyOptions {
 export class Supply {
   readonly #pool: LeasingPool;
   readonly #options: SupplyOptions;
+  /** Connections on their way, and whom for. */
+  readonly #openings = new Map<pg.PoolClient, Supplied>();
 
   constructor(pool: LeasingPool, options: SupplyOptions) {
     this.#pool = pool;
@@ -48,7 +50,7 @@ export class Supply {
       return;
     }
     const judged: Taken = (error, opened) => (opened === undefined ? to.supplied(error, undefined) : this.#judge(opened, to));
-    room.open(tenant, () => this.#take(to.asker, judged));
+    room.open(tenant, () => this.#take(to, judged));
   }
 
   /**
@@ -64,7 +66,7 @@ export class Supply {
         answer: ask(lease.client).then(probed.answer),
         connectTimeoutMs: this.#options.room.limits.connectTimeoutMs,
         persists,
-        openBeside: (opened) => openConnection(this.#pool, opened),
+        openBeside: (opened) => openConnection(this.#pool, this.#timed(opened)),
         giveSurplus: (surplus) => this.#giveSurplus(surplus),
       });
       if (fresh === undefined) return;
@@ -78,18 +80,41 @@ export class Supply {
     }
   }
 
+  /** Destroys connections that are not open yet, and that nobody waits for any more. */
+  giveUpOpening(): void {
+    if (this.#options.room.waiting > 0) return;
+    for (const [client, { waits }] of this.#openings) if (!waits) destroySocket(client);
+  }
+
   /** An idle connection, at once, or else a new one. */
-  #take({ early, cancellation }: Asker, taken: Taken): void {
+  #take(to: Supplied, taken: Taken): void {
     const pool = this.#pool;
     if (isEnding(pool)) {
       taken(closed(), undefined);
       return;
     }
     const idle = takeIdle(pool);
-    if (idle !== undefined) taken(undefined, idle);
-    else if (!early) openConnection(pool, taken);
+    if (idle !== undefined) {
+      taken(undefined, idle);
+      return;
+    }
+    const opened = this.#timed((error, fresh) => {
+      if (client !== undefined) this.#openings.delete(client);
+      taken(error, fresh);
+    });
     // what makes new connections ready has to be there before any statement
-    else openEarly(pool, taken, () => cancellation?.reason === undefined && !this.#isReadied);
+    const client = to.asker.early ? openEarly(pool, opened, () => to.waits && !this.#isReadied) : openConnection(pool, opened);
+    if (client !== undefined) this.#openings.set(client, to);
+  }
+
+  /** Counts the time until a connection is open. */
+  #timed(opened: Taken): Taken {
+    const { opening } = this.#options.room;
+    opening.begin();
+    return (error, fresh) => {
+      opening.end();
+      opened(error, fresh);
+    };
   }
 
   #judge(opened: Opened, to: Supplied): void {

@@ -61,7 +61,8 @@ export class WarmPool extends LeasedPool {
     this.#tenancy = new Tenancy(this, room);
     this.#cleanings = new Cleanings(now);
     this.#supply = new Supply(this, { room, tenant: this.#tenancy, cleanings: this.#cleanings, serverIdleMs, now });
-    this.#checkouts = new Checkouts({ room, leaks, state, supply: (to) => this.#supply.give(to) });
+    const where = () => `${this.options.host}:${this.options.port}`;
+    this.#checkouts = new Checkouts({ room, leaks, state, where, supply: (to) => this.#supply.give(to) });
     this.#queries = queriesOver(this, traits);
     this.on("error", (error, client) => {
       state.noteDiscard(client as pg.PoolClient, isOutOfStep(error) ? "out-of-step" : "lost");
@@ -122,8 +123,9 @@ export class WarmPool extends LeasedPool {
     return this.#supply.confirm(lease, ask, persists);
   }
 
-  /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told, or cannot be. */
+  /** Ends the connections nobody holds, or waits for; the next checkout opens one. Resolves when the server has been told, or cannot be. */
   async endIdle(): Promise<void> {
+    this.#supply.giveUpOpening();
     await this.#cleanings.settled();
     await this.#tenancy.endIdle();
   }
