@@ -9,7 +9,7 @@ import { noticeOf } from "../observe/notice.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
 import type { CallOptions, Result, Said, Statement, Transport } from "../transports/transport.ts";
 import { type Finishing, finishRows, isFinished } from "./finish-rows.ts";
-import { refuseNested } from "./nesting.ts";
+import { callsEndAround, refuseNested } from "./nesting.ts";
 import type { QueryOptions } from "./options.ts";
 import type { DatabaseParts, Ground } from "./parts.ts";
 import { parsersOf } from "./result.ts";
@@ -106,13 +106,15 @@ class RunningCall<T> implements Delivery<T> {
   #options: CallOptions | undefined;
 
   constructor(calls: Calls, ground: Ground, limits: Limits, call: Call<T>) {
-    const { deadlineMs = ground.deadlineMs, signal } = limits;
+    const { clock } = calls.parts.delivery;
+    const endAt = callsEndAround(calls.parts.callbacks);
+    const { deadlineMs = endAt === undefined ? ground.deadlineMs : ground.requestDeadlineMs, signal } = limits;
     this.#calls = calls;
     this.#ground = ground;
     this.#limits = limits;
     this.#call = call;
     calls.apart = ground.plan.traits.ioScope === "request";
-    this.cancellation = makeDeadline(calls.parts.delivery.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
+    this.cancellation = makeDeadline(clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal, endAt });
   }
 
   attempt(number: number): Promise<T> {

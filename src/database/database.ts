@@ -56,7 +56,7 @@ export interface Database extends DatabaseView, AsyncDisposable {
   readonly plan: Plan;
   /**
    * Runs `work` as one request of a runtime whose sockets belong to requests (Workers): its calls share connections, which end with it.
-   * Elsewhere it runs `work`, and nothing else.
+   * Elsewhere it bounds the calls by the `callsEndAt` of the context, those of every database, and nothing else.
    * @param context the request's `ctx`
    */
   scope<T>(context: RequestContext, work: () => T): T;
@@ -241,10 +241,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
     async warmUp() {
       warming = new AbortController();
       const { signal } = warming;
-      await calls.run({ signal }, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never }).catch((error) => {
-        if (!signal.aborted) calls.warmedInVain = 1;
-        throw error;
-      });
+      // bounded by connecting: what is short for a call is no less than that
+      const { requestDeadlineMs: deadlineMs } = parts.ground();
+      await calls
+        .run({ signal, deadlineMs }, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never })
+        .catch((error) => {
+          if (!signal.aborted) calls.warmedInVain = 1;
+          throw error;
+        });
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {

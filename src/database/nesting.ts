@@ -1,11 +1,14 @@
 import { UsageError } from "../errors/errors.ts";
 
-/** A callback of a transaction or session that was begun, and the one around it. */
+/** A callback of a transaction or session that was begun, or a request's handler, and the one around it. */
 export interface OpenCallback {
-  readonly database: object;
+  /** Undefined for a request's handler. */
+  readonly database: object | undefined;
   /** What its queries go through. */
-  readonly handle: "tx" | "session";
+  readonly handle: "tx" | "session" | "db";
   readonly outer: OpenCallback | undefined;
+  /** When the calls inside have to be over, milliseconds since the epoch; undefined where nobody said. */
+  readonly callsEndAt: number | undefined;
   /** What was made inside may live on, a timer or a promise that is kept, and is inside no more. */
   over: boolean;
 }
@@ -26,7 +29,7 @@ export async function runOpen<T>(
   work: (inside: Inside) => Promise<T>,
 ): Promise<T> {
   if (context === undefined) return work((callback) => callback());
-  const open: OpenCallback = { database, handle, outer: innermost(context.getStore()), over: false };
+  const open: OpenCallback = { database, handle, outer: innermost(context.getStore()), callsEndAt: undefined, over: false };
   try {
     return await work((callback) => context.run(open, callback));
   } finally {
@@ -41,6 +44,13 @@ export function openAround(context: CallbackContext | undefined, database: objec
   return open;
 }
 
+/** When the calls of the request that a piece of code runs inside have to be over; undefined outside of one, or where nobody said. */
+export function callsEndAround(context: CallbackContext | undefined): number | undefined {
+  let open = innermost(context?.getStore());
+  while (open !== undefined && open.callsEndAt === undefined) open = innermost(open.outer);
+  return open?.callsEndAt;
+}
+
 /** Refuses a call on a database from inside an open callback of its own. @throws UsageError NESTED_QUERY */
 export function refuseNested(context: CallbackContext | undefined, database: object): void {
   const open = openAround(context, database);
@@ -50,7 +60,7 @@ export function refuseNested(context: CallbackContext | undefined, database: obj
 }
 
 /** Those that are over are left behind, for one made inside another may be made inside a third, and so on. */
-function innermost(open: OpenCallback | undefined): OpenCallback | undefined {
+export function innermost(open: OpenCallback | undefined): OpenCallback | undefined {
   let found = open;
   while (found?.over) found = found.outer;
   return found;

@@ -82,7 +82,7 @@ export interface DatabaseOptions {
   readonly warmUp?: boolean | undefined;
   /** Postgres' own `idle_session_timeout`, sent at login, from 1: the server frees the slot of an environment that sleeps. Default: the server's. */
   readonly idleSessionTimeoutMs?: number | undefined;
-  /** Bounds a call with all its attempts; 0 for no deadline. Default 30000. */
+  /** Bounds a call with all its attempts; 0 for no deadline. Default by plan: 30000; on Lambda 2500, but in `lambdaHandler` what the invocation has left, 30000 at most. */
   readonly deadlineMs?: number | undefined;
   /** No more of an answer is read, bytes, 1 to 536870888; a longer one is RESPONSE_TOO_LARGE. Default over HTTP 67108864 (64 MiB, Neon's own limit), of rows over a socket 536870888. */
   readonly maxResponseBytes?: number | undefined;

@@ -69,6 +69,7 @@ const rules: readonly Rule[] = [
   },
   { place: "src/aws/", may: ["src/aws/", "src/errors/", "src/syntax/", "node:", "@aws-sdk/rds-signer"] },
   { place: "src/adapters/", may: ["src/adapters/"], mayType: ["src/entry/node.ts"] },
+  { place: "src/adapters/lambda-invocation.ts", may: ["src/adapters/", "src/errors/"] },
   { place: "src/adapters/open-transaction.ts", may: ["src/adapters/", "src/errors/"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/kysely", may: ["src/adapters/", "src/errors/", "src/syntax/", "kysely"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/prisma", may: ["src/adapters/", "src/errors/"], mayType: ["src/entry/node.ts"] },
