@@ -123,6 +123,7 @@ const rooms: readonly Room[] = [
       "test/fuzz/calls/run.ts",
       "test/fuzz/state/run.ts",
       "test/lambda/faults/run.ts",
+      "test/lambda/faults/time-run.ts",
       "test/lambda/sandbox.ts",
       "test/ledger/run.ts",
       "test/orm/orm.ts",
