@@ -29,12 +29,18 @@ export interface SupplyOptions {
   readonly now: () => number;
 }
 
+/** A connection on its way. */
+interface Opening {
+  readonly to: Supplied;
+  /** By the wall clock. */
+  readonly beganAt: number;
+}
+
 /** The connections of a pool on their way into leases and back: fresh when they are handed out, clean when they are idle. */
 export class Supply {
   readonly #pool: LeasingPool;
   readonly #options: SupplyOptions;
-  /** Connections on their way, and whom for. */
-  readonly #openings = new Map<pg.PoolClient, Supplied>();
+  readonly #openings = new Map<pg.PoolClient, Opening>();
 
   constructor(pool: LeasingPool, options: SupplyOptions) {
     this.#pool = pool;
@@ -83,7 +89,17 @@ export class Supply {
   /** Destroys connections that are not open yet, and that nobody waits for any more. */
   giveUpOpening(): void {
     if (this.#options.room.waiting > 0) return;
-    for (const [client, { waits }] of this.#openings) if (!waits) destroySocket(client);
+    for (const [client, { to }] of this.#openings) if (!to.waits) destroySocket(client);
+  }
+
+  /** Destroys connections that should be open by the wall clock: timers may have slept with a frozen environment, and the other end be gone. */
+  endLateOpening(): void {
+    if (this.#openings.size === 0) return;
+    const { now, room } = this.#options;
+    const { connectTimeoutMs } = room.limits;
+    for (const [client, { beganAt }] of this.#openings) {
+      if (connectTimeoutMs > 0 && now() - beganAt > connectTimeoutMs) destroySocket(client);
+    }
   }
 
   /** An idle connection, at once, or else a new one. */
@@ -104,7 +120,7 @@ export class Supply {
     });
     // what makes new connections ready has to be there before any statement
     const client = to.asker.early ? openEarly(pool, opened, () => to.waits && !this.#isReadied) : openConnection(pool, opened);
-    if (client !== undefined) this.#openings.set(client, to);
+    if (client !== undefined) this.#openings.set(client, { to, beganAt: this.#options.now() });
   }
 
   /** Counts the time until a connection is open. */

@@ -91,6 +91,7 @@ export class WarmPool extends LeasedPool {
    */
   override lease(asker: Asker): void {
     this.#cleanings.endLate();
+    this.#supply.endLateOpening();
     this.#checkouts.lease(asker);
   }
 
