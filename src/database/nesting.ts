@@ -44,19 +44,22 @@ export function openAround(context: CallbackContext | undefined, database: objec
   return open;
 }
 
-/** When the calls of the request that a piece of code runs inside have to be over; undefined outside of one, or where nobody said. */
-export function callsEndAround(context: CallbackContext | undefined): number | undefined {
-  let open = innermost(context?.getStore());
-  while (open !== undefined && open.callsEndAt === undefined) open = innermost(open.outer);
-  return open?.callsEndAt;
-}
-
-/** Refuses a call on a database from inside an open callback of its own. @throws UsageError NESTED_QUERY */
-export function refuseNested(context: CallbackContext | undefined, database: object): void {
-  const open = openAround(context, database);
-  if (open === undefined) return;
-  const { handle } = open;
-  throw new UsageError(`This call goes around its ${handle === "tx" ? "transaction" : handle}. Use ${handle}.`, { code: "NESTED_QUERY" });
+/**
+ * Refuses a call on a database from inside an open callback of its own. Gives when the calls of the request around it have to be over;
+ * undefined outside of one, or where nobody said. @throws UsageError NESTED_QUERY
+ */
+export function admitCall(context: CallbackContext | undefined, database: object): number | undefined {
+  let callsEndAt: number | undefined;
+  for (let open = innermost(context?.getStore()); open !== undefined; open = innermost(open.outer)) {
+    const { handle } = open;
+    if (open.database === database) {
+      throw new UsageError(`This call goes around its ${handle === "tx" ? "transaction" : handle}. Use ${handle}.`, {
+        code: "NESTED_QUERY",
+      });
+    }
+    callsEndAt ??= open.callsEndAt;
+  }
+  return callsEndAt;
 }
 
 /** Those that are over are left behind, for one made inside another may be made inside a third, and so on. */

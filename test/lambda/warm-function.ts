@@ -21,7 +21,7 @@ export interface WarmFunction extends Sandbox {
 }
 
 /** What makes one function different from another. */
-export interface WarmFunctionOptions extends Omit<SandboxOptions, "handler" | "env"> {
+export interface WarmFunctionOptions extends Omit<SandboxOptions, "handler"> {
   /** The handler's DATABASE_URL; without one it has none. */
   readonly url?: string;
   readonly database?: DatabaseOptions;
@@ -40,10 +40,10 @@ export function useWarmHandler(): (options: WarmFunctionOptions) => Promise<Warm
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  return async ({ url, database, closes, clockOffMs, emfNamespace, ...options }) => {
+  return async ({ url, database, closes, clockOffMs, emfNamespace, env: own, ...options }) => {
     const PGAPPNAME = `warm ${randomUUID()}`;
     const HANDLER_OPTIONS = JSON.stringify({ database, closes, clockOffMs, emfNamespace });
-    const env = { PGAPPNAME, HANDLER_OPTIONS, ...(url !== undefined && { DATABASE_URL: url }) };
+    const env = { ...own, PGAPPNAME, HANDLER_OPTIONS, ...(url !== undefined && { DATABASE_URL: url }) };
     const sandbox = await startSandbox({ timeoutMs: 60_000, ...options, handler, env });
     onTestFinished(sandbox.stop);
     const count = async (states: readonly string[]) => {

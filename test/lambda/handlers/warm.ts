@@ -7,6 +7,7 @@ import { createDatabase, type DatabaseOptions, type DatabaseStats, isWarmlineErr
 export type WarmErrand =
   | { readonly do: "look"; readonly until?: Partial<DatabaseStats> }
   | { readonly do: "query"; readonly text: string; readonly deadlineMs?: number }
+  | { readonly do: "become"; readonly env: Readonly<Record<string, string>> }
   | { readonly do: "transfer"; readonly from: number; readonly to: number; readonly amount: number }
   | { readonly do: "throw"; readonly after: string }
   | { readonly do: "reply"; readonly bytes: number };
@@ -62,6 +63,9 @@ async function carryOut(errand: Exclude<WarmErrand, { readonly do: "reply" }>): 
     case "look":
       while (!Object.entries(errand.until ?? {}).every(([name, value]) => db.stats()[name as keyof DatabaseStats] === value))
         await delay(5);
+      return [];
+    case "become":
+      Object.assign(process.env, errand.env);
       return [];
     case "query":
       return (await db.query(errand.text, [], { deadlineMs: errand.deadlineMs })).rows;
