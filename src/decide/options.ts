@@ -68,9 +68,9 @@ export interface DatabaseOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** Replaces a connection of this age; 0 for never. Default 1800000 (30 minutes). */
   readonly lifetimeMs?: number | undefined;
-  /** Bounds opening a connection, login included, from 1. Default 5000. */
+  /** Bounds opening a connection, login included, and waiting for one the pool is opening, from 1. Default 5000. */
   readonly connectTimeoutMs?: number | undefined;
-  /** Bounds waiting for a free connection, from 1. Default 5000. */
+  /** Bounds waiting for a connection that others use, from 1. Default 5000. */
   readonly acquireTimeoutMs?: number | undefined;
   /** Most calls that may wait for a connection; one more is refused at once. 0 to 1000000. Default 10000. */
   readonly maxWaiting?: number | undefined;
@@ -82,7 +82,7 @@ export interface DatabaseOptions {
   readonly warmUp?: boolean | undefined;
   /** Postgres' own `idle_session_timeout`, sent at login, from 1: the server frees the slot of an environment that sleeps. Default: the server's. */
   readonly idleSessionTimeoutMs?: number | undefined;
-  /** Bounds a call with all its attempts; 0 for no deadline. Default 30000. */
+  /** Bounds a call with all its attempts; 0 for no deadline. Default by plan: 30000; on Lambda 2500, but in `lambdaHandler` what the invocation has left, 30000 at most. */
   readonly deadlineMs?: number | undefined;
   /** No more of an answer is read, bytes, 1 to 536870888; a longer one is RESPONSE_TOO_LARGE. Default over HTTP 67108864 (64 MiB, Neon's own limit), of rows over a socket 536870888. */
   readonly maxResponseBytes?: number | undefined;

@@ -1,14 +1,17 @@
 import { frozen } from "./frozen.ts";
 import type { TransportName } from "./options.ts";
 import { refusal } from "./refuse.ts";
-import type { RuntimeName, RuntimeTraits } from "./runtime.ts";
+import { BY_SETTING, type RuntimeName, type RuntimeTraits } from "./runtime.ts";
 import type { Capabilities, HttpEndpoint, TargetName } from "./target.ts";
 import { chooseTransport, type PlanInput } from "./transport-choice.ts";
 
 export type { Available, PlanInput } from "./transport-choice.ts";
 
 /** The choices of a plan that carry a reason. */
-export type PlanChoice = "runtime" | "target" | "transport" | "session" | "max" | "idleTimeoutMs" | "deadline";
+export type PlanChoice = "runtime" | "target" | "transport" | "session" | "max" | "idleTimeoutMs" | "deadlineMs" | "deadline";
+
+/** How long a call may take with all its attempts where nobody says otherwise, milliseconds: long enough for a database to wake up. */
+export const DEFAULT_DEADLINE_MS = 30_000;
 
 /** What was chosen, and why. Frozen, without secrets: fit for a log. */
 export interface Plan {
@@ -35,6 +38,8 @@ export interface Plan {
   readonly lifetimeMs: number;
   /** Whether `warmline/lambda` keeps the connection after an invocation, or ends it. */
   readonly release: "keep" | "after-invocation";
+  /** How long a call may take that is told no deadline of its own; 0 for none. */
+  readonly deadlineMs: number;
   /** Who ends a statement after `statementTimeoutMs`: the server can where it takes the limit at login, over a pool. */
   readonly deadline: "client" | "server-and-client";
   readonly warnings: readonly string[];
@@ -74,6 +79,7 @@ export function makePlan(input: PlanInput): Plan {
     ...held,
     lifetimeMs: settings.lifetimeMs,
     release: settings.release,
+    deadlineMs: settings.deadlineMs ?? runtime.deadline?.ms ?? DEFAULT_DEADLINE_MS,
     deadline,
     warnings: [...settings.warnings, ...warnings],
   };
@@ -83,6 +89,7 @@ export function makePlan(input: PlanInput): Plan {
     transport: reason,
     session: plan.session === "none" ? "no WebSocket here, so no transactions" : "transactions run there",
     ...reasons,
+    deadlineMs: settings.deadlineMs === null ? (runtime.deadline?.reason ?? "enough for a database to wake up") : BY_SETTING,
     deadline: `${limited ? `${keeper} keeps statementTimeoutMs; ` : ""}${
       http || cancel ? "what is given up is cancelled at the server" : "only the role's statement_timeout ends what is given up"
     }`,

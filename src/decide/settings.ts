@@ -40,8 +40,8 @@ export interface Settings {
   /** Null leaves it to the entry. */
   readonly warmUp: boolean | null;
   readonly idleSessionTimeoutMs: number | null;
-  /** Infinity for no deadline. */
-  readonly deadlineMs: number;
+  /** 0 for no deadline; null leaves it to the plan. */
+  readonly deadlineMs: number | null;
   /** Of an answer over HTTP. */
   /** Null leaves it to the transport. */
   readonly maxResponseBytes: number | null;
@@ -113,7 +113,6 @@ export function resolveSettings(options: DatabaseOptions, env: Readonly<Record<s
     ...settings,
     address,
     directAddress: options.directUrl === undefined ? null : directAddress(options.directUrl, address, options),
-    deadlineMs: settings.deadlineMs || Number.POSITIVE_INFINITY,
     types: { ...settings.types },
     warnings:
       leftOut.length === 0

@@ -77,7 +77,7 @@ export const callTable = {
   release: [oneOf(["keep", "after-invocation"]), "keep"],
   warmUp: [flag],
   idleSessionTimeoutMs: [milliseconds(1)],
-  deadlineMs: [milliseconds(0), 30_000],
+  deadlineMs: [milliseconds(0)],
   // Neon's own limit. Source: Neon's documentation, "Serverless driver"
   maxResponseBytes: [wholeNumber(1, LONGEST_TEXT)],
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],

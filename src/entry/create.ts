@@ -1,6 +1,6 @@
 import { type CallbackContext, type Database, type Ground, makeDatabase } from "../database/database.ts";
 import { type CommonParsers, UserTypes } from "../database/user-types.ts";
-import { type Available, makePlan, type Plan } from "../decide/plan.ts";
+import { type Available, DEFAULT_DEADLINE_MS, makePlan, type Plan } from "../decide/plan.ts";
 import { handedIn } from "../decide/refuse.ts";
 import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
 import type { Address } from "../decide/settings.ts";
@@ -104,7 +104,8 @@ function decide(options: DatabaseOptions, platform: Platform, events: Audience):
     (platform.transports[plan.transport] as MakeTransport)({ settings, plan, address, clock, warn, events });
   return {
     plan,
-    deadlineMs: settings.deadlineMs,
+    deadlineMs: plan.deadlineMs || Number.POSITIVE_INFINITY,
+    requestDeadlineMs: (settings.deadlineMs ?? DEFAULT_DEADLINE_MS) || Number.POSITIVE_INFINITY,
     slowQueryMs: settings.slowQueryMs,
     maxResponseBytes: settings.maxResponseBytes ?? MAX_BYTES_OVER_SOCKETS,
     types: new UserTypes(settings.types, platform.parsers),

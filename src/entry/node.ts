@@ -8,9 +8,12 @@ import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
 import { databaseOn, type Platform } from "./create.ts";
 import { poolMaker } from "./make-pool.ts";
+import { runUntilEnd } from "./run-until-end.ts";
 import { warn } from "./warn.ts";
 
 export * from "./public.ts";
+
+const callbacks = new AsyncLocalStorage<OpenCallback>();
 
 const detect = (explicit: RuntimeName | null = null) => detectRuntime({ global: globalThis, env: process.env }, explicit);
 
@@ -23,7 +26,8 @@ const platform: Platform = {
   // loaded when it is chosen: a function that only uses the pool does not pay for the other driver
   transports: { http: async (input) => (await import("./make-node-http.ts")).makeNodeHttp(input) },
   parsers: pg.types,
-  callbacks: new AsyncLocalStorage<OpenCallback>(),
+  callbacks,
+  scope: (context, work) => runUntilEnd(callbacks, context, work),
   // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away
   warmsUp: () => detect().name === "lambda" && process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand",
   warn,

@@ -88,7 +88,7 @@ export function openConnection(pool: pg.Pool, opened: Taken): pg.PoolClient | un
  * Opens a connection as well, and gives it as soon as its login has written its last message, if `mayGive` says so then. What fails after that
  * is told to what was sent on it; it belongs to the pool, and can be given back, once it is open.
  */
-export function openEarly(pool: pg.Pool, opened: Taken, mayGive: () => boolean): void {
+export function openEarly(pool: pg.Pool, opened: Taken, mayGive: () => boolean): pg.PoolClient | undefined {
   let toPool: Release = () => {};
   const client = openConnection(pool, (error, fresh) => {
     // pg may still write it when the login has failed
@@ -96,12 +96,13 @@ export function openEarly(pool: pg.Pool, opened: Taken, mayGive: () => boolean):
     if (!client?.isEarly) opened(error, fresh);
     else if (fresh !== undefined) ({ toPool } = fresh);
   }) as (WarmClient & pg.PoolClient) | undefined;
-  if (client === undefined) return;
+  if (client === undefined) return undefined;
   client.onLastWord = () => {
     client.onLastWord = undefined;
     client.isEarly = mayGive();
     if (client.isEarly) opened(undefined, { client, toPool: (destroy) => toPool(destroy) });
   };
+  return client;
 }
 
 /**

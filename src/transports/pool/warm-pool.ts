@@ -61,7 +61,8 @@ export class WarmPool extends LeasedPool {
     this.#tenancy = new Tenancy(this, room);
     this.#cleanings = new Cleanings(now);
     this.#supply = new Supply(this, { room, tenant: this.#tenancy, cleanings: this.#cleanings, serverIdleMs, now });
-    this.#checkouts = new Checkouts({ room, leaks, state, supply: (to) => this.#supply.give(to) });
+    const where = () => `${this.options.host}:${this.options.port}`;
+    this.#checkouts = new Checkouts({ room, leaks, state, where, supply: (to) => this.#supply.give(to) });
     this.#queries = queriesOver(this, traits);
     this.on("error", (error, client) => {
       state.noteDiscard(client as pg.PoolClient, isOutOfStep(error) ? "out-of-step" : "lost");
@@ -90,6 +91,7 @@ export class WarmPool extends LeasedPool {
    */
   override lease(asker: Asker): void {
     this.#cleanings.endLate();
+    this.#supply.endLateOpening();
     this.#checkouts.lease(asker);
   }
 
@@ -122,8 +124,9 @@ export class WarmPool extends LeasedPool {
     return this.#supply.confirm(lease, ask, persists);
   }
 
-  /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told, or cannot be. */
+  /** Ends the connections nobody holds, or waits for; the next checkout opens one. Resolves when the server has been told, or cannot be. */
   async endIdle(): Promise<void> {
+    this.#supply.giveUpOpening();
     await this.#cleanings.settled();
     await this.#tenancy.endIdle();
   }
