@@ -1,3 +1,4 @@
+import type { Address, Place } from "./address.ts";
 import { frozen } from "./frozen.ts";
 import type { TransportName } from "./options.ts";
 import { refusal } from "./refuse.ts";
@@ -15,8 +16,8 @@ export interface Plan {
   readonly runtime: RuntimeName;
   readonly traits: RuntimeTraits;
   readonly target: TargetName;
-  /** Where the database is. */
-  readonly server: { readonly host: string; readonly port: number; readonly database: string };
+  /** Where the database is, what is tried after that, in this order, and which of them a connection is kept to. */
+  readonly server: Place & Pick<Address, "others" | "targetSessionAttrs" | "database">;
   /** The target's; over `http` `pooled` is true whatever the target, since the endpoint keeps its connections. */
   readonly capabilities: Capabilities;
   readonly transport: TransportName;
@@ -57,7 +58,7 @@ export function makePlan(input: PlanInput): Plan {
   const { name: transport, reason, size } = chooseTransport(input);
   const { reasons, warnings, ...held } = size(input);
   const http = transport === "http";
-  const { host, port, database } = settings.address;
+  const { host, port, others, targetSessionAttrs, database } = settings.address;
   const limited = settings.statementTimeoutMs !== null;
   const deadline = limited && transport === "pool" && startupParameters ? "server-and-client" : "client";
   const keeper = http ? (startupParameters ? "the endpoint" : "nobody over HTTP") : deadline === "client" ? "this side" : "the server";
@@ -65,7 +66,7 @@ export function makePlan(input: PlanInput): Plan {
     runtime: runtime.name,
     traits: runtime.traits,
     target: target.name,
-    server: { host, port, database },
+    server: { host, port, others, targetSessionAttrs, database },
     capabilities: { ...target.capabilities, pooled: http || pooled },
     transport,
     endpoint: http ? target.endpoint : null,

@@ -12,7 +12,7 @@ import { typesOf } from "../transports/pool/type-parsers.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
 import { joinPool, poolConfig, showing } from "./make-pool.ts";
 import type { WarmPoolOptions } from "./pool-options.ts";
-import { variablesFor, withNegotiation } from "./pool-variables.ts";
+import { variablesFor } from "./pool-variables.ts";
 import { warn } from "./warn.ts";
 
 export type { WarmPoolOptions } from "./pool-options.ts";
@@ -64,7 +64,7 @@ function read(options: unknown): Given {
 
 function planned({ checked, driver, lacksUrl }: Given): { readonly settings: Settings; readonly plan: Plan } {
   const env = variablesFor({ checked, driver, lacksUrl }, process.env);
-  const settings = resolveSettings(withNegotiation(checked, env), env);
+  const settings = resolveSettings(checked, env);
   const runtime = detectRuntime({ global: globalThis, env: process.env }, settings.runtime);
   if (runtime.traits.ioScope === "request") throw elsewhere(runtime.name);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);

@@ -1,4 +1,5 @@
 import pg from "pg";
+import type { SessionAttrs } from "../../decide/options.ts";
 import { ConnectionError, DatabaseError } from "../../errors/errors.ts";
 import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
 import { type LinkedConnection, linkTo } from "../../wire/link.ts";
@@ -8,9 +9,15 @@ import { watchLastWord } from "./last-word.ts";
 import { type Answering, answerAs, NO_ANSWER, type PgAnswer } from "./pg-call.ts";
 import { madeOf } from "./pg-failure.ts";
 import { sendByPg } from "./pg-itself.ts";
+import { OTHER_SERVER, type ServerLogin } from "./servers-in-order.ts";
+import { watchStanding } from "./session-attributes.ts";
 
 /** What pg-pool hands to a client it makes: the pool's own options. */
 export interface WarmClientConfig extends pg.ClientConfig {
+  /** What a server has to be; any, if it is left out. */
+  readonly targetSessionAttrs?: SessionAttrs | undefined;
+  /** Where this client connects to, if that is not in the other options. */
+  readonly server?: ServerLogin | undefined;
   /** Bounds TCP, TLS and login together, milliseconds; 0 for no bound. */
   readonly connectTimeoutMillis?: number;
   /** Told what the password function gave, when the server refused it (28000, 28P01). */
@@ -18,6 +25,11 @@ export interface WarmClientConfig extends pg.ClientConfig {
   /** Whether a statement may leave with the last message of a login by SCRAM. Only where TLS is verified: whoever is at the other end reads it. */
   readonly earlyStatement?: boolean;
 }
+
+/** How long a goodbye may take, milliseconds. */
+const GOODBYE_LIMIT_MS = 1_000;
+
+const nothing = (): void => {};
 
 /** Sends what is asked on a client. */
 interface ClientQueries {
@@ -40,7 +52,9 @@ export class WarmClient extends pg.Client implements Answering {
   /** Whether the password function was asked, and has not answered. */
   #asking = false;
 
-  constructor(config: WarmClientConfig) {
+  constructor(given: WarmClientConfig) {
+    // the pool's password is not enumerable
+    const config = given.server ? { ...given, password: given.password as string, ...given.server } : given;
     super({ ...config, password: config.password as string, connectionTimeoutMillis: 0 });
     this.#config = config;
     const { password } = config;
@@ -96,6 +110,8 @@ export class WarmClient extends pg.Client implements Answering {
     let settled = false;
     let timedOut: ConnectionError | undefined;
     let refusedTls = false;
+    const { targetSessionAttrs: wanted } = this.#config;
+    const otherThan = wanted && wanted !== "any" ? watchStanding(this as never, wanted) : undefined;
     const timer =
       connectTimeoutMillis > 0
         ? setTimeout(() => {
@@ -108,7 +124,7 @@ export class WarmClient extends pg.Client implements Answering {
         refusedTls = answer.length === 1 && answer[0] === TLS_REFUSED;
       });
     }
-    super.connect((error: Error | null) => {
+    const settle = (error: Error | null) => {
       // pg calls again where a login goes on behind its failure
       if (settled) return;
       settled = true;
@@ -132,6 +148,35 @@ export class WarmClient extends pg.Client implements Answering {
       if (failure !== error && timedOut === undefined) madeOf(failure, error);
       if (this.isEarly) this.#loseEarly(failure);
       done(failure);
+    };
+    super.connect((error: Error | null) => {
+      if (error !== null || otherThan === undefined) settle(error);
+      else this.#judge(otherThan, where).then(() => settle(null), settle);
+    });
+  }
+
+  /** @throws ConnectionError where the server is none that was asked for; it is told goodbye */
+  async #judge(otherThan: () => Promise<string | undefined>, where: string): Promise<void> {
+    // nobody else listens yet
+    this.on("error", nothing);
+    const other = await otherThan();
+    if (other === undefined) return;
+    await this.#sayGoodbye();
+    throw new ConnectionError(`${where} is ${other}, and targetSessionAttrs asks for ${this.#config.targetSessionAttrs}.`, {
+      code: OTHER_SERVER,
+      fate: "not-sent",
+      retryable: true,
+    });
+  }
+
+  /** Resolves when the server has closed the connection, or a second later. */
+  #sayGoodbye(): Promise<void> {
+    return new Promise((resolve) => {
+      const limit = setTimeout(resolve, GOODBYE_LIMIT_MS);
+      this.end(() => {
+        clearTimeout(limit);
+        resolve();
+      });
     });
   }
 

@@ -47,9 +47,14 @@ export class WarmPool extends LeasedPool {
       random = () => Math.random(),
       room: shared,
       traits,
+      servers,
       ...options
     } = config;
     super({ ...options, Client: WarmClient } as object);
+    // not to be seen: keys are in it
+    if (servers !== undefined) {
+      Object.defineProperties(this.options, { servers: { value: servers }, server: { value: undefined, writable: true } });
+    }
     takeOver(this);
     const { state } = this;
     const { max, min = 0, idleTimeoutMillis } = this.options as typeof this.options & { readonly min?: number };
