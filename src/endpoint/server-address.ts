@@ -42,7 +42,7 @@ export function parseServerAddress(databaseUrl: string): ServerAddress {
 
 function readCertificates(file: string): string {
   try {
-    return file.includes("-----BEGIN") ? file : readFileSync(file, "utf8");
+    return file.includes("-----BEGIN") ? file.replaceAll("\\n", "\n") : readFileSync(file, "utf8");
   } catch {
     throw invalid("databaseUrl names an sslrootcert file that cannot be read.");
   }

@@ -14,7 +14,7 @@ import { poolTransport } from "../transports/pool/pool.ts";
 import type { PoolTraits } from "../transports/pool/pool-traits.ts";
 import { nextNumber } from "../transports/pool/registry.ts";
 import type { RoomLimits } from "../transports/pool/room.ts";
-import type { ServerLogin } from "../transports/pool/servers-in-order.ts";
+import type { ServerLogin } from "../transports/pool/server-login.ts";
 import { type PoolShare, sharePool } from "../transports/pool/shared-room.ts";
 import { sharedTransport } from "../transports/pool/shared-transport.ts";
 import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";

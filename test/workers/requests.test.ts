@@ -155,7 +155,10 @@ test("a certificate that the platform does not trust is refused before anything 
   const worker = await startWorker("requests.ts", { vars: { DATABASE_URL: `${postgres.url()}?sslmode=require` } });
   try {
     const response = await fetch(new URL("/one", worker.url));
-    expect(await response.json()).toEqual({ code: "CONNECT_FAILED" });
+    expect(await response.json()).toEqual({ code: "TLS_FAILED" });
+    expect(decodeURIComponent(response.headers.get("said") ?? "")).toMatch(
+      /trust the platform's own list of authorities, and nothing else/,
+    );
     expect(await backendsLeft(postgres.url())).toBe(0);
   } finally {
     await worker.stop();

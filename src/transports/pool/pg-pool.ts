@@ -1,7 +1,8 @@
 import type pg from "pg";
 import { throwOn } from "../../wire/driver-parser.ts";
 import type { Checkout, Opened, Release } from "./lease.ts";
-import { openInOrder, type ServerLogin } from "./servers-in-order.ts";
+import type { ServerLogin } from "./server-login.ts";
+import { openInOrder } from "./servers-in-order.ts";
 import type { WarmClient } from "./warm-client.ts";
 
 /** What pg's pool does not show in its types. */

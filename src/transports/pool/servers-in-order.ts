@@ -1,12 +1,7 @@
 import { ConnectionError, DatabaseError, isWarmlineError, type WarmlineError } from "../../errors/errors.ts";
 import { madeOf, originalOf } from "./pg-failure.ts";
-import type { WarmClientConfig } from "./warm-client.ts";
-
-/** What differs between the servers of one address. */
-export type ServerLogin = Pick<
-  WarmClientConfig,
-  "host" | "port" | "ssl" | "sslnegotiation" | "enableChannelBinding" | "password" | "onPasswordRefused" | "targetSessionAttrs"
->;
+import type { ServerLogin } from "./server-login.ts";
+import { OTHER_SERVER } from "./session-attributes.ts";
 
 /** Told once of what was opened, or why nothing was. */
 export type Done<T> = (error: Error | undefined, opened: T | undefined) => void;
@@ -19,9 +14,6 @@ export interface ServersInOrder<T> {
   /** Asked before the next one is tried. */
   readonly isWanted: () => boolean;
 }
-
-/** The code of a server that is none of those that were asked for. */
-export const OTHER_SERVER = "OTHER_SERVER";
 
 /** What a server says that starts, or shuts down. */
 const notUp = /^57P0[1-3]$/;

@@ -1,4 +1,8 @@
-import type { SessionAttrs } from "../../decide/options.ts";
+/** What a server has to be, in libpq's words: the setting of this name. */
+export type SessionAttrs = "any" | "read-write" | "read-only" | "primary" | "standby" | "prefer-standby";
+
+/** The code of a server that is none of those that were asked for. */
+export const OTHER_SERVER = "OTHER_SERVER";
 
 /** What a server says of itself: whether it recovers, and whether a transaction may write there. */
 interface Standing {

@@ -1,5 +1,4 @@
 import pg from "pg";
-import type { SessionAttrs } from "../../decide/options.ts";
 import { ConnectionError, DatabaseError } from "../../errors/errors.ts";
 import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
 import { type LinkedConnection, linkTo } from "../../wire/link.ts";
@@ -9,8 +8,8 @@ import { watchLastWord } from "./last-word.ts";
 import { type Answering, answerAs, NO_ANSWER, type PgAnswer } from "./pg-call.ts";
 import { madeOf } from "./pg-failure.ts";
 import { sendByPg } from "./pg-itself.ts";
-import { OTHER_SERVER, type ServerLogin } from "./servers-in-order.ts";
-import { watchStanding } from "./session-attributes.ts";
+import type { ServerLogin } from "./server-login.ts";
+import { OTHER_SERVER, type SessionAttrs, watchStanding } from "./session-attributes.ts";
 
 /** What pg-pool hands to a client it makes: the pool's own options. */
 export interface WarmClientConfig extends pg.ClientConfig {
@@ -109,7 +108,9 @@ export class WarmClient extends pg.Client implements Answering {
     const startedAt = performance.now();
     let settled = false;
     let timedOut: ConnectionError | undefined;
-    let refusedTls = false;
+    /** What the server said to the question for TLS, and how often it has said something. */
+    let answered: number | undefined;
+    let heard = 0;
     const { targetSessionAttrs: wanted } = this.#config;
     const otherThan = wanted && wanted !== "any" ? watchStanding(this as never, wanted) : undefined;
     const timer =
@@ -120,8 +121,8 @@ export class WarmClient extends pg.Client implements Answering {
           }, connectTimeoutMillis)
         : undefined;
     if (this.ssl) {
-      stream.once("data", (answer: Buffer) => {
-        refusedTls = answer.length === 1 && answer[0] === TLS_REFUSED;
+      stream.on("data", (answer: Buffer) => {
+        if (++heard === 1 && answer.length === 1) answered = answer[0];
       });
     }
     const settle = (error: Error | null) => {
@@ -137,13 +138,15 @@ export class WarmClient extends pg.Client implements Answering {
       if (error === null) return done(undefined);
       const failure =
         timedOut ??
-        (refusedTls
+        (answered === TLS_REFUSED
           ? tlsRefused(where)
-          : connectFailure(isFull(error) ? explainFull(error) : error, {
-              where,
-              secrets: typeof password === "string" ? [password] : [],
-              passwordIsFunction: typeof password === "function",
-            }));
+          : answered === TLS_TAKEN && heard === 1 && "startTls" in stream
+            ? handshakeFailed(where)
+            : connectFailure(isFull(error) ? explainFull(error) : error, {
+                where,
+                secrets: typeof password === "string" ? [password] : [],
+                passwordIsFunction: typeof password === "function",
+              }));
       // an error of ours was thrown by the password function, and knows what it was made of
       if (failure !== error && timedOut === undefined) madeOf(failure, error);
       if (this.isEarly) this.#loseEarly(failure);
@@ -211,6 +214,17 @@ function tlsRefused(where: string): ConnectionError {
     },
   );
 }
+
+/** In Workers a handshake fails without a code, and maybe because the way broke: it is tried again. */
+function handshakeFailed(where: string): ConnectionError {
+  return new ConnectionError(
+    `The TLS handshake with ${where} failed. Sockets of Workers trust the platform's own list of authorities, and nothing else: give the server a certificate of a public one, or go by Hyperdrive, which takes yours.`,
+    { code: "TLS_FAILED", fate: "not-sent", retryable: true },
+  );
+}
+
+/** `S`, the server's answer to SSLRequest when it speaks TLS. */
+const TLS_TAKEN = 0x53;
 
 /** `N`, the server's answer to SSLRequest when it speaks no TLS. Source: PostgreSQL documentation, "SSL Session Encryption". */
 const TLS_REFUSED = 0x4e;

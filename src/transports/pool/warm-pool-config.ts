@@ -2,7 +2,7 @@ import type pg from "pg";
 import type { FreshnessLimits } from "./freshness.ts";
 import type { PoolTraits } from "./pool-traits.ts";
 import type { Room } from "./room.ts";
-import type { ServerLogin } from "./servers-in-order.ts";
+import type { ServerLogin } from "./server-login.ts";
 
 /** pg's pool options, with waiting and connecting bounded apart, and what is known of a connection's life. */
 export interface WarmPoolConfig extends Omit<pg.PoolConfig, "Client"> {

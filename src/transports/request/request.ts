@@ -4,7 +4,7 @@ import { Paces } from "../paces.ts";
 import { leasedSession } from "../pool/leased-session.ts";
 import type { PgTransport } from "../pool/pg-queries.ts";
 import { showsPooler } from "../pool/pooler-sign.ts";
-import type { ServerLogin } from "../pool/servers-in-order.ts";
+import type { ServerLogin } from "../pool/server-login.ts";
 import type { WarmClientConfig } from "../pool/warm-client.ts";
 import { begin, blockOf, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Cancellation, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
