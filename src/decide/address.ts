@@ -52,8 +52,15 @@ export function completeAddress(given: GivenSettings): Address {
   return { ...complete(addressTable, given), ...first, others, ...hidden } as unknown as Address;
 }
 
+/** What a `directUrl` holds. @throws {ConfigError} where that is more than an address */
+export function directParts(directUrl: string): GivenSettings {
+  const { given } = parseUrl(directUrl, "directUrl");
+  if (Object.keys(given).some((name) => !(name in addressTable))) throw refusal("directUrl", "an address alone; move the rest to url");
+  return given;
+}
+
 /** Every host with its port. @throws ConfigError where their numbers differ */
-function placesOf({ host = "", port = addressTable.port[1] }: GivenSettings): readonly Place[] {
+export function placesOf({ host = "", port = addressTable.port[1] }: GivenSettings): readonly Place[] {
   const hosts = host.split(",");
   const ports = String(port).split(",");
   if (ports.length > 1 && ports.length !== hosts.length) throw refusal("port", "one for all hosts, or as many as there are hosts");
@@ -70,10 +77,7 @@ export function directAddress(
   main: Address,
   { sslMode, sslNegotiation, ca, cert, key, auth, region }: DatabaseOptions,
 ): Address {
-  const { given: parts } = parseUrl(directUrl, "directUrl");
-  if (Object.keys(parts).some((name) => !(name in addressTable))) {
-    throw refusal("directUrl", "an address alone; move the rest to url");
-  }
+  const parts = directParts(directUrl);
   const { database, user, targetSessionAttrs } = main;
   const host = [main, ...main.others].map((place) => place.host).join();
   const password = (parts.user ?? user) === user ? main.password?.reveal() : undefined;

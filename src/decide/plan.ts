@@ -3,7 +3,7 @@ import { frozen } from "./frozen.ts";
 import type { TransportName } from "./options.ts";
 import { refusal } from "./refuse.ts";
 import type { RuntimeName, RuntimeTraits } from "./runtime.ts";
-import type { Capabilities, HttpEndpoint, TargetName } from "./target.ts";
+import type { Capabilities, DetectedTarget, HttpEndpoint, TargetName } from "./target.ts";
 import { chooseTransport, type PlanInput } from "./transport-choice.ts";
 
 export type { Available, PlanInput } from "./transport-choice.ts";
@@ -51,10 +51,7 @@ export interface Plan {
 export function makePlan(input: PlanInput): Plan {
   const { runtime, target, settings, available } = input;
   const { startupParameters, cancel, pooled } = target.capabilities;
-  const atLogin = (["startupOptions", "idleSessionTimeoutMs"] as const).find((name) => settings[name] !== null);
-  if (atLogin !== undefined && !startupParameters) {
-    throw refusal(atLogin, `left out, in the URL too: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
-  }
+  refuseAtLogin(settings, target);
   const { name: transport, reason, size } = chooseTransport(input);
   const { reasons, warnings, ...held } = size(input);
   const http = transport === "http";
@@ -94,4 +91,15 @@ export function makePlan(input: PlanInput): Plan {
       Object.entries(why).map(([choice, reason]) => [choice, `${plan[choice as PlanChoice]}: ${reason}`]),
     ) as Plan["reasons"],
   });
+}
+
+/** @throws {ConfigError} for what is sent at login, where the target takes nothing there. */
+export function refuseAtLogin(
+  settings: { readonly startupOptions?: unknown; readonly idleSessionTimeoutMs?: unknown },
+  { name, capabilities }: Pick<DetectedTarget, "name" | "capabilities">,
+): void {
+  const atLogin = (["startupOptions", "idleSessionTimeoutMs"] as const).find((one) => settings[one] != null);
+  if (atLogin !== undefined && !capabilities.startupParameters) {
+    throw refusal(atLogin, `left out, in the URL too: ${name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
+  }
 }

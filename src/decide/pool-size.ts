@@ -1,3 +1,4 @@
+import { usesIam } from "./auth.ts";
 import { refusal } from "./refuse.ts";
 import { BY_SETTING, type RuntimeName } from "./runtime.ts";
 import { everyServer } from "./servers.ts";
@@ -80,6 +81,8 @@ export const overPool: TransportChoice = {
  * @throws {ConfigError} where `min` is above the `max` that was chosen here, or the settings of TLS contradict each other.
  */
 function sizePool({ runtime, target, settings }: PlanInput): PoolSize {
+  // a password of a variable contradicts it, too
+  usesIam(settings.address, target);
   const usual = poolDefaults[runtime.name as PoolRuntime];
   const wanted = Math.min(runtime.concurrentCalls ?? usual.max, usual.max);
   const budget = budgets[target.name];

@@ -23,7 +23,8 @@ const MAX_SOCKETS = 6;
  * @throws {ConfigError} for settings of TLS that a worker's sockets do not know.
  */
 function sizeRequest({ settings }: PlanInput): PoolSize {
-  const { max } = settings;
+  const { max, address } = settings;
+  if (address.auth === "iam") throw refusal("auth", "left out: nothing signs IAM tokens here; a password function may give one");
   const warnings = everyServer(settings).flatMap(warningsOf);
   return {
     max: Math.min(max ?? MAX_SOCKETS, MAX_SOCKETS),

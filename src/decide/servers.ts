@@ -1,4 +1,4 @@
-import type { Address } from "./address.ts";
+import type { Address, Place } from "./address.ts";
 import { refusal } from "./refuse.ts";
 import type { Settings } from "./settings.ts";
 import { toldTarget } from "./target.ts";
@@ -15,8 +15,12 @@ export function serversOf(address: Address): readonly Address[] {
 export function everyServer({ address, directAddress, target }: Settings): readonly Address[] {
   return [address, directAddress ?? address].flatMap((one) => {
     const servers = serversOf(one);
-    if (target === null && new Set(servers.map(toldTarget)).size > 1)
-      throw refusal("host", "names of servers of one kind: where they are, say which in target");
+    if (target === null) refuseMixed(servers);
     return servers;
   });
+}
+
+/** @throws {ConfigError} where hosts are told to be of different kinds */
+export function refuseMixed(places: readonly Place[]): void {
+  if (new Set(places.map(toldTarget)).size > 1) throw refusal("host", "names of servers of one kind: where they are, say which in target");
 }

@@ -60,7 +60,7 @@ export function parseUrl(url: unknown, setting: string): ParsedUrl {
     const [written = "", ...rest] = pair.split("=");
     const piece = decodeURIComponent(written);
     const meaning = meaningOf(piece, decodeURIComponent(rest.join("=")));
-    // what stands behind an & that was not encoded may be the rest of a password
+    // what stands behind an & that was not encoded may be the rest of a password; before the @ of a URL there is none, so else it is a name
     if (meaning === undefined) throw unknownName(rest.length === 0 || parameters.has("password") ? "" : piece, parameterNames, setting);
     if (parameters.has(piece)) throw refusal(setting, "there once; leave one out", { piece });
     parameters.add(piece);
@@ -79,7 +79,7 @@ export function parseUrl(url: unknown, setting: string): ParsedUrl {
 }
 
 /** The same for words that mean the same. */
-function plainly(value: unknown): unknown {
+export function plainly(value: unknown): unknown {
   return value === "verify-ca" || value === "verify-full" ? "require" : value;
 }
 
