@@ -30,6 +30,7 @@ export function isLoopback(host: string): boolean {
 export function parseServerAddress(databaseUrl: string): ServerAddress {
   const { given } = parseUrl(databaseUrl, "databaseUrl");
   if (given.host === undefined) throw invalid("databaseUrl names no host. Write postgres://user:password@host:port/database.");
+  if (given.host.includes(",")) throw invalid("databaseUrl names several hosts, and an endpoint stands in front of one. Name the primary.");
   const address = complete(addressTable, given) as unknown as TlsAddress & Pick<ServerAddress, "port">;
   const { mode, ca, warnings } = chooseTls(address);
   for (const warning of warnings) console.warn(`warmline: ${warning}`);
