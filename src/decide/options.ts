@@ -16,6 +16,15 @@ export const sslModes = ["disable", "no-verify", "require", "verify-ca", "verify
 /** One of {@link sslModes}. */
 export type SslMode = (typeof sslModes)[number];
 
+/**
+ * Which of several servers is wanted, as libpq has it: a primary, or a standby, is told by whether it recovers; `read-write` and `read-only` by
+ * what its transactions may do. `prefer-standby` takes any where no standby is to be had.
+ */
+export const sessionAttrs = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"] as const;
+
+/** One of {@link sessionAttrs}. */
+export type SessionAttrs = (typeof sessionAttrs)[number];
+
 /** A password, or a function that gives one: called for every new connection, so a token may expire in between. */
 export type PasswordSource = string | (() => string | Promise<string>);
 
@@ -40,10 +49,12 @@ export interface DatabaseOptions {
   readonly url?: string | undefined;
   /** The way around a pooler, for `script`. What it leaves out is taken from the main address. Default: none. */
   readonly directUrl?: string | undefined;
-  /** Host name, address, or the folder of a Unix socket. */
+  /** Host name, address, or the folder of a Unix socket. Several with commas between are tried in this order for each connection. */
   readonly host?: string | undefined;
-  /** 1 to 65535. Default 5432. */
-  readonly port?: number | undefined;
+  /** 1 to 65535, for every host; or as many as there are hosts, such as `"5432,5433"`. Default 5432. */
+  readonly port?: number | `${string},${string}` | undefined;
+  /** Which of the hosts a connection is kept to. Over sockets alone. Default `any`. */
+  readonly targetSessionAttrs?: SessionAttrs | undefined;
   readonly database?: string | undefined;
   readonly user?: string | undefined;
   /** A function is its reference: make it once, for connections belong to one. */

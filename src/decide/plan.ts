@@ -1,8 +1,9 @@
+import type { Address, Place } from "./address.ts";
 import { frozen } from "./frozen.ts";
 import type { TransportName } from "./options.ts";
 import { refusal } from "./refuse.ts";
 import { BY_SETTING, type RuntimeName, type RuntimeTraits } from "./runtime.ts";
-import type { Capabilities, HttpEndpoint, TargetName } from "./target.ts";
+import type { Capabilities, DetectedTarget, HttpEndpoint, TargetName } from "./target.ts";
 import { chooseTransport, type PlanInput } from "./transport-choice.ts";
 
 export type { Available, PlanInput } from "./transport-choice.ts";
@@ -18,8 +19,8 @@ export interface Plan {
   readonly runtime: RuntimeName;
   readonly traits: RuntimeTraits;
   readonly target: TargetName;
-  /** Where the database is. */
-  readonly server: { readonly host: string; readonly port: number; readonly database: string };
+  /** Where the database is, what is tried after that, in this order, and which of them a connection is kept to. */
+  readonly server: Place & Pick<Address, "others" | "targetSessionAttrs" | "database">;
   /** The target's; over `http` `pooled` is true whatever the target, since the endpoint keeps its connections. */
   readonly capabilities: Capabilities;
   readonly transport: TransportName;
@@ -55,14 +56,11 @@ export interface Plan {
 export function makePlan(input: PlanInput): Plan {
   const { runtime, target, settings, available } = input;
   const { startupParameters, cancel, pooled } = target.capabilities;
-  const atLogin = (["startupOptions", "idleSessionTimeoutMs"] as const).find((name) => settings[name] !== null);
-  if (atLogin !== undefined && !startupParameters) {
-    throw refusal(atLogin, `left out, in the URL too: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
-  }
+  refuseAtLogin(settings, target);
   const { name: transport, reason, size } = chooseTransport(input);
   const { reasons, warnings, ...held } = size(input);
   const http = transport === "http";
-  const { host, port, database } = settings.address;
+  const { host, port, others, targetSessionAttrs, database } = settings.address;
   const limited = settings.statementTimeoutMs !== null;
   const deadline = limited && transport === "pool" && startupParameters ? "server-and-client" : "client";
   const keeper = http ? (startupParameters ? "the endpoint" : "nobody over HTTP") : deadline === "client" ? "this side" : "the server";
@@ -70,7 +68,7 @@ export function makePlan(input: PlanInput): Plan {
     runtime: runtime.name,
     traits: runtime.traits,
     target: target.name,
-    server: { host, port, database },
+    server: { host, port, others, targetSessionAttrs, database },
     capabilities: { ...target.capabilities, pooled: http || pooled },
     transport,
     endpoint: http ? target.endpoint : null,
@@ -100,4 +98,15 @@ export function makePlan(input: PlanInput): Plan {
       Object.entries(why).map(([choice, reason]) => [choice, `${plan[choice as PlanChoice]}: ${reason}`]),
     ) as Plan["reasons"],
   });
+}
+
+/** @throws {ConfigError} for what is sent at login, where the target takes nothing there. */
+export function refuseAtLogin(
+  settings: { readonly startupOptions?: unknown; readonly idleSessionTimeoutMs?: unknown },
+  { name, capabilities }: Pick<DetectedTarget, "name" | "capabilities">,
+): void {
+  const atLogin = (["startupOptions", "idleSessionTimeoutMs"] as const).find((one) => settings[one] != null);
+  if (atLogin !== undefined && !capabilities.startupParameters) {
+    throw refusal(atLogin, `left out, in the URL too: ${name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
+  }
 }

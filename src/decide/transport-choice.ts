@@ -1,5 +1,6 @@
 import { ConfigError } from "../errors/errors.ts";
 import type { TransportName } from "./options.ts";
+import { refusal } from "./refuse.ts";
 import { BY_SETTING, type DetectedRuntime } from "./runtime.ts";
 import type { Settings } from "./settings.ts";
 import type { DetectedTarget } from "./target.ts";
@@ -48,7 +49,14 @@ export const overHttp: TransportChoice = {
   name: "http",
   fits: (_, { endpoint }) => endpoint !== null,
   reason: "no connection is kept here, and the target speaks HTTP",
-  size: () => unpooled(0, "none is held"),
+  size({ settings: { address } }) {
+    if (address.others.length > 0) throw refusal("host", "one over HTTP, where the service finds the server: name its own host");
+    const size = unpooled(0, "none is held");
+    const { targetSessionAttrs: wanted } = address;
+    return wanted === "any"
+      ? size
+      : { ...size, warnings: [`targetSessionAttrs ${wanted} is not asked for over HTTP, where the service chooses the server.`] };
+  },
 };
 
 /**

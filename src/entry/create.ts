@@ -27,6 +27,8 @@ export interface Platform {
   /** Runs work as one request, where connections belong to one. */
   readonly scope?: Database["scope"];
   readonly warn: (message: string) => void;
+  /** Refuses what no environment could make right. @throws ConfigError */
+  readonly refuse?: (options: DatabaseOptions) => void;
   /** Whether connecting at once pays, where the option does not say. */
   readonly warmsUp?: () => boolean;
 }
@@ -64,6 +66,7 @@ export const clock: Clock = {
 export function databaseOn(own: Platform): CreateDatabase {
   return (given) => {
     const { tcp, env, ...options } = checkOptions(given, own.runtimes);
+    own.refuse?.(options);
     const here = env ? { ...own, env: () => env } : own;
     const platform = tcp ? handedIn("tcp", () => tcp(here, options)) : here;
     const events = makeAudience(platform.warn);

@@ -6,6 +6,7 @@ import { overPool } from "../decide/pool-size.ts";
 import type { RuntimeName } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
+import { refuseContradictions } from "./contradictions.ts";
 import { databaseOn, type Platform } from "./create.ts";
 import { poolMaker } from "./make-pool.ts";
 import { runUntilEnd } from "./run-until-end.ts";
@@ -30,6 +31,7 @@ const platform: Platform = {
   scope: (context, work) => runUntilEnd(callbacks, context, work),
   // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away
   warmsUp: () => detect().name === "lambda" && process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand",
+  refuse: refuseContradictions,
   warn,
 };
 

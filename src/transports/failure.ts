@@ -14,6 +14,7 @@ import { isOneSelfCommitting, mayCommitByItself } from "../syntax/self-committin
 import type { Answer as StatementAnswer } from "../wire/answer.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
 import type { ExchangeFailure } from "../wire/exchange.ts";
+import { loginHint } from "./login-hint.ts";
 import { type Peer, type ReadNetworkCode, unreachable } from "./network-failure.ts";
 import type { Statement } from "./transport.ts";
 
@@ -107,9 +108,11 @@ export function loginFailure(failure: unknown, context: ConnectContext, readCode
   if (isWarmlineError(failure)) return failure;
   if (isErrorResponse(failure)) {
     const another = context.passwordIsFunction && failure.code.startsWith("28");
-    return new DatabaseError(failure as unknown as ServerReport, {
+    const hint = loginHint(failure);
+    const report = hint === undefined ? failure : Object.create(failure, { message: { value: `${failure.message}. ${hint}` } });
+    return new DatabaseError(report as ServerReport, {
       fate: "not-sent",
-      retryable: another || !isPermanentLoginFailure(failure.code),
+      retryable: another || !(hint !== undefined || isPermanentLoginFailure(failure.code)),
     });
   }
   return readCode?.(failure, context) ?? unreachable(failure, context);

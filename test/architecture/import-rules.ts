@@ -62,6 +62,7 @@ const rules: readonly Rule[] = [
   { place: "src/entry/identity.ts", may: ["node:crypto"], mayType: ["src/"] },
   { place: "src/entry/pool-options.ts", may: [], mayType: ["src/decide/", "pg"] },
   { place: "src/entry/iam-login.ts", may: ["src/aws/"] },
+  { place: "src/entry/contradictions.ts", may: ["src/aws/", "src/decide/"] },
   { place: "src/entry/pinning-report.ts", may: ["src/aws/"] },
   {
     place: "src/entry/hyperdrive.ts",

@@ -182,6 +182,8 @@ describe("settings", () => {
       env: null,
       address: {
         host: "h",
+        others: [],
+        targetSessionAttrs: "any",
         port: 5432,
         database: "d",
         user: "u",

@@ -24,6 +24,8 @@ export interface CheckoutsOptions {
   readonly state: PoolState;
   /** Where connections are opened to. */
   readonly where: () => string;
+  /** How many servers are tried for a connection, at most. */
+  readonly servers: () => number;
   /** Makes a lease for whoever has a slot; asks the connection in it, unless the holder does. */
   readonly supply: (to: Supplied) => void;
 }
@@ -97,7 +99,7 @@ class Asking implements Caller, Supplied {
     room.queue.take(this);
     // most are served by now
     if (!this.#open) return;
-    if (this.place !== undefined) this.#stopLimit = limitWait(room, this.#late);
+    if (this.place !== undefined) this.#stopLimit = limitWait(room, this.#options.servers(), this.#late);
     this.#stopListening = cancellation?.onCancel(() => cancellation.reason && this.#fail(cancellation.reason("not-sent")));
   }
 

@@ -5,7 +5,7 @@ import type { Cleaning, Cleanings } from "./cleaning.ts";
 import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
 import { closed, HeldLease, type Lease, type Opened } from "./lease.ts";
-import { isEnding, openConnection, openEarly, type Taken, takeIdle } from "./pg-pool.ts";
+import { isEnding, openConnection, openEarly, serversOf, type Taken, takeIdle } from "./pg-pool.ts";
 import type { PoolState } from "./pool-state.ts";
 import { answerOrReplacement } from "./probe.ts";
 import type { Room, Tenant } from "./room.ts";
@@ -70,7 +70,7 @@ export class Supply {
       const fresh = await answerOrReplacement({
         client: lease.client,
         answer: ask(lease.client).then(probed.answer),
-        connectTimeoutMs: this.#options.room.limits.connectTimeoutMs,
+        connectTimeoutMs: this.#options.room.limits.connectTimeoutMs * serversOf(this.#pool),
         persists,
         openBeside: (opened) => openConnection(this.#pool, this.#timed(opened)),
         giveSurplus: (surplus) => this.#giveSurplus(surplus),
@@ -96,7 +96,7 @@ export class Supply {
   endLateOpening(): void {
     if (this.#openings.size === 0) return;
     const { now, room } = this.#options;
-    const { connectTimeoutMs } = room.limits;
+    const connectTimeoutMs = room.limits.connectTimeoutMs * serversOf(this.#pool);
     for (const [client, { beganAt }] of this.#openings) {
       if (connectTimeoutMs > 0 && now() - beganAt > connectTimeoutMs) destroySocket(client);
     }

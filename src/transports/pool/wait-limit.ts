@@ -5,9 +5,10 @@ export type WaitedFor = "another" | "opening";
 
 /**
  * Bounds a wait by what is waited for: while a connection of the room is being opened, who waits is waiting for that, and `connectTimeoutMs`
- * counts; otherwise for others, and `acquireTimeoutMs` does. `late` is called once. Returns what ends the watch.
+ * counts, for each of the `servers` that may be tried; otherwise for others, and `acquireTimeoutMs` does. `late` is called once. Returns what ends
+ * the watch.
  */
-export function limitWait(room: Pick<Room, "limits" | "opening">, late: (waitedFor: WaitedFor) => void): () => void {
+export function limitWait(room: Pick<Room, "limits" | "opening">, servers: number, late: (waitedFor: WaitedFor) => void): () => void {
   const { opening } = room;
   let timer: NodeJS.Timeout | undefined;
   let othersMs = 0;
@@ -15,7 +16,7 @@ export function limitWait(room: Pick<Room, "limits" | "opening">, late: (waitedF
   const watch = () => {
     const { acquireTimeoutMs, connectTimeoutMs } = room.limits;
     const othersLeft = left(acquireTimeoutMs, othersMs);
-    const openingLeft = left(connectTimeoutMs, openingMs);
+    const openingLeft = left(connectTimeoutMs * servers, openingMs);
     if (othersLeft <= 0) return late("another");
     if (openingLeft <= 0) return late("opening");
     const ms = Math.min(othersLeft, openingLeft);

@@ -7,7 +7,7 @@ import { LeakWatch } from "./leaks.ts";
 import { type Asker, endedTwice, type Lease } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
 import type { PgAnswer } from "./pg-call.ts";
-import { clientsOf, endConnections, takeOver } from "./pg-pool.ts";
+import { clientsOf, endConnections, serversOf, takeOver } from "./pg-pool.ts";
 import { type PgQueries, queriesOver } from "./pg-queries.ts";
 import { PoolState } from "./pool-state.ts";
 import { Room } from "./room.ts";
@@ -47,9 +47,14 @@ export class WarmPool extends LeasedPool {
       random = () => Math.random(),
       room: shared,
       traits,
+      servers,
       ...options
     } = config;
     super({ ...options, Client: WarmClient } as object);
+    // not to be seen: keys are in it
+    if (servers !== undefined) {
+      Object.defineProperties(this.options, { servers: { value: servers }, server: { value: undefined, writable: true } });
+    }
     takeOver(this);
     const { state } = this;
     const { max, min = 0, idleTimeoutMillis } = this.options as typeof this.options & { readonly min?: number };
@@ -62,7 +67,7 @@ export class WarmPool extends LeasedPool {
     this.#cleanings = new Cleanings(now);
     this.#supply = new Supply(this, { room, tenant: this.#tenancy, cleanings: this.#cleanings, serverIdleMs, now });
     const where = () => `${this.options.host}:${this.options.port}`;
-    this.#checkouts = new Checkouts({ room, leaks, state, where, supply: (to) => this.#supply.give(to) });
+    this.#checkouts = new Checkouts({ room, leaks, state, where, servers: () => serversOf(this), supply: (to) => this.#supply.give(to) });
     this.#queries = queriesOver(this, traits);
     this.on("error", (error, client) => {
       state.noteDiscard(client as pg.PoolClient, isOutOfStep(error) ? "out-of-step" : "lost");

@@ -138,6 +138,33 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "says what to write where an array was read as JSON, or as one of a list",
+    async run({ db }) {
+      const canary = "canary-5f1c";
+      for (const array of [[1, 2], [canary], [{ a: canary }], [[1], [2]]]) {
+        const json = await failureOf(() => db.sql`select ${array}::jsonb`, { code: "22P02" });
+        expect(json.message).toMatch(/An array is sent as one of Postgres: for JSON write sql\.json\(…\)$/);
+        const listed = await failureOf(() => db.sql`select id from person where id in (${array})`, { code: "22P02" });
+        expect(listed.message).toMatch(/An array is sent as one value: write = any\(…\) with it, or in \(…\) with sql\.join$/);
+        expect(json.message + listed.message).not.toContain(canary);
+      }
+      for (const other of ["no number", { a: 1 }, 'x"{}']) {
+        const error = await failureOf(() => db.sql`select id from person where id = ${other}`, { code: "22P02" });
+        expect(error.message).not.toContain("array");
+      }
+    },
+  },
+  {
+    title: "takes sql.json where a value stands, and says where any other piece of SQL belongs",
+    async run({ db }) {
+      expect((await db.query("select $1::jsonb = '[1]' as same, $2::jsonb[] as list", [sql.json([1]), [sql.json({ a: 1 })]])).rows).toEqual(
+        [{ same: true, list: [{ a: 1 }] }],
+      );
+      const error = await failureOf(() => db.query("select $1", [sql`now()`]), { code: "UNSUPPORTED_VALUE" });
+      expect(error.message).toBe("Parameter $1 holds sql`…` where a value stands; write the statement as sql`…`, and the piece in it.");
+    },
+  },
+  {
     title: "keeps parameter values out of messages",
     async run({ db }) {
       const canary = "canary-5f1c";
