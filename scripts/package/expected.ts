@@ -14,7 +14,7 @@ export interface Line {
 
 /** The entries that make sense where there is nothing of Node, and what each may bring along. */
 export const edgeEntries: Readonly<Record<string, readonly string[]>> = {
-  ".": ["@neondatabase/serverless", "cloudflare:workers"],
+  ".": ["@neondatabase/serverless", "postgres-date", "postgres-interval", "xtend", "cloudflare:workers"],
   "./hyperdrive": [],
   "./drizzle": ["drizzle-orm"],
   "./hono": [],

@@ -1,6 +1,5 @@
-import { types } from "@neondatabase/serverless";
 import type { CallbackContext, Database } from "../database/database.ts";
-import type { CommonParsers } from "../database/user-types.ts";
+import { textParsers } from "../database/text-parsers.ts";
 import { edgeLight } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
@@ -23,7 +22,7 @@ const create = databaseOn({
   env: () => (globalThis as EdgeGlobal).process?.env ?? {},
   available: () => ({ choices: [overHttp], webSocket: typeof WebSocket === "function" }),
   transports: { http: makeHttp },
-  parsers: types as CommonParsers,
+  parsers: textParsers,
   callbacks: AsyncLocalStorage && new AsyncLocalStorage(),
   warn,
 });

@@ -1,10 +1,12 @@
+import { ConnectionError } from "../errors/errors.ts";
+import { redactedCause } from "../errors/redact.ts";
 import { askInTime } from "../transports/asked-password.ts";
-import { httpTransport } from "../transports/http.ts";
+import { httpTransport, type Sessions } from "../transports/http.ts";
 import { sendBy } from "../transports/http-body.ts";
+import { connectionStringWriter } from "../transports/http-headers.ts";
 import type { SendRequest } from "../transports/http-request.ts";
 import type { ReadNetworkCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
-import { webSocketSessions } from "../transports/websocket.ts";
 import type { TransportInput } from "./create.ts";
 import { askPassword } from "./password.ts";
 
@@ -26,7 +28,7 @@ export function makeHttp(
 ): Transport {
   const { sqlUrl, sessionUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;
   const { host, port, user, database } = address;
-  const { startupOptions, statementTimeoutMs } = settings;
+  const { startupOptions, statementTimeoutMs, connectTimeoutMs } = settings;
   const startup = {
     application_name: settings.applicationName,
     ...(startupOptions !== null && { options: startupOptions }),
@@ -36,36 +38,52 @@ export function makeHttp(
   const source = address.password?.reveal() ?? null;
   // as it is given, for only a function can give another one when the first is refused
   const password = typeof source === "function" ? () => askPassword(source) : source;
-  const sessions = webSocketSessions({
-    sessionUrl,
-    login: { host, port, user, database, ...startup },
-    password,
-    connectTimeoutMs: settings.connectTimeoutMs,
-    clock,
-    readCode,
-    events,
-  });
-  // a socket's folder and an IPv6 address have no place in it, and the endpoint needs neither
-  const place = /[/:]/.test(host) ? "localhost" : host;
-  const parameters = new URLSearchParams(startup as unknown as Record<string, string>);
+  const write = connectionStringWriter({ host, port, user, database, startup: startup as unknown as Record<string, string> });
+  const written = typeof password === "function" ? undefined : write(password);
   return httpTransport({
     sqlUrl,
-    connectionUrl: `postgresql://${encodeURIComponent(user)}@${place}:${port}/${encodeURIComponent(database)}?${parameters}`,
-    // the driver puts it into a URL, and leaves percent signs as they are
-    password:
-      password === null
-        ? null
-        : async ({ cancellation }) =>
-            encodeURIComponent(
-              typeof password === "string"
-                ? password
-                : await askInTime(password, { cancellation, limitMs: settings.connectTimeoutMs, clock }),
-            ),
+    connectionString: ({ cancellation }) =>
+      written ?? askInTime(password as () => Promise<string>, { cancellation, limitMs: connectTimeoutMs, clock }).then(write),
     passwordIsFunction: typeof password === "function",
     send,
     maxResponseBytes: settings.maxResponseBytes ?? MAX_BYTES,
     release,
-    sessions,
+    sessions: sessionsOnDemand(async () => {
+      const { webSocketSessions } = await import("../transports/websocket.ts");
+      return webSocketSessions({
+        sessionUrl,
+        login: { host, port, user, database, ...startup },
+        password,
+        connectTimeoutMs,
+        clock,
+        readCode,
+        events,
+      });
+    }),
     canOpen: plan.session === "websocket",
   });
+}
+
+/** Sessions whose driver is loaded, and run, by the first: it is a multiple of all that a query needs. */
+function sessionsOnDemand(load: () => Promise<Sessions>): Sessions {
+  let loading: Promise<Sessions> | undefined;
+  let loaded: Sessions | undefined;
+  return {
+    async open(use, call) {
+      loading ??= load().catch((error: unknown) => {
+        loading = undefined;
+        throw notLoaded(error);
+      });
+      loaded = await loading;
+      return loaded.open(use, call);
+    },
+    stats: () => loaded?.stats() ?? { connects: 0, discarded: 0 },
+  };
+}
+
+function notLoaded(error: unknown): ConnectionError {
+  return new ConnectionError(
+    "The driver of sessions, @neondatabase/serverless, could not be loaded. Deploy every file that the bundler wrote, and the package where it is left outside.",
+    { code: "DRIVER_MISSING", fate: "not-sent", cause: redactedCause(error) },
+  );
 }

@@ -1,7 +1,6 @@
 import { env } from "cloudflare:workers";
-import { types } from "@neondatabase/serverless";
 import type { CallbackContext, Database } from "../database/database.ts";
-import type { CommonParsers } from "../database/user-types.ts";
+import { textParsers } from "../database/text-parsers.ts";
 import { workerd } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
@@ -28,7 +27,7 @@ const create = databaseOn({
   env: () => env,
   available: () => ({ choices: [overHttp], webSocket: true }),
   transports: { http: makeHttp },
-  parsers: types as CommonParsers,
+  parsers: textParsers,
   callbacks: newContext(),
   warn,
 });
