@@ -81,7 +81,10 @@ export function makePlan(input: PlanInput): Plan {
     runtime: runtime.reason,
     target: target.reason,
     transport: reason,
-    session: plan.session === "none" ? "no WebSocket here, so no transactions" : "transactions run there",
+    session:
+      plan.session === "none"
+        ? `no ${available.alone ? "sessions from this entry" : "WebSocket here"}, so no transactions`
+        : "transactions run there",
     ...reasons,
     deadline: `${limited ? `${keeper} keeps statementTimeoutMs; ` : ""}${
       http || cancel ? "what is given up is cancelled at the server" : "only the role's statement_timeout ends what is given up"

@@ -1,4 +1,4 @@
-import { isWarmlineError } from "../errors/errors.ts";
+import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { type HttpResult, readBody, readRows } from "./http-answer.ts";
 import { postFailure, requestUnmade, statusFailure } from "./http-failure.ts";
 import { headersOf } from "./http-headers.ts";
@@ -28,14 +28,15 @@ export interface HttpTransportOptions {
   readonly maxResponseBytes: number;
   /** Gives up what `send` keeps open. */
   readonly release: () => Promise<void>;
-  readonly sessions: Sessions;
+  /** Absent where none are opened. */
+  readonly sessions: Sessions | undefined;
   /** Whether there is a WebSocket for them. */
   readonly canOpen: boolean;
 }
 
 /** Statements over SQL-over-HTTP, Neon's protocol: one POST for a query or a batch. It holds no connection. */
 export function httpTransport(options: HttpTransportOptions): Transport {
-  const { sqlUrl, connectionString, passwordIsFunction, send, maxResponseBytes } = options;
+  const { sqlUrl, connectionString, passwordIsFunction, send, maxResponseBytes, sessions = noSessions } = options;
 
   /** One POST, of a batch where there is a mode. How far it got says what became of it. */
   async function post(statements: readonly Statement[], call: CallOptions, mode?: TransactionMode): Promise<readonly HttpResult[]> {
@@ -76,20 +77,26 @@ export function httpTransport(options: HttpTransportOptions): Transport {
 
   return {
     name: "http",
-    can: { session: options.canOpen, cancel: true },
+    can: { session: options.canOpen && sessions !== noSessions, cancel: true },
     async query(statement, call) {
       const block = blockOf(call);
       if (block !== undefined) return (await batch([statement], block))[0] as Result;
       return toResult((await post([statement], call))[0] as HttpResult, call);
     },
     batch,
-    session: options.sessions.open,
-    stats: options.sessions.stats,
+    session: sessions.open,
+    stats: sessions.stats,
     async warmUp() {},
     async release() {},
     [Symbol.asyncDispose]: options.release,
   };
 }
+
+/** Whoever asks is refused before, by what the transport says it can. */
+const noSessions: Sessions = {
+  open: () => Promise.reject(new UsageError("No sessions here.", { code: "NO_SESSION" })),
+  stats: () => ({ connects: 0, discarded: 0 }),
+};
 
 function bodyOf(statements: readonly Statement[], batch: boolean): string {
   const queries = statements.map(({ text, values }) => ({ query: text, params: values }));

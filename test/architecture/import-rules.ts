@@ -55,12 +55,14 @@ const rules: readonly Rule[] = [
     may: ["src/entry/", "src/decide/", "src/database/", "src/delivery/", "src/observe/", "src/transports/", "src/errors/"],
   },
   { place: "src/entry/browser", may: ["src/entry/public.ts", "src/entry/browser-refusal.ts", "src/errors/"], mayType: ["src/"] },
-  { place: "src/entry/edge.ts", may: ["src/entry/", "src/decide/", "src/database/text-parsers.ts"], mayType: ["src/"] },
+  { place: "src/entry/tcp.ts", may: ["src/entry/", "src/decide/", "pg"], mayType: ["src/"] },
+  { place: "src/entry/node-platform.ts", may: ["src/entry/", "src/decide/", "node:async_hooks"], mayType: ["src/"] },
   {
-    place: "src/entry/workerd.ts",
-    may: ["src/entry/", "src/decide/", "src/database/text-parsers.ts", "cloudflare:workers"],
+    place: "src/entry/workerd-platform.ts",
+    may: ["src/decide/", "src/database/text-parsers.ts", "src/entry/", "cloudflare:workers"],
     mayType: ["src/"],
   },
+  { place: "src/entry/edge", may: ["src/entry/", "src/decide/", "src/database/text-parsers.ts"], mayType: ["src/"] },
   {
     place: "src/entry/workerd-pool.ts",
     may: ["src/entry/", "src/decide/", "src/errors/", "cloudflare:workers"],
