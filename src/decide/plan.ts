@@ -85,7 +85,10 @@ export function makePlan(input: PlanInput): Plan {
     runtime: runtime.reason,
     target: target.reason,
     transport: reason,
-    session: plan.session === "none" ? "no WebSocket here, so no transactions" : "transactions run there",
+    session:
+      plan.session === "none"
+        ? `no ${available.alone ? "sessions from this entry" : "WebSocket here"}, so no transactions`
+        : "transactions run there",
     ...reasons,
     deadlineMs: settings.deadlineMs === null ? (runtime.deadline?.reason ?? "enough for a database to wake up") : BY_SETTING,
     deadline: `${limited ? `${keeper} keeps statementTimeoutMs; ` : ""}${

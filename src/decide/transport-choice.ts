@@ -20,6 +20,8 @@ export interface Available {
   readonly choices: readonly TransportChoice[];
   /** Whether there is a WebSocket constructor. */
   readonly webSocket: boolean;
+  /** Whether the main entry has more. Default false. */
+  readonly alone?: true;
 }
 
 /** What a plan is made from. */
@@ -68,9 +70,10 @@ export function chooseTransport({ runtime, target, settings, available }: PlanIn
   const choice = available.choices.find(({ name, fits }) => (transport ?? name) === name && fits(runtime.traits, target));
   if (choice) return transport === null ? choice : { ...choice, reason: BY_SETTING };
 
-  const remedies: string[] = [];
+  const remedies: string[] = available.alone ? ['import createDatabase from "warmline"'] : [];
   if (transport !== null) remedies.push("leave transport out");
-  if ((transport ?? "request") === "request" && runtime.traits.tcp) remedies.push('hand in TCP from "warmline/hyperdrive"');
+  if ((transport ?? "request") === "request" && runtime.traits.tcp && !available.alone)
+    remedies.push('hand in TCP from "warmline/hyperdrive"');
   if ((transport ?? "http") === "http" && !target.endpoint)
     remedies.push("name what speaks SQL over HTTP in endpoint or WARMLINE_ENDPOINT");
   throw new ConfigError(`There is no way from ${runtime.name} to ${target.name}: ${remedies.join(", or ")}.`, {

@@ -1,5 +1,6 @@
 import { type CallbackContext, type Database, type Ground, makeDatabase } from "../database/database.ts";
 import { type CommonParsers, UserTypes } from "../database/user-types.ts";
+import type { RequestSockets } from "../decide/options.ts";
 import { type Available, DEFAULT_DEADLINE_MS, makePlan, type Plan } from "../decide/plan.ts";
 import { handedIn } from "../decide/refuse.ts";
 import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
@@ -24,11 +25,13 @@ export interface Platform {
   readonly transports: Partial<Record<TransportName, MakeTransport>>;
   readonly parsers: CommonParsers;
   readonly callbacks: CallbackContext | undefined;
+  /** Refuses options that this entry has no use for, and what no environment could make right. @throws ConfigError */
+  readonly check?: (options: DatabaseOptions) => void;
+  /** Where the setting `tcp` is not given. */
+  readonly tcp?: RequestSockets;
   /** Runs work as one request, where connections belong to one. */
   readonly scope?: Database["scope"];
   readonly warn: (message: string) => void;
-  /** Refuses what no environment could make right. @throws ConfigError */
-  readonly refuse?: (options: DatabaseOptions) => void;
   /** Whether connecting at once pays, where the option does not say. */
   readonly warmsUp?: () => boolean;
 }
@@ -65,8 +68,8 @@ export const clock: Clock = {
 /** Builds an entry's `createDatabase`. */
 export function databaseOn(own: Platform): CreateDatabase {
   return (given) => {
-    const { tcp, env, ...options } = checkOptions(given, own.runtimes);
-    own.refuse?.(options);
+    const { tcp = own.tcp, env, ...options } = checkOptions(given, own.runtimes);
+    own.check?.(options);
     const here = env ? { ...own, env: () => env } : own;
     const platform = tcp ? handedIn("tcp", () => tcp(here, options)) : here;
     const events = makeAudience(platform.warn);

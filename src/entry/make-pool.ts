@@ -8,7 +8,7 @@ import type { Address, Settings } from "../decide/settings.ts";
 import { type DetectedTarget, detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
 import { kindOf } from "../errors/redact.ts";
-import { passwordFailure } from "../transports/failure.ts";
+import { passwordFailure } from "../transports/password-failure.ts";
 import { madeOf } from "../transports/pool/pg-failure.ts";
 import { poolTransport } from "../transports/pool/pool.ts";
 import type { PoolTraits } from "../transports/pool/pool-traits.ts";

@@ -8,7 +8,7 @@ import {
   type WarmlineError,
 } from "../errors/errors.ts";
 import { type Answer, type Evidence, fateOf, saidByPostgres } from "../errors/fate.ts";
-import { kindOf, redactedCause } from "../errors/redact.ts";
+import { redactedCause } from "../errors/redact.ts";
 import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
 import { isOneSelfCommitting, mayCommitByItself } from "../syntax/self-committing.ts";
 import type { Answer as StatementAnswer } from "../wire/answer.ts";
@@ -121,24 +121,6 @@ export function loginFailure(failure: unknown, context: ConnectContext, readCode
 /** What the reader of a failed connect knows. */
 export interface ConnectContext extends Peer {
   readonly passwordIsFunction: boolean;
-}
-
-/** The caller's password function failed; what it said may quote a secret, so only its kind is kept. */
-export function passwordFailure(failure: unknown): ConnectionError {
-  return new ConnectionError(`The password function failed (${kindOf(failure)}). Check where it reads from.`, {
-    code: "PASSWORD_FAILED",
-    fate: "not-sent",
-    retryable: true,
-  });
-}
-
-/** A password function, the caller's or IAM's, was asked, and connecting would have to be over by now. */
-export function passwordTimeout(timeoutMs: number): ConnectionError {
-  return new ConnectionError(`The password took over ${timeoutMs} ms (connectTimeoutMs). Check where its function reads from.`, {
-    code: "PASSWORD_FAILED",
-    fate: "not-sent",
-    retryable: true,
-  });
 }
 
 /** Whether the command that failed can commit by itself; of a script that is its first. */

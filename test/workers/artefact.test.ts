@@ -15,7 +15,7 @@ test(`the demo over HTTP is uploaded with at most ${MAX_WORKER_GZIP_BYTES} bytes
   expect(artefact.gzipBytes).toBeGreaterThan(50_000);
   expect(artefact.gzipBytes).toBeLessThanOrEqual(MAX_WORKER_GZIP_BYTES);
   const code = await readFile(join(artefact.folder, artefact.file), "utf8");
-  const imported = [...code.matchAll(/(?:^|;)import[\w{}$, *]*?(?:from)?"([^"]+)"/gm)].map(([, name]) => name);
+  const imported = [...code.matchAll(/(?:^|[;}])import[\w{}$, *]*?(?:from)?"([^"]+)"/gm)].map(([, name]) => name);
   expect(imported).toEqual(["cloudflare:workers"]);
 });
 

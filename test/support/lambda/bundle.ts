@@ -120,7 +120,11 @@ export async function bundleHandlers(entryPoints: Readonly<Record<string, string
     metafile: true,
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunks/[name]-[hash]",
-    alias: { warmline: source("entry/node.ts"), "warmline/lambda": source("adapters/lambda.ts") },
+    alias: {
+      warmline: source("entry/node.ts"),
+      "warmline/tcp": source("entry/tcp.ts"),
+      "warmline/lambda": source("adapters/lambda.ts"),
+    },
     plugins: [leaveOut],
     // pg is CommonJS and requires Node's own modules.
     banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },
