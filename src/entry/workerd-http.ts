@@ -10,7 +10,7 @@ export * from "./public.ts";
 const create = databaseOn({ ...workerdPlatform, available: () => httpAlone, transports: { http: makeHttp } });
 
 /**
- * As in `warmline`, for queries and batches over HTTP alone: nothing that opens a session is in it. `transaction`, `session`, `stream` and `reserve` are
+ * As in `warmline`, for queries and batches over HTTP alone: nothing that opens a session is in it. `transaction`, `session`, `stream` and `script` are
  * refused with NO_SESSION.
  */
 export function createDatabase(options?: DatabaseOptions | string): Database {
