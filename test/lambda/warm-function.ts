@@ -22,7 +22,7 @@ export interface WarmFunctionOptions extends Omit<SandboxOptions, "handler" | "e
   /** The handler's DATABASE_URL; without one it has none. */
   readonly url?: string;
   readonly database?: DatabaseOptions;
-  readonly closes?: boolean;
+  readonly closes?: boolean | "unawaited";
   readonly emfNamespace?: string;
 }
 

@@ -14,8 +14,8 @@ export type WarmErrand =
 /** How the handler sets its database up; travels as JSON in `HANDLER_OPTIONS`. */
 export interface WarmOptions {
   readonly database?: DatabaseOptions;
-  /** Whether it closes the database on SIGTERM. */
-  readonly closes?: boolean;
+  /** Whether it closes the database on SIGTERM, and waits until that is settled; CommonJS cannot. */
+  readonly closes?: boolean | "unawaited";
   /** Namespace of the metrics it logs; without one it logs none. */
   readonly emfNamespace?: string;
 }
@@ -32,7 +32,10 @@ export interface WarmReply {
 
 const { database = {}, closes = false, emfNamespace } = JSON.parse(process.env.HANDLER_OPTIONS ?? "{}") as WarmOptions;
 const db = createDatabase(database);
-if (closes) await closeOnShutdown(db);
+if (closes) {
+  const settled = closeOnShutdown(db);
+  if (closes !== "unawaited") await settled;
+}
 
 export const handler = lambdaHandler(db, answer, emfNamespace === undefined ? {} : { emf: { namespace: emfNamespace } });
 
