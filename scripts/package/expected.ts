@@ -38,7 +38,7 @@ export function expectedFile({ exports }: Manifest, entry: string, build: BuildN
   if (entry === "./tcp") return `dist/entry/${{ node: "tcp", workerd: "workerd-tcp", browser: "browser" }[build]}.js`;
   if (entry === "./hyperdrive") return build === "workerd" ? "dist/entry/hyperdrive.js" : "dist/entry/hyperdrive-elsewhere.js";
   const target = exports[entry] ?? "";
-  return (typeof target === "string" ? target : (target.default ?? "")).replace("./", "");
+  return (typeof target === "string" ? target : target.default).replace("./", "");
 }
 
 /** A line about an entry, and whether the file that was chosen is the wanted one. */

@@ -55,11 +55,12 @@ function write(line: string): void {
 }
 
 /**
- * Closes databases when Lambda ends the environment: the server gets its slots back at once instead of when it notices. To be awaited at the
- * top level of the handler's module, for Lambda sends SIGTERM only where an extension is registered, and takes registrations only while the
- * module is loaded. Costs a call to the Extensions API. Never rejects; elsewhere than on Lambda it does nothing.
+ * Closes databases when Lambda ends the environment: the server gets its slots back at once instead of when it notices. To be called while the
+ * handler's module is loaded, for Lambda sends SIGTERM only where an extension is registered, and takes registrations only until the function
+ * asks for its first event. The request leaves at once, ahead of that; an ES module that awaits it is sure of it, CommonJS has nothing to await
+ * with. Costs a call to the Extensions API. Never rejects; elsewhere than on Lambda it does nothing.
  *
- * @example await closeOnShutdown(db);
+ * @example closeOnShutdown(db);
  */
 export async function closeOnShutdown(...databases: readonly Database[]): Promise<void> {
   const { AWS_LAMBDA_RUNTIME_API: api } = process.env;
@@ -76,12 +77,31 @@ export async function closeOnShutdown(...databases: readonly Database[]): Promis
  * Source: AWS Lambda documentation, "Extensions API" and "Lambda execution environment".
  */
 async function register(extension: string): Promise<void> {
-  const registered = await fetch(`${extension}/register`, {
+  const registered = ask(`${extension}/register`, {
     method: "POST",
     headers: { "Lambda-Extension-Name": "warmline" },
-    body: JSON.stringify({ events: [] }),
+    body: '{"events":[]}',
   });
-  const id = registered.headers.get("lambda-extension-identifier");
+  const id = (await registered)["lambda-extension-identifier"];
   // says that it is ready; with no event registered it is never answered
-  if (id !== null) fetch(`${extension}/event/next`, { headers: { "Lambda-Extension-Identifier": id } }).catch(() => {});
+  if (typeof id === "string") ask(`${extension}/event/next`, { headers: { "Lambda-Extension-Identifier": id } }).catch(() => {});
+}
+
+interface Asked {
+  readonly method?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** Resolves with the headers of the answer. Without `fetch`, which would first load undici: what has to be there first leaves too late then. */
+function ask(url: string, { body, ...options }: Asked): Promise<Readonly<Record<string, unknown>>> {
+  return new Promise((resolve, reject) => {
+    // not imported: a handler that is bundled for the edge has no such module
+    const { request } = process.getBuiltinModule("node:http");
+    const asking = request(url, { ...options, agent: false }, (answer) => {
+      answer.resume();
+      resolve(answer.headers);
+    });
+    asking.on("error", reject).end(body);
+  });
 }

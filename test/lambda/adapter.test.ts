@@ -80,7 +80,7 @@ describe("when the platform ends its environments", () => {
   const count = 3;
 
   /** Environments with a connection each, behind a wire that counts farewells. */
-  async function openAll(closes: boolean) {
+  async function openAll(closes: boolean | "unawaited") {
     const wire = await startWire(inject("postgres"));
     let farewells = 0;
     wire.onMessage(({ from, type }) => {
@@ -95,8 +95,11 @@ describe("when the platform ends its environments", () => {
     return { wire, deployed, shutDown, farewells: () => farewells };
   }
 
-  test("closeOnShutdown says farewell for each connection, and the server has its slots back", async () => {
-    const { wire, deployed, shutDown, farewells } = await openAll(true);
+  test.each([
+    ["awaited", true],
+    ["not awaited, as in CommonJS", "unawaited"],
+  ] as const)("closeOnShutdown, %s, says farewell for each connection, and the server has its slots back", async (_, closes) => {
+    const { wire, deployed, shutDown, farewells } = await openAll(closes);
     expect(await shutDown()).toEqual(Array.from({ length: count }, () => ({ code: 0, signal: null })));
     expect(farewells()).toBe(count);
     await until(async () => (await deployed.backends()) === 0);

@@ -25,7 +25,7 @@ export interface WarmFunctionOptions extends Omit<SandboxOptions, "handler"> {
   /** The handler's DATABASE_URL; without one it has none. */
   readonly url?: string;
   readonly database?: DatabaseOptions;
-  readonly closes?: boolean;
+  readonly closes?: boolean | "unawaited";
   readonly clockOffMs?: number;
   readonly emfNamespace?: string;
 }

@@ -15,8 +15,8 @@ export type WarmErrand =
 /** How the handler sets its database up; travels as JSON in `HANDLER_OPTIONS`. */
 export interface WarmOptions {
   readonly database?: DatabaseOptions;
-  /** Whether it closes the database on SIGTERM. */
-  readonly closes?: boolean;
+  /** Whether it closes the database on SIGTERM, and waits until that is settled; CommonJS cannot. */
+  readonly closes?: boolean | "unawaited";
   /** By how much its clock is ahead, milliseconds. Default: not at all. */
   readonly clockOffMs?: number;
   /** Namespace of the metrics it logs; without one it logs none. */
@@ -39,7 +39,10 @@ if (clockOffMs !== 0) {
   Date.now = () => now() + clockOffMs;
 }
 const db = createDatabase(database);
-if (closes) await closeOnShutdown(db);
+if (closes) {
+  const settled = closeOnShutdown(db);
+  if (closes !== "unawaited") await settled;
+}
 
 export const handler = lambdaHandler(db, answer, emfNamespace === undefined ? {} : { emf: { namespace: emfNamespace } });
 
