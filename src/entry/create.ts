@@ -25,6 +25,9 @@ export interface Platform {
   /** Runs work as one request, where connections belong to one. */
   readonly scope?: Database["scope"];
   readonly warn: (message: string) => void;
+  /** The wall clock, and chance, neither of which may end a prerender that calls the database. */
+  readonly clock: Clock;
+  readonly random: () => number;
   /** Whether connecting at once pays, where the option does not say. */
   readonly warmsUp?: () => boolean;
 }
@@ -51,13 +54,6 @@ export type CreateDatabase = (options?: DatabaseOptions | string) => Database;
 /** Rows over a socket are read up to the length of the longest text; what they are made into takes several times that. Source: V8, `String::kMaxLength`. */
 const MAX_BYTES_OVER_SOCKETS = 536_870_888;
 
-/** The runtime's own. */
-export const clock: Clock = {
-  now: () => Date.now(),
-  setTimeout: (callback, ms) => setTimeout(callback, ms),
-  clearTimeout: (timer) => clearTimeout(timer as Parameters<typeof clearTimeout>[0]),
-};
-
 /** Builds an entry's `createDatabase`. */
 export function databaseOn(own: Platform): CreateDatabase {
   return (given) => {
@@ -67,7 +63,7 @@ export function databaseOn(own: Platform): CreateDatabase {
     const events = makeAudience(platform.warn);
     const database = makeDatabase({
       ground: once(() => decide(options, platform, events)),
-      delivery: { clock, random: () => Math.random() },
+      delivery: { clock: platform.clock, random: platform.random },
       events,
       stopwatch: () => performance.now(),
       callbacks: platform.callbacks,
@@ -90,7 +86,7 @@ export function planOn(platform: Platform, options: DatabaseOptions): { readonly
 
 function decide(options: DatabaseOptions, platform: Platform, events: Audience): Ground {
   const { settings, plan } = planOn(platform, options);
-  const { warn } = platform;
+  const { clock, warn } = platform;
   const make = (address: Address) =>
     (platform.transports[plan.transport] as MakeTransport)({ settings, plan, address, clock, warn, events });
   return {

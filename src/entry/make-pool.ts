@@ -11,6 +11,7 @@ import { passwordFailure } from "../transports/failure.ts";
 import { madeOf } from "../transports/pool/pg-failure.ts";
 import { poolTransport } from "../transports/pool/pool.ts";
 import type { PoolTraits } from "../transports/pool/pool-traits.ts";
+import { processClock } from "../transports/pool/process-clock.ts";
 import { nextNumber } from "../transports/pool/registry.ts";
 import type { RoomLimits } from "../transports/pool/room.ts";
 import { type PoolShare, sharePool } from "../transports/pool/shared-room.ts";
@@ -161,7 +162,7 @@ function loginConfig(settings: Settings, plan: Plan, address: Address, { driver 
     readFile,
   });
   const iam = usesIam(address, target)
-    ? iamLogin({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
+    ? iamLogin({ host, port, user, region: address.region, env: () => process.env, now: processClock.now })
     : undefined;
   const startup = plan.capabilities.startupParameters;
   const {

@@ -6,6 +6,7 @@ import { overPool } from "../decide/pool-size.ts";
 import type { RuntimeName } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
+import { processClock, processRandom } from "../transports/pool/process-clock.ts";
 import { databaseOn, type Platform } from "./create.ts";
 import { poolMaker } from "./make-pool.ts";
 import { warn } from "./warn.ts";
@@ -26,6 +27,8 @@ const platform: Platform = {
   callbacks: new AsyncLocalStorage<OpenCallback>(),
   // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away
   warmsUp: () => detect().name === "lambda" && process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand",
+  clock: processClock,
+  random: processRandom,
   warn,
 };
 

@@ -5,6 +5,7 @@ import type { CommonParsers } from "../database/user-types.ts";
 import { workerd } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
+import { steadyClock } from "../transports/steady-clock.ts";
 import { databaseOn } from "./create.ts";
 import { makeHttp } from "./make-http.ts";
 import { warn } from "./warn.ts";
@@ -30,6 +31,8 @@ const create = databaseOn({
   transports: { http: makeHttp },
   parsers: types as CommonParsers,
   callbacks: newContext(),
+  clock: steadyClock,
+  random: Math.random,
   warn,
 });
 
