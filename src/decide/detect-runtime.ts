@@ -66,6 +66,13 @@ const signs: readonly Sign[] = [
   { name: "node", global: "process.versions.node" },
 ];
 
+/** The variables that tell the runtime, and how many calls interleave in it. */
+export const runtimeVariables: readonly string[] = [
+  ...signs.flatMap(({ env }) => env ?? []),
+  "AWS_LAMBDA_MAX_CONCURRENCY",
+  "AWS_LAMBDA_NODEJS_WORKER_COUNT",
+];
+
 function isThere({ global, env, is }: Sign, surroundings: Surroundings): boolean {
   const value = env === undefined ? lookUp(surroundings.global, global ?? "") : surroundings.env[env];
   return is === undefined ? Boolean(value) : value === is;

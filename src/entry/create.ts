@@ -15,8 +15,8 @@ export interface Platform {
   readonly runtimes: readonly RuntimeName[];
   /** Tells the runtime; the setting, one of `runtimes`, decides where it is given. */
   readonly runtime: (explicit: RuntimeName | null) => DetectedRuntime;
-  /** Variables, and where a platform has them, bindings. */
-  readonly env: () => object;
+  /** Variables, and where a platform has them, bindings; of the options only where an address is given matters. */
+  readonly env: (options: DatabaseOptions) => object;
   readonly available: () => Available;
   /** Makes the transport the plan names. */
   readonly transports: Partial<Record<TransportName, MakeTransport>>;
@@ -77,7 +77,7 @@ export function databaseOn(own: Platform): CreateDatabase {
 
 /** Reads the environment, and decides how to work in it. */
 export function planOn(platform: Platform, options: DatabaseOptions): { readonly settings: Settings; readonly plan: Plan } {
-  const env = handedIn("env", () => texts(platform.env()));
+  const env = handedIn("env", () => texts(platform.env(options)));
   const settings = handedIn("options", () => resolveSettings(options, env));
   const runtime = platform.runtime(settings.runtime);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);

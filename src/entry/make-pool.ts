@@ -23,6 +23,7 @@ import { iamLogin } from "./iam-login.ts";
 import { identityOf } from "./identity.ts";
 import { passwordFor } from "./password.ts";
 import { pinningReport } from "./pinning-report.ts";
+import { processVariables } from "./process-variables.ts";
 
 /** Makes the pool transports of one handle, over connections that the process shares. Where limits differ, those of the newest handle hold. */
 export function poolMaker(): MakeTransport {
@@ -162,7 +163,7 @@ function loginConfig(settings: Settings, plan: Plan, address: Address, { driver 
     readFile,
   });
   const iam = usesIam(address, target)
-    ? iamLogin({ host, port, user, region: address.region, env: () => process.env, now: processClock.now })
+    ? iamLogin({ host, port, user, region: address.region, env: processVariables, now: processClock.now })
     : undefined;
   const startup = plan.capabilities.startupParameters;
   const {
@@ -209,5 +210,5 @@ function startupOptions({ startupOptions: own, idleSessionTimeoutMs }: Settings)
 
 /** Where someone reads the warnings, and nothing is frozen. */
 function isDevelopment({ traits }: Plan): boolean {
-  return !traits.freezes && process.env.NODE_ENV !== "production";
+  return !traits.freezes && processVariables().NODE_ENV !== "production";
 }

@@ -9,20 +9,26 @@ import { overHttp } from "../decide/transport-choice.ts";
 import { processClock, processRandom } from "../transports/pool/process-clock.ts";
 import { databaseOn, type Platform } from "./create.ts";
 import { poolMaker } from "./make-pool.ts";
+import { needVariablesOfNeon, processVariables, settingsVariables } from "./process-variables.ts";
 import { warn } from "./warn.ts";
 
 export * from "./public.ts";
 
-const detect = (explicit: RuntimeName | null = null) => detectRuntime({ global: globalThis, env: process.env }, explicit);
+const detect = (explicit: RuntimeName | null = null) => detectRuntime({ global: globalThis, env: processVariables() }, explicit);
 
 const platform: Platform = {
   runtimes: runtimeNames,
   runtime: detect,
-  env: () => process.env,
+  env: settingsVariables,
   // Node loads the whole of undici, some 20 ms, where the name is so much as read
   available: () => ({ choices: [overPool, overHttp], webSocket: "WebSocket" in globalThis }),
   // loaded when it is chosen: a function that only uses the pool does not pay for the other driver
-  transports: { http: async (input) => (await import("./make-node-http.ts")).makeNodeHttp(input) },
+  transports: {
+    async http(input) {
+      needVariablesOfNeon();
+      return (await import("./make-node-http.ts")).makeNodeHttp(input);
+    },
+  },
   parsers: pg.types,
   callbacks: new AsyncLocalStorage<OpenCallback>(),
   // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away
