@@ -24,7 +24,7 @@ try {
   const ground = { tools, project: stranger.project, url: server.url(), endpoint: endpoint.url };
   problems.push(...(await checkPermissions(ground)), ...(await checkOtherWays(ground)));
   for (const problem of problems) progress(`✗ ${problem}`);
-  progress("✓ Deno's permissions, compiled programs, test runners and --hot were tried");
+  progress(`${problems.length} of Deno's permissions, compiled programs, test runners and --hot went wrong`);
   const cases = await countOn("node", { tools, module });
   progress(`${cases} cases on Node`);
   for (const runtime of runtimes) {
