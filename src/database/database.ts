@@ -109,7 +109,13 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const options = checkCall(given, optionsOf.batch);
     const statements = toStatements(sources);
     if (statements.length === 0) return [];
-    const leavesState = guardEach(statements, traits(settings));
+    let known: SessionTraits;
+    try {
+      known = traits(settings);
+    } catch (error) {
+      return calls.late(error);
+    }
+    const leavesState = guardEach(statements, known);
     return calls.run(
       { ...options, settings },
       {
