@@ -77,7 +77,8 @@ export class Calls {
       return this.late(error);
     }
     const running = new RunningCall(this, ground, limits, call);
-    const { operation, statements, elsewhere } = call;
+    const { operation, statements } = call;
+    const elsewhere = call.elsewhere?.();
     const context = elsewhere ? { ...this.context, ...elsewhere } : this.context;
     this.running++;
     if (operation === undefined || events.size === 0) return deliver(running, context);

@@ -132,7 +132,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return calls.run(options, {
       operation,
       statements,
-      elsewhere: calls.holding,
+      elsewhere: () => calls.holding,
       own: () => own,
       work(chosen, callOptions) {
         requireSession(chosen);
@@ -212,7 +212,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     await calls.run(options, {
       operation: "script",
       // what cannot be reached there tells nothing of the database's own address, and costs nothing of its budget
-      elsewhere: directTransport ? { breaker: makeBreaker(() => {}), budget: directBudget } : calls.holding,
+      elsewhere: () => (directTransport ? { breaker: makeBreaker(() => {}), budget: directBudget } : calls.holding),
       async work(chosen, callOptions) {
         const direct = await directTransport?.();
         const over = direct ?? chosen;
