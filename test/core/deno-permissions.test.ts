@@ -61,10 +61,10 @@ test("what is needed is enough for a plan: a platform's variable that may not be
   vi.unstubAllEnvs();
 });
 
-test("over HTTP the variables of Neon's driver are named", async () => {
+test("over HTTP the variables of Neon's driver, which carries sessions, are named", async () => {
   denoAllows("PG*", "USER");
   const db = createDatabase({ url: "postgres://u@db.example/d", transport: "http", endpoint: "https://sql.example" });
-  expect(await failureOf(db.query("select 1"))).toMatchObject({
+  expect(await failureOf(db.session((session) => session.query("select 1")))).toMatchObject({
     code: "NOT_PERMITTED",
     message:
       "Deno has no permission to read USERNAME and NODE_PG_FORCE_NATIVE. Run it with --allow-env=DATABASE_URL,PG*,USER,USERNAME,NODE_PG_FORCE_NATIVE.",

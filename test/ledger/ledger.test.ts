@@ -88,9 +88,11 @@ describe("the audit catches a client", { timeout: 120_000 }, () => {
   });
 
   test("that moves money besides the transfers", async () => {
+    let moves = 0;
     const violations = await violationsWith(async (db, transfer) => {
       await sendTransfer(db, transfer);
-      if (transfer.amount === 1) await db.query("update accounts set balance = balance + 1 where id = 1", [], { idempotent: true });
+      // faults may befall any of them
+      if (moves++ % 10 === 0) await db.query("update accounts set balance = balance + 1 where id = 1", [], { idempotent: true });
     });
     expect(violations.money).toBeGreaterThan(0);
     expect(violations.balances).toBe(1);
