@@ -10,6 +10,9 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 // guards against what hangs: a machine that is shared by many may be ten times as slow as one that is not
 const common = { testTimeout: 120_000, hookTimeout: 240_000, retry: 0, maxConcurrency: 16 } as const;
 
+/** What `npm run test:long` runs besides the edge runtime: what strikes and counts, whose own commands are steps of CI, too. */
+const LONG = ["test/faults/**/*.test.ts", "test/fuzz/**/*.test.ts", "test/ledger/**/*.test.ts"];
+
 /** A suite per runtime, over one Postgres and one endpoint that the root's globalSetup starts for all of them. */
 export default defineConfig({
   test: {
@@ -23,9 +26,10 @@ export default defineConfig({
           ...common,
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/conformance/edge.test.ts", "test/**/workerd*.test.ts"],
+          exclude: ["test/conformance/edge.test.ts", "test/**/workerd*.test.ts", ...LONG],
         },
       },
+      { extends: false, test: { ...common, name: "long", include: LONG } },
       {
         extends: false,
         resolve: { conditions: ["edge-light", "worker", "module", "browser"] },
