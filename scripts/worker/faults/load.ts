@@ -15,6 +15,8 @@ export interface Load {
   readonly atOnce: number;
   /** After which a request counts as hanging, milliseconds. */
   readonly hangsAfterMs: number;
+  /** Scopes of a request: each may connect once. Default: 1. */
+  readonly scopes?: number;
 }
 
 /** What became of them. Times are milliseconds, of whole requests that were answered. */
@@ -25,7 +27,7 @@ export interface Tally {
   readonly hangs: number;
   /** Rows that are in the table twice or, though the request succeeded, not at all. */
   readonly miscounts: number;
-  /** Sessions the server counted beyond one for each request. */
+  /** Sessions the server counted beyond one for each request and scope. */
   readonly surplusConnects: number;
   /** Backends that are there a second after the last answer, as the next number counts them. */
   readonly backendsAfterASecond: number;
@@ -39,7 +41,7 @@ const SETTLE_MS = 1_000;
 const ENDS_WITHIN_MS = 10_000;
 
 /** Serves the worker in `file` over a database of its own, sends it requests, and counts. */
-export async function tally(world: World, file: string, { way, rounds, atOnce, hangsAfterMs }: Load): Promise<Tally> {
+export async function tally(world: World, file: string, { way, rounds, atOnce, hangsAfterMs, scopes = 1 }: Load): Promise<Tally> {
   const database = `rounds_${randomUUID().replaceAll("-", "")}`;
   const databaseUrl = await world.seed(database);
   await ask(databaseUrl, "create table rounds (id text not null)");
@@ -56,7 +58,8 @@ export async function tally(world: World, file: string, { way, rounds, atOnce, h
       try {
         const response = await fetch(new URL(id, worker.url), { signal: AbortSignal.timeout(hangsAfterMs) });
         const answer = await response.text();
-        if (answer === JSON.stringify([{ id }])) succeeded.add(id);
+        // as a list, or as a line of a stream
+        if (answer === JSON.stringify([{ id }]) || answer === `${JSON.stringify({ id })}\n`) succeeded.add(id);
         if (response.status === 500 && answer.includes("code had hung")) hangs++;
         timesMs.push(performance.now() - startMs);
       } catch (error) {
@@ -87,7 +90,7 @@ export async function tally(world: World, file: string, { way, rounds, atOnce, h
     failures: rounds - succeeded.size,
     hangs,
     miscounts: doubled + lost,
-    surplusConnects: Math.max(0, sessions - rounds),
+    surplusConnects: Math.max(0, sessions - rounds * scopes),
     backendsAfterASecond,
     backendsLeft,
     timesMs,

@@ -24,7 +24,7 @@ export function workerFaultsTable(rows: readonly WorkerFaultRow[]): string {
   return [
     ...alignedTable(columns, rows),
     "",
-    "A request writes one row and reads it back. Left are the backends that are there ten seconds later: from 1,000 requests on none may be after",
+    "A request writes one row and reads it back; behind the response it streams the row, and reads it once more in a waitUntil. Left are the backends that are there ten seconds later: from 1,000 requests on none may be after",
     "one; over HTTP those that are not idle, for the endpoint keeps a pool. Beside warmline the same worker with pg.Pool({ max: 1 }) and with",
     "postgres at module scope, over TCP where warmline speaks HTTP: fewer requests, for they hang.",
   ].join("\n");

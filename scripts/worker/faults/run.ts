@@ -35,9 +35,11 @@ export interface WorkerFaultsOptions {
 
 const ways: readonly Way[] = ["http", "hyperdrive", "tcp"];
 const loads = [
-  { title: "one after the other", atOnce: 1 },
-  { title: "50 at once", atOnce: 50 },
-];
+  { title: "one after the other", atOnce: 1, worker: "warmline", scopes: 1, times: 1 },
+  { title: "50 at once", atOnce: 50, worker: "warmline", scopes: 1, times: 1 },
+  // a stream, and a scope in waitUntil once it has ended
+  { title: "going on behind the response, 50 at once", atOnce: 50, worker: "behind", scopes: 2, times: 2 },
+] as const;
 
 /** Longer than any answer takes on a busy machine. */
 const HANGS_AFTER_MS = 60_000;
@@ -52,7 +54,7 @@ export async function runWorkerFaults(world: World, { rounds, hangingRounds, onP
   /** Neither speaks HTTP: there they go over TCP, and what is known of that is not asked again. */
   async function naive(name: "bare" | "postgres", way: Way, { title, atOnce }: (typeof loads)[number]): Promise<Tally> {
     const own = way === "http" ? "tcp" : way;
-    const key = `${name}, ${own}, ${title}`;
+    const key = `${name}, ${own}, ${atOnce}`;
     const found = known.get(key);
     if (found !== undefined) return found;
     onProgress(`${own}, ${title}`, name, hangingRounds);
@@ -63,16 +65,24 @@ export async function runWorkerFaults(world: World, { rounds, hangingRounds, onP
   }
 
   for (const way of ways) {
-    for (const load of loads) {
+    // over HTTP there is nothing to connect
+    for (const load of loads.filter(({ worker }) => way !== "http" || worker === "warmline")) {
       const fault = `${way}, ${load.title}`;
-      onProgress(fault, "warmline", rounds);
-      const { atOnce } = load;
-      const warmline = await tally(world, "scripts/worker/faults/warmline.ts", { way, rounds, atOnce, hangsAfterMs: HANGS_AFTER_MS });
+      const { atOnce, worker, scopes } = load;
+      const sent = rounds * load.times;
+      onProgress(fault, "warmline", sent);
+      const warmline = await tally(world, `scripts/worker/faults/${worker}.ts`, {
+        way,
+        rounds: sent,
+        atOnce,
+        scopes,
+        hangsAfterMs: HANGS_AFTER_MS,
+      });
       const bare = await naive("bare", way, load);
       const postgres = await naive("postgres", way, load);
       rows.push({
         fault,
-        rounds,
+        rounds: sent,
         warmlineFailures: warmline.failures,
         warmlineHangs: warmline.hangs,
         warmlineMiscounts: warmline.miscounts,
