@@ -9,6 +9,7 @@ import { type DatabaseView, makeView } from "./database-view.ts";
 import { fallBack } from "./fallback.ts";
 import { guardEach, guardQuery, guardScript, guardSettings, type SessionTraits } from "./guard.ts";
 import type { HeldSession, ObserveWithin } from "./held-session.ts";
+import { supportedMode } from "./lacking.ts";
 import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, runOpen } from "./nesting.ts";
 import {
@@ -87,13 +88,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const { capabilities } = parts.ground().plan;
     return settings ? { ...capabilities, hasSettings: true } : capabilities;
   };
+  const lacks = () => parts.ground().plan.capabilities.lacks;
   const rows = () => ({ types: parts.ground().types, random: parts.delivery.random });
 
   function query(statement: Statement, given: QueryOptions | undefined, settings?: Statement): Promise<Result> {
     const options = checkCall(given, optionsOf.query);
     const { fallback } = options;
     if (settings !== undefined) guardSettings(statement);
-    guardQuery(statement);
+    guardQuery(statement, lacks());
     const answer = calls.run(settings ? { ...options, settings } : options, {
       operation: "query",
       statements: statement,
@@ -107,12 +109,13 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const statements = toStatements(sources);
     if (statements.length === 0) return [];
     const leavesState = guardEach(statements, traits(settings));
+    const mode = supportedMode(lacks(), options);
     return calls.run(
       { ...options, settings },
       {
         operation: "batch",
         statements,
-        work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options, leavesState }),
+        work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode, leavesState }),
       },
     );
   }
@@ -152,12 +155,13 @@ export function makeDatabase(parts: DatabaseParts): Database {
   ): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
     checkWork(work);
+    const mode = supportedMode(lacks(), options);
     const { retries: most = 0 } = options;
     return hold(
       { ...options, settings },
       {
         operation: "transaction",
-        use: (held, inside) => runTransaction({ ...held, mode: options }, (tx) => inside(() => work(tx))),
+        use: (held, inside) => runTransaction({ ...held, mode }, (tx) => inside(() => work(tx))),
         again: (error, number) => number <= most && mayRunAgain(error),
       },
     );
@@ -166,7 +170,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   function stream(statement: Statement, given: StreamOptions | undefined, settings?: Statement): RowBatches {
     const options = checkCall(given, optionsOf.stream);
     if (settings !== undefined) guardSettings(statement);
-    guardQuery(statement);
+    guardQuery(statement, lacks());
     return streamAlone(statement, options, {
       hold: async (holding) => hold({ ...options, settings }, { ...holding, operation: "stream", statements: statement }),
       mayRepeat: (error, number) => calls.mayRepeat(error, options, number),

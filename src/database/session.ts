@@ -8,6 +8,7 @@ import { isEndOf, runBounded } from "./bounded.ts";
 import { finishHeld } from "./finish-held.ts";
 import { guardEach, guardHeld, guardInside, isControl } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
+import { supportedMode } from "./lacking.ts";
 import { checkWork } from "./misuse.ts";
 import { checkCall, optionsOf } from "./options.ts";
 import { observed, openedLate, portalBatches, type RowBatches } from "./portal.ts";
@@ -186,7 +187,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     return Object.assign(queries, streams, {
       via: session.via,
       async batch(sources: readonly Source<unknown>[], given?: SessionBatchOptions) {
-        const options = checkCall(given, optionsOf.sessionBatch);
+        const options = supportedMode(traits.lacks, checkCall(given, optionsOf.sessionBatch));
         const statements = toStatements(sources);
         check();
         const { isolation, readOnly, deferrable } = options;
@@ -197,7 +198,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         return observe({ operation: "batch", within: "session", statements }, () => watch(batch(statements, leavesState, options)));
       },
       async transaction<R>(inner: (tx: Transaction) => Promise<R>, given?: TransactionMode) {
-        const mode = checkCall(given, optionsOf.sessionTransaction);
+        const mode = supportedMode(traits.lacks, checkCall(given, optionsOf.sessionTransaction));
         checkWork(inner);
         check();
         checkControl(session.status !== "idle", "End it first, or use SAVEPOINT.");

@@ -1,14 +1,15 @@
 import { frozen } from "./frozen.ts";
 import type { TransportName } from "./options.ts";
 import { refusal } from "./refuse.ts";
-import type { RuntimeName, RuntimeTraits } from "./runtime.ts";
+import { BY_SETTING, type RuntimeName, type RuntimeTraits } from "./runtime.ts";
 import type { Capabilities, HttpEndpoint, TargetName } from "./target.ts";
+import { chooseTls } from "./tls.ts";
 import { chooseTransport, type PlanInput } from "./transport-choice.ts";
 
 export type { Available, PlanInput } from "./transport-choice.ts";
 
 /** The choices of a plan that carry a reason. */
-export type PlanChoice = "runtime" | "target" | "transport" | "session" | "max" | "idleTimeoutMs" | "deadline";
+export type PlanChoice = "runtime" | "target" | "transport" | "session" | "max" | "idleTimeoutMs" | "lifetimeMs" | "deadline";
 
 /** What was chosen, and why. Frozen, without secrets: fit for a log. */
 export interface Plan {
@@ -42,6 +43,9 @@ export interface Plan {
   readonly reasons: Readonly<Record<PlanChoice, string>>;
 }
 
+/** Half an hour. */
+const LIFETIME_MS = 1_800_000;
+
 /**
  * Decides how to work here, with a reason for every choice.
  * @throws {ConfigError} `NO_TRANSPORT`, naming the import or the endpoint to add, where nothing fits; `INVALID_SETTING` where a setting does
@@ -49,14 +53,21 @@ export interface Plan {
  */
 export function makePlan(input: PlanInput): Plan {
   const { runtime, target, settings, available } = input;
-  const { startupParameters, cancel, pooled } = target.capabilities;
+  const { startupParameters, cancel, pooled, verifiedTls, maxAgeMs } = target.capabilities;
   const atLogin = (["startupOptions", "idleSessionTimeoutMs"] as const).find((name) => settings[name] !== null);
   if (atLogin !== undefined && !startupParameters) {
     throw refusal(atLogin, `left out, in the URL too: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
   }
+  const lifetimeMs = settings.lifetimeMs ?? maxAgeMs ?? LIFETIME_MS;
+  if (maxAgeMs !== null && (lifetimeMs === 0 || lifetimeMs > maxAgeMs)) {
+    throw refusal("lifetimeMs", `from 1 to ${maxAgeMs}, or left out: ${target.name} ends a connection that grows older`);
+  }
   const { name: transport, reason, size } = chooseTransport(input);
   const { reasons, warnings, ...held } = size(input);
   const http = transport === "http";
+  if (verifiedTls && !http && chooseTls(settings.address).mode !== "verify") {
+    throw refusal("sslMode", `require, or left out: ${target.name} is reached by verified TLS alone`);
+  }
   const { host, port, database } = settings.address;
   const limited = settings.statementTimeoutMs !== null;
   const deadline = limited && transport === "pool" && startupParameters ? "server-and-client" : "client";
@@ -72,7 +83,7 @@ export function makePlan(input: PlanInput): Plan {
     session: http ? (available.webSocket ? "websocket" : "none") : transport,
     notices: http ? (available.webSocket ? "sessions" : "none") : "calls",
     ...held,
-    lifetimeMs: settings.lifetimeMs,
+    lifetimeMs,
     release: settings.release,
     deadline,
     warnings: [...settings.warnings, ...warnings],
@@ -83,6 +94,12 @@ export function makePlan(input: PlanInput): Plan {
     transport: reason,
     session: plan.session === "none" ? "no WebSocket here, so no transactions" : "transactions run there",
     ...reasons,
+    lifetimeMs:
+      settings.lifetimeMs !== null
+        ? BY_SETTING
+        : maxAgeMs !== null
+          ? `${target.name} ends a connection that grows older, in use or not`
+          : "long against a connect, short against a failover nobody noticed",
     deadline: `${limited ? `${keeper} keeps statementTimeoutMs; ` : ""}${
       http || cancel ? "what is given up is cancelled at the server" : "only the role's statement_timeout ends what is given up"
     }`,

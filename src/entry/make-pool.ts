@@ -161,7 +161,15 @@ function loginConfig(settings: Settings, plan: Plan, address: Address, { driver 
     readFile,
   });
   const iam = usesIam(address, target)
-    ? iamLogin({ host, port, user, region: address.region, env: () => process.env, now: Date.now })
+    ? iamLogin({
+        service: target.name === "dsql" ? "dsql" : "rds-db",
+        host,
+        port,
+        user,
+        region: address.region,
+        env: () => process.env,
+        now: Date.now,
+      })
     : undefined;
   const startup = plan.capabilities.startupParameters;
   const {

@@ -67,7 +67,7 @@ const rules: readonly Rule[] = [
     place: "src/entry/hyperdrive.ts",
     may: ["src/entry/", "src/decide/", "src/transports/", "src/errors/", "cloudflare:workers", "node:async_hooks"],
   },
-  { place: "src/aws/", may: ["src/aws/", "src/errors/", "src/syntax/", "node:", "@aws-sdk/rds-signer"] },
+  { place: "src/aws/", may: ["src/aws/", "src/errors/", "src/syntax/", "node:", "@aws-sdk/dsql-signer", "@aws-sdk/rds-signer"] },
   { place: "src/adapters/", may: ["src/adapters/"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/open-transaction.ts", may: ["src/adapters/", "src/errors/"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/kysely", may: ["src/adapters/", "src/errors/", "src/syntax/", "kysely"], mayType: ["src/entry/node.ts"] },

@@ -11,7 +11,7 @@ import { type IamLoginOptions, iamLogin } from "../../src/entry/iam-login.ts";
 
 const MINUTE_MS = 60_000;
 const start = Date.UTC(2026, 10, 21, 12);
-const login = { host: "app.proxy-c1.eu-central-1.rds.amazonaws.com", port: 5432, user: "app", region: null };
+const login = { service: "rds-db", host: "app.proxy-c1.eu-central-1.rds.amazonaws.com", port: 5432, user: "app", region: null } as const;
 const keys = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "canary/secret" };
 
 /** A source with a clock in the test's hands, and a signer that counts. */
