@@ -1,7 +1,7 @@
 import { createDatabase, type Database } from "warmline";
 import { serveApp } from "../../functions/node.ts";
 import type { Contender, Served } from "./contender.ts";
-import { lambdaAtScale, lambdaDirect, lambdaOverRdsProxy } from "./lambda.ts";
+import { lambdaAtScale, lambdaDirect, lambdaOverDsql, lambdaOverRdsProxy } from "./lambda.ts";
 import { workers } from "./workers.ts";
 
 /** Those that need nothing but Postgres and the endpoint: what the demo has time for. */
@@ -29,7 +29,7 @@ export const demoContenders: readonly Contender[] = [
 ];
 
 /** Every runtime and transport that exists, as far as this machine can run it. */
-export const contenders: readonly Contender[] = [...demoContenders, lambdaOverRdsProxy, ...lambdaAtScale, ...workers];
+export const contenders: readonly Contender[] = [...demoContenders, lambdaOverRdsProxy, lambdaOverDsql, ...lambdaAtScale, ...workers];
 
 async function serveOnNode(db: Database): Promise<Served> {
   const app = await serveApp({ db, port: 0 });

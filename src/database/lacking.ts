@@ -2,13 +2,13 @@ import { UsageError } from "../errors/errors.ts";
 import { type Asked, askedFor } from "../syntax/lacking.ts";
 import type { TransactionMode } from "../transports/transport.ts";
 
-/** What to do where a target has not what was asked for, in sentences. */
+/** What to do where a target has not what was asked for: short, for it is in every bundle. */
 const remedies: Readonly<Record<Asked, string>> = {
-  savepoints: "Let the whole transaction fail, and have it repeated by retries.",
-  "isolation levels": "Its transactions are repeatable read: leave isolation and deferrable out.",
-  "advisory locks": "Conflicts are found at COMMIT: have the transaction repeated by retries.",
-  "temporary tables": "Use a table of your own, or WITH.",
-  notifications: "Ask again now and then, or send by a queue.",
+  savepoints: "Repeat the whole transaction (retries).",
+  "isolation levels": "All are repeatable read.",
+  "advisory locks": "Conflicts are found at COMMIT (retries).",
+  "temporary tables": "Use WITH, or a table.",
+  notifications: "Use a queue.",
 };
 
 /**
@@ -18,7 +18,7 @@ const remedies: Readonly<Record<Asked, string>> = {
  */
 export function refuseLacking(lacks: readonly Asked[], asked: Asked): void {
   if (!lacks.includes(asked)) return;
-  throw new UsageError(`This target has no ${asked} (plan.capabilities.lacks). ${remedies[asked]}`, { code: "NOT_SUPPORTED" });
+  throw new UsageError(`This target has no ${asked === "isolation levels" ? "other isolation levels" : asked}. ${remedies[asked]}`, { code: "NOT_SUPPORTED" });
 }
 
 /** The same of a text. @throws UsageError NOT_SUPPORTED */
