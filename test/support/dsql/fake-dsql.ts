@@ -55,6 +55,10 @@ export interface FakeDsql extends AsyncDisposable {
   trust(credentials: readonly KnownCredentials[]): void;
   /** The next commits, or statements alone, end in a conflict, told by these codes; each takes one. */
   conflict(...codes: readonly ("40001" | "OC000" | "OC001")[]): void;
+  /** Of those, how many nobody has met yet. */
+  readonly conflicts: number;
+  /** Ends every connection that is old enough, whether anything is asked of it or not. */
+  retire(): void;
   /** The next so many logins come too fast. */
   tooFast(logins: number): void;
 }
@@ -84,6 +88,8 @@ export async function startFakeDsql(options: FakeDsqlOptions): Promise<FakeDsql>
   const refusals: string[] = [];
   const strange: string[] = [];
   const conflicts: (keyof typeof words)[] = [];
+  /** Ends a client that is old enough, for each. */
+  const retiring = new Set<() => boolean>();
   let credentials = new Map<string, KnownCredentials>();
   let [logins, sessions, ended, tooFast] = [0, 0, 0, 0];
 
@@ -141,16 +147,22 @@ export async function startFakeDsql(options: FakeDsqlOptions): Promise<FakeDsql>
     const statuses = loggedIn.parameterStatuses.map(([name, value]) => parameterStatus(name, value));
     const session = new Session(client, server);
     client.write(Buffer.concat([authenticationOk(), ...statuses, backendKeyData(1, 1), readyForQuery()]));
+    const endIfOld = (): boolean => {
+      if (now() - since < lifetimeMs || client.writableEnded) return client.writableEnded;
+      ended++;
+      client.end(errorResponse({ severity: "FATAL", code: "57P01", message: "terminating connection: it is 60 minutes old" }));
+      return true;
+    };
+    retiring.add(endIfOld);
     client.once("close", () => {
       sessions--;
+      retiring.delete(endIfOld);
       server.destroy();
     });
     server.once("close", () => client.destroy());
     server.on("data", (chunk: Buffer) => session.answer(chunk));
     client.on("data", (chunk: Buffer) => {
-      if (now() - since < lifetimeMs) return session.ask(chunk);
-      ended++;
-      client.end(errorResponse({ severity: "FATAL", code: "57P01", message: "terminating connection: it is 60 minutes old" }));
+      if (!endIfOld()) session.ask(chunk);
     });
     await session.begin();
     client.resume();
@@ -264,6 +276,12 @@ export async function startFakeDsql(options: FakeDsqlOptions): Promise<FakeDsql>
       return ended;
     },
     trust,
+    get conflicts() {
+      return conflicts.length;
+    },
+    retire() {
+      for (const end of retiring) end();
+    },
     conflict: (...codes) => void conflicts.push(...codes),
     tooFast: (count) => {
       tooFast = count;
