@@ -13,7 +13,7 @@ import { loginWithCleartext } from "../../../src/endpoint/cleartext-login.ts";
 import { takePassword, takeStartupPacket } from "../../../src/wire/startup-messages.ts";
 import { findTokenFault, type KnownCredentials } from "../rds-proxy/check-token.ts";
 import { receive } from "../rds-proxy/fake-rds-proxy.ts";
-import { type Message, messageStream, nameOf, textOf, withText } from "./message-stream.ts";
+import { type ConflictCode, DsqlSession } from "./dsql-session.ts";
 
 /** What a fake stands for, and in front of what. */
 export interface FakeDsqlOptions {
@@ -54,7 +54,7 @@ export interface FakeDsql extends AsyncDisposable {
   /** From now on only these credentials are good. */
   trust(credentials: readonly KnownCredentials[]): void;
   /** The next commits, or statements alone, end in a conflict, told by these codes; each takes one. */
-  conflict(...codes: readonly ("40001" | "OC000" | "OC001")[]): void;
+  conflict(...codes: readonly ConflictCode[]): void;
   /** Of those, how many nobody has met yet. */
   readonly conflicts: number;
   /** Ends every connection that is old enough, whether anything is asked of it or not. */
@@ -65,16 +65,6 @@ export interface FakeDsql extends AsyncDisposable {
 
 /** Asked for at login, these are not known. */
 const refusedParameters = ["options", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"];
-
-/** What DSQL has not, by what stands in a statement. Sources: its documentation, and what its users report. */
-const unknownStatements =
-  /^\s*(savepoint|release|rollback\s+to|listen|unlisten|notify|truncate|create\s+temp)|advisory_|isolation\s+level\s+(?!repeatable)/i;
-
-const words = { "40001": "OC000", OC000: "OC000", OC001: "OC001" } as const;
-const messages = {
-  OC000: "change conflicts with another transaction, please retry: (OC000)",
-  OC001: "schema has been updated by another transaction, please retry: (OC001)",
-} as const;
 
 const read = (name: string) => readFileSync(new URL(`../tls/${name}`, import.meta.url), "utf8");
 
@@ -87,7 +77,7 @@ export async function startFakeDsql(options: FakeDsqlOptions): Promise<FakeDsql>
   const tokens: string[] = [];
   const refusals: string[] = [];
   const strange: string[] = [];
-  const conflicts: (keyof typeof words)[] = [];
+  const conflicts: ConflictCode[] = [];
   /** Ends a client that is old enough, for each. */
   const retiring = new Set<() => boolean>();
   let credentials = new Map<string, KnownCredentials>();
@@ -145,7 +135,7 @@ export async function startFakeDsql(options: FakeDsqlOptions): Promise<FakeDsql>
     sessions++;
     const since = now();
     const statuses = loggedIn.parameterStatuses.map(([name, value]) => parameterStatus(name, value));
-    const session = new Session(client, server);
+    const session = new DsqlSession(client, server, { conflicts, strange, prepares });
     client.write(Buffer.concat([authenticationOk(), ...statuses, backendKeyData(1, 1), readyForQuery()]));
     const endIfOld = (): boolean => {
       if (now() - since < lifetimeMs || client.writableEnded) return client.writableEnded;
@@ -166,92 +156,6 @@ export async function startFakeDsql(options: FakeDsqlOptions): Promise<FakeDsql>
     });
     await session.begin();
     client.resume();
-  }
-
-  /** One client and its server. */
-  class Session {
-    readonly #client: Socket;
-    readonly #server: Socket;
-    readonly #fromClient = messageStream();
-    readonly #fromServer = messageStream();
-    /** The exchange that is being written, up to its end. */
-    #exchange: Message[] = [];
-    #status = "I";
-    /** The code that the COMMIT on its way is answered with, which was sent as a ROLLBACK. */
-    #undone: keyof typeof words | undefined;
-    #isBegun: (() => void) | undefined;
-
-    constructor(client: Socket, server: Socket) {
-      this.#client = client;
-      this.#server = server;
-    }
-
-    /** Every transaction is repeatable read, as there. */
-    begin(): Promise<void> {
-      const text = `set default_transaction_isolation = 'repeatable read'; ${prepares}`;
-      this.#server.write(withText({ type: "Q", bytes: Buffer.alloc(0), body: Buffer.from("\0") }, text));
-      return new Promise((resolve) => {
-        this.#isBegun = resolve;
-      });
-    }
-
-    ask(chunk: Buffer): void {
-      for (const message of this.#fromClient(chunk)) {
-        this.#exchange.push(message);
-        // what ends a COPY stands alone, as what ends an exchange does
-        if (!"SQXHcdf".includes(message.type)) continue;
-        this.#send(this.#exchange);
-        this.#exchange = [];
-      }
-    }
-
-    #send(exchange: readonly Message[]): void {
-      const texts = exchange.map(textOf).filter((text) => text !== undefined);
-      const named = exchange.find(({ type, body }) => type === "P" && nameOf(body) !== "");
-      const odd = named ? "a named statement" : texts.find((text) => unknownStatements.test(text));
-      if (odd !== undefined) {
-        strange.push(odd);
-        this.#refuse("0A000", "unsupported statement");
-        return;
-      }
-      const commit = exchange.find((message) => /^\s*(commit|end)\b/i.test(textOf(message) ?? ""));
-      const alone = commit === undefined && this.#status === "I" && texts.some((text) => /^\s*(insert|update|delete|create)/i.test(text));
-      const code = (commit || alone) && conflicts.length > 0 ? conflicts.shift() : undefined;
-      if (code !== undefined && commit === undefined) {
-        this.#refuse(code, messages[words[code]]);
-        return;
-      }
-      this.#undone = code;
-      const isUndone = (message: Message) => code !== undefined && message === commit;
-      this.#server.write(Buffer.concat(exchange.map((message) => (isUndone(message) ? withText(message, "ROLLBACK") : message.bytes))));
-    }
-
-    #refuse(code: string, message: string): void {
-      this.#client.write(Buffer.concat([errorResponse({ severity: "ERROR", code, message }), ready(this.#status === "I" ? "I" : "E")]));
-    }
-
-    answer(chunk: Buffer): void {
-      for (const message of this.#fromServer(chunk)) {
-        if (message.type === "Z") this.#status = message.body.toString("latin1");
-        if (this.#isBegun !== undefined) {
-          if (message.type !== "Z") continue;
-          this.#isBegun();
-          this.#isBegun = undefined;
-        } else this.#client.write(this.#told(message));
-      }
-    }
-
-    #told(message: Message): Buffer {
-      const { type, bytes, body } = message;
-      if (type === "C" && this.#undone !== undefined && body.toString("latin1").startsWith("ROLLBACK")) {
-        const code = this.#undone;
-        this.#undone = undefined;
-        return errorResponse({ severity: "ERROR", code, message: messages[words[code]] });
-      }
-      // what Postgres finds itself
-      const isConflict = type === "E" && body.includes("C40001\0");
-      return isConflict ? errorResponse({ severity: "ERROR", code: "40001", message: messages.OC000 }) : bytes;
-    }
   }
 
   const listener = createServer((socket) => {
@@ -292,10 +196,4 @@ export async function startFakeDsql(options: FakeDsqlOptions): Promise<FakeDsql>
       await new Promise((resolve) => listener.close(resolve));
     },
   };
-}
-
-function ready(status: string): Buffer {
-  const bytes = readyForQuery();
-  bytes.write(status, 5, "latin1");
-  return bytes;
 }
