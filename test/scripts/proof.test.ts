@@ -21,6 +21,7 @@ test("the proof writes one JSON object to standard output, of what the server it
       { ...row, runtime: "node", transport: "http", ...some },
       { ...row, runtime: "lambda", transport: "direct", ...one, why: expect.stringContaining("39 × 0.2 s, 1 × 5 s, in all 0 min") },
       { ...row, runtime: "lambda", transport: "rds proxy", ...one, why: expect.stringContaining("1 IAM token signed") },
+      { ...row, runtime: "lambda", transport: "dsql", ...one, why: expect.stringContaining("1 IAM token signed") },
       ...(findPgBouncer() === undefined ? [] : [{ ...row, runtime: "lambda", transport: "pgbouncer, scale-out", ...some }]),
       { ...row, runtime: "workerd", transport: "http", ...some, why: expect.stringContaining("40 subrequests for 40 batches") },
       { ...row, runtime: "workerd", transport: "hyperdrive", ...some, serverSessions: 40 },
