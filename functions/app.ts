@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
-import type { Database } from "warmline";
+import { type Database, WarmlineError } from "warmline";
 import { problemOf } from "./answer-error.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import { authorize } from "./authorize.ts";
@@ -8,10 +8,12 @@ import type { AppEnv } from "./context.ts";
 import { createInstance, type Instance } from "./instance.ts";
 import { limitBody } from "./limit-body.ts";
 import type { Modules } from "./modules.ts";
+import type { Proof } from "./page/overview.ts";
 import { Problem } from "./problem.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
 import { orderRoutes } from "./routes/orders.ts";
+import { overviewRoutes } from "./routes/overview.ts";
 import { productRoutes } from "./routes/products.ts";
 import { proofRoutes } from "./routes/proof.ts";
 import { statsRoutes } from "./routes/stats.ts";
@@ -38,11 +40,13 @@ export interface AppOptions {
   readonly modules: Modules;
   /** Milliseconds within which the database has to answer `GET /ready`. Default 2000. */
   readonly readyDeadlineMs?: number | undefined;
-  /** Told of every error that is answered with a 5xx. Default: one line of JSON on standard error. */
+  /** What a proof beside it has counted so far, for `GET /` to show. */
+  readonly proof?: (() => Proof) | undefined;
+  /** Told of every error that is answered with a 5xx, or keeps numbers from `GET /`. Default: one line of JSON on standard error. */
   readonly onFault?: ((fault: Fault) => void) | undefined;
 }
 
-/** An error behind a 5xx, and the answer it belongs to. */
+/** An error, and the request it belongs to. */
 export interface Fault {
   readonly error: unknown;
   readonly instanceId: string;
@@ -53,9 +57,12 @@ export interface Fault {
 
 /** The demo API, products and orders, over any database and on any platform. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const { db, platform, modules, doorman = letAllIn, readyDeadlineMs = 2_000, instance = createInstance(), onFault = logFault } = options;
-  const guard = authorize({ token: options.token || undefined, openWithoutToken: platform === "node" });
+  const { db, modules, proof, doorman = letAllIn, readyDeadlineMs = 2_000, instance = createInstance(), onFault = logFault } = options;
+  const token = options.token || undefined;
+  const openWithoutToken = options.platform === "node";
+  const guard = authorize({ token, openWithoutToken });
   const validate = validateWith(modules);
+  const isOpen = openWithoutToken && token === undefined;
   const report = (c: Context<AppEnv>, error: unknown) =>
     onFault({ error, instanceId: instance.id, invocation: c.get("invocation"), method: c.req.method, path: c.req.path });
 
@@ -65,12 +72,13 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       if (problem.status >= 500) report(c, problem.cause ?? error);
       return c.json(problem.body, problem.status, problem.headers);
     })
-    .notFound((c) => c.json(new Problem(404, "NOT_FOUND", "There is nothing at this address. See /openapi.json.").body, 404))
+    .notFound((c) => c.json(new Problem(404, "NOT_FOUND", "There is nothing at this address. See / for what there is.").body, 404))
     .use(answerHeaders(instance))
     .use(doorman)
     .on(["POST", "PUT", "PATCH", "DELETE"], "*", guard)
     .use("/stats", guard)
     .use(limitBody(MAX_BODY_BYTES))
+    .route("/", overviewRoutes(modules, { db, instance, isOpen, deadlineMs: readyDeadlineMs, proof, onTrouble: report }))
     .route("/", healthRoutes(db, readyDeadlineMs))
     .route("/", productRoutes(db, validate))
     .route("/", orderRoutes(db, validate))
@@ -82,9 +90,14 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 const letAllIn: MiddlewareHandler = (_, next) => next();
 
 function logFault({ error, ...where }: Fault): void {
-  const told =
-    error instanceof Error
-      ? { name: error.name, message: error.message, stack: error.stack }
-      : { message: "a value that is no error was thrown" };
-  console.error(JSON.stringify({ level: "error", ...where, ...told }));
+  console.error(JSON.stringify({ level: "error", ...where, ...toldOf(error) }));
+}
+
+/** What an error says, and where it comes from warmline, its code, what became of the statement, and the statement without values. */
+function toldOf(error: unknown): object {
+  if (!(error instanceof Error)) return { message: "a value that is no error was thrown" };
+  const { name, message, stack } = error;
+  if (!(error instanceof WarmlineError)) return { name, message, stack };
+  const statement = "statement" in error ? error.statement : undefined;
+  return { name, code: error.code, fate: error.fate, retryable: error.retryable, message, statement, stack };
 }

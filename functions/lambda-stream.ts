@@ -1,6 +1,6 @@
 import { type LambdaContext, streamHandle } from "hono/aws-lambda";
-import { createDatabase } from "warmline";
 import { lambdaHandler } from "warmline/lambda";
+import { createDatabase } from "warmline/tcp";
 import { createApp } from "./app.ts";
 import { assertHttpEvent } from "./lambda-event.ts";
 import { modulesOnDemand } from "./modules-on-demand.ts";

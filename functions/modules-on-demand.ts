@@ -4,4 +4,5 @@ import type { Modules } from "./modules.ts";
 export const modulesOnDemand: Modules = {
   schemas: () => import("./schemas.ts"),
   openapi: async () => (await import("./openapi.ts")).openapi,
+  page: () => import("./page/answer.ts"),
 };

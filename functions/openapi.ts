@@ -71,6 +71,12 @@ export const openapi = {
     description: "Every answer carries X-Instance-Id, X-Invocation, X-Connection-Id and X-Connection-Reused.",
   },
   paths: {
+    "/": {
+      get: {
+        summary: "This deployment, and what the server counts of it: a page, text or JSON",
+        responses: { 200: { description: "OK", content: { "text/html": {}, "text/plain": {}, "application/json": {} } } },
+      },
+    },
     "/health": { get: { summary: "Whether this instance answers", responses: { 200: json(status) } } },
     "/ready": { get: { summary: "Whether the database answers", responses: { 200: json(status), ...problems(503) } } },
     "/products": {

@@ -1,5 +1,5 @@
-import { createDatabase } from "warmline";
 import { hyperdrive } from "warmline/hyperdrive";
+import { createDatabase } from "warmline/tcp";
 import { createApp } from "./app.ts";
 import { modulesAtStart } from "./modules-at-start.ts";
 

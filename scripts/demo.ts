@@ -4,8 +4,8 @@ import { type RunningApp, ServeError, type ServeOptions, serveApp } from "../fun
 import { invitation } from "./demo/invitation.ts";
 import { startWorld } from "./demo/world.ts";
 import { demoContenders } from "./proof/contenders.ts";
-import { proofTable, showProgress } from "./proof/report.ts";
-import { runProof } from "./proof/run.ts";
+import { paintStdout, proofTable, showProgress } from "./proof/report.ts";
+import { type ProofRow, runProof } from "./proof/run.ts";
 
 /** Where the demo listens unless something else does; then on any free port. */
 const ports = { endpoint: 4444, api: 8787 };
@@ -21,13 +21,20 @@ const stopAsked = new Promise<void>((resolve) => {
 console.error("Starting Postgres and the SQL-over-HTTP endpoint …");
 const world = await startWorld(ports.endpoint);
 try {
-  const db = createDatabase({ url: await world.seed("demo") });
-  const app = await serveNear({ db, port: ports.api });
-  const held = await Promise.race([prove(), stopAsked.then(() => undefined)]);
+  const databaseUrl = await world.seed("demo");
+  const db = createDatabase({ url: databaseUrl });
+  const rows: ProofRow[] = [];
+  let isRunning = true;
+  const app = await serveNear({ db, port: ports.api, proof: () => ({ rows, isRunning }) });
+  console.error(`Proving on every transport; ${app.url} shows how far it is.`);
+  const held = await Promise.race([prove(rows), stopAsked.then(() => undefined)]);
+  isRunning = false;
   if (held !== undefined) {
-    console.log(`\n${invitation({ apiUrl: app.url, endpointUrl: world.endpointUrl })}`);
-    if (flags.once) process.exitCode = held ? 0 : 1;
-    else {
+    console.log(`\n${invitation({ apiUrl: app.url, endpointUrl: world.endpointUrl, databaseUrl })}`);
+    if (flags.once) {
+      console.log("\nThat was once: without --once all of this answers until Ctrl-C.");
+      process.exitCode = held ? 0 : 1;
+    } else {
       console.log("\nServing until Ctrl-C.");
       await stopAsked;
     }
@@ -40,13 +47,14 @@ try {
 // A proof that was interrupted may still wait for an answer.
 process.exit();
 
-async function prove(): Promise<boolean> {
-  const rows = await runProof(world, demoContenders, {
+async function prove(rows: ProofRow[]): Promise<boolean> {
+  await runProof(world, demoContenders, {
     invocations: INVOCATIONS,
     onProgress: showProgress(INVOCATIONS),
+    onRow: (row) => rows.push(row),
   });
-  console.log(`\n${proofTable(rows)}`);
-  return rows.every((row) => row.held);
+  console.log(`\n${proofTable(rows, paintStdout)}`);
+  return rows.every((row) => row.held !== false);
 }
 
 async function serveNear(options: ServeOptions): Promise<RunningApp> {

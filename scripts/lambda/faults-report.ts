@@ -1,4 +1,5 @@
 import { type ContenderName, type FaultRow, holds } from "../../test/lambda/faults/run.ts";
+import { holdsTime, type TimeRow } from "../../test/lambda/faults/time-run.ts";
 import { alignedTable, type Column } from "../report/aligned-table.ts";
 
 const columns: readonly Column<FaultRow>[] = [
@@ -15,19 +16,35 @@ const columns: readonly Column<FaultRow>[] = [
   ["", (row) => (holds(row) ? "held" : "FAILED")],
 ];
 
-/** The rows as an aligned table. */
-export function faultsTable(rows: readonly FaultRow[]): string {
-  return [
+const timeColumns: readonly Column<TimeRow>[] = [
+  ["time", (row) => row.fault],
+  ["rounds", (row) => String(row.rounds)],
+  ["replies lost", (row) => String(row.repliesLost)],
+  ["wrong", (row) => String(row.wrong)],
+  ["left running", (row) => String(row.leftRunning)],
+  ["p99", (row) => `${row.p99Ms.toFixed(2)} ms`],
+  ["", (row) => (holdsTime(row) ? "held" : "FAILED")],
+];
+
+/** The rows as aligned tables. */
+export function faultsTable(rows: readonly FaultRow[], time: readonly TimeRow[]): string {
+  const freezes = [
     ...alignedTable(columns, rows),
     "",
     "A round: an environment with an open connection is frozen, the fault strikes, its clock is a minute on, and the next call writes one row.",
     "Only rounds in which the network or the server saw the fault strike are counted. Bare pg hangs on swallowed packets: fewer rounds.",
-  ].join("\n");
+  ];
+  const times = [
+    ...alignedTable(timeColumns, time),
+    "",
+    "A round: an invocation under lambdaHandler, whose database is silent, wakes after more than acquireTimeoutMs, or takes longer than it has.",
+  ];
+  return [...(rows.length > 0 ? freezes : []), ...(time.length > 0 ? times : [])].join("\n");
 }
 
 /** The rows as one JSON object. */
-export function faultsJson(rows: readonly FaultRow[]): string {
-  return JSON.stringify({ rows });
+export function faultsJson(rows: readonly FaultRow[], time: readonly TimeRow[]): string {
+  return JSON.stringify({ rows, time });
 }
 
 /** Shows how far the rounds are on standard error: one line that counts in a terminal, one for each series elsewhere. */

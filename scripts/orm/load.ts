@@ -6,13 +6,8 @@ import { answerOf, serviceTables } from "../../test/orm/at-module-scope.ts";
 import type { PostgresServer } from "../../test/support/postgres/server.ts";
 import { type BundleOptions, bundleProgram } from "./bundle.ts";
 import type { Line } from "./judge.ts";
+import { AT_ONCE, REQUESTS, sendRequests } from "./send.ts";
 import { openWorker } from "./worker.ts";
-
-/** Requests to one worker, and how many of them are on their way at a time. */
-const REQUESTS = 1_000;
-const AT_ONCE = 50;
-/** After which a request counts as hanging, milliseconds; longer than any takes on a busy machine. */
-const HANGS_AFTER_MS = 60_000;
 
 /** Sends requests to a worker that has an ORM at module scope, over Hyperdrive: each has to be answered, and a second later nothing may be left. */
 export async function loadWorker(
@@ -34,17 +29,17 @@ export async function loadWorker(
   const timesMs: number[] = [];
   const worker = await openWorker(outfile, { hyperdrives: { HYPERDRIVE: url }, flags: ["nodejs_compat"] });
   try {
-    let sent = 0;
-    const callOnAndOn = async () => {
-      while (sent++ < REQUESTS) {
-        const id = randomUUID();
-        const startMs = performance.now();
-        const answer = await ask(new URL(id, worker.url));
-        timesMs.push(performance.now() - startMs);
-        if (answer !== JSON.stringify(answerOf(id))) problems.push(answer);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, callOnAndOn));
+    await sendRequests(() => {
+      const id = randomUUID();
+      const startMs = performance.now();
+      return {
+        url: new URL(id, worker.url),
+        answered(text) {
+          timesMs.push(performance.now() - startMs);
+          if (text !== `200 ${JSON.stringify(answerOf(id))}`) problems.push(text);
+        },
+      };
+    });
     await delay(1_000);
     const { rows } = await admin.query("select count(*)::int as n from pg_stat_activity where datname = $1", [database]);
     if (rows[0]?.n !== 0) problems.push(`${rows[0]?.n} backends were left after a second.`);
@@ -60,14 +55,4 @@ export async function loadWorker(
     problems,
     ms: Date.now() - begun,
   };
-}
-
-/** Never rejects. */
-async function ask(url: URL): Promise<string> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(HANGS_AFTER_MS) });
-    return await response.text();
-  } catch (error) {
-    return String(error);
-  }
 }

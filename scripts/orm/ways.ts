@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import type { Outcome, Place } from "../../test/orm/orm.ts";
 import { commandOf, environmentOf, type RuntimeName } from "../runtimes/command.ts";
 import { type BundleOptions, bundleProgram, type Kind } from "./bundle.ts";
+import { AT_ONCE, REQUESTS, sendRequests } from "./send.ts";
 import { openWorker } from "./worker.ts";
 
 /** A runtime, and a way from there to the server. */
@@ -19,8 +20,6 @@ export interface Way {
 /** How long a program may take, milliseconds; ten times what it takes on a quiet machine. */
 const RUN_LIMIT_MS = 60_000;
 
-const REQUESTS = 1_000;
-const AT_ONCE = 50;
 /** When nothing of a request may be left at the server. */
 const BACKENDS_GO_MS = 1_000;
 
@@ -57,7 +56,7 @@ const worker = (transport: "http" | "request", kind: Kind): Way => ({
       const text = await response.text();
       if (!response.ok) throw new Error(text);
       const outcome = JSON.parse(text) as Outcome;
-      const problem = outcome.problem ?? (await underLoad(url, signal));
+      const problem = outcome.problem ?? (await underLoad(url));
       if (problem !== undefined) return { ...outcome, problem };
       // an endpoint keeps connections of its own
       if (transport === "http") return outcome;
@@ -70,19 +69,14 @@ const worker = (transport: "http" | "request", kind: Kind): Way => ({
   },
 });
 
-/** Asks a worker as often as said, so many at once. Resolves with what went wrong; every answer has to be the same. */
-async function underLoad(url: URL, signal: AbortSignal): Promise<string | undefined> {
+/** Sends requests to a worker. Resolves with what went wrong; every answer has to be the same. */
+async function underLoad(url: URL): Promise<string | undefined> {
   const answers = new Map<string, number>();
-  let left = REQUESTS;
-  const ask = async () => {
-    for (; left > 0; ) {
-      left--;
-      const response = await fetch(url, { signal });
-      const answer = `${response.status} ${(await response.text()).slice(0, 300)}`;
-      answers.set(answer, (answers.get(answer) ?? 0) + 1);
-    }
+  const answered = (text: string) => {
+    const answer = text.slice(0, 300);
+    answers.set(answer, (answers.get(answer) ?? 0) + 1);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, ask));
+  await sendRequests(() => ({ url, answered }));
   const [first = ""] = answers.keys();
   if (answers.size === 1 && first.startsWith("200 ")) return undefined;
   return `Of ${REQUESTS} requests, ${AT_ONCE} at once: ${[...answers].map(([answer, times]) => `${times} × ${answer}`).join("; ")}`;

@@ -14,7 +14,8 @@ export interface Line {
 
 /** The entries that make sense where there is nothing of Node, and what each may bring along. */
 export const edgeEntries: Readonly<Record<string, readonly string[]>> = {
-  ".": ["@neondatabase/serverless", "cloudflare:workers"],
+  ".": ["@neondatabase/serverless", "postgres-date", "postgres-interval", "xtend", "cloudflare:workers"],
+  "./http": ["postgres-date", "postgres-interval", "xtend", "cloudflare:workers"],
   "./hyperdrive": [],
   "./drizzle": ["drizzle-orm"],
   "./hono": [],
@@ -33,9 +34,11 @@ export type BuildName = "node" | "workerd" | "browser";
  */
 export function expectedFile({ exports }: Manifest, entry: string, build: BuildName): string {
   if (entry === ".") return `dist/entry/${build}.js`;
+  if (entry === "./http") return `dist/entry/${build === "browser" ? build : `${build}-http`}.js`;
+  if (entry === "./tcp") return `dist/entry/${{ node: "tcp", workerd: "workerd-tcp", browser: "browser" }[build]}.js`;
   if (entry === "./hyperdrive") return build === "workerd" ? "dist/entry/hyperdrive.js" : "dist/entry/hyperdrive-elsewhere.js";
   const target = exports[entry] ?? "";
-  return (typeof target === "string" ? target : (target.default ?? "")).replace("./", "");
+  return (typeof target === "string" ? target : target.default).replace("./", "");
 }
 
 /** A line about an entry, and whether the file that was chosen is the wanted one. */

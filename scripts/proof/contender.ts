@@ -6,11 +6,13 @@ export interface Contender {
   readonly over?: string;
   /**
    * The most sessions the server may count for the proof to hold; `one each` where a connection ends with its invocation; null where a runtime
-   * holds no connection and may open as many as it likes.
+   * holds no connection and may open as many as it likes; `not promised` for a client without this package, which is there to compare with.
    */
-  readonly connections: number | "one each" | null;
+  readonly connections: number | "one each" | "not promised" | null;
   /** Invocations on their way at a time. Default 1. */
   readonly atOnce?: number;
+  /** Invocations at most, where more of them show nothing new. */
+  readonly atMost?: number;
   /** Starts the demo API there, over the database at `databaseUrl`. */
   serve(place: Place): Promise<Served>;
 }

@@ -1,7 +1,8 @@
 import { createDatabase, type Database } from "warmline";
 import { serveApp } from "../../functions/node.ts";
-import type { Contender, Served } from "./contender.ts";
-import { lambdaAtScale, lambdaDirect, lambdaOverDsql, lambdaOverRdsProxy } from "./lambda.ts";
+import { clientEach, neonAlone } from "./bare/node.ts";
+import type { Contender, Place, Served } from "./contender.ts";
+import { lambdaAtScale, lambdaDirect, lambdaForgotten, lambdaOverDsql, lambdaOverRdsProxy, poolForgotten } from "./lambda.ts";
 import { workers } from "./workers.ts";
 
 /** Those that need nothing but Postgres and the endpoint: what the demo has time for. */
@@ -12,24 +13,38 @@ export const demoContenders: readonly Contender[] = [
     connections: 1,
     serve: ({ databaseUrl }) => serveOnNode(createDatabase({ url: databaseUrl })),
   },
+  clientEach,
   {
     runtime: "node",
     transport: "http",
     connections: null,
-    serve: ({ databaseUrl, endpointUrl }) =>
-      serveOnNode(
-        createDatabase({
-          url: databaseUrl,
-          endpoint: endpointUrl,
-          transport: "http",
-        }),
-      ),
+    serve: serveOverHttp,
   },
+  neonAlone,
   lambdaDirect,
+  lambdaForgotten,
+  poolForgotten,
 ];
 
 /** Every runtime and transport that exists, as far as this machine can run it. */
 export const contenders: readonly Contender[] = [...demoContenders, lambdaOverRdsProxy, lambdaOverDsql, ...lambdaAtScale, ...workers];
+
+async function serveOverHttp({ databaseUrl, endpointUrl, countPosts }: Place): Promise<Served> {
+  const before = countPosts();
+  let asked = 0;
+  const served = await serveOnNode(createDatabase({ url: databaseUrl, endpoint: endpointUrl, transport: "http" }));
+  return {
+    ...served,
+    invoke() {
+      asked++;
+      return served.invoke();
+    },
+    alsoCounted() {
+      const posts = countPosts() - before;
+      return { words: `${posts} POSTs for ${asked} invocations`, held: posts === asked };
+    },
+  };
+}
 
 async function serveOnNode(db: Database): Promise<Served> {
   const app = await serveApp({ db, port: 0 });

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { startNetwork } from "../../test/lambda/network.ts";
 import { startFakeDsql } from "../../test/support/dsql/fake-dsql.ts";
 import { findPgBouncer, startPgBouncer } from "../../test/support/pgbouncer.ts";
 import type { KnownCredentials } from "../../test/support/rds-proxy/check-token.ts";
 import { startFakeRdsProxy } from "../../test/support/rds-proxy/fake-rds-proxy.ts";
-import type { Contender, Served } from "./contender.ts";
-import { serveOnLambda } from "./sandbox.ts";
+import type { Contender, Place, Served } from "./contender.ts";
+import { type Deployment, serveOnLambda } from "./sandbox.ts";
 
 const SLOTS = 16;
 const ENVIRONMENTS = 40;
@@ -21,6 +22,65 @@ export const lambdaDirect: Contender = {
   over: "pool",
   connections: 1,
   serve: ({ databaseUrl }) => serveOnLambda({ env: { DATABASE_URL: databaseUrl } }),
+};
+
+/** Pauses in which the network forgets the function's connection: every tenth, ten times at most. */
+const isForgotten = (pause: number) => pause % 10 === 0 && pause <= 10 * FORGOTTEN_AT_MOST;
+const FORGOTTEN_AT_MOST = 10;
+/** It has forgotten all it will after a hundred. */
+const FORGETFUL_INVOCATIONS = 200;
+
+/** Behind a network that forgets a connection while its function is frozen, as a NAT does: the function's next write is answered with a reset. */
+async function serveForgotten({ databaseUrl }: Place, deployment?: Pick<Deployment, "bare">): Promise<Served> {
+  const { hostname, port } = new URL(databaseUrl);
+  const network = await startNetwork({ host: hostname, port: Number(port) });
+  const url = new URL(databaseUrl);
+  url.port = String(network.port);
+  const served = await serveOnLambda({
+    ...deployment,
+    env: { DATABASE_URL: url.href },
+    pause: { before: () => ({ wallClockMs: 200 }), inWords: () => "frozen for 0.2 s before each" },
+    whileFrozen(pause) {
+      if (isForgotten(pause)) network.lay({ kind: "rst-on-write" });
+    },
+  });
+  return {
+    ...served,
+    alsoCounted: () => ({
+      words: `${served.alsoCounted().words}, and its connection forgotten ${network.strikes.length} times meanwhile`,
+      held: true,
+    }),
+    async stop() {
+      await served.stop();
+      await network.close();
+    },
+  };
+}
+
+/** The demo's function there: it finds a connection that is gone before its caller does. */
+export const lambdaForgotten: Contender = {
+  runtime: "lambda",
+  transport: "direct, forgotten",
+  over: "pool",
+  connections: 1 + FORGOTTEN_AT_MOST,
+  atMost: FORGETFUL_INVOCATIONS,
+  serve: serveForgotten,
+};
+
+/** The same work over pg's own pool at module scope. */
+export const poolForgotten: Contender = {
+  runtime: "lambda",
+  transport: "bare pg.Pool, forgotten",
+  over: "bare pg.Pool",
+  connections: "not promised",
+  atMost: FORGETFUL_INVOCATIONS,
+  serve: (place) =>
+    serveForgotten(place, {
+      bare: {
+        source: fileURLToPath(new URL("bare/pool-on-lambda.ts", import.meta.url)),
+        why: "bare pg.Pool: at module scope, its connection taken for open",
+      },
+    }),
 };
 
 /** A server that wants IAM tokens for passwords, and what it counted. */

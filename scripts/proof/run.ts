@@ -15,7 +15,8 @@ export interface ProofRow {
   readonly failures: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  readonly held: boolean;
+  /** Whether that is what was promised; null where nothing is. */
+  readonly held: boolean | null;
 }
 
 /** How the proof is run. */
@@ -23,6 +24,8 @@ export interface ProofOptions {
   readonly invocations: number;
   /** Told after each invocation. */
   readonly onProgress: (contender: Contender, done: number) => void;
+  /** Told of each row when it is there. */
+  readonly onRow?: (row: ProofRow) => void;
 }
 
 /**
@@ -31,12 +34,17 @@ export interface ProofOptions {
  */
 export async function runProof(world: World, contenders: readonly Contender[], options: ProofOptions): Promise<ProofRow[]> {
   const rows: ProofRow[] = [];
-  for (const contender of contenders) rows.push(await prove(world, contender, options));
+  for (const contender of contenders) {
+    const row = await prove(world, contender, options);
+    rows.push(row);
+    options.onRow?.(row);
+  }
   return rows;
 }
 
-async function prove(world: World, contender: Contender, { invocations, onProgress }: ProofOptions): Promise<ProofRow> {
-  const { runtime, transport, over = transport, atOnce = 1 } = contender;
+async function prove(world: World, contender: Contender, { onProgress, ...options }: ProofOptions): Promise<ProofRow> {
+  const { runtime, transport, over = transport, atOnce = 1, atMost = options.invocations } = contender;
+  const invocations = Math.min(options.invocations, atMost);
   const database = `proof ${runtime} ${transport}`.replaceAll(/\W+/g, "_");
   const databaseUrl = await world.seed(database);
   const before = await world.countSessions(database);
@@ -78,7 +86,8 @@ async function prove(world: World, contender: Contender, { invocations, onProgre
     ...counted,
     p50Ms: percentile(timesMs, 50),
     p99Ms: percentile(timesMs, 99),
-    held: holds(contender, { ...counted, invocations }) && also?.held !== false,
+    held:
+      contender.connections === "not promised" ? null : holds(contender.connections, { ...counted, invocations }) && also?.held !== false,
   };
 }
 
@@ -96,7 +105,7 @@ async function invoke(served: Served, over: string): Promise<{ readonly backendP
 
 /** Whether what was counted is what was promised: no failure, and no connection more than there was to be. */
 export function holds(
-  { connections }: Pick<Contender, "connections">,
+  connections: number | "one each" | null,
   { serverSessions, backends, failures, invocations }: Pick<ProofRow, "serverSessions" | "backends" | "failures" | "invocations">,
 ): boolean {
   if (failures > 0) return false;

@@ -22,10 +22,11 @@ try {
   const variables = join(folder, "vars");
   // a worker's writes ask for a token, as they do where it is deployed
   const token = randomUUID();
-  const written = [`DATABASE_URL=${await world.seed("demo")}`, `API_TOKEN=${token}`];
+  const databaseUrl = await world.seed("demo");
+  const written = [`DATABASE_URL=${databaseUrl}`, `API_TOKEN=${token}`];
   if (!flags.tcp) written.push(`WARMLINE_ENDPOINT=${world.endpointUrl}`);
   await writeFile(variables, `${written.join("\n")}\n`, { mode: 0o600 });
-  console.error(invitation({ apiUrl: `http://127.0.0.1:${flags.port}`, endpointUrl: world.endpointUrl }));
+  console.error(invitation({ apiUrl: `http://127.0.0.1:${flags.port}`, endpointUrl: world.endpointUrl, databaseUrl }));
   console.error(`Writes and statistics ask for a token: add -H 'Authorization: Bearer ${token}'\n`);
   const child = spawn(
     "node_modules/.bin/wrangler",

@@ -3,7 +3,7 @@ import type { BatchItem, BatchResponse } from "drizzle-orm/batch";
 import type { Logger } from "drizzle-orm/logger";
 import type { PgQueryResultHKT, PgTransactionConfig } from "drizzle-orm/pg-core";
 import type { PgRemoteQueryResultHKT } from "drizzle-orm/pg-proxy";
-import type { BatchCallOptions, Database, Result, TransactionOptions } from "../entry/node.ts";
+import type { BatchCallOptions, Database, DatabaseView, Result, TransactionOptions } from "../entry/node.ts";
 
 // The names of drizzle-orm's two majors stand side by side here: those that the installed one lacks are ignored, and passed over.
 
@@ -61,16 +61,15 @@ export type DrizzleTransaction<S extends Record<string, unknown> = Record<string
   IsMissing<Transaction1<R>> extends true ? Transaction0<S> : Transaction1<R>;
 
 /** Drizzle's own database, over one of this package. */
-export type DrizzleDatabase<S extends Record<string, unknown> = Record<string, never>, R = NoRelations> = (IsMissing<
-  Database1<R>
-> extends true
-  ? Database0<S>
-  : Database1<R>) &
-  OverWarmline<S, R>;
+export type DrizzleDatabase<
+  S extends Record<string, unknown> = Record<string, never>,
+  R = NoRelations,
+  D extends DatabaseView = Database,
+> = (IsMissing<Database1<R>> extends true ? Database0<S> : Database1<R>) & OverWarmline<S, R, D>;
 
-interface OverWarmline<S extends Record<string, unknown>, R> {
+interface OverWarmline<S extends Record<string, unknown>, R, D> {
   /** What it runs on. */
-  readonly $client: Database;
+  readonly $client: D;
   /** Runs queries as one transaction in one round trip, and gives what each of them would. Rejects with the database's own error. */
   batch<Item extends BatchItem<"pg">, Items extends Readonly<[Item, ...Item[]]>>(
     queries: Items,

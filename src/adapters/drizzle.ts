@@ -2,8 +2,9 @@ import { DefaultLogger, TransactionRollbackError } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { drizzle as overProxy, PgRemoteDatabase, PgRemoteSession } from "drizzle-orm/pg-proxy";
 import { npmVersion } from "drizzle-orm/version";
-import type { Database, Queries, Result, Transaction, TypeParsers } from "../entry/node.ts";
+import type { Database, DatabaseView, Queries, Result, Transaction, TypeParsers } from "../entry/node.ts";
 import { UsageError } from "../errors/errors.ts";
+import { checkDatabase } from "./check-database.ts";
 import { ask, runBatch } from "./drizzle-batch.ts";
 import { codecs } from "./drizzle-codecs.ts";
 import { throughWrapper } from "./drizzle-errors.ts";
@@ -21,16 +22,17 @@ type Modes = Pick<DrizzleTransactionOptions, "isolationLevel" | "accessMode" | "
 type Work = (tx: Made) => Promise<unknown>;
 
 /**
- * Drizzle over a database of this package, on every runtime and transport. Queries reject with Drizzle's errors: `fateOf(error)` tells what became
+ * Drizzle over a database of this package, or a view of one under settings (`db.with`), on every runtime and transport. Queries reject with Drizzle's errors: `fateOf(error)` tells what became
  * of the statement.
  *
  * @example const orm = drizzle(db, { schema });
- * @throws UsageError ORM_VERSION; INVALID_OPTION for an option that the installed drizzle-orm does not know
+ * @throws UsageError ORM_VERSION; INVALID_OPTION for what is no database, and for an option that the installed drizzle-orm does not know
  */
-export function drizzle<S extends Record<string, unknown> = Record<string, never>, R = NoRelations>(
-  db: Database,
+export function drizzle<S extends Record<string, unknown> = Record<string, never>, R = NoRelations, D extends DatabaseView = Database>(
+  db: D,
   options: DrizzleOptions<S, R> = {},
-): DrizzleDatabase<S, R> {
+): DrizzleDatabase<S, R, D> {
+  checkDatabase(db, "drizzle");
   const isFirst = checkVersion() === 1;
   checkOptions(options, isFirst ? ["relations"] : ["schema", "casing"]);
   const logger = options.logger === true ? new DefaultLogger() : options.logger || undefined;
@@ -66,8 +68,12 @@ export function drizzle<S extends Record<string, unknown> = Record<string, never
         throw new TransactionRollbackError();
       },
       setTransaction: (modes: Modes) => tx.query(`set transaction ${wordsOf(modes)}`),
-      transaction: (work: Work) => throughWrapper((unwrapped) => tx.transaction((inner) => unwrapped(() => work(inside(inner))))),
+      transaction: (work: Work) => throughWrapper((unwrapped) => tx.transaction(workOf(work, unwrapped))),
     });
+
+  /** What is no function is left for the database to refuse. */
+  const workOf = (work: Work, unwrapped: (work: () => Promise<unknown>) => Promise<unknown>) =>
+    typeof work === "function" ? (tx: Transaction) => unwrapped(() => work(inside(tx))) : work;
 
   const made = over(db as Queries);
   if (!isFirst && options.schema !== undefined) {
@@ -80,7 +86,7 @@ export function drizzle<S extends Record<string, unknown> = Record<string, never
     transaction(work: Work, { isolationLevel, accessMode, ...own }: DrizzleTransactionOptions = {}) {
       const readOnly = accessMode && accessMode === "read only";
       const modes = { ...own, isolation: isolationLevel, readOnly };
-      return throughWrapper((unwrapped) => db.transaction((tx) => unwrapped(() => work(inside(tx))), modes));
+      return throughWrapper((unwrapped) => db.transaction(workOf(work, unwrapped), modes));
     },
   }) as never;
 }

@@ -1,7 +1,8 @@
 import type { AbortableOperationOptions, CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from "kysely";
-import type { Database, DatabaseSession, Transaction, TypeParsers } from "../entry/node.ts";
+import type { Database, DatabaseSession, DatabaseView, Transaction, TypeParsers } from "../entry/node.ts";
 import { UsageError } from "../errors/errors.ts";
 import { statementTexts } from "../syntax/statements.ts";
+import { notOnView } from "./check-database.ts";
 import { type Held, hold } from "./held.ts";
 import { OpenTransaction } from "./open-transaction.ts";
 
@@ -14,7 +15,7 @@ interface Taking {
 
 /** What Kysely takes for one query, one stream, one transaction or one `connection()`. None is held before the last two need it. */
 export class WarmlineConnection implements DatabaseConnection {
-  readonly #db: Database;
+  readonly #db: Database | DatabaseView;
   readonly #taking: Taking;
   #used = false;
   #session: Held<DatabaseSession> | undefined;
@@ -22,7 +23,7 @@ export class WarmlineConnection implements DatabaseConnection {
   /** Ends what is held, with the statement that is on its way. */
   #cancel = new AbortController();
 
-  constructor(db: Database, taking: Taking) {
+  constructor(db: Database | DatabaseView, taking: Taking) {
     this.#db = db;
     this.#taking = taking;
   }
@@ -38,7 +39,7 @@ export class WarmlineConnection implements DatabaseConnection {
       isolation: isolationLevel as Exclude<typeof isolationLevel, "snapshot">,
       readOnly: accessMode && accessMode === "read only",
     };
-    if (this.#taking.takenWith) await this.#hold();
+    if (this.#taking.takenWith && "session" in this.#db) await this.#hold();
     const { handle: session } = this.#session ?? {};
     this.#transaction = await OpenTransaction.begin((work) =>
       session ? session.transaction(work, mode) : this.#db.transaction(work, { ...mode, signal: this.#newCancel() }),
@@ -71,7 +72,9 @@ export class WarmlineConnection implements DatabaseConnection {
       signal?.throwIfAborted();
       const texts = parameters.length === 0 && MAY_BE_SEVERAL.test(sql) ? statementTexts(sql) : [];
       if (texts.length > 1) {
-        await (held ? held.batch(texts.map((text) => ({ text }))) : this.#db.script(sql, { signal }));
+        const db = this.#db;
+        if (held === undefined && "script" in db) await db.script(sql, { signal });
+        else await (held ?? db).batch(texts.map((text) => ({ text })));
         return { rows: [] };
       }
       const { command, rowCount, rows } = await (held
@@ -119,7 +122,9 @@ export class WarmlineConnection implements DatabaseConnection {
   }
 
   async #hold(): Promise<void> {
-    this.#session ??= await hold<DatabaseSession>((work) => this.#db.session(work, { signal: this.#newCancel() }));
+    const db = this.#db;
+    if (!("session" in db)) throw notOnView("holds no connection");
+    this.#session ??= await hold<DatabaseSession>((work) => db.session(work, { signal: this.#newCancel() }));
   }
 
   #newCancel(): AbortSignal {

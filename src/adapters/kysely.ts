@@ -1,6 +1,7 @@
 import * as kysely from "kysely";
-import type { Database, TypeParsers } from "../entry/node.ts";
+import type { Database, DatabaseView, TypeParsers } from "../entry/node.ts";
 import { isWarmlineError, UsageError } from "../errors/errors.ts";
+import { checkDatabase } from "./check-database.ts";
 import { WarmlineConnection } from "./kysely-connection.ts";
 
 /** How a dialect reads rows. */
@@ -10,18 +11,19 @@ export interface WarmlineDialectOptions {
 }
 
 /**
- * Kysely over a database, on every runtime: queries go as `db.query` sends them, one round trip each and over HTTP one POST; a connection is
+ * Kysely over a database, or a view of one under settings (`db.with`), on every runtime: queries go as `db.query` sends them, one round trip each and over HTTP one POST; a connection is
  * held for transactions and `connection()` alone. A signal cancels the statement at the server. `destroy` closes nothing: the database is yours.
  * Also what better-auth takes as `{ dialect, type: "postgres" }`, and MikroORM as `driverOptions`.
  *
- * @throws UsageError ORM_VERSION at the first query, where Kysely is older than 0.29
+ * @throws UsageError INVALID_OPTION for what is no database; ORM_VERSION at the first query, where Kysely is older than 0.29
  * @example const kysely = new Kysely<Tables>({ dialect: new WarmlineDialect(db) });
  */
 export class WarmlineDialect implements kysely.Dialect {
-  readonly #db: Database;
+  readonly #db: Database | DatabaseView;
   readonly #options: WarmlineDialectOptions;
 
-  constructor(db: Database, options: WarmlineDialectOptions = {}) {
+  constructor(db: Database | DatabaseView, options: WarmlineDialectOptions = {}) {
+    checkDatabase(db, "WarmlineDialect");
     this.#db = db;
     this.#options = options;
   }
@@ -62,10 +64,10 @@ class WarmlineAdapter extends kysely.PostgresAdapter {
 type Options = kysely.AbortableOperationOptions;
 
 class WarmlineDriver implements kysely.Driver {
-  readonly #db: Database;
+  readonly #db: Database | DatabaseView;
   readonly #options: WarmlineDialectOptions;
 
-  constructor(db: Database, options: WarmlineDialectOptions) {
+  constructor(db: Database | DatabaseView, options: WarmlineDialectOptions) {
     this.#db = db;
     this.#options = options;
   }

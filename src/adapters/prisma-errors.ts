@@ -86,6 +86,7 @@ function onTheWay(error: WarmlineError): MappedError | undefined {
   const { code, message } = error;
   switch (code) {
     case "CONNECT_FAILED":
+    case "OTHER_SERVER":
     case "CIRCUIT_OPEN":
       return { kind: "DatabaseNotReachable" };
     case "CONNECT_TIMEOUT":

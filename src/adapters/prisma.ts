@@ -1,10 +1,13 @@
-import type { Database, Isolation, Result } from "../entry/node.ts";
+import type { Database, DatabaseView, Isolation, Result } from "../entry/node.ts";
 import { UsageError } from "../errors/errors.ts";
+import { checkDatabase, notOnView } from "./check-database.ts";
 import { OpenTransaction } from "./open-transaction.ts";
 import { columnTypeOf, parsers } from "./prisma-columns.ts";
 import { DriverAdapterError, toPrisma } from "./prisma-errors.ts";
 import type { PrismaTransaction, SqlDriverAdapter, SqlQuery, SqlQueryable, SqlResultSet } from "./prisma-interface.ts";
 import { toValue } from "./prisma-values.ts";
+
+export { atModuleScope } from "./prisma-module-scope.ts";
 
 /** How Prisma uses a database. */
 export interface PrismaWarmlineOptions {
@@ -13,18 +16,20 @@ export interface PrismaWarmlineOptions {
 }
 
 /**
- * A driver adapter for Prisma 7 over a database, on every runtime: a query is one round trip, over HTTP one POST, and a transaction of n queries
+ * A driver adapter for Prisma 7 over a database, or a view of one under settings (`db.with`), on every runtime: a query is one round trip, over HTTP one POST, and a transaction of n queries
  * n + 1. `$disconnect` closes nothing: the database is yours. What Prisma throws has the failure with its `fate` in `meta.driverAdapterError`.
  *
+ * @throws UsageError INVALID_OPTION for what is no database
  * @example const prisma = new PrismaClient({ adapter: new PrismaWarmline(db) });
  */
 export class PrismaWarmline {
   readonly provider = "postgres";
   readonly adapterName = ADAPTER_NAME;
-  readonly #db: Database;
+  readonly #db: Database | DatabaseView;
   readonly #options: PrismaWarmlineOptions;
 
-  constructor(db: Database, options: PrismaWarmlineOptions = {}) {
+  constructor(db: Database | DatabaseView, options: PrismaWarmlineOptions = {}) {
+    checkDatabase(db, "PrismaWarmline");
     this.#db = db;
     this.#options = options;
   }
@@ -35,7 +40,10 @@ export class PrismaWarmline {
     const { schema } = this.#options;
     return {
       ...queriesOf((text, values) => db.query(text, values, ROWS)),
-      executeScript: (script) => told(db.script(script)),
+      executeScript: async (script) => {
+        if (!("script" in db)) throw notOnView("runs no scripts");
+        await told(db.script(script));
+      },
       startTransaction: (isolationLevel) => startTransaction(db, isolationLevel),
       getConnectionInfo: () => ({ supportsRelationJoins: true, ...(schema !== undefined && { schemaName: schema }) }),
       async dispose() {},
@@ -50,7 +58,7 @@ const ROWS = { rowMode: "array", types: parsers } as const;
 /** The levels of Prisma that Postgres has, too. */
 const isolations: ReadonlySet<string> = new Set<Isolation>(["read uncommitted", "read committed", "repeatable read", "serializable"]);
 
-async function startTransaction(db: Database, level: string | undefined): Promise<PrismaTransaction> {
+async function startTransaction(db: DatabaseView, level: string | undefined): Promise<PrismaTransaction> {
   const isolation = level?.toLowerCase() as Isolation | undefined;
   if (isolation !== undefined && !isolations.has(isolation)) {
     throw new DriverAdapterError({ kind: "InvalidIsolationLevel", level }, { code: "INVALID_OPTION", fate: "not-sent" });

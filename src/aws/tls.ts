@@ -33,7 +33,8 @@ export function trustedCertificates({ target, onLambda, ca, readFile }: TrustOpt
  * @throws {ConfigError} `INVALID_SETTING`, where the file cannot be read.
  */
 export function pemOf(setting: string, given: string, readFile: TrustOptions["readFile"]): string {
-  if (given.includes("-----BEGIN")) return given;
+  // variables often hold it on one line
+  if (given.includes("-----BEGIN")) return given.replaceAll("\\r", "").replaceAll("\\n", "\n");
   try {
     return readFile(given);
   } catch (error) {

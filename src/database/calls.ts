@@ -10,7 +10,7 @@ import { noticeOf } from "../observe/notice.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
 import type { CallOptions, Result, Said, Statement, Transport } from "../transports/transport.ts";
 import { type Finishing, finishRows, isFinished } from "./finish-rows.ts";
-import { refuseNested } from "./nesting.ts";
+import { admitCall } from "./nesting.ts";
 import type { QueryOptions } from "./options.ts";
 import type { DatabaseParts, Ground } from "./parts.ts";
 import { parsersOf } from "./result.ts";
@@ -69,8 +69,7 @@ export class Calls {
   /** One call: its deadline, its attempts, and its end. @throws UsageError CLOSED, NESTED_QUERY */
   run<T>(limits: Limits, call: Call<T>): Promise<T> {
     if (this.#closed) throw new UsageError("The database was closed. Create a new one.", { code: "CLOSED" });
-    const { callbacks, events, ground } = this.parts;
-    refuseNested(callbacks, this.identity);
+    const { events, ground } = this.parts;
     const running = new RunningCall(this, ground(), limits, call);
     const { operation, statements, elsewhere } = call;
     const context = elsewhere ? { ...this.context, ...elsewhere } : this.context;
@@ -119,13 +118,15 @@ class RunningCall<T> implements Delivery<T> {
   #options: CallOptions | undefined;
 
   constructor(calls: Calls, ground: Ground, limits: Limits, call: Call<T>) {
-    const { deadlineMs = ground.deadlineMs, signal } = limits;
+    const { callbacks, delivery } = calls.parts;
+    const endAt = admitCall(callbacks, calls.identity);
+    const { deadlineMs = endAt === undefined ? ground.deadlineMs : ground.requestDeadlineMs, signal } = limits;
     this.#calls = calls;
     this.#ground = ground;
     this.#limits = limits;
     this.#call = call;
     calls.apart = ground.plan.traits.ioScope === "request";
-    this.cancellation = makeDeadline(calls.parts.delivery.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal });
+    this.cancellation = makeDeadline(delivery.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal, endAt });
   }
 
   attempt(number: number): Promise<T> {

@@ -1,3 +1,4 @@
+import { pointing } from "../errors/direct-caller.ts";
 import type { Result, Statement } from "../transports/transport.ts";
 import { type CheckedSettings, checkSettings, type LocalSettings, settingStatement } from "./local-settings.ts";
 import type { BatchCallOptions, QueryOptions, StreamOptions, TransactionOptions } from "./options.ts";
@@ -44,11 +45,11 @@ export interface SettableCalls {
 export function makeView(calls: SettableCalls, given: LocalSettings, outer?: CheckedSettings): DatabaseView {
   const checked = checkSettings(given, outer);
   const settings = settingStatement(checked);
-  return {
+  return pointing<DatabaseView>({
     ...makeQueries<QueryOptions>((statement, options) => calls.query(statement, options, settings)),
     ...makeStreams<StreamOptions>((statement, options) => calls.stream(statement, options, settings)),
     batch: ((statements, options) => calls.batch(statements, options, settings)) as DatabaseView["batch"],
     transaction: (work, options) => calls.transaction(work, options, settings),
     with: (inner) => makeView(calls, inner, checked),
-  };
+  });
 }

@@ -1,7 +1,9 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Plan } from "../decide/plan.ts";
 import { makeBreaker } from "../delivery/breaker.ts";
 import { makeRetryBudget } from "../delivery/budget.ts";
 import { noWork, type OwnWork } from "../delivery/own-work.ts";
+import { pointing } from "../errors/direct-caller.ts";
 import type { EventListener } from "../observe/events.ts";
 import type { Result, Session, Statement } from "../transports/transport.ts";
 import { Calls, type Limits } from "./calls.ts";
@@ -57,13 +59,14 @@ export interface Database extends DatabaseView, AsyncDisposable {
   readonly plan: Plan;
   /**
    * Runs `work` as one request of a runtime whose sockets belong to requests (Workers): its calls share connections, which end with it; those of a
-   * Durable Object's events five seconds after the last. Elsewhere it runs `work`, and nothing else.
+   * Durable Object's events five seconds after the last. Elsewhere it bounds the calls by the `callsEndAt` of the context, those of every database,
+   * and nothing else.
    * @param context the request's `ctx`, or the object's `this.ctx`
    */
   scope<T>(context: RequestContext, work: () => T): T;
   /** Opens a connection now instead of at the first call, where connections are held. Tries once: the first call tries again. */
   warmUp(): Promise<void>;
-  /** Ends the connections nobody holds; the next call opens one. Waits for a warm-up, outside of this database's own callbacks. */
+  /** Ends the connections nobody holds; the next call opens one. A warm-up that is not done is given up, outside of this database's own callbacks: it rejects with ABORTED. */
   release(): Promise<void>;
   stats(): DatabaseStats;
   /** Calls `listener` for every event from now on; returns a function that ends this. Without a listener no event is made. */
@@ -82,7 +85,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const { identity } = calls;
   const directBudget = makeRetryBudget();
   let closing: Promise<void> | undefined;
-  let warming: Promise<void> | undefined;
+  let warming: AbortController | undefined;
 
   const traits = (settings?: Statement): SessionTraits => {
     const { capabilities } = parts.ground().plan;
@@ -232,7 +235,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return openAround(callbacks, identity) ? Promise.resolve() : closing;
   }
 
-  return {
+  return pointing<Database>({
     ...makeQueries(query),
     ...makeStreams((statement, options) => stream(statement, options)),
     batch: (statements, options) => batch(statements, options) as never,
@@ -244,15 +247,20 @@ export function makeDatabase(parts: DatabaseParts): Database {
       return parts.ground().plan;
     },
     async warmUp() {
-      warming = calls.run({}, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never });
-      await warming.catch((error) => {
-        calls.warmedInVain = 1;
-        throw error;
-      });
+      warming = new AbortController();
+      const { signal } = warming;
+      // bounded by connecting: what is short for a call is no less than that
+      const { requestDeadlineMs: deadlineMs } = parts.ground();
+      await calls
+        .run({ signal, deadlineMs }, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never })
+        .catch((error) => {
+          if (!signal.aborted) calls.warmedInVain = 1;
+          throw error;
+        });
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
-      if (!calls.apart && !openAround(callbacks, identity)) await warming?.catch(() => {});
+      if (!calls.apart && !openAround(callbacks, identity)) warming?.abort();
       await calls.transport?.release();
     },
     stats: () => ({
@@ -266,7 +274,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     subscribe: events.add,
     close,
     [Symbol.asyncDispose]: close,
-  };
+  });
 }
 
 type SessionWork<T> = (session: DatabaseSession) => Promise<T>;

@@ -1,3 +1,5 @@
+import { showReader } from "../errors/caller.ts";
+import { isWarmlineError } from "../errors/errors.ts";
 import type { Result } from "../transports/transport.ts";
 import type { RowBatches } from "./portal.ts";
 
@@ -39,21 +41,27 @@ export function heldBatches(begin: (give: Give) => Promise<unknown>, tellsLeaver
     if (failure === undefined) return;
     const { error } = failure;
     failure = undefined;
-    throw error;
+    throw isWarmlineError(error) ? showReader(error, tell) : error;
   };
 
+  async function next(): Promise<Result | undefined> {
+    tell();
+    if (isLeft || (call !== undefined && goOn === undefined)) return undefined;
+    asked = Promise.withResolvers();
+    const { promise } = asked;
+    const proceed = goOn;
+    goOn = undefined;
+    if (call === undefined) call = begin(give).then(end, fail);
+    else proceed?.(true);
+    try {
+      return await promise;
+    } catch (error) {
+      throw isWarmlineError(error) ? showReader(error, next) : error;
+    }
+  }
+
   return {
-    async next() {
-      tell();
-      if (isLeft || (call !== undefined && goOn === undefined)) return undefined;
-      asked = Promise.withResolvers();
-      const { promise } = asked;
-      const proceed = goOn;
-      goOn = undefined;
-      if (call === undefined) call = begin(give).then(end, fail);
-      else proceed?.(true);
-      return promise;
-    },
+    next,
     async leave() {
       isLeft = true;
       goOn?.(false);

@@ -18,7 +18,9 @@ const remedies: Readonly<Record<Asked, string>> = {
  */
 export function refuseLacking(lacks: readonly Asked[], asked: Asked): void {
   if (!lacks.includes(asked)) return;
-  throw new UsageError(`This target has no ${asked === "isolation levels" ? "other isolation levels" : asked}. ${remedies[asked]}`, { code: "NOT_SUPPORTED" });
+  throw new UsageError(`This target has no ${asked === "isolation levels" ? "other isolation levels" : asked}. ${remedies[asked]}`, {
+    code: "NOT_SUPPORTED",
+  });
 }
 
 /** The same of a text. @throws UsageError NOT_SUPPORTED */

@@ -3,7 +3,11 @@ import type { Transport } from "../transports/transport.ts";
 
 /** Refuses work on a held connection where none can be had. @throws UsageError NO_SESSION */
 export function requireSession(transport: Transport): void {
-  if (!transport.can.session) throw new UsageError("No sessions without WebSocket. Use db.batch().", { code: "NO_SESSION" });
+  if (!transport.can.session)
+    throw new UsageError(
+      'No sessions without WebSocket, and none from warmline/http. Use db.batch(), or import createDatabase from "warmline".',
+      { code: "NO_SESSION" },
+    );
 }
 
 /** Refuses what is to be run with a connection and is no function. @throws UsageError INVALID_OPTION */

@@ -1,11 +1,14 @@
 import { UsageError } from "../errors/errors.ts";
 
-/** A callback of a transaction or session that was begun, and the one around it. */
+/** A callback of a transaction or session that was begun, or a request's handler, and the one around it. */
 export interface OpenCallback {
-  readonly database: object;
+  /** Undefined for a request's handler. */
+  readonly database: object | undefined;
   /** What its queries go through. */
-  readonly handle: "tx" | "session";
+  readonly handle: "tx" | "session" | "db";
   readonly outer: OpenCallback | undefined;
+  /** When the calls inside have to be over, milliseconds since the epoch; undefined where nobody said. */
+  readonly callsEndAt: number | undefined;
   /** What was made inside may live on, a timer or a promise that is kept, and is inside no more. */
   over: boolean;
 }
@@ -26,7 +29,7 @@ export async function runOpen<T>(
   work: (inside: Inside) => Promise<T>,
 ): Promise<T> {
   if (context === undefined) return work((callback) => callback());
-  const open: OpenCallback = { database, handle, outer: innermost(context.getStore()), over: false };
+  const open: OpenCallback = { database, handle, outer: innermost(context.getStore()), callsEndAt: undefined, over: false };
   try {
     return await work((callback) => context.run(open, callback));
   } finally {
@@ -41,16 +44,26 @@ export function openAround(context: CallbackContext | undefined, database: objec
   return open;
 }
 
-/** Refuses a call on a database from inside an open callback of its own. @throws UsageError NESTED_QUERY */
-export function refuseNested(context: CallbackContext | undefined, database: object): void {
-  const open = openAround(context, database);
-  if (open === undefined) return;
-  const { handle } = open;
-  throw new UsageError(`This call goes around its ${handle === "tx" ? "transaction" : handle}. Use ${handle}.`, { code: "NESTED_QUERY" });
+/**
+ * Refuses a call on a database from inside an open callback of its own. Gives when the calls of the request around it have to be over;
+ * undefined outside of one, or where nobody said. @throws UsageError NESTED_QUERY
+ */
+export function admitCall(context: CallbackContext | undefined, database: object): number | undefined {
+  let callsEndAt: number | undefined;
+  for (let open = innermost(context?.getStore()); open !== undefined; open = innermost(open.outer)) {
+    const { handle } = open;
+    if (open.database === database) {
+      throw new UsageError(`This call goes around its ${handle === "tx" ? "transaction" : handle}. Use ${handle}.`, {
+        code: "NESTED_QUERY",
+      });
+    }
+    callsEndAt ??= open.callsEndAt;
+  }
+  return callsEndAt;
 }
 
 /** Those that are over are left behind, for one made inside another may be made inside a third, and so on. */
-function innermost(open: OpenCallback | undefined): OpenCallback | undefined {
+export function innermost(open: OpenCallback | undefined): OpenCallback | undefined {
   let found = open;
   while (found?.over) found = found.outer;
   return found;

@@ -8,7 +8,10 @@ import type { UserTypes } from "./user-types.ts";
 /** What a database stands on, once its environment is known. */
 export interface Ground {
   readonly plan: Plan;
+  /** Of a call that is told none; Infinity for no deadline. */
   readonly deadlineMs: number;
+  /** The same inside a request that says when its calls have to be over. */
+  readonly requestDeadlineMs: number;
   /** From when on a query is told as slow; null for never. */
   readonly slowQueryMs: number | null;
   /** Of rows over a socket. */
@@ -39,4 +42,9 @@ export interface DatabaseParts {
 export interface RequestContext {
   /** Keeps what belongs to the request alive until the promise settles. */
   waitUntil(promise: Promise<unknown>): void;
+  /**
+   * When its calls have to be over, milliseconds since the epoch: one that has a longer deadline, or none, ends then with DEADLINE_EXCEEDED. For
+   * platforms that end what takes too long; not read where connections belong to requests. Default: nobody says.
+   */
+  readonly callsEndAt?: number | undefined;
 }

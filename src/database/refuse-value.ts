@@ -31,7 +31,7 @@ export function undefinedItem(party: Party): UsageError {
 
 /** The error of a piece of SQL where only values can be. */
 export function sqlInside(party: Party): UsageError {
-  return unsupported(party, "holds sql`…` inside a value; use sql.join");
+  return unsupported(party, "holds sql`…` where a value stands; write the statement as sql`…`, and the piece in it");
 }
 
 /** The error of a promise in the place of a value; what it ends with is nobody's any more. */

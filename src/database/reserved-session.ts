@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { DatabaseSession, SessionEnding } from "./session.ts";
 
 /** A connection that is held until it is released: `await using session = await db.session()`. */

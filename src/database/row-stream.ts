@@ -1,3 +1,4 @@
+import { pointing, pointingError } from "../errors/direct-caller.ts";
 import { UsageError } from "../errors/errors.ts";
 import type { RowBatches } from "./portal.ts";
 import { unsupported } from "./refuse-value.ts";
@@ -11,13 +12,13 @@ export interface RowStream<R = Row> extends AsyncIterable<R> {
   /** Row by row. @throws UsageError STREAM_USED */
   [Symbol.asyncIterator](): AsyncIterator<R, undefined>;
   /** Batch by batch: arrays of at most `batchSize` rows, none of them empty. @throws UsageError STREAM_USED */
-  batches(): AsyncIterableIterator<R[], undefined>;
+  batches(): AsyncIterator<R[], undefined> & AsyncIterable<R[]>;
   /**
    * A Web stream of NDJSON, each row as JSON and a line feed, in UTF-8: a response's body. It asks for a batch when its reader asks for bytes. An
    * error ends it as one, so that a body that was cut off is seen to be. A row that is no JSON (a bigint) is UNSUPPORTED_VALUE.
    * @throws UsageError STREAM_USED
    */
-  toReadable(): ReadableStream<Uint8Array<ArrayBuffer>>;
+  toReadable(): ReadableStream<ReturnType<InstanceType<typeof TextEncoder>["encode"]>>;
 }
 
 /** A stream over batches. */
@@ -36,7 +37,7 @@ export function rowStream<R>(source: RowBatches): RowStream<R> {
       use();
       return new RowIterator<R>(source);
     },
-    batches,
+    batches: () => pointing(batches()),
     toReadable: () => bytesOf(batches()),
   };
 }
@@ -95,7 +96,7 @@ class RowIterator<R> implements AsyncIterator<R, undefined> {
       else if (!this.#isOver) this.#rows = batch.rows as R[];
     } catch (error) {
       this.#isOver = true;
-      throw error;
+      throw pointingError(error, this.#fetch);
     } finally {
       this.#coming = undefined;
     }
@@ -105,7 +106,7 @@ class RowIterator<R> implements AsyncIterator<R, undefined> {
 
 const encoder = new TextEncoder();
 
-function bytesOf(batches: AsyncIterableIterator<unknown[], undefined>): ReadableStream<Uint8Array<ArrayBuffer>> {
+function bytesOf(batches: AsyncIterator<unknown[], undefined>): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       async pull(controller) {

@@ -1,5 +1,6 @@
 import { toldOfAll } from "../delivery/own-work.ts";
 import { showCaller } from "../errors/caller.ts";
+import { pointing } from "../errors/direct-caller.ts";
 import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { transactionFailed } from "../errors/transaction-failed.ts";
 import { begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
@@ -184,7 +185,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     const streams = makeStreams<InnerStreamOptions>((statement, given) =>
       stream(statement, checkInnerStream(given), { watch, leavesState: guardInside(statement, traits) || traits.sessionState }),
     );
-    return Object.assign(queries, streams, {
+    const whole = Object.assign(queries, streams, {
       via: session.via,
       async batch(sources: readonly Source<unknown>[], given?: SessionBatchOptions) {
         const options = supportedMode(traits.lacks, checkCall(given, optionsOf.sessionBatch));
@@ -210,6 +211,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         );
       },
     }) as DatabaseSession;
+    return pointing(whole);
   }
 
   const ending: SessionEnding = {

@@ -1,5 +1,6 @@
 import { toldOfAll } from "../delivery/own-work.ts";
 import { showCaller } from "../errors/caller.ts";
+import { pointing } from "../errors/direct-caller.ts";
 import { DecodeError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import { transactionFailed, transactionUnread } from "../errors/transaction-failed.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
@@ -136,7 +137,7 @@ export async function runTransaction<T>(
       },
     };
     return {
-      tx,
+      tx: pointing(tx),
       open,
       end() {
         isOpen = false;

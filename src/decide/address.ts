@@ -1,14 +1,21 @@
 import { Secret } from "../errors/redact.ts";
-import type { DatabaseOptions, PasswordSource, SslMode } from "./options.ts";
+import type { DatabaseOptions, PasswordSource, SessionAttrs, SslMode } from "./options.ts";
 import { refusal } from "./refuse.ts";
 import { addressTable, complete, type GivenSettings } from "./table.ts";
 import { parseUrl } from "./url.ts";
 
-/** Where Postgres is, and how to log in: every setting of an address, given or by default. */
-export interface Address {
+/** Where a server is. */
+export interface Place {
   /** Host name, IP address without brackets, or, with a leading `/`, the folder of a Unix socket. */
   readonly host: string;
   readonly port: number;
+}
+
+/** Where Postgres is, and how to log in: every setting of an address, given or by default. */
+export interface Address extends Place {
+  /** What is tried after it, in this order. */
+  readonly others: readonly Place[];
+  readonly targetSessionAttrs: SessionAttrs;
   readonly database: string;
   readonly user: string;
   /** Null where none is given. */
@@ -40,8 +47,24 @@ export function completeAddress(given: GivenSettings): Address {
   const { password, cert, key } = given;
   if ((cert === undefined) !== (key === undefined))
     throw refusal(cert === undefined ? "cert" : "key", "given too: a certificate and its key go together");
+  const [first, ...others] = placesOf(given) as [Place, ...Place[]];
   const hidden = { password: hide(password), key: hide(key) };
-  return { ...complete(addressTable, given), ...hidden } as Address;
+  return { ...complete(addressTable, given), ...first, others, ...hidden } as unknown as Address;
+}
+
+/** What a `directUrl` holds. @throws {ConfigError} where that is more than an address */
+export function directParts(directUrl: string): GivenSettings {
+  const { given } = parseUrl(directUrl, "directUrl");
+  if (Object.keys(given).some((name) => !(name in addressTable))) throw refusal("directUrl", "an address alone; move the rest to url");
+  return given;
+}
+
+/** Every host with its port. @throws ConfigError where their numbers differ */
+export function placesOf({ host = "", port = addressTable.port[1] }: GivenSettings): readonly Place[] {
+  const hosts = host.split(",");
+  const ports = String(port).split(",");
+  if (ports.length > 1 && ports.length !== hosts.length) throw refusal("port", "one for all hosts, or as many as there are hosts");
+  return hosts.map((one, at) => ({ host: one, port: Number(ports[ports.length > 1 ? at : 0]) || addressTable.port[1] }));
 }
 
 /**
@@ -54,13 +77,25 @@ export function directAddress(
   main: Address,
   { sslMode, sslNegotiation, ca, cert, key, auth, region }: DatabaseOptions,
 ): Address {
-  const { given: parts } = parseUrl(directUrl, "directUrl");
-  if (Object.keys(parts).some((name) => !(name in addressTable))) {
-    throw refusal("directUrl", "an address alone; move the rest to url");
-  }
-  const { host, database, user } = main;
+  const parts = directParts(directUrl);
+  const { database, user, targetSessionAttrs } = main;
+  const host = [main, ...main.others].map((place) => place.host).join();
   const password = (parts.user ?? user) === user ? main.password?.reveal() : undefined;
-  return completeAddress({ host, database, user, password, sslMode, sslNegotiation, ca, cert, key, auth, region, ...parts });
+  return completeAddress({
+    host,
+    targetSessionAttrs,
+    database,
+    user,
+    password,
+    sslMode,
+    sslNegotiation,
+    ca,
+    cert,
+    key,
+    auth,
+    region,
+    ...parts,
+  });
 }
 
 function hide<T>(value: T | undefined): Secret<T> | null {

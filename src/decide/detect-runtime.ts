@@ -27,6 +27,15 @@ export const runtimes: Readonly<Record<RuntimeName, RuntimeTraits>> = {
 /** Their names: what the setting `runtime` takes on a build that detects. */
 export const runtimeNames = Object.keys(runtimes) as readonly RuntimeName[];
 
+/**
+ * Below a Lambda function's time-out where nobody sets one, 3 s, and with room to cancel the statement and to answer. No variable tells the
+ * time-out; `warmline/lambda` does.
+ * Source: AWS Lambda's documentation, "Configure Lambda function timeout" and "Defined runtime environment variables".
+ */
+const onLambda = { ms: 2_500, reason: "below the 3 s of a function nobody configured; lambdaHandler knows the invocation's own time" };
+
+const deadlines: Partial<Record<RuntimeName, DetectedRuntime["deadline"]>> = { lambda: onLambda, "lambda-managed": onLambda };
+
 interface Sign {
   readonly name: RuntimeName;
   /** What has to be there: a path from the global object, or an environment variable. */
@@ -71,6 +80,7 @@ export function detectRuntime(surroundings: Surroundings, explicit: RuntimeName 
     traits: runtimes[name],
     concurrentCalls: name === "lambda-managed" ? callsPerWorker(surroundings.env) : null,
     reason: explicit === null ? seen : BY_SETTING,
+    deadline: deadlines[name],
   };
 }
 

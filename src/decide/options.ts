@@ -16,6 +16,15 @@ export const sslModes = ["disable", "no-verify", "require", "verify-ca", "verify
 /** One of {@link sslModes}. */
 export type SslMode = (typeof sslModes)[number];
 
+/**
+ * Which of several servers is wanted, as libpq has it: a primary, or a standby, is told by whether it recovers; `read-write` and `read-only` by
+ * what its transactions may do. `prefer-standby` takes any where no standby is to be had.
+ */
+export const sessionAttrs = ["any", "read-write", "read-only", "primary", "standby", "prefer-standby"] as const;
+
+/** One of {@link sessionAttrs}. */
+export type SessionAttrs = (typeof sessionAttrs)[number];
+
 /** A password, or a function that gives one: called for every new connection, so a token may expire in between. */
 export type PasswordSource = string | (() => string | Promise<string>);
 
@@ -40,10 +49,12 @@ export interface DatabaseOptions {
   readonly url?: string | undefined;
   /** The way around a pooler, for `script`. What it leaves out is taken from the main address. Default: none. */
   readonly directUrl?: string | undefined;
-  /** Host name, address, or the folder of a Unix socket. */
+  /** Host name, address, or the folder of a Unix socket. Several with commas between are tried in this order for each connection. */
   readonly host?: string | undefined;
-  /** 1 to 65535. Default 5432. */
-  readonly port?: number | undefined;
+  /** 1 to 65535, for every host; or as many as there are hosts, such as `"5432,5433"`. Default 5432. */
+  readonly port?: number | `${string},${string}` | undefined;
+  /** Which of the hosts a connection is kept to. Over sockets alone. Default `any`. */
+  readonly targetSessionAttrs?: SessionAttrs | undefined;
   readonly database?: string | undefined;
   readonly user?: string | undefined;
   /** A function is its reference: make it once, for connections belong to one. */
@@ -68,9 +79,9 @@ export interface DatabaseOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** Replaces a connection of this age; 0 for never. Default 1800000 (30 minutes), on Aurora DSQL 3240000 (54), which is the most there. */
   readonly lifetimeMs?: number | undefined;
-  /** Bounds opening a connection, login included, from 1. Default 5000. */
+  /** Bounds opening a connection, login included, and waiting for one the pool is opening, from 1. Default 5000. */
   readonly connectTimeoutMs?: number | undefined;
-  /** Bounds waiting for a free connection, from 1. Default 5000. */
+  /** Bounds waiting for a connection that others use, from 1. Default 5000. */
   readonly acquireTimeoutMs?: number | undefined;
   /** Most calls that may wait for a connection; one more is refused at once. 0 to 1000000. Default 10000. */
   readonly maxWaiting?: number | undefined;
@@ -82,7 +93,7 @@ export interface DatabaseOptions {
   readonly warmUp?: boolean | undefined;
   /** Postgres' own `idle_session_timeout`, sent at login, from 1: the server frees the slot of an environment that sleeps. Default: the server's. */
   readonly idleSessionTimeoutMs?: number | undefined;
-  /** Bounds a call with all its attempts; 0 for no deadline. Default 30000. */
+  /** Bounds a call with all its attempts; 0 for no deadline. Default by plan: 30000; on Lambda 2500, but in `lambdaHandler` what the invocation has left, 30000 at most. */
   readonly deadlineMs?: number | undefined;
   /** No more of an answer is read, bytes, 1 to 536870888; a longer one is RESPONSE_TOO_LARGE. Default over HTTP 67108864 (64 MiB, Neon's own limit), of rows over a socket 536870888. */
   readonly maxResponseBytes?: number | undefined;

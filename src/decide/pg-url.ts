@@ -1,4 +1,5 @@
 import { refusal } from "./refuse.ts";
+import { plainly } from "./url.ts";
 
 /** What a connection string of pg's says. */
 export interface PgUrl {
@@ -22,6 +23,8 @@ const ofTls: ReadonlySet<string> = new Set(["ssl", "sslcert", "sslkey", "sslroot
 const setting = "connectionString";
 
 /**
+ * A second reader, before that of all URLs, for what only a pool in pg's place takes, and means as pg means it: `uselibpqcompat` decides what `sslmode`
+ * means, an encoding or a replication is refused and not left out, time-outs go to pg. The rest of the string is left to the first.
  * Reads what pg's connection strings have beyond URLs as everybody writes them: sockets by their folder, and parameters that are options of pg's.
  * @param readFile gives the text of a file, as pg reads certificates.
  * @throws ConfigError for what contradicts itself, never with what is in it
@@ -47,8 +50,11 @@ export function readPgUrl(written: string, readFile: (path: string) => string): 
   if (Object.keys(tls).length === 0) return { url: joined(written, at, kept), options, tls: {} };
   const index = kept.findIndex((pair) => pair.startsWith("sslmode="));
   const mode = index < 0 ? undefined : kept[index]?.slice("sslmode=".length);
-  if (mode !== undefined && tls.ssl !== undefined) throw refusal(setting, "left out: sslmode says it already", { piece: "ssl" });
   const { sslMode, isNameChecked } = modeOf(tls, mode);
+  // as in every URL: what says the same twice says it once
+  if (mode !== undefined && tls.ssl !== undefined && plainly(modeOf({ ssl: tls.ssl }, undefined).sslMode) !== plainly(mode)) {
+    throw refusal(setting, "left out: sslmode says something else", { piece: "ssl" });
+  }
   // told as a setting, it is told once
   if (index >= 0 && sslMode !== undefined) kept.splice(index, 1);
   const { sslcert, sslkey, sslrootcert } = tls;

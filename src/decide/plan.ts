@@ -1,23 +1,36 @@
+import type { Address, Place } from "./address.ts";
 import { frozen } from "./frozen.ts";
 import type { TransportName } from "./options.ts";
 import { refusal } from "./refuse.ts";
 import { BY_SETTING, type RuntimeName, type RuntimeTraits } from "./runtime.ts";
-import type { Capabilities, HttpEndpoint, TargetName } from "./target.ts";
+import type { Capabilities, DetectedTarget, HttpEndpoint, TargetName } from "./target.ts";
 import { chooseTls } from "./tls.ts";
 import { chooseTransport, type PlanInput } from "./transport-choice.ts";
 
 export type { Available, PlanInput } from "./transport-choice.ts";
 
 /** The choices of a plan that carry a reason. */
-export type PlanChoice = "runtime" | "target" | "transport" | "session" | "max" | "idleTimeoutMs" | "lifetimeMs" | "deadline";
+export type PlanChoice =
+  | "runtime"
+  | "target"
+  | "transport"
+  | "session"
+  | "max"
+  | "idleTimeoutMs"
+  | "lifetimeMs"
+  | "deadlineMs"
+  | "deadline";
+
+/** How long a call may take with all its attempts where nobody says otherwise, milliseconds: long enough for a database to wake up. */
+export const DEFAULT_DEADLINE_MS = 30_000;
 
 /** What was chosen, and why. Frozen, without secrets: fit for a log. */
 export interface Plan {
   readonly runtime: RuntimeName;
   readonly traits: RuntimeTraits;
   readonly target: TargetName;
-  /** Where the database is. */
-  readonly server: { readonly host: string; readonly port: number; readonly database: string };
+  /** Where the database is, what is tried after that, in this order, and which of them a connection is kept to. */
+  readonly server: Place & Pick<Address, "others" | "targetSessionAttrs" | "database">;
   /** The target's; over `http` `pooled` is true whatever the target, since the endpoint keeps its connections. */
   readonly capabilities: Capabilities;
   readonly transport: TransportName;
@@ -36,6 +49,8 @@ export interface Plan {
   readonly lifetimeMs: number;
   /** Whether `warmline/lambda` keeps the connection after an invocation, or ends it. */
   readonly release: "keep" | "after-invocation";
+  /** How long a call may take that is told no deadline of its own; 0 for none. */
+  readonly deadlineMs: number;
   /** Who ends a statement after `statementTimeoutMs`: the server can where it takes the limit at login, over a pool. */
   readonly deadline: "client" | "server-and-client";
   readonly warnings: readonly string[];
@@ -53,22 +68,16 @@ const LIFETIME_MS = 1_800_000;
  */
 export function makePlan(input: PlanInput): Plan {
   const { runtime, target, settings, available } = input;
-  const { startupParameters, cancel, pooled, verifiedTls, maxAgeMs } = target.capabilities;
-  const atLogin = (["startupOptions", "idleSessionTimeoutMs"] as const).find((name) => settings[name] !== null);
-  if (atLogin !== undefined && !startupParameters) {
-    throw refusal(atLogin, `left out, in the URL too: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
-  }
-  const lifetimeMs = settings.lifetimeMs ?? maxAgeMs ?? LIFETIME_MS;
-  if (maxAgeMs !== null && (lifetimeMs === 0 || lifetimeMs > maxAgeMs)) {
-    throw refusal("lifetimeMs", `from 1 to ${maxAgeMs}, or left out: ${target.name} ends a connection that grows older`);
-  }
+  const { startupParameters, cancel, pooled } = target.capabilities;
+  refuseAtLogin(settings, target);
+  const lifetime = chooseLifetime(settings, target);
   const { name: transport, reason, size } = chooseTransport(input);
   const { reasons, warnings, ...held } = size(input);
   const http = transport === "http";
-  if (verifiedTls && !http && chooseTls(settings.address).mode !== "verify") {
+  if (target.capabilities.verifiedTls && !http && chooseTls(settings.address).mode !== "verify") {
     throw refusal("sslMode", `require, or left out: ${target.name} is reached by verified TLS alone`);
   }
-  const { host, port, database } = settings.address;
+  const { host, port, others, targetSessionAttrs, database } = settings.address;
   const limited = settings.statementTimeoutMs !== null;
   const deadline = limited && transport === "pool" && startupParameters ? "server-and-client" : "client";
   const keeper = http ? (startupParameters ? "the endpoint" : "nobody over HTTP") : deadline === "client" ? "this side" : "the server";
@@ -76,15 +85,16 @@ export function makePlan(input: PlanInput): Plan {
     runtime: runtime.name,
     traits: runtime.traits,
     target: target.name,
-    server: { host, port, database },
+    server: { host, port, others, targetSessionAttrs, database },
     capabilities: { ...target.capabilities, pooled: http || pooled },
     transport,
     endpoint: http ? target.endpoint : null,
     session: http ? (available.webSocket ? "websocket" : "none") : transport,
     notices: http ? (available.webSocket ? "sessions" : "none") : "calls",
     ...held,
-    lifetimeMs,
+    lifetimeMs: lifetime.ms,
     release: settings.release,
+    deadlineMs: settings.deadlineMs ?? runtime.deadline?.ms ?? DEFAULT_DEADLINE_MS,
     deadline,
     warnings: [...settings.warnings, ...warnings],
   };
@@ -92,14 +102,13 @@ export function makePlan(input: PlanInput): Plan {
     runtime: runtime.reason,
     target: target.reason,
     transport: reason,
-    session: plan.session === "none" ? "no WebSocket here, so no transactions" : "transactions run there",
+    session:
+      plan.session === "none"
+        ? `no ${available.alone ? "sessions from this entry" : "WebSocket here"}, so no transactions`
+        : "transactions run there",
     ...reasons,
-    lifetimeMs:
-      settings.lifetimeMs !== null
-        ? BY_SETTING
-        : maxAgeMs !== null
-          ? `${target.name} ends a connection that grows older, in use or not`
-          : "long against a connect, short against a failover nobody noticed",
+    lifetimeMs: lifetime.reason,
+    deadlineMs: settings.deadlineMs === null ? (runtime.deadline?.reason ?? "enough for a database to wake up") : BY_SETTING,
     deadline: `${limited ? `${keeper} keeps statementTimeoutMs; ` : ""}${
       http || cancel ? "what is given up is cancelled at the server" : "only the role's statement_timeout ends what is given up"
     }`,
@@ -110,4 +119,26 @@ export function makePlan(input: PlanInput): Plan {
       Object.entries(why).map(([choice, reason]) => [choice, `${plan[choice as PlanChoice]}: ${reason}`]),
     ) as Plan["reasons"],
   });
+}
+
+/** How old a connection may grow. @throws {ConfigError} where the target ends one before */
+function chooseLifetime({ lifetimeMs: given }: PlanInput["settings"], { name, capabilities: { maxAgeMs } }: DetectedTarget) {
+  const ms = given ?? maxAgeMs ?? LIFETIME_MS;
+  if (maxAgeMs !== null && (ms === 0 || ms > maxAgeMs)) {
+    throw refusal("lifetimeMs", `from 1 to ${maxAgeMs}, or left out: ${name} ends a connection that grows older`);
+  }
+  const usual =
+    maxAgeMs === null ? "long against a connect, short against a failover nobody noticed" : `${name} ends a connection that grows older`;
+  return { ms, reason: given === null ? usual : BY_SETTING };
+}
+
+/** @throws {ConfigError} for what is sent at login, where the target takes nothing there. */
+export function refuseAtLogin(
+  settings: { readonly startupOptions?: unknown; readonly idleSessionTimeoutMs?: unknown },
+  { name, capabilities }: Pick<DetectedTarget, "name" | "capabilities">,
+): void {
+  const atLogin = (["startupOptions", "idleSessionTimeoutMs"] as const).find((one) => settings[one] != null);
+  if (atLogin !== undefined && !capabilities.startupParameters) {
+    throw refusal(atLogin, `left out, in the URL too: ${name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
+  }
 }

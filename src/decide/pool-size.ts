@@ -1,5 +1,7 @@
+import { usesIam } from "./auth.ts";
 import { refusal } from "./refuse.ts";
 import { BY_SETTING, type RuntimeName } from "./runtime.ts";
+import { everyServer } from "./servers.ts";
 import type { TargetName } from "./target.ts";
 import { tlsWarningsOutsideWorkers } from "./tls.ts";
 import type { PlanInput, PoolSize, TransportChoice } from "./transport-choice.ts";
@@ -81,13 +83,15 @@ export const overPool: TransportChoice = {
  * @throws {ConfigError} where `min` is above the `max` that was chosen here, or the settings of TLS contradict each other.
  */
 function sizePool({ runtime, target, settings }: PlanInput): PoolSize {
+  // a password of a variable contradicts it, too
+  usesIam(settings.address, target);
   const usual = poolDefaults[runtime.name as PoolRuntime];
   const wanted = Math.min(runtime.concurrentCalls ?? usual.max, usual.max);
   const budget = budgets[target.name];
   const share = budget === null ? wanted : Math.max(1, Math.min(wanted, Math.floor(budget / 2)));
   const max = settings.max ?? share;
   if (settings.min > max) throw refusal("min", `at most max, which is ${max} on ${runtime.name}; lower min or set max`);
-  const warnings = [settings.address, settings.directAddress ?? settings.address].flatMap(tlsWarningsOutsideWorkers);
+  const warnings = everyServer(settings).flatMap(tlsWarningsOutsideWorkers);
   if (budget !== null && max > budget) {
     warnings.push(`max is above ${budget}, what ${target.name} grants in its smallest size: make sure that the server allows more.`);
   }

@@ -1,4 +1,6 @@
+import type { Address } from "./address.ts";
 import { refusal } from "./refuse.ts";
+import { everyServer } from "./servers.ts";
 import { chooseTls } from "./tls.ts";
 import type { PlanInput, PoolSize, TransportChoice } from "./transport-choice.ts";
 
@@ -20,7 +22,20 @@ const MAX_SOCKETS = 6;
  * Says what one request holds at most, and what to warn of.
  * @throws {ConfigError} for settings of TLS that a worker's sockets do not know.
  */
-function sizeRequest({ settings: { max, address } }: PlanInput): PoolSize {
+function sizeRequest({ settings }: PlanInput): PoolSize {
+  const { max, address } = settings;
+  if (address.auth === "iam") throw refusal("auth", "left out: nothing signs IAM tokens here; a password function may give one");
+  const warnings = everyServer(settings).flatMap(warningsOf);
+  return {
+    max: Math.min(max ?? MAX_SOCKETS, MAX_SOCKETS),
+    min: 0,
+    idleTimeoutMs: 0,
+    warnings: [...new Set(warnings)],
+    reasons: { max: "the sockets of one request", idleTimeoutMs: "it ends with its request" },
+  };
+}
+
+function warningsOf(address: Address): readonly string[] {
   const { mode, ca, negotiation, warnings } = chooseTls(address);
   const unknown =
     mode === "no-verify"
@@ -35,11 +50,5 @@ function sizeRequest({ settings: { max, address } }: PlanInput): PoolSize {
               ? "channelBinding"
               : null;
   if (unknown !== null) throw refusal(unknown, "left out: sockets here verify by the platform's certificates, and know nothing else");
-  return {
-    max: Math.min(max ?? MAX_SOCKETS, MAX_SOCKETS),
-    min: 0,
-    idleTimeoutMs: 0,
-    warnings,
-    reasons: { max: "the sockets of one request", idleTimeoutMs: "it ends with its request" },
-  };
+  return warnings;
 }

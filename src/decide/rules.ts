@@ -29,6 +29,8 @@ export function wholeNumber(least: number, most: number): Rule {
   };
 }
 
+const onePort = wholeNumber(1, 65_535);
+
 /** A time, up to the longest a timer can wait. */
 export function milliseconds(least: 0 | 1): Rule {
   return wholeNumber(least, LONGEST_MS);
@@ -94,10 +96,23 @@ export const privateKey = matching(
 /** Name of a region of AWS. */
 export const awsRegion = matching("a region such as eu-central-1", /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/);
 
-export const host = matching(
-  "one host name (xn--… if international), IP address or /folder of a socket, without scheme or port",
-  ...hostForms,
-);
+const oneHost = matching("", ...hostForms);
+
+/** One host, or several with commas between, as libpq has them. */
+export const host: Rule = {
+  shape:
+    "one host name (xn--… if international), IP address or /folder of a socket, without scheme or port; or several, with commas between",
+  fits: (value) => typeof value === "string" && value.split(",").every(oneHost.fits),
+};
+
+/** One port for all hosts, or a list with one for each, in which nothing stands for the usual one. */
+export const port: Rule = {
+  shape: `${onePort.shape}, or as many as there are hosts, with commas between`,
+  fits: (value) =>
+    onePort.fits(value) ||
+    (typeof value === "string" && /,/.test(value) && value.split(",").every((one) => one === "" || onePort.fits(digits(one)))),
+  read: (written) => (written.includes(",") ? written : digits(written)),
+};
 
 const endpointForm = matching(
   "like https://sql.example.com, without user, password, query or fragment; http is only for this machine",

@@ -21,6 +21,8 @@ export interface DetectedRuntime {
   readonly concurrentCalls: number | null;
   /** How it was told, in words. */
   readonly reason: string;
+  /** How long a call may take that is told no deadline, where the platform ends what takes too long. Default: as long as anywhere. */
+  readonly deadline?: { readonly ms: number; readonly reason: string } | undefined;
 }
 
 /** What is said of a choice that a setting made. */

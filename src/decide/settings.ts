@@ -7,6 +7,9 @@ import { callTable, complete, type GivenSettings, readWritten, rows, type Tabled
 import { type TargetName, toldTarget } from "./target.ts";
 import { type ParsedUrl, parseUrl } from "./url.ts";
 
+/** Variables of libpq that mean something, and are not read. Source: PostgreSQL documentation, "Environment Variables". */
+const unread = /^PG(SERVICE|PASSFILE|HOSTADDR|TZ|DATESTYLE|REQUIRE|SSLCRL|SSLM[AI]|LOADB|GSS|KRB)/;
+
 export type { Address } from "./address.ts";
 export { checkOptions } from "./check.ts";
 export type { DatabaseOptions, HeldPool, PasswordSource, TransportName } from "./options.ts";
@@ -40,8 +43,8 @@ export interface Settings {
   /** Null leaves it to the entry. */
   readonly warmUp: boolean | null;
   readonly idleSessionTimeoutMs: number | null;
-  /** Infinity for no deadline. */
-  readonly deadlineMs: number;
+  /** 0 for no deadline; null leaves it to the plan. */
+  readonly deadlineMs: number | null;
   /** Of an answer over HTTP. */
   /** Null leaves it to the transport. */
   readonly maxResponseBytes: number | null;
@@ -100,11 +103,12 @@ export function resolveSettings(options: DatabaseOptions, env: Readonly<Record<s
   }
   if (url === undefined && (ownUrl ? options : given).host === undefined) {
     const other = platformVariables.find((name) => env[name]);
-    const instead = other ? `, such as url: process.env.${other}, which is set` : "";
+    const instead = other ? `, such as url: process.env.${other}, which is set` : env.PGSERVICE ? "; PGSERVICE is not read" : "";
     throw refusal(source, ownUrl ? "text; leave it out to use DATABASE_URL" : `set; or give the option url or host${instead}`, {
       code: "MISSING_SETTING",
     });
   }
+  const others = Object.keys(env).filter((name) => env[name] && unread.test(name));
   const address = completeAddress(given as GivenSettings);
   // pgbouncer=true is said of what nothing else is known of: many guides add it whatever the host
   if (options.target === undefined && toldTarget(address) !== undefined) delete given.target;
@@ -113,11 +117,14 @@ export function resolveSettings(options: DatabaseOptions, env: Readonly<Record<s
     ...settings,
     address,
     directAddress: options.directUrl === undefined ? null : directAddress(options.directUrl, address, options),
-    deadlineMs: settings.deadlineMs || Number.POSITIVE_INFINITY,
     types: { ...settings.types },
-    warnings:
-      leftOut.length === 0
-        ? []
-        : [`Left out of ${source}: ${leftOut.join(", ")}. They are for other clients, or there is no choice of them here.`],
+    warnings: [
+      ...said(leftOut, `Left out of ${source}`, "They are for other clients, or there is no choice of them here."),
+      ...said(others, "Variables that are not read", "Write what they stand for as options or in the URL."),
+    ],
   });
+}
+
+function said(names: readonly string[], what: string, why: string): readonly string[] {
+  return names.length === 0 ? [] : [`${what}: ${names.join(", ")}. ${why}`];
 }

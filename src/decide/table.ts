@@ -1,4 +1,4 @@
-import { type DatabaseOptions, sslModes, transportNames } from "./options.ts";
+import { type DatabaseOptions, sessionAttrs, sslModes, transportNames } from "./options.ts";
 import { refusal } from "./refuse.ts";
 import {
   awsRegion,
@@ -12,6 +12,7 @@ import {
   parsers,
   password,
   pgbouncerFlag,
+  port,
   printable,
   privateKey,
   type Rule,
@@ -39,13 +40,14 @@ export type Row = readonly [rule: Rule, initial?: unknown, variable?: string | n
  */
 export const addressTable = {
   host: [host, null, "PGHOST", "host"],
-  port: [wholeNumber(1, 65_535), 5432, "PGPORT", "port"],
+  port: [port, 5432, "PGPORT", "port"],
+  targetSessionAttrs: [oneOf(sessionAttrs), "any", "PGTARGETSESSIONATTRS", "target_session_attrs"],
   database: [text, null, "PGDATABASE"],
   user: [text, null, "PGUSER"],
   password: [password, null, "PGPASSWORD"],
   sslMode: [oneOf(sslModes, " (for allow and prefer, write require)"), null, "PGSSLMODE", "sslmode"],
-  sslNegotiation: [oneOf(["postgres", "direct"]), "postgres", null, "sslnegotiation"],
-  channelBinding: [oneOf(["disable", "prefer", "require"]), "disable", null, "channel_binding"],
+  sslNegotiation: [oneOf(["postgres", "direct"]), "postgres", "PGSSLNEGOTIATION", "sslnegotiation"],
+  channelBinding: [oneOf(["disable", "prefer", "require"]), "disable", "PGCHANNELBINDING", "channel_binding"],
   ca: [certificates, null, "PGSSLROOTCERT", "sslrootcert", rootCertificates],
   cert: [certificates, null, "PGSSLCERT", "sslcert"],
   key: [privateKey, null, "PGSSLKEY", "sslkey"],
@@ -77,7 +79,7 @@ export const callTable = {
   release: [oneOf(["keep", "after-invocation"]), "keep"],
   warmUp: [flag],
   idleSessionTimeoutMs: [milliseconds(1)],
-  deadlineMs: [milliseconds(0), 30_000],
+  deadlineMs: [milliseconds(0)],
   // Neon's own limit. Source: Neon's documentation, "Serverless driver"
   maxResponseBytes: [wholeNumber(1, LONGEST_TEXT)],
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],

@@ -1,5 +1,6 @@
 import { ConfigError } from "../errors/errors.ts";
 import type { TransportName } from "./options.ts";
+import { refusal } from "./refuse.ts";
 import { BY_SETTING, type DetectedRuntime } from "./runtime.ts";
 import type { Settings } from "./settings.ts";
 import type { DetectedTarget } from "./target.ts";
@@ -19,6 +20,8 @@ export interface Available {
   readonly choices: readonly TransportChoice[];
   /** Whether there is a WebSocket constructor. */
   readonly webSocket: boolean;
+  /** Whether the main entry has more. Default false. */
+  readonly alone?: true;
 }
 
 /** What a plan is made from. */
@@ -48,7 +51,14 @@ export const overHttp: TransportChoice = {
   name: "http",
   fits: (_, { endpoint }) => endpoint !== null,
   reason: "no connection is kept here, and the target speaks HTTP",
-  size: () => unpooled(0, "none is held"),
+  size({ settings: { address } }) {
+    if (address.others.length > 0) throw refusal("host", "one over HTTP, where the service finds the server: name its own host");
+    const size = unpooled(0, "none is held");
+    const { targetSessionAttrs: wanted } = address;
+    return wanted === "any"
+      ? size
+      : { ...size, warnings: [`targetSessionAttrs ${wanted} is not asked for over HTTP, where the service chooses the server.`] };
+  },
 };
 
 /**
@@ -60,9 +70,10 @@ export function chooseTransport({ runtime, target, settings, available }: PlanIn
   const choice = available.choices.find(({ name, fits }) => (transport ?? name) === name && fits(runtime.traits, target));
   if (choice) return transport === null ? choice : { ...choice, reason: BY_SETTING };
 
-  const remedies: string[] = [];
+  const remedies: string[] = available.alone ? ['import createDatabase from "warmline"'] : [];
   if (transport !== null) remedies.push("leave transport out");
-  if ((transport ?? "request") === "request" && runtime.traits.tcp) remedies.push('hand in TCP from "warmline/hyperdrive"');
+  if ((transport ?? "request") === "request" && runtime.traits.tcp && !available.alone)
+    remedies.push('hand in TCP from "warmline/hyperdrive"');
   if ((transport ?? "http") === "http" && !target.endpoint)
     remedies.push("name what speaks SQL over HTTP in endpoint or WARMLINE_ENDPOINT");
   throw new ConfigError(`There is no way from ${runtime.name} to ${target.name}: ${remedies.join(", or ")}.`, {

@@ -49,7 +49,6 @@ export const foreignParameters: Readonly<Record<string, Foreign>> = {
   timezone: atServer,
   TimeZone: atServer,
   client_encoding: (written) => (/^(utf-?8|unicode|auto)$/i.test(written) ? "nothing" : "left out"),
-  target_session_attrs: (written) => (written === "any" ? "nothing" : "left out"),
   fallback_application_name: leftOut,
   gssencmode: leftOut,
   keepalives: leftOut,

@@ -3,7 +3,10 @@ import { type GivenSettings, readWritten, rows, type TabledName } from "./table.
 import { foreignParameters, type Nothing, withoutEndpointOption } from "./url-parameters.ts";
 
 const FORM =
-  /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?(?:\[(?<v6>[^@/?#\]]*:[^@/?#\]]*)\]|(?<host>[^:@/?#[\]]*))(?::(?<port>-?\d+))?(?:\/(?<database>[^@/?#]*))?(?:\?(?<query>[^@#]*))?$/i;
+  /^postgres(?:ql)?:\/\/(?:(?<user>[^:@/?#]*)(?::(?<password>[^@/?#]*))?@)?(?<hosts>[^@/?#]*)(?:\/(?<database>[^@/?#]*))?(?:\?(?<query>[^@#]*))?$/i;
+
+/** One of the hosts in it. */
+const PLACE = /^(?:\[([^\]]*:[^\]]*)\]|([^:[\]]*))(?::(-?\d+))?$/;
 
 /** What is often pasted in place of such a URL, and what to write instead. */
 const mistaken: readonly (readonly [form: RegExp, shape: string])[] = [
@@ -11,7 +14,6 @@ const mistaken: readonly (readonly [form: RegExp, shape: string])[] = [
   [/^jdbc:/i, "written without jdbc:, with user and password before the host: postgres://user:password@host:port/database"],
   [/^prisma(\+postgres)?:/i, "the database's own URL, postgres://…: one for Prisma's proxy is understood by Prisma alone"],
   [/^https?:/i, "the database's own URL, postgres://…; what speaks SQL over HTTP is named in endpoint"],
-  [/^[^?#]*@[^/?#]*,/, "of one host: name the primary, or the cluster's address for writers"],
   // as consoles and templates show them; a password with brackets of its own is percent-encoded
   [/^\w+:\/\/[^:@/?#]*:(\[[^\]@]*\]|<[^>@]*>|\$?\{[^}@]*\}|\*+)@/, "with the password itself: what stands in its place is to be replaced"],
 ];
@@ -34,8 +36,10 @@ export interface ParsedUrl {
  */
 export function parseUrl(url: unknown, setting: string): ParsedUrl {
   const known = typeof url === "string" && mistaken.find(([form]) => form.test(url));
-  const form = !known && typeof url === "string" && isDecodable(url) && !/[\s\p{Cc}]|["'`]$/u.test(url) && FORM.exec(url);
-  if (!form) {
+  const form = !known && typeof url === "string" && isDecodable(url) && !/[\s\p{Cc}]|["'`]$/u.test(url) ? FORM.exec(url) : null;
+  const { hosts = "", query = "", ...pieces } = form?.groups ?? {};
+  const places = hosts.split(",").map((place) => PLACE.exec(place));
+  if (!form || places.includes(null)) {
     throw refusal(
       setting,
       known
@@ -43,10 +47,11 @@ export function parseUrl(url: unknown, setting: string): ParsedUrl {
         : "like postgres://user:password@host:port/database, without quotes, IPv6 in brackets, with @ / ? # % and spaces percent-encoded (%40 is @, %25 is %)",
     );
   }
-  const { v6, query = "", host = v6, ...pieces } = form.groups as Readonly<Record<string, string | undefined>>;
+  const host = places.map((place) => place?.[1] ?? place?.[2]).join();
+  const port = places.some((place) => place?.[3]) && places.map((place) => place?.[3]).join();
   const given: Record<string, unknown> = {};
   const leftOut: string[] = [];
-  for (const [name, written] of Object.entries({ ...pieces, host })) {
+  for (const [name, written] of Object.entries({ ...pieces, host, port })) {
     if (written) given[name] = readWritten(name as TabledName, decodeURIComponent(written), { setting, piece: name });
   }
   const parameters = new Set<string>();
@@ -55,7 +60,7 @@ export function parseUrl(url: unknown, setting: string): ParsedUrl {
     const [written = "", ...rest] = pair.split("=");
     const piece = decodeURIComponent(written);
     const meaning = meaningOf(piece, decodeURIComponent(rest.join("=")));
-    // what stands behind an & that was not encoded may be the rest of a password
+    // what stands behind an & that was not encoded may be the rest of a password; before the @ of a URL there is none, so else it is a name
     if (meaning === undefined) throw unknownName(rest.length === 0 || parameters.has("password") ? "" : piece, parameterNames, setting);
     if (parameters.has(piece)) throw refusal(setting, "there once; leave one out", { piece });
     parameters.add(piece);
@@ -74,7 +79,7 @@ export function parseUrl(url: unknown, setting: string): ParsedUrl {
 }
 
 /** The same for words that mean the same. */
-function plainly(value: unknown): unknown {
+export function plainly(value: unknown): unknown {
   return value === "verify-ca" || value === "verify-full" ? "require" : value;
 }
 

@@ -18,6 +18,8 @@ interface Ends {
   /** Infinity for no deadline. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** When the request it is part of has no more time for it, by the wall clock; undefined where nobody said. */
+  readonly endAt?: number | undefined;
   /** The call of which this is one attempt. */
   readonly whole?: Cancellation;
 }
@@ -39,13 +41,19 @@ class Watch implements Deadline {
   #listeners: Set<() => void> | undefined;
   #controller: AbortController | undefined;
 
-  constructor(clock: Clock, { deadlineMs, signal, whole }: Ends) {
-    this.deadlineAt = clock.now() + deadlineMs;
+  constructor(clock: Clock, { deadlineMs, signal, endAt = Number.POSITIVE_INFINITY, whole }: Ends) {
+    const now = clock.now();
+    const limitMs = Math.min(deadlineMs, endAt - now);
+    this.deadlineAt = now + limitMs;
     this.#clock = clock;
     if (signal?.aborted) this.reason = abortedBy(signal);
+    else if (limitMs <= 0) this.reason = requestEnded(limitMs);
     else {
       if (signal !== undefined) this.#leaveSignal = this.#watch(signal);
-      if (deadlineMs <= LONGEST_TIMER_MS) this.#timer = clock.setTimeout(() => this.#end(exceeded(deadlineMs, whole)), deadlineMs);
+      if (limitMs <= LONGEST_TIMER_MS) {
+        const end = () => this.#end(limitMs < deadlineMs ? requestEnded(limitMs) : exceeded(limitMs, whole));
+        this.#timer = clock.setTimeout(end, limitMs);
+      }
     }
     this.#leaveWhole = whole?.onCancel(() => whole.reason && this.#end(whole.reason));
   }
@@ -100,6 +108,17 @@ const abortedBy =
   (signal: AbortSignal): Reason =>
   (fate) =>
     new CancelledError("The call was aborted by its signal.", { code: "ABORTED", fate, cause: look(() => signal.reason, undefined) });
+
+/** The platform ends the request soon, and there has to be time to answer it. */
+function requestEnded(leftMs: number): Reason {
+  const what = leftMs > 0 ? `took over ${leftMs} ms, all that its invocation had left` : "came when its invocation had no time left";
+  return (fate) =>
+    new CancelledError(`The call ${what}. Raise the function's timeout, or do less at once.`, {
+      code: "DEADLINE_EXCEEDED",
+      fate,
+      retryable: fate !== "unknown",
+    });
+}
 
 function exceeded(limitMs: number, whole: Cancellation | undefined): Reason {
   const [what, setting, code] = whole ? ["attempt", "attemptTimeoutMs", "ATTEMPT_TIMEOUT"] : ["call", "deadlineMs", "DEADLINE_EXCEEDED"];

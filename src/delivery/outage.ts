@@ -2,7 +2,7 @@ import type { WarmlineError } from "../errors/errors.ts";
 import { endsConnection, TOO_MANY_LOGINS } from "../errors/sqlstate.ts";
 
 /** Failures of the way to the server. */
-const wayFailed = /^(CONNECT_FAILED|CONNECT_TIMEOUT|CONNECTION_LOST|BAD_RESPONSE)$/;
+const wayFailed = /^(CONNECT_FAILED|OTHER_SERVER|CONNECT_TIMEOUT|CONNECTION_LOST|BAD_RESPONSE)$/;
 
 /**
  * What a server, a pooler or Hyperdrive (58000) says when it has no room or is not up: no slot (53300), shutting down, crashed or starting

@@ -41,6 +41,7 @@ export function parseServerAddress(databaseUrl: string, setting = "databaseUrl")
   const invalid = (message: string) => new ConfigError(`${setting} ${message}`, { code: "INVALID_SETTING", setting });
   const { given } = parseUrl(databaseUrl, setting);
   if (given.host === undefined) throw invalid("names no host. Write postgres://user:password@host:port/database.");
+  if (given.host.includes(",")) throw invalid("names several hosts, and an endpoint stands in front of one. Name the primary.");
   const address = complete(addressTable, given) as unknown as TlsAddress & Pick<ServerAddress, "port">;
   const { mode, ca, warnings } = chooseTls(address);
   for (const warning of warnings) console.warn(`warmline: ${warning}`);
@@ -60,7 +61,7 @@ export function parseServerLogin(databaseUrl: string): ServerLogin | undefined {
 
 function readCertificates(file: string, invalid: (message: string) => ConfigError): string {
   try {
-    return file.includes("-----BEGIN") ? file : readFileSync(file, "utf8");
+    return file.includes("-----BEGIN") ? file.replaceAll("\\n", "\n") : readFileSync(file, "utf8");
   } catch {
     throw invalid("names an sslrootcert file that cannot be read.");
   }

@@ -1,6 +1,7 @@
 import { type CallbackContext, type Database, type Ground, makeDatabase } from "../database/database.ts";
 import { type CommonParsers, UserTypes } from "../database/user-types.ts";
-import { type Available, makePlan, type Plan } from "../decide/plan.ts";
+import type { RequestSockets } from "../decide/options.ts";
+import { type Available, DEFAULT_DEADLINE_MS, makePlan, type Plan } from "../decide/plan.ts";
 import { handedIn } from "../decide/refuse.ts";
 import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
 import type { Address } from "../decide/settings.ts";
@@ -24,6 +25,10 @@ export interface Platform {
   readonly transports: Partial<Record<TransportName, MakeTransport>>;
   readonly parsers: CommonParsers;
   readonly callbacks: CallbackContext | undefined;
+  /** Refuses options that this entry has no use for, and what no environment could make right. @throws ConfigError */
+  readonly check?: (options: DatabaseOptions) => void;
+  /** Where the setting `tcp` is not given. */
+  readonly tcp?: RequestSockets;
   /** Runs work as one request, where connections belong to one. */
   readonly scope?: Database["scope"];
   readonly warn: (message: string) => void;
@@ -63,7 +68,8 @@ export const clock: Clock = {
 /** Builds an entry's `createDatabase`. */
 export function databaseOn(own: Platform): CreateDatabase {
   return (given) => {
-    const { tcp, env, ...options } = checkOptions(given, own.runtimes);
+    const { tcp = own.tcp, env, ...options } = checkOptions(given, own.runtimes);
+    own.check?.(options);
     const here = env ? { ...own, env: () => env } : own;
     const platform = tcp ? handedIn("tcp", () => tcp(here, options)) : here;
     const events = makeAudience(platform.warn);
@@ -83,12 +89,13 @@ export function databaseOn(own: Platform): CreateDatabase {
 
 /** Reads the environment, and decides how to work in it. */
 export function planOn(platform: Platform, options: DatabaseOptions): { readonly settings: Settings; readonly plan: Plan } {
-  const env: Readonly<Record<string, unknown>> = handedIn("env", () => ({ ...platform.env() }));
+  const bound: Readonly<Record<string, unknown>> = handedIn("env", () => ({ ...platform.env() }));
+  const env = handedIn("env", () => texts(bound));
   const settings = handedIn("options", () => {
     try {
-      return resolveSettings(options, texts(env));
+      return resolveSettings(options, env);
     } catch (error) {
-      throw isUnreadSecret(error, env) ? unreadSecret() : error;
+      throw isUnreadSecret(error, bound) ? unreadSecret() : error;
     }
   });
   const runtime = platform.runtime(settings.runtime);
@@ -103,7 +110,8 @@ function decide(options: DatabaseOptions, platform: Platform, events: Audience):
     (platform.transports[plan.transport] as MakeTransport)({ settings, plan, address, clock, warn, events });
   return {
     plan,
-    deadlineMs: settings.deadlineMs,
+    deadlineMs: plan.deadlineMs || Number.POSITIVE_INFINITY,
+    requestDeadlineMs: (settings.deadlineMs ?? DEFAULT_DEADLINE_MS) || Number.POSITIVE_INFINITY,
     slowQueryMs: settings.slowQueryMs,
     maxResponseBytes: settings.maxResponseBytes ?? MAX_BYTES_OVER_SOCKETS,
     types: new UserTypes(settings.types, platform.parsers),

@@ -1,4 +1,5 @@
 import { ConfigError } from "../errors/errors.ts";
+import { look } from "../errors/look.ts";
 
 /** A Hyperdrive binding, as far as it is read. */
 export interface HyperdriveBinding {
@@ -17,7 +18,8 @@ export interface HyperdriveBinding {
 export function isHyperdrive(binding: unknown): binding is HyperdriveBinding {
   try {
     return typeof (binding as Partial<HyperdriveBinding> | null)?.connectionString === "string";
-  } catch {
+  } catch (error) {
+    if (!/global scope/.test(String(look(() => (error as Error).message, "")))) throw error;
     throw new ConfigError("A binding cannot be read while the module is loaded: ask for db.plan, and for rows, inside a handler.", {
       code: "MISSING_SETTING",
       setting: "env",

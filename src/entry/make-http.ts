@@ -1,11 +1,12 @@
 import { askInTime } from "../transports/asked-password.ts";
 import { httpTransport } from "../transports/http.ts";
 import { sendBy } from "../transports/http-body.ts";
+import { connectionStringWriter } from "../transports/http-headers.ts";
 import type { SendRequest } from "../transports/http-request.ts";
 import type { ReadNetworkCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
-import { webSocketSessions } from "../transports/websocket.ts";
 import type { TransportInput } from "./create.ts";
+import type { MakeSessions } from "./make-sessions.ts";
 import { askPassword } from "./password.ts";
 
 /** No more of an answer is read, 64 MiB. Source: Neon's documentation, the limit of its own. */
@@ -16,17 +17,19 @@ export interface HttpParts {
   /** For runtimes whose failures have codes. */
   readonly readCode?: ReadNetworkCode;
   readonly send?: SendRequest;
+  /** Without it there are none. */
+  readonly openSessions?: MakeSessions;
   readonly release?: () => Promise<void>;
 }
 
-/** The HTTP transport of a plan, with its sessions over WebSocket. */
+/** The HTTP transport of a plan. */
 export function makeHttp(
   { settings, plan, address, clock, events }: TransportInput,
-  { readCode, send = sendBy((url, request) => fetch(url, request)), release = async () => {} }: HttpParts = {},
+  { readCode, openSessions, send = sendBy((url, request) => fetch(url, request)), release = async () => {} }: HttpParts = {},
 ): Transport {
   const { sqlUrl, sessionUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;
   const { host, port, user, database } = address;
-  const { startupOptions, statementTimeoutMs } = settings;
+  const { startupOptions, statementTimeoutMs, connectTimeoutMs } = settings;
   const startup = {
     application_name: settings.applicationName,
     ...(startupOptions !== null && { options: startupOptions }),
@@ -36,36 +39,25 @@ export function makeHttp(
   const source = address.password?.reveal() ?? null;
   // as it is given, for only a function can give another one when the first is refused
   const password = typeof source === "function" ? () => askPassword(source) : source;
-  const sessions = webSocketSessions({
-    sessionUrl,
-    login: { host, port, user, database, ...startup },
-    password,
-    connectTimeoutMs: settings.connectTimeoutMs,
-    clock,
-    readCode,
-    events,
-  });
-  // a socket's folder and an IPv6 address have no place in it, and the endpoint needs neither
-  const place = /[/:]/.test(host) ? "localhost" : host;
-  const parameters = new URLSearchParams(startup as unknown as Record<string, string>);
+  const write = connectionStringWriter({ host, port, user, database, startup: startup as unknown as Record<string, string> });
+  const written = typeof password === "function" ? undefined : write(password);
   return httpTransport({
     sqlUrl,
-    connectionUrl: `postgresql://${encodeURIComponent(user)}@${place}:${port}/${encodeURIComponent(database)}?${parameters}`,
-    // the driver puts it into a URL, and leaves percent signs as they are
-    password:
-      password === null
-        ? null
-        : async ({ cancellation }) =>
-            encodeURIComponent(
-              typeof password === "string"
-                ? password
-                : await askInTime(password, { cancellation, limitMs: settings.connectTimeoutMs, clock }),
-            ),
+    connectionString: ({ cancellation }) =>
+      written ?? askInTime(password as () => Promise<string>, { cancellation, limitMs: connectTimeoutMs, clock }).then(write),
     passwordIsFunction: typeof password === "function",
     send,
     maxResponseBytes: settings.maxResponseBytes ?? MAX_BYTES,
     release,
-    sessions,
+    sessions: openSessions?.({
+      sessionUrl,
+      login: { host, port, user, database, ...startup },
+      password,
+      connectTimeoutMs,
+      clock,
+      readCode,
+      events,
+    }),
     canOpen: plan.session === "websocket",
   });
 }

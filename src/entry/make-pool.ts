@@ -3,16 +3,18 @@ import { usesIam } from "../decide/auth.ts";
 import type { PoolOptions } from "../decide/pg-options.ts";
 import type { Plan } from "../decide/plan.ts";
 import { handedIn } from "../decide/refuse.ts";
+import { serversOf } from "../decide/servers.ts";
 import type { Address, Settings } from "../decide/settings.ts";
-import { detectTarget } from "../decide/target.ts";
+import { type DetectedTarget, detectTarget } from "../decide/target.ts";
 import { chooseTls } from "../decide/tls.ts";
 import { kindOf } from "../errors/redact.ts";
-import { passwordFailure } from "../transports/failure.ts";
+import { passwordFailure } from "../transports/password-failure.ts";
 import { madeOf } from "../transports/pool/pg-failure.ts";
 import { poolTransport } from "../transports/pool/pool.ts";
 import type { PoolTraits } from "../transports/pool/pool-traits.ts";
 import { nextNumber } from "../transports/pool/registry.ts";
 import type { RoomLimits } from "../transports/pool/room.ts";
+import type { ServerLogin } from "../transports/pool/server-login.ts";
 import { type PoolShare, sharePool } from "../transports/pool/shared-room.ts";
 import { sharedTransport } from "../transports/pool/shared-transport.ts";
 import { WarmPool, type WarmPoolConfig } from "../transports/pool/warm-pool.ts";
@@ -61,7 +63,7 @@ export function joinPool({ settings, plan, address, warn, words = NO_WORDS }: Jo
   const { host, port, database, user } = address;
   const traits = traitsOf(settings, plan, words);
   return sharePool({
-    room: JSON.stringify([settings.name, host, port, database, user]),
+    room: JSON.stringify([settings.name, host, port, database, user, ...placesIn(address)]),
     identity: identityOf(login, traits, address, words.driver),
     limits: limitsOf(settings, plan, words),
     create(room) {
@@ -73,6 +75,11 @@ export function joinPool({ settings, plan, address, warn, words = NO_WORDS }: Jo
     ...(order !== undefined && { order }),
     warn,
   });
+}
+
+/** What tells rooms apart besides, where connections may lead to several servers. */
+function placesIn({ others, targetSessionAttrs }: Address): readonly unknown[] {
+  return others.length > 0 ? [others, targetSessionAttrs] : [];
 }
 
 /** Tells of what pins a connection to its backend, whoever sends it. */
@@ -149,11 +156,49 @@ function limitsOf(settings: Settings, plan: Plan, { driver, timeoutMs }: PgWords
 
 /** What says who one is, and how one is protected. The driver sees fields, never a URL or an `sslmode`. */
 function loginConfig(settings: Settings, plan: Plan, address: Address, { driver }: PgWords): WarmPoolConfig {
-  const { host, port, database, user, password, cert, key } = address;
+  const { database, user, others, targetSessionAttrs } = address;
+  const tls = chooseTls(address);
+  const target = address === settings.address ? { name: plan.target, capabilities: plan.capabilities } : detectTarget(address, null, null);
+  const startup = plan.capabilities.startupParameters;
+  const {
+    ssl: own,
+    fallback_application_name: _,
+    ...words
+  } = driver as { readonly ssl?: object; readonly fallback_application_name?: string };
+  const servers = serversOf(address).map((server) => serverLogin(server, { target, plan, own }));
+  const isOne = others.length === 0 && targetSessionAttrs === "any";
+  return {
+    ...servers[0],
+    ...(!isOne && { servers: servers.map((server) => ({ ...server, targetSessionAttrs })) }),
+    database,
+    user,
+    // which server it is shows behind the login
+    earlyStatement: settings.earlyStatement && tls.mode === "verify" && !target.capabilities.pooled && isOne,
+    application_name: settings.applicationName,
+    ...(startup && startupOptions(settings)),
+    ...(startup && settings.statementTimeoutMs !== null && { statement_timeout: settings.statementTimeoutMs }),
+    freshness: { serverIdleMs: settings.idleSessionTimeoutMs ?? plan.capabilities.serverIdleMs, lifetimeMs: 0 },
+    keepAlive: true,
+    // a script that is done ends by itself; a server has its socket to live on
+    allowExitOnIdle: true,
+    ...words,
+  } as WarmPoolConfig;
+}
+
+/** What is known of each server by its own. */
+interface ServerContext {
+  readonly target: Pick<DetectedTarget, "name" | "capabilities">;
+  readonly plan: Plan;
+  /** Options of Node's TLS that the caller gave. */
+  readonly own: object | undefined;
+}
+
+/** What differs between the servers of one address: the place, how it is protected, and a token that is made for it. */
+function serverLogin(address: Address, { target, plan, own }: ServerContext): ServerLogin {
+  const { host, port, user, password, cert, key } = address;
   const tls = chooseTls(address);
   // asked for here, since importing it costs every cold start milliseconds
   const readFile = (path: string) => process.getBuiltinModule("node:fs").readFileSync(path, "utf8");
-  const target = address === settings.address ? { name: plan.target, capabilities: plan.capabilities } : detectTarget(address, null, null);
   const ca = trustedCertificates({
     target: target.name,
     onLambda: plan.runtime === "lambda" || plan.runtime === "lambda-managed",
@@ -171,17 +216,9 @@ function loginConfig(settings: Settings, plan: Plan, address: Address, { driver 
         now: Date.now,
       })
     : undefined;
-  const startup = plan.capabilities.startupParameters;
-  const {
-    ssl: own,
-    fallback_application_name: _,
-    ...words
-  } = driver as { readonly ssl?: object; readonly fallback_application_name?: string };
   return {
     host,
     port,
-    database,
-    user,
     password: iam?.token ?? passwordFor(password?.reveal() ?? null, (thrown) => madeOf(passwordFailure(thrown), thrown)),
     ...(iam && { onPasswordRefused: iam.refused }),
     ssl:
@@ -196,16 +233,7 @@ function loginConfig(settings: Settings, plan: Plan, address: Address, { driver 
     // always said, or pg reads a variable
     sslnegotiation: tls.mode === "disable" ? "postgres" : tls.negotiation,
     ...(tls.channelBinding && { enableChannelBinding: true }),
-    earlyStatement: settings.earlyStatement && tls.mode === "verify" && !target.capabilities.pooled,
-    application_name: settings.applicationName,
-    ...(startup && startupOptions(settings)),
-    ...(startup && settings.statementTimeoutMs !== null && { statement_timeout: settings.statementTimeoutMs }),
-    freshness: { serverIdleMs: settings.idleSessionTimeoutMs ?? plan.capabilities.serverIdleMs, lifetimeMs: 0 },
-    keepAlive: true,
-    // a script that is done ends by itself; a server has its socket to live on
-    allowExitOnIdle: true,
-    ...words,
-  } as WarmPoolConfig;
+  } as ServerLogin;
 }
 
 function startupOptions({ startupOptions: own, idleSessionTimeoutMs }: Settings): { readonly options?: string } {

@@ -1,3 +1,5 @@
+import { serversOf } from "../decide/servers.ts";
+import type { Address } from "../decide/settings.ts";
 import { chooseTls } from "../decide/tls.ts";
 import type { WarmClientConfig } from "../transports/pool/warm-client.ts";
 import { type RequestTransportOptions, requestTransport } from "../transports/request/request.ts";
@@ -18,8 +20,10 @@ export function makeRequest(
   { uncached, ...parts }: RequestParts,
 ): Transport {
   const { startupParameters, namedStatements, pipelining, pooled, cancel } = plan.capabilities;
-  const { host, port, database, user, password } = address;
-  const tls = chooseTls(address).mode !== "disable";
+  const { host, port, database, user, password, others, targetSessionAttrs } = address;
+  const isEncrypted = (server: Address) => chooseTls(server).mode !== "disable";
+  const tls = isEncrypted(address);
+  const isOne = others.length === 0 && targetSessionAttrs === "any";
   const config: WarmClientConfig = {
     host,
     port,
@@ -28,7 +32,8 @@ export function makeRequest(
     password: passwordFor(password?.reveal() ?? null),
     // the runtime's own trust: it takes no other
     ssl: tls,
-    earlyStatement: settings.earlyStatement && tls && !pooled,
+    // which server it is shows behind the login
+    earlyStatement: settings.earlyStatement && tls && !pooled && isOne,
     application_name: settings.applicationName,
     ...(startupParameters && settings.startupOptions !== null && { options: settings.startupOptions }),
     ...(startupParameters && settings.statementTimeoutMs !== null && { statement_timeout: settings.statementTimeoutMs }),
@@ -39,9 +44,16 @@ export function makeRequest(
     const { host, port, user, password, database } = uncached();
     return { ...config, host, port: Number(port), user, password, database };
   };
+  const servers = serversOf(address).map((server) => ({
+    host: server.host,
+    port: server.port,
+    ssl: isEncrypted(server),
+    targetSessionAttrs,
+  }));
   return requestTransport({
     ...parts,
     config,
+    servers: isOne ? undefined : servers,
     uncached: plan.target === "hyperdrive" ? past : null,
     max: plan.max,
     acquireTimeoutMs: settings.acquireTimeoutMs,

@@ -1,32 +1,21 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import pg from "pg";
-import type { Database, OpenCallback } from "../database/database.ts";
-import { detectRuntime, runtimeNames } from "../decide/detect-runtime.ts";
+import type { Database } from "../database/database.ts";
 import { overPool } from "../decide/pool-size.ts";
-import type { RuntimeName } from "../decide/runtime.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
 import { databaseOn, type Platform } from "./create.ts";
 import { poolMaker } from "./make-pool.ts";
-import { warn } from "./warn.ts";
+import { nodePlatform } from "./node-platform.ts";
 
 export * from "./public.ts";
 
-const detect = (explicit: RuntimeName | null = null) => detectRuntime({ global: globalThis, env: process.env }, explicit);
-
 const platform: Platform = {
-  runtimes: runtimeNames,
-  runtime: detect,
-  env: () => process.env,
+  ...nodePlatform,
   // Node loads the whole of undici, some 20 ms, where the name is so much as read
   available: () => ({ choices: [overPool, overHttp], webSocket: "WebSocket" in globalThis }),
   // loaded when it is chosen: a function that only uses the pool does not pay for the other driver
   transports: { http: async (input) => (await import("./make-node-http.ts")).makeNodeHttp(input) },
   parsers: pg.types,
-  callbacks: new AsyncLocalStorage<OpenCallback>(),
-  // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away
-  warmsUp: () => detect().name === "lambda" && process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand",
-  warn,
 };
 
 /**

@@ -1,7 +1,7 @@
 import type { PasswordSource } from "../decide/settings.ts";
 import { ConfigError, ConnectionError } from "../errors/errors.ts";
 import { kindOf } from "../errors/redact.ts";
-import { passwordFailure } from "../transports/failure.ts";
+import { passwordFailure } from "../transports/password-failure.ts";
 
 /** What a password function failed with, as an error of this package. */
 export type TellPasswordFailure = (thrown: unknown) => ConnectionError;

@@ -1,6 +1,5 @@
 import { refusal } from "../decide/refuse.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
-import { readWritten } from "../decide/table.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -27,12 +26,4 @@ export function variablesFor({ checked, driver, lacksUrl }: Given, env: Variable
     throw refusal("connectionString", "text; leave it out to use DATABASE_URL", { code: "MISSING_SETTING" });
   }
   return { ...variables, DATABASE_URL: undefined };
-}
-
-/** The options, with what a variable says that only pg reads. The URL goes before it. */
-export function withNegotiation(checked: DatabaseOptions, env: Variables): DatabaseOptions {
-  const written = env.PGSSLNEGOTIATION;
-  const url = "url" in checked ? checked.url : env.DATABASE_URL;
-  if (!written || checked.sslNegotiation !== undefined || /[?&]sslnegotiation=/.test(url ?? "")) return checked;
-  return { ...checked, sslNegotiation: readWritten("sslNegotiation", written, { setting: "PGSSLNEGOTIATION" }) } as DatabaseOptions;
 }

@@ -10,9 +10,10 @@ import { ConfigError } from "../errors/errors.ts";
 import { SharedPool } from "../transports/pool/shared-pool.ts";
 import { typesOf } from "../transports/pool/type-parsers.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
+import { refuseContradictions } from "./contradictions.ts";
 import { joinPool, poolConfig, showing } from "./make-pool.ts";
 import type { WarmPoolOptions } from "./pool-options.ts";
-import { variablesFor, withNegotiation } from "./pool-variables.ts";
+import { variablesFor } from "./pool-variables.ts";
 import { warn } from "./warn.ts";
 
 export type { WarmPoolOptions } from "./pool-options.ts";
@@ -59,12 +60,14 @@ interface Given extends Omit<PoolOptions, "settings"> {
 
 function read(options: unknown): Given {
   const { settings, ...rest } = readPoolOptions(options, (path) => process.getBuiltinModule("node:fs").readFileSync(path, "utf8"));
-  return { ...rest, checked: checkOptions(settings, runtimeNames) };
+  const checked = checkOptions(settings, runtimeNames);
+  refuseContradictions(checked);
+  return { ...rest, checked };
 }
 
 function planned({ checked, driver, lacksUrl }: Given): { readonly settings: Settings; readonly plan: Plan } {
   const env = variablesFor({ checked, driver, lacksUrl }, process.env);
-  const settings = resolveSettings(withNegotiation(checked, env), env);
+  const settings = resolveSettings(checked, env);
   const runtime = detectRuntime({ global: globalThis, env: process.env }, settings.runtime);
   if (runtime.traits.ioScope === "request") throw elsewhere(runtime.name);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);

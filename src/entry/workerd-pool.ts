@@ -33,7 +33,7 @@ const own: Platform = {
 export class WarmPool {
   constructor(_options?: WarmPoolOptions | string) {
     throw new ConfigError(
-      "In Workers a connection ends with its request, so no pool can own any. Use sharedPool({ tcp: hyperdrive() }), which gives each request connections of its own, and may stand at module scope.",
+      "In Workers a connection ends with its request, so no pool can own any. Use sharedPool({ tcp: hyperdrive() }), which gives each request connections of its own, and may stand at module scope; or createDatabase, where no ORM needs a pool.",
       { code: "NO_TRANSPORT", setting: "runtime" },
     );
   }

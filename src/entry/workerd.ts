@@ -1,38 +1,17 @@
-import { env } from "cloudflare:workers";
-import { types } from "@neondatabase/serverless";
-import type { CallbackContext, Database } from "../database/database.ts";
-import type { CommonParsers } from "../database/user-types.ts";
-import { workerd } from "../decide/runtime.ts";
+import type { Database } from "../database/database.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
 import { databaseOn } from "./create.ts";
 import { makeHttp } from "./make-http.ts";
-import { requestScopes } from "./request-scopes.ts";
-import { warn } from "./warn.ts";
+import { overWebSocket } from "./make-sessions.ts";
+import { workerdPlatform } from "./workerd-platform.ts";
 
 export * from "./public.ts";
 
-interface CompatibleProcess {
-  getBuiltinModule?(name: "node:async_hooks"): { readonly AsyncLocalStorage: new () => CallbackContext } | undefined;
-}
-
-/** With nodejs_compat the runtime has it; asked for by name, so that nothing of Node is in the bundle without. */
-function newContext(): CallbackContext | undefined {
-  const { process } = globalThis as { readonly process?: CompatibleProcess };
-  const hooks = process?.getBuiltinModule?.("node:async_hooks");
-  return hooks && new hooks.AsyncLocalStorage();
-}
-
 const create = databaseOn({
-  runtimes: [workerd.name],
-  runtime: () => workerd,
-  env: () => env,
+  ...workerdPlatform,
   available: () => ({ choices: [overHttp], webSocket: true }),
-  transports: { http: makeHttp },
-  parsers: types as CommonParsers,
-  callbacks: newContext(),
-  scope: (context, work) => requestScopes.run(context, work),
-  warn,
+  transports: { http: (input) => makeHttp(input, { openSessions: overWebSocket }) },
 });
 
 /** As in every entry; bindings are read at the first call, never when the module is loaded. */

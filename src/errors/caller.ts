@@ -26,6 +26,16 @@ export function showCaller<E extends PointedError>(error: E, below: Error | ((..
   return error;
 }
 
+/**
+ * The same for one who was told of a failure by somebody else's await, as a stream's reader is by its fetching: the reader's frames take the
+ * place of those.
+ */
+export function showReader<E extends PointedError>(error: E, below: (...args: never) => unknown): E {
+  shown.delete(error);
+  showCaller(error, below);
+  return error;
+}
+
 /** The server's error of a statement, and where in it. */
 interface PointedError extends Error {
   readonly statement?: string | undefined;

@@ -1,3 +1,4 @@
+import { arrayHint } from "./array-hint.ts";
 import { showCaller } from "./caller.ts";
 import { withoutStrings } from "./excerpt.ts";
 import { look } from "./look.ts";
@@ -225,7 +226,7 @@ export class DatabaseError extends WarmlineError implements ServerFields {
     // refused with the connection: nothing of it stays, and another connection is to be had
     const passes = isTransactionConflict(report.code) || endsConnection(report.severity ?? undefined);
     const retryable = context.fate === "not-sent" || (context.fate === "refused" && passes);
-    super(context.sent === undefined ? report.message : redactMessage(report, context.sent), {
+    super(context.sent === undefined ? report.message : redactMessage(report, context.sent) + arrayHint(report, context.sent.statements), {
       code: report.code,
       fate: context.fate,
       retryable: context.retryable ?? retryable,

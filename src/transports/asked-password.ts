@@ -1,4 +1,4 @@
-import { passwordTimeout } from "./failure.ts";
+import { passwordTimeout } from "./password-failure.ts";
 import type { Cancellation, Clock } from "./transport.ts";
 
 /** A password function, asked once by one login. */

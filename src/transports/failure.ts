@@ -8,12 +8,13 @@ import {
   type WarmlineError,
 } from "../errors/errors.ts";
 import { type Answer, type Evidence, fateOf, saidByPostgres } from "../errors/fate.ts";
-import { kindOf, redactedCause } from "../errors/redact.ts";
+import { redactedCause } from "../errors/redact.ts";
 import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
 import { isOneSelfCommitting, mayCommitByItself } from "../syntax/self-committing.ts";
 import type { Answer as StatementAnswer } from "../wire/answer.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
 import type { ExchangeFailure } from "../wire/exchange.ts";
+import { loginHint } from "./login-hint.ts";
 import { type Peer, type ReadNetworkCode, unreachable } from "./network-failure.ts";
 import type { Statement } from "./transport.ts";
 
@@ -107,9 +108,11 @@ export function loginFailure(failure: unknown, context: ConnectContext, readCode
   if (isWarmlineError(failure)) return failure;
   if (isErrorResponse(failure)) {
     const another = context.passwordIsFunction && failure.code.startsWith("28");
-    return new DatabaseError(failure as unknown as ServerReport, {
+    const hint = loginHint(failure);
+    const report = hint === undefined ? failure : Object.create(failure, { message: { value: `${failure.message}. ${hint}` } });
+    return new DatabaseError(report as ServerReport, {
       fate: "not-sent",
-      retryable: another || !isPermanentLoginFailure(failure.code),
+      retryable: another || !(hint !== undefined || isPermanentLoginFailure(failure.code)),
     });
   }
   return readCode?.(failure, context) ?? unreachable(failure, context);
@@ -118,24 +121,6 @@ export function loginFailure(failure: unknown, context: ConnectContext, readCode
 /** What the reader of a failed connect knows. */
 export interface ConnectContext extends Peer {
   readonly passwordIsFunction: boolean;
-}
-
-/** The caller's password function failed; what it said may quote a secret, so only its kind is kept. */
-export function passwordFailure(failure: unknown): ConnectionError {
-  return new ConnectionError(`The password function failed (${kindOf(failure)}). Check where it reads from.`, {
-    code: "PASSWORD_FAILED",
-    fate: "not-sent",
-    retryable: true,
-  });
-}
-
-/** A password function, the caller's or IAM's, was asked, and connecting would have to be over by now. */
-export function passwordTimeout(timeoutMs: number): ConnectionError {
-  return new ConnectionError(`The password took over ${timeoutMs} ms (connectTimeoutMs). Check where its function reads from.`, {
-    code: "PASSWORD_FAILED",
-    fate: "not-sent",
-    retryable: true,
-  });
 }
 
 /** Whether the command that failed can commit by itself; of a script that is its first. */

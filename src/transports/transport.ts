@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { WarmlineError } from "../errors/errors.ts";
 import type { TransactionStatus } from "../errors/fate.ts";
 

@@ -2,9 +2,10 @@ import { Client, type ClientConfig } from "@neondatabase/serverless";
 import type { Audience } from "../observe/audience.ts";
 import { linkTo } from "../wire/link.ts";
 import { askOnce } from "./asked-password.ts";
-import { connectTimeout, loginFailure, passwordTimeout } from "./failure.ts";
+import { connectTimeout, loginFailure } from "./failure.ts";
 import type { Sessions } from "./http.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
+import { passwordTimeout } from "./password-failure.ts";
 import type { CallOptions, Clock } from "./transport.ts";
 import { type WireClient, WireSession } from "./wire-session.ts";
 

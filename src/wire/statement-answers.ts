@@ -2,11 +2,12 @@ import type { DecodeError } from "../errors/errors.ts";
 import { statements as statementsOf } from "../syntax/statements.ts";
 import type { Field, Statement } from "../transports/transport.ts";
 import { type Answer, type AnswerForm, AnswerReader } from "./answer.ts";
-import { Columns, type ReadOptions, readFields } from "./columns.ts";
+import { Columns, type ReadOptions } from "./columns.ts";
 import type { Outbox } from "./encode.ts";
 import * as frames from "./frames.ts";
 import type { MessageBytes } from "./message-bytes.ts";
 import type { NamedForm } from "./named-statements.ts";
+import { readFields } from "./row-description.ts";
 import type { PortalUse } from "./write-statements.ts";
 
 /** What was sent, and how its answers are read. */

@@ -142,8 +142,12 @@ describe("settings that contradict IAM are refused", () => {
     vi.stubEnv("AWS_REGION", "");
     vi.stubEnv("AWS_DEFAULT_REGION", "");
     await using fake = await startFake();
-    await using db = open(fake, options);
-    expect(await failureOf(db.query("select 1"))).toMatchObject({ name: "ConfigError", setting });
+    // what the options tell is refused before the first call
+    const ask = async () => {
+      await using db = open(fake, options);
+      return await db.query("select 1");
+    };
+    expect(await failureOf(ask())).toMatchObject({ name: "ConfigError", setting });
     expect(fake.tokens).toEqual([]);
   });
 });

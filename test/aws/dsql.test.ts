@@ -74,8 +74,11 @@ describe("a login", () => {
     ["lifetimeMs", { lifetimeMs: 60 * MINUTE_MS }],
   ])("is not tried with a %s that the target does not take: %j", async (setting, options) => {
     await using fake = await startFake();
-    await using db = open(fake, options);
-    expect(await failureOf(db.query("select 1"))).toMatchObject({ name: "ConfigError", setting });
+    const use = async () => {
+      await using db = open(fake, options);
+      await db.query("select 1");
+    };
+    expect(await failureOf(use())).toMatchObject({ name: "ConfigError", setting });
     expect(fake.tokens).toEqual([]);
   });
 

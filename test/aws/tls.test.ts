@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { LAMBDA_CA_PATH, type TrustOptions, trustedCertificates } from "../../src/aws/tls.ts";
+import { LAMBDA_CA_PATH, pemOf, type TrustOptions, trustedCertificates } from "../../src/aws/tls.ts";
 
 const path = fileURLToPath(new URL("../support/tls/ca.pem", import.meta.url));
 const key = fileURLToPath(new URL("../support/tls/server-key.pem", import.meta.url));
@@ -40,6 +40,11 @@ describe("without a setting", () => {
 describe("the setting ca", () => {
   test("is taken as the certificates themselves, before anything else", () => {
     expect(decide({ ca: `${pem}\n${pem}` }, { [LAMBDA_CA_PATH]: "other" })).toEqual({ trusted: `${pem}\n${pem}`, opened: [] });
+  });
+
+  test("is taken on one line, with \\n for its line breaks, as variables hold it", () => {
+    for (const line of ["\\n", "\\r\\n"]) expect(decide({ ca: pem.replaceAll("\n", line) }).trusted).toBe(pem);
+    expect(pemOf("key", readFile(key).replaceAll("\n", "\\n"), readFile)).toBe(readFile(key));
   });
 
   test("is taken as the path of a file that holds them", () => {

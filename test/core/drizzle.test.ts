@@ -304,3 +304,47 @@ describe("what a transaction rejects with", () => {
     expect([codeOf(error), error.message]).toEqual(["INVALID_OPTION", expect.stringContaining('"snapshot"')]);
   });
 });
+
+describe("over what is no open database", () => {
+  test.each([
+    ["an address", "postgres://u:p@h/d"],
+    ["nothing", undefined],
+    ["options", {}],
+    ["a pool", { query() {}, connect() {} }],
+  ])("%s is refused when it is handed over", (_, given) => {
+    const refused = { code: "INVALID_OPTION", fate: "not-sent", message: expect.stringContaining("createDatabase(") };
+    expect(() => drizzle(given as never)).toThrowError(expect.objectContaining(refused));
+  });
+
+  test("a database that was closed says so, whatever it is asked", async () => {
+    const closed = openPool();
+    const orm = drizzle(closed);
+    await closed.close();
+    expect(codeOf(await failureOf(() => orm.select().from(things)))).toBe("CLOSED");
+    expect(codeOf(await failureOf(() => orm.transaction(async () => {})))).toBe("CLOSED");
+    expect(codeOf(await failureOf(() => orm.batch([orm.select().from(things)])))).toBe("CLOSED");
+  });
+
+  test("a transaction that was kept says that it is over", async () => {
+    const kept = await drizzle(db).transaction(async (tx) => tx);
+    expect(codeOf(await failureOf(() => kept.select().from(things)))).toBe("TRANSACTION_OVER");
+  });
+});
+
+test("a transaction without a function is refused as the database refuses it, a savepoint too", async () => {
+  const orm = drizzle(db);
+  const refused = { code: "INVALID_OPTION", fate: "not-sent" };
+  expect(await failureOf(() => orm.transaction(undefined as never))).toMatchObject(refused);
+  expect(await failureOf(() => orm.transaction((tx) => tx.transaction({} as never)))).toMatchObject({ code: "INVALID_OPTION" });
+});
+
+test("over a view each query, batch and transaction runs under its settings", async () => {
+  const view = db.with({ settings: { "app.tenant": "t1" } });
+  const orm = drizzle(view);
+  const tenant = sql<string>`current_setting('app.tenant', true)`;
+  const asked = () => orm.select({ tenant }).from(sql`(values (1)) as one`);
+  expect(await asked()).toEqual([{ tenant: "t1" }]);
+  expect(await orm.batch([asked(), asked()])).toEqual([[{ tenant: "t1" }], [{ tenant: "t1" }]]);
+  expect(await orm.transaction((tx) => tx.select({ tenant }).from(sql`(values (1)) as one`))).toEqual([{ tenant: "t1" }]);
+  expect(orm.$client).toBe(view);
+});

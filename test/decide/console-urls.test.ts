@@ -29,6 +29,9 @@ interface Made {
   readonly leftOut?: readonly string[];
   readonly user?: string;
   readonly host?: string;
+  /** What is tried after the first. */
+  readonly others?: Settings["address"]["others"];
+  readonly targetSessionAttrs?: string;
 }
 
 type Line = readonly [url: string, made?: Made];
@@ -132,7 +135,7 @@ const consoles: Readonly<Record<string, readonly Line[]>> = {
     ["postgres://app:Ab12@shop.cluster-c9akciq32.eu-west-1.rds.amazonaws.com:5432/shop?target_session_attrs=any", { target: "rds" }],
     [
       "postgres://app:Ab12@shop.cluster-c9akciq32.eu-west-1.rds.amazonaws.com:5432/shop?target_session_attrs=read-write",
-      { target: "rds", leftOut: ["target_session_attrs"] },
+      { target: "rds", targetSessionAttrs: "read-write" },
     ],
     ["postgres://app:Ab12@shop.cluster-custom-c9akciq32.cn-north-1.rds.amazonaws.com.cn:5432/shop", { target: "rds" }],
   ],
@@ -286,6 +289,26 @@ const consoles: Readonly<Record<string, readonly Line[]>> = {
     ["postgresql://shop:Ab12@db.example.com:5432/shop?schema=Shop%20One", search('"Shop\\ One"')],
   ],
   "libpq and others": [
+    [
+      "postgresql://app:Ab12@db-1.example.com:5433,db-2.example.com/shop?target_session_attrs=read-write",
+      { port: 5433, others: [{ host: "db-2.example.com", port: 5432 }], targetSessionAttrs: "read-write" },
+    ],
+    [
+      "postgresql://app:Ab12@db-1.example.com,[fdaa::2]:6000/shop?target_session_attrs=primary",
+      { others: [{ host: "fdaa::2", port: 6000 }], targetSessionAttrs: "primary" },
+    ],
+    [
+      "postgresql://app:Ab12@/shop?host=db-1.example.com,db-2.example.com,/run/postgresql&port=5433&sslmode=disable",
+      {
+        tls: "disable",
+        host: "db-1.example.com",
+        port: 5433,
+        others: [
+          { host: "db-2.example.com", port: 5433 },
+          { host: "/run/postgresql", port: 5433 },
+        ],
+      },
+    ],
     ["postgresql:///shop?host=/var/run/postgresql&user=app", { tls: "disable", host: "/var/run/postgresql", user: "app" }],
     ["postgresql://db.example.com/shop?user=app&password=Ab12", { user: "app" }],
     ["postgresql://db.example.com?user=app&password=Ab12&dbname=shop", { user: "app", database: "shop" }],
@@ -325,7 +348,9 @@ const refused: readonly (readonly [url: string, words: RegExp])[] = [
   ["postgresql://app:<PASSWORD>@db.example.com/shop", /with the password itself/],
   ["jdbc:postgresql://db.example.com:5432/shop?user=app&password=Ab12", /without jdbc:/],
   ["prisma+postgres://accelerate.prisma-data.net/?api_key=abc", /the database's own URL/],
-  ["postgresql://app:Ab12@db-1.example.com:5432,db-2.example.com:5432/shop?target_session_attrs=primary", /of one host/],
+  ["postgresql://app:Ab12@db-1.example.com:5432,db-2.example.com:5432,db-3.example.com/shop?port=1,2", /as many as there are hosts/],
+  [`postgresql://app:Ab12@db-1.example.com,${rds}/shop`, /of one kind/],
+  ["postgresql://app:Ab12@db-1.example.com,db-2.example.com/shop?target_session_attrs=master", /one of any, read-write/],
   ["host=db.example.com port=5432 dbname=shop user=app password=Ab12", /like postgres:\/\//],
   ["postgres://app:Ab12@db.example.com/shop\n", /without the line break/],
   ["postgresql://shop:Ab12@db.example.com:5432/shop?sslmode=require&sslaccept=accept_invalid_certs", /something else; leave one out/],
@@ -346,7 +371,9 @@ describe("a URL as a console gives it", () => {
       url
         .replace(/^postgres(ql)?/i, "https")
         .replace("@/", "@socket/")
-        .replace("///", "//socket/"),
+        .replace("///", "//socket/")
+        // which knows one host
+        .replace(/,[^/]*/, ""),
     );
     const database = made.database ?? made.option ?? decodeURIComponent(address.pathname.slice(1));
     const given = made.option === undefined ? { url } : { url, database: made.option };
@@ -356,6 +383,8 @@ describe("a URL as a console gives it", () => {
       port: made.port ?? 5432,
       database,
       user: made.user ?? decodeURIComponent(address.username),
+      others: made.others ?? [],
+      targetSessionAttrs: made.targetSessionAttrs ?? "any",
     });
     const { target = "postgres", leftOut = [] } = made;
     expect(detectTarget(settings.address, settings.target, null).name).toBe(target);
@@ -408,12 +437,13 @@ describe("a URL as a console gives it", () => {
     const names = [...parameterNames, ...Object.keys(foreignParameters), "service", "sslcrl", "__proto__", "constructor", "toString", ""];
     const word = () => Array.from({ length: random.between(0, 3) }, () => random.pick([...odd, "a", "1", "true", "require"])).join("");
     const some = (text: () => string) => (random.once(2) ? text() : "");
+    const seldom = (text: () => string) => (random.once(5) ? text() : "");
     const outcomes = { taken: 0, refused: 0 };
     for (let count = 0; count < 5_000; count++) {
       const scheme = random.pick(["postgres://", "postgresql://", "postgres:", "jdbc:postgresql://", "prisma://", ""]);
       const parameters = Array.from({ length: random.between(0, 3) }, () => `${random.pick(names)}=${word()}`).join("&");
       const rest = random.once(5) ? `&password=${word()}${random.pick(["&", "%26", ""])}${secret}${random.pick(["", "=1"])}` : "";
-      const url = `${random.once(3) ? scheme : "postgres://"}u${some(word)}:${secret}${some(word)}@h${some(word)}${some(() => ":5432")}/d${some(word)}?${parameters}${rest}`;
+      const url = `${random.once(3) ? scheme : "postgres://"}u${some(word)}:${secret}${some(word)}@h${some(word)}${some(() => ":5432")}${seldom(() => random.pick([",h2", ",h2:5433", ",[::1]:1", ",", ",h2:", ",:1", `,${secret}`, ",h2,h3:99999"]))}/d${some(word)}?${parameters}${rest}`;
       try {
         expect(resolveSettings(checkOptions({ url }, runtimeNames), {}).address.host).not.toBe("");
         outcomes.taken++;

@@ -96,6 +96,7 @@ const strings: readonly (readonly [written: string, settings: object, driver?: o
   [`${url}?fallback_application_name=f&client_encoding=utf8`, { url }, { fallback_application_name: "f" }],
   ["postgres://db.example.com/shop?user=u&password=p%20q", { url: "postgres://db.example.com/shop?user=u&password=p%20q" }],
   [`${url}?ssl=true`, { url, sslMode: "verify-full" }],
+  [`${url}?ssl=true&sslmode=require`, { url, sslMode: "verify-full" }],
   [`${url}?ssl=1`, { url, sslMode: "verify-full" }],
   [`${url}?ssl=0`, { url, sslMode: "disable" }],
   [`${url}?ssl=no-verify`, { url, sslMode: "no-verify" }],
@@ -171,7 +172,7 @@ const refused: readonly (readonly [title: string, options: object, setting: stri
     "connectionString",
     /lock_timeout in connectionString must be there once/,
   ],
-  ["ssl and sslmode", { connectionString: `${url}?ssl=true&sslmode=require` }, "connectionString", /sslmode says it already/],
+  ["ssl and another sslmode", { connectionString: `${url}?ssl=true&sslmode=disable` }, "connectionString", /sslmode says something else/],
   [
     "verify-ca of libpq without its certificate",
     { connectionString: `${url}?uselibpqcompat=true&sslmode=verify-ca` },

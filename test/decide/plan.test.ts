@@ -141,6 +141,19 @@ describe("a plan", () => {
     expect(proxy.reasons.deadline).toContain("the role's statement_timeout");
   });
 
+  test("says how long a call may take, and on Lambda less than a function that nobody configured", () => {
+    const deadlineOf = (runtime: RuntimeName, options: DatabaseOptions = {}) => {
+      const { deadlineMs, reasons } = planFor({ runtime, target: "postgres", available: nodeEntry, options });
+      return [deadlineMs, reasons.deadlineMs];
+    };
+    expect(deadlineOf("node")).toEqual([30_000, "30000: enough for a database to wake up"]);
+    for (const runtime of ["lambda", "lambda-managed"] as const) {
+      expect(deadlineOf(runtime)).toEqual([2_500, expect.stringContaining("lambdaHandler knows the invocation's own time")]);
+      expect(deadlineOf(runtime, { deadlineMs: 20_000 })).toEqual([20_000, "20000: the settings say so"]);
+    }
+    expect(deadlineOf("lambda", { deadlineMs: 0 })).toEqual([0, "0: the settings say so"]);
+  });
+
   test("asks nothing of TLS over HTTP, where the platform verifies", () => {
     const options = { sslMode: "disable", channelBinding: "require" } as const;
     expect(planFor({ runtime: "edge-light", target: "neon", available: edgeEntry, options }).warnings).toEqual([]);

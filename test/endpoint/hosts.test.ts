@@ -92,3 +92,10 @@ test.each(["127.0.0.2", "localhost"])("listens on %s without a token", async (ho
   expect((await fetch(`${endpoint.url}/sql`, { method: "OPTIONS" })).status).toBe(200);
   await endpoint.stop();
 });
+
+test("a database URL with several hosts is refused, for an endpoint stands in front of one server", async () => {
+  const { startEndpoint } = await import("../../src/endpoint/endpoint.ts");
+  const started = startEndpoint({ databaseUrl: "postgres://u:cAnArY@a.example,b.example/d", port: 0 });
+  await expect(started).rejects.toThrow(/names several hosts/);
+  await expect(started).rejects.not.toThrow(/cAnArY/);
+});

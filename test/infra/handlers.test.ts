@@ -45,6 +45,15 @@ describe("the Lambda handler", () => {
     },
   );
 
+  it("answers a browser with the page", async () => {
+    const handler = await load<Handler>("lambda");
+    const headers = { accept: "text/html", host: "demo.lambda-url.eu-central-1.on.aws" };
+    const context = { ...requestContext, http: { method: "GET", path: "/" } };
+    const { statusCode, body, isBase64Encoded } = await handler({ ...functionUrl, rawPath: "/", headers, requestContext: context });
+    expect([statusCode, isBase64Encoded]).toEqual([200, false]);
+    expect(body).toMatch(/^<!doctype html>.+<dt>sessions begun<\/dt><dd>\d+<\/dd>/s);
+  });
+
   it.each(Object.entries(noRequests))("refuses %s as an event with a code, and serves the next", async (_, event) => {
     const handler = await load<Handler>("lambda");
     await expect(handler(event)).rejects.toMatchObject({ code: "UNKNOWN_EVENT", message: expect.stringContaining("through its URL") });

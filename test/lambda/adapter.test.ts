@@ -9,6 +9,12 @@ import { maxReplyBytes } from "./reply.ts";
 import { startSandbox } from "./sandbox.ts";
 import { ask, useWarmHandler, type WarmFunction } from "./warm-function.ts";
 
+/** What an HTTP event is answered with. */
+interface Reply {
+  readonly statusCode: number;
+  readonly body: string;
+}
+
 const deploy = useWarmHandler();
 const query = { do: "query", text: "select 1 as one" } as const;
 
@@ -36,7 +42,7 @@ describe("a handler of lambdaHandler", () => {
       }
     });
 
-    test("leaves none behind a handler that throws, or that asks nothing while the warm-up connects", async () => {
+    test("leaves none behind a handler that throws, or that asks nothing while the warm-up connects, which is given up", async () => {
       // a distance, which a login crosses several times: the invocation is over before
       await using wire = await startWire(inject("postgres"), { delayMs: 150 });
       await using deployed = await deploy({ url: urlAt(wire), database });
@@ -46,7 +52,7 @@ describe("a handler of lambdaHandler", () => {
       const { error } = await environment.invoke({ do: "throw", after: query.text });
       expect(error).toMatchObject({ errorType: "RangeError", errorMessage: "after its query" });
       await noneIsLeft(deployed);
-      expect((await ask(environment, query)).stats).toMatchObject({ connects: 3 });
+      expect((await ask(environment, query)).stats).toMatchObject({ connects: 2 });
     });
   });
 
@@ -74,7 +80,7 @@ describe("when the platform ends its environments", () => {
   const count = 3;
 
   /** Environments with a connection each, behind a wire that counts farewells. */
-  async function openAll(closes: boolean) {
+  async function openAll(closes: boolean | "unawaited") {
     const wire = await startWire(inject("postgres"));
     let farewells = 0;
     wire.onMessage(({ from, type }) => {
@@ -89,8 +95,11 @@ describe("when the platform ends its environments", () => {
     return { wire, deployed, shutDown, farewells: () => farewells };
   }
 
-  test("closeOnShutdown says farewell for each connection, and the server has its slots back", async () => {
-    const { wire, deployed, shutDown, farewells } = await openAll(true);
+  test.each([
+    ["awaited", true],
+    ["not awaited, as in CommonJS", "unawaited"],
+  ] as const)("closeOnShutdown, %s, says farewell for each connection, and the server has its slots back", async (_, closes) => {
+    const { wire, deployed, shutDown, farewells } = await openAll(closes);
     expect(await shutDown()).toEqual(Array.from({ length: count }, () => ({ code: 0, signal: null })));
     expect(farewells()).toBe(count);
     await until(async () => (await deployed.backends()) === 0);
@@ -146,9 +155,47 @@ describe("the demo's built handler", () => {
     const environment = await sandbox.environment();
     const { error } = await environment.invoke({ Records: [{ body: "canary" }] });
     expect(error).toMatchObject({ errorType: "LambdaEventError", errorMessage: expect.stringContaining("through its URL") });
-    const requestContext = { domainName: "api.example.com", http: { method: "GET", path: "/ready" } };
-    const event = { version: "2.0", rawPath: "/ready", rawQueryString: "", headers: {}, requestContext, isBase64Encoded: false };
-    expect((await environment.invoke(event)).value).toMatchObject({ statusCode: 200, headers: { "x-invocation": "1" } });
+    expect((await environment.invoke(fromUrl("/ready"))).value).toMatchObject({ statusCode: 200, headers: { "x-invocation": "1" } });
     expect([environment.inits, environment.deaths]).toEqual([1, []]);
   });
+
+  test("answers every form of event in its own form, over one connection, and reads a body of bytes", async () => {
+    const env = { DATABASE_URL: urlAt(), API_TOKEN: "t".repeat(40) };
+    await using sandbox = await startSandbox({ handler: join(folder, "lambda.handler"), env, timeoutMs: 60_000 });
+    const environment = await sandbox.environment();
+    const reply = async (event: object) => (await environment.invoke<Reply>(event)).value;
+    const restApi = { version: "1.0", path: "/ready", httpMethod: "GET", headers: {}, multiValueHeaders: {}, requestContext: {} };
+    const balanced = { path: "/ready", httpMethod: "GET", body: "", isBase64Encoded: false, requestContext: { elb: {} } };
+    const lattice = { version: "2.0", path: "/ready", method: "GET", headers: {}, requestContext: { serviceArn: "arn:aws:vpc-lattice" } };
+    for (const event of [fromUrl("/ready"), restApi, { ...balanced, headers: {} }, lattice]) {
+      expect(await reply(event)).toMatchObject({ statusCode: 200 });
+    }
+    const balancedMany = await reply({ ...balanced, multiValueHeaders: { accept: ["text/html", "application/json"] } });
+    expect(balancedMany).toMatchObject({ statusCode: 200, multiValueHeaders: { "content-type": ["application/json"] } });
+    const order = (body: string, isBase64Encoded: boolean) => {
+      const headers = { "content-type": "application/json", authorization: `Bearer ${env.API_TOKEN}`, "idempotency-key": "of-bytes" };
+      return reply({ ...fromUrl("/orders", "POST"), headers, body, isBase64Encoded });
+    };
+    const spelled = JSON.stringify({ lines: "ä" });
+    const plain = await order(spelled, false);
+    expect(plain?.statusCode).toBe(400);
+    expect(await order(Buffer.from(spelled).toString("base64"), true)).toMatchObject({ statusCode: 400, body: plain?.body });
+    expect(environment.deaths).toEqual([]);
+  });
+
+  test.each(["lambda", "lambda-stream"])("answers 503 in time where the database accepts and stays silent: %s", async (name) => {
+    await using wire = await startWire(inject("postgres"));
+    wire.hold();
+    await using sandbox = await startSandbox({ handler: join(folder, `${name}.handler`), env: { DATABASE_URL: urlAt(wire) } });
+    const environment = await sandbox.environment();
+    const { value, stream, error } = await environment.invoke<Reply>(fromUrl("/products"), { deadlineMs: 1_500 });
+    expect([error, value ?? stream?.prelude]).toMatchObject([undefined, { statusCode: 503 }]);
+    expect(environment.deaths).toEqual([]);
+  });
 });
+
+/** A request as a function URL hands it over. */
+function fromUrl(path: string, method = "GET") {
+  const requestContext = { domainName: "api.example.com", http: { method, path } };
+  return { version: "2.0", rawPath: path, rawQueryString: "", headers: {}, requestContext, isBase64Encoded: false };
+}

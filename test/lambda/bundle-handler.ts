@@ -1,9 +1,14 @@
 import { join } from "node:path";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 
 /** Bundles a handler's source as it would be deployed, one ES module for Node, and gives what `startSandbox` takes: `<folder>/index.handler`. */
-export async function bundleHandler(source: string, folder: string): Promise<string> {
+export async function bundleHandler(
+  source: string,
+  folder: string,
+  more: Pick<BuildOptions, "sourcemap" | "minify"> = {},
+): Promise<string> {
   await build({
+    ...more,
     entryPoints: [source],
     outfile: join(folder, "index.mjs"),
     bundle: true,

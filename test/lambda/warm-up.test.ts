@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, inject, test } from "vitest";
-import { urlAt } from "../core/databases.ts";
+import { until, urlAt } from "../core/databases.ts";
+import { startWire } from "../support/wire.ts";
 import { startNetwork } from "./network.ts";
 import { ask, useWarmHandler } from "./warm-function.ts";
 
@@ -59,6 +60,20 @@ describe.each([["provisioned-concurrency"], ["snap-start"]] as const)(
       expect([await deployed.backends(), network.connections()]).toEqual([0, 0]);
       expect((await ask(environment, query)).rows).toEqual([{ one: 1 }]);
       expect(network.connections()).toBe(1);
+    });
+
+    test("waits for no connection that was on its way when it was frozen, and is another's or gone when it wakes", async () => {
+      // a distance: init is over before the login is
+      await using wire = await startWire(inject("postgres"), { delayMs: 300 });
+      await using network = await startNetwork({ host: "127.0.0.1", port: wire.port });
+      // by its timer alone it would be waited for as long
+      const database = { warmUp: true, connectTimeoutMs: 20_000 };
+      await using deployed = await deploy({ url: urlAt(network), initializationType, database });
+      const environment = await deployed.environment();
+      await until(() => network.lay({ kind: "swallow" }) === 1);
+      await environment.freezeFor({ wallClockMs: 3_600_000 });
+      expect(await ask(environment, query, { deadlineMs: 10_000 })).toMatchObject({ rows: [{ one: 1 }], failure: null });
+      expect(network.connections()).toBe(2);
     });
   },
 );

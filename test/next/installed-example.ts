@@ -47,7 +47,7 @@ export async function installExample(): Promise<InstalledExample> {
       if (variant === "module-level") {
         await cp("test/next/variants/lib", join(folder, "lib"), { recursive: true });
         // with pg in it the edge runtime cannot load it
-        await rm(join(folder, "app/api/edge"), { recursive: true });
+        for (const route of ["edge", "broken-edge"]) await rm(join(folder, "app/api", route), { recursive: true });
       }
       await writeFile(join(folder, "next.config.ts"), configOf(variant));
       const text = await readFile(database, "utf8");

@@ -8,7 +8,7 @@ import { startChromium } from "./chromium.ts";
 import { type InstalledExample, installExample, type Variant } from "./installed-example.ts";
 import { type Bundler, buildNext, type NextServer, startNext } from "./next-process.ts";
 import { type Shop, type Shops, startShops } from "./shop.ts";
-import { get, paths, visit } from "./visits.ts";
+import { failingPaths, get, paths, visit } from "./visits.ts";
 
 const began = Date.now();
 const tell = (words: string) => console.info(`[${Math.round((Date.now() - began) / 1000)} s] ${words}`);
@@ -33,8 +33,15 @@ const EDITS = 20;
 /** Between two edits, as between two of a person. */
 const PAUSE_MS = 500;
 
-/** Edits the database file under a development server, and asks for everything after each edit. Gives the most backends there were. */
-async function developing(bundler: Bundler, variant: Variant): Promise<number> {
+interface Developed {
+  /** The most backends there were. */
+  readonly most: number;
+  /** What the server printed at last, when it was asked for the routes that fail. */
+  readonly failures: string;
+}
+
+/** Edits the database file under a development server, and asks for everything after each edit, and for the routes that fail at the end. */
+async function developing(bundler: Bundler, variant: Variant): Promise<Developed> {
   await example.become(variant, { max: 5 });
   await example.edit(0);
   const shop = await shops.open(`${bundler} dev ${variant}`);
@@ -48,7 +55,9 @@ async function developing(bundler: Bundler, variant: Variant): Promise<number> {
       await untilServed(server, edit);
       most = Math.max(most, await shop.backends());
     }
-    return most;
+    const before = server.output().length;
+    for (const path of failingPaths) await get(server, path);
+    return { most, failures: server.output().slice(before) };
   } finally {
     await server.stop();
   }
@@ -225,14 +234,19 @@ describe.each<Bundler>(["turbopack", "webpack"])("built with %s", (bundler) => {
     });
   });
 
-  test(`${EDITS} edits of the database file in development leave at most the pool's five backends`, async () => {
-    const most = await developing(bundler, "published");
+  test(`${EDITS} edits of the database file in development leave at most the pool's five backends, and an error shows the line that asked`, async () => {
+    const { most, failures } = await developing(bundler, "published");
     tell(`${bundler}, next dev, ${EDITS} edits: ${most} backends at most`);
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(5);
+    for (const path of failingPaths) {
+      expect(failures).toMatch(new RegExp(`relation "shelf" does not exist\\n +at async GET \\(app${path}/route\\.ts:\\d+:\\d+\\)\\n`));
+    }
+    expect(failures).toMatch(/^> +\d+ \| .*await db\.query\("select name/m);
   });
 
   test("for comparison: the same edits with a pg.Pool at module level", async () => {
-    tell(`${bundler}, next dev, ${EDITS} edits, module-level pg.Pool: ${await developing(bundler, "module-level")} backends at most`);
+    const { most } = await developing(bundler, "module-level");
+    tell(`${bundler}, next dev, ${EDITS} edits, module-level pg.Pool: ${most} backends at most`);
   });
 });

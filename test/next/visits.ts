@@ -15,6 +15,9 @@ export async function get(server: NextServer, path: string): Promise<Answer> {
 /** The page and the two routes on Node; the proxy stands before each of them. */
 export const paths: readonly string[] = ["/", "/api/products", "/api/orders"];
 
+/** Routes of `variants/app` whose statement the server refuses, on Node and on the edge runtime. */
+export const failingPaths: readonly string[] = ["/api/broken", "/api/broken-edge"];
+
 const AT_ONCE = 10;
 
 /** So many requests to all paths in turn, ten at once. Gives how often each status was answered. */

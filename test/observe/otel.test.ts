@@ -189,8 +189,15 @@ describe("a metric", () => {
     open({ max: 2, acquireTimeoutMs: 100 });
     expect((await collect()).get("db.client.connection.count {connection}")).toBeUndefined();
     const release = Promise.withResolvers<void>();
-    const held = [1, 2].map(() => db.session(async () => release.promise));
-    await until(() => db.stats().total === 2 && db.stats().idle === 0);
+    let begun = 0;
+    const held = [1, 2].map(() =>
+      db.session(async () => {
+        begun++;
+        await release.promise;
+      }),
+    );
+    // while one is being opened, who waits would wait for that
+    await until(() => begun === 2);
     const waiting = failureOf(db.query("select 1"));
     await until(() => db.stats().waiting === 1);
     const name = { "db.client.connection.pool.name": `${host}:${port}/${database}` };

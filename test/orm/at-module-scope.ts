@@ -10,10 +10,11 @@ interface Context {
   waitUntil(promise: Promise<unknown>): void;
 }
 
-/** What a service works with. */
+/** What a service works with; one author is everybody's, and the first. */
 export const serviceTables = `
   create table "Author" (id int generated always as identity primary key, name text not null unique);
-  create table "Book" (id int generated always as identity primary key, title text not null, "authorId" int not null references "Author");`;
+  create table "Book" (id int generated always as identity primary key, title text not null, "authorId" int not null references "Author");
+  insert into "Author" (name) values ('Everybody');`;
 
 /** What it answers, whichever ORM it is. */
 export const answerOf = (id: string): unknown => ({ name: id, books: [{ title: "Notes" }, { title: "Sketch" }], left: 1 });

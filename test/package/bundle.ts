@@ -1,5 +1,5 @@
 import { builtinModules } from "node:module";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 
@@ -10,15 +10,19 @@ export interface Bundle {
   readonly packages: readonly string[];
   /** Size of the minified code, gzip level 9, bytes. */
   readonly gzipBytes: number;
+  /** The same of what is read without waiting for an `import()`, where the bundle is split. */
+  readonly startGzipBytes: number;
 }
 
 /** What tells one toolchain from another. */
 export type BundleOptions = Pick<BuildOptions, "conditions" | "platform" | "mainFields" | "external" | "splitting">;
 
+const CONSUMER = "consumer.ts";
+
 /** Bundles `code`, as if it were a file of `project`, and writes nothing. */
 export async function bundle(project: string, code: string, options: BundleOptions = {}): Promise<Bundle> {
   const { metafile, outputFiles } = await build({
-    stdin: { contents: code, resolveDir: project, sourcefile: "consumer.ts", loader: "ts" },
+    stdin: { contents: code, resolveDir: project, sourcefile: CONSUMER, loader: "ts" },
     ...options,
     bundle: true,
     format: "esm",
@@ -32,8 +36,18 @@ export async function bundle(project: string, code: string, options: BundleOptio
     // a built-in would otherwise end the build; here it has to show up in the list of what reached the bundle
     external: ["cloudflare:*", ...builtinModules, "node:*", ...(options.external ?? [])],
   });
-  const gzipBytes = outputFiles.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length, 0);
-  return { metafile, packages: packagesIn(metafile), gzipBytes };
+  const atStart = outputsAtStart(metafile);
+  const sizes = outputFiles.map(({ path, contents }) => ({
+    gzipBytes: gzipSync(contents, { level: 9 }).length,
+    isAtStart: atStart.has(relative(project, path)),
+  }));
+  const sum = (of: typeof sizes) => of.reduce((bytes, { gzipBytes }) => bytes + gzipBytes, 0);
+  return {
+    metafile,
+    packages: packagesIn(metafile),
+    gzipBytes: sum(sizes),
+    startGzipBytes: sum(sizes.filter(({ isAtStart }) => isAtStart)),
+  };
 }
 
 function packagesIn(metafile: Metafile): readonly string[] {
@@ -49,9 +63,10 @@ export function packageOf(path: string): string | undefined {
   return first.startsWith("@") ? `${first}/${second}` : first;
 }
 
-/** Packages reached by the entry point of a split bundle without waiting for an `import()`. */
-export function packagesAtStart({ outputs }: Metafile): readonly string[] {
-  const entry = Object.keys(outputs).find((path) => outputs[path]?.entryPoint !== undefined);
+/** The files of a split bundle that its entry point reads without waiting for an `import()`. */
+function outputsAtStart({ outputs }: Metafile): ReadonlySet<string> {
+  // what is imported later is an entry point, too
+  const entry = Object.keys(outputs).find((path) => outputs[path]?.entryPoint?.endsWith(CONSUMER));
   const reached = new Set<string>();
   const visit = (path: string): void => {
     if (reached.has(path)) return;
@@ -59,6 +74,15 @@ export function packagesAtStart({ outputs }: Metafile): readonly string[] {
     for (const one of outputs[path]?.imports ?? []) if (one.kind === "import-statement" && one.external !== true) visit(one.path);
   };
   if (entry !== undefined) visit(entry);
-  const inputs = [...reached].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
-  return [...new Set(inputs.flatMap((path) => packageOf(path) ?? []))].sort();
+  return reached;
+}
+
+/** Packages reached by the entry point of a split bundle without waiting for an `import()`. */
+export function packagesAtStart(metafile: Metafile): readonly string[] {
+  return [...new Set(inputsAtStart(metafile).flatMap((path) => packageOf(path) ?? []))].sort();
+}
+
+/** The same, file by file. */
+export function inputsAtStart(metafile: Metafile): readonly string[] {
+  return [...outputsAtStart(metafile)].flatMap((path) => Object.keys(metafile.outputs[path]?.inputs ?? {}));
 }

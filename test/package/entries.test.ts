@@ -41,6 +41,22 @@ test.each(entries)("the entry %s loads with only the declared dependencies besid
   expect(namesOf(entry.replace(/^\./, manifest.name))).not.toEqual([]);
 });
 
+describe("warmline/tcp and warmline/http", () => {
+  test.each(["tcp", "http"])("%s exports the names of the main entry, to Node and to the edge", (entry) => {
+    expect(namesOf(`warmline/${entry}`)).toEqual(publicNames);
+    expect(namesOf(`warmline/${entry}`, "--conditions=edge-light")).toEqual(publicNames);
+  });
+
+  test("say on the edge and by plan what they are for", () => {
+    const url = '"postgres://someone@ep-x.us-east-2.aws.neon.tech/shop"';
+    const code = `const { createDatabase } = await import(process.argv[1]);
+      try { const db = createDatabase(${url}); console.log(db.plan.transport, db.plan.session); } catch (error) { console.log(error.code); }`;
+    const say = (entry: string, ...flags: string[]) => run(code.replaceAll("process.argv[1]", JSON.stringify(entry)), ...flags).trim();
+    expect([say("warmline/tcp"), say("warmline/tcp", "--conditions=edge-light")]).toEqual(["pool pool", "NO_TRANSPORT"]);
+    expect([say("warmline/http"), say("warmline/http", "--conditions=edge-light")]).toEqual(["http none", "http none"]);
+  });
+});
+
 describe("the main entry", () => {
   test("exports the same names to Node and to the edge", () => {
     expect(namesOf(manifest.name)).toEqual(publicNames);

@@ -19,6 +19,12 @@ import { afterAll } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
+/** The declarations of an entry. */
+export interface EntryTypes {
+  readonly require: string;
+  readonly default: string;
+}
+
 /** The fields of package.json the tests read. */
 export interface Manifest {
   readonly name: string;
@@ -26,7 +32,9 @@ export interface Manifest {
   readonly files: readonly string[];
   readonly engines: { readonly node: string };
   readonly bin: Readonly<Record<string, string>>;
-  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+  readonly exports: Readonly<Record<string, string | ({ readonly types: EntryTypes } & Readonly<Record<string, string | EntryTypes>>)>>;
+  readonly types: string;
+  readonly typesVersions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
@@ -71,6 +79,11 @@ export function installPackage(also: readonly string[] = []): InstalledPackage {
   linkBins(project, manifest);
   const files = packed.files.map((file) => file.path).sort();
   return { project, path, files, tarball: readFileSync(join(project, packed.filename)), manifest };
+}
+
+/** The declarations of each entry. */
+export function typesOf({ exports }: Manifest): readonly EntryTypes[] {
+  return Object.values(exports).flatMap((target) => (typeof target === "string" ? [] : [target.types]));
 }
 
 function link(project: string, name: string): void {

@@ -54,8 +54,8 @@ function compile({ project }: InstalledPackage, file: string, compilerOptions: o
   return stdout;
 }
 
-const browser = { lib: ["es2024", "esnext.disposable", "dom"], types: [] };
-const node = { lib: ["es2024", "esnext.disposable"], types: ["node"] };
+const browser = { lib: ["es2022", "dom"], types: [] };
+const node = { lib: ["es2022"], types: ["node"] };
 const nodenext = { module: "nodenext", moduleResolution: "nodenext" };
 const bundler = { module: "esnext", moduleResolution: "bundler" };
 

@@ -11,6 +11,8 @@ export interface ScriptChild {
   readonly pid: number;
   /** Resolves when it has written this to standard error; rejects when it ends before. */
   writes(text: string): Promise<void>;
+  /** What it has written to standard error so far. */
+  written(): string;
   /** Resolves when it has ended. */
   readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
   signal(name: NodeJS.Signals): void;
@@ -33,6 +35,7 @@ export function startScript(name: string, args: readonly string[] = []): ScriptC
   return {
     pid: child.pid as number,
     ended,
+    written: () => stderr,
     signal: (signal) => void child.kill(signal),
     async writes(text) {
       const over = ended.then(() => {

@@ -2,7 +2,7 @@
 import { eq, sql } from "drizzle-orm";
 import { integer, pgTable, text } from "drizzle-orm/pg-core";
 import { migrate } from "drizzle-orm/pg-proxy/migrator";
-import { createDatabase, type Database, type Result } from "warmline";
+import { createDatabase, type Database, type DatabaseView, type Result } from "warmline";
 import { type DrizzleDatabase, type DrizzleTransaction, drizzle, type Executed } from "warmline/drizzle";
 import { type Equal, expectTrue, type IsAny } from "./assertions.ts";
 
@@ -21,6 +21,8 @@ export async function theMigratorTakesIt(): Promise<void> {
 
 export async function queriesAreTyped(): Promise<void> {
   expectTrue<Equal<typeof orm.$client, Database>>();
+  const own = drizzle(createDatabase().with({ role: "app_user" }));
+  expectTrue<Equal<typeof own.$client, DatabaseView>>();
   const all = await orm.select().from(users);
   expectTrue<Equal<typeof all, User[]>>();
   const names = await orm.insert(users).values({ id: 1, name: "Ada" }).returning({ name: users.name });

@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { startEndpoint } from "../../src/endpoint/endpoint.ts";
 import { buildWorker, MAX_WORKER_GZIP_BYTES, runWrangler } from "../support/worker/artefact.ts";
+import { serveWorker } from "../support/worker/runtime.ts";
 import { profileStartup } from "../support/worker/startup.ts";
+import { createOwnDatabase } from "./databases.ts";
 
 const configuration = await readFile(new URL("../../wrangler.toml", import.meta.url), "utf8");
 
@@ -12,8 +15,21 @@ test(`the demo over HTTP is uploaded with at most ${MAX_WORKER_GZIP_BYTES} bytes
   expect(artefact.gzipBytes).toBeGreaterThan(50_000);
   expect(artefact.gzipBytes).toBeLessThanOrEqual(MAX_WORKER_GZIP_BYTES);
   const code = await readFile(join(artefact.folder, artefact.file), "utf8");
-  const imported = [...code.matchAll(/(?:^|;)import[\w{}$, *]*?(?:from)?"([^"]+)"/gm)].map(([, name]) => name);
+  const imported = [...code.matchAll(/(?:^|[;}])import[\w{}$, *]*?(?:from)?"([^"]+)"/gm)].map(([, name]) => name);
   expect(imported).toEqual(["cloudflare:workers"]);
+});
+
+test("the demo's page is served in workerd, over one subrequest, and says what the server counts", async () => {
+  const databaseUrl = await createOwnDatabase("workers_page");
+  const endpoint = await startEndpoint({ databaseUrl, port: 0 });
+  try {
+    await using worker = await serveWorker("functions/worker.ts", { vars: { DATABASE_URL: databaseUrl, WARMLINE_ENDPOINT: endpoint.url } });
+    const answer = await fetch(worker.url, { headers: { Accept: "text/html" } });
+    expect([answer.status, endpoint.requests]).toEqual([200, 1]);
+    expect(await answer.text()).toMatch(/Here it runs on <b>workerd<\/b>, over\s<b>http<\/b>.+<dt>sessions begun<\/dt><dd>\d+<\/dd>/s);
+  } finally {
+    await endpoint.stop();
+  }
 });
 
 test.each(["preview", "production"])(

@@ -85,7 +85,7 @@ describe.each(ways)("a sharedPool at module scope, over $name", ({ name, start }
     "refuses what is asked on the client of another request (%s), and goes on",
     async (keep) => {
       expect((await get(keep)).status).toBe(200);
-      for (const use of ["/use", "/use-cursor"]) {
+      for (const use of ["/use", "/use-cursor", "/use-release"]) {
         const { status, body } = await get(use);
         expect([status, body]).toMatchObject([500, { name: "UsageError", code: "REQUEST_OVER", fate: "not-sent" }]);
       }

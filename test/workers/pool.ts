@@ -102,6 +102,10 @@ const app = new Hono<{ Bindings: object }>()
     return c.json("kept");
   })
   .get("/use", async (c) => c.json((await kept?.query("select 1 as one"))?.rows))
+  .get("/use-release", async (c) => {
+    kept?.release();
+    return c.json(null);
+  })
   .get("/use-cursor", async (c) => {
     const rows: unknown[] = [];
     for await (const row of kept?.query(new QueryStream("select 1 as one")) ?? []) rows.push(row);

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { startPosing } from "../support/posing-server.ts";
 import { startPostgres } from "../support/postgres/server.ts";
+import { takeRefusingPort } from "../support/refusing-port.ts";
 import { activeBackends, ask, createOwnDatabase, holdWorkers } from "./databases.ts";
 import { backendsLeft, type RunningWorker, startWorker } from "./harness.ts";
 
@@ -150,12 +152,31 @@ test("what is written for Node hangs from the second request on, and these tests
   }
 });
 
+test("several hosts are tried in order, past one where nobody listens and one that is read-only", async () => {
+  await using nowhere = await takeRefusingPort();
+  const { url, port } = inject("postgres");
+  await using standby = await startPosing(port, { in_hot_standby: "on" });
+  const places = [nowhere.port, standby.port, port].map((one) => `127.0.0.1:${one}`).join();
+  const several = `${url.replace(`@${new URL(url).host}`, `@${places}`)}?target_session_attrs=read-write`;
+  const worker = await startWorker("requests.ts", { vars: { DATABASE_URL: several } });
+  try {
+    const response = await fetch(new URL("/one", worker.url));
+    expect(await response.json()).toEqual({ transport: "request", same: true, reused: true });
+    expect(standby.logins()).toBe(1);
+  } finally {
+    await worker.stop();
+  }
+});
+
 test("a certificate that the platform does not trust is refused before anything is sent", async () => {
   const postgres = await startPostgres({ tls: true });
   const worker = await startWorker("requests.ts", { vars: { DATABASE_URL: `${postgres.url()}?sslmode=require` } });
   try {
     const response = await fetch(new URL("/one", worker.url));
-    expect(await response.json()).toEqual({ code: "CONNECT_FAILED" });
+    expect(await response.json()).toEqual({ code: "TLS_FAILED" });
+    expect(decodeURIComponent(response.headers.get("said") ?? "")).toMatch(
+      /trust the platform's own list of authorities, and nothing else/,
+    );
     expect(await backendsLeft(postgres.url())).toBe(0);
   } finally {
     await worker.stop();

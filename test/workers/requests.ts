@@ -18,7 +18,7 @@ interface Ctx {
 }
 
 const app = new Hono<{ Bindings: object }>()
-  .onError((error, c) => c.json({ code: "code" in error ? error.code : error.message }, 500))
+  .onError((error, c) => c.json({ code: "code" in error ? error.code : error.message }, 500, { said: encodeURIComponent(error.message) }))
   .get("/unscoped", async (c) => c.json((await db.query("select pg_backend_pid() as pid")).rows))
   .use(requestScope(db))
   .get("/one", async (c) => {

@@ -4,9 +4,6 @@ export interface Caller {
   enter(): void;
   /** Goes along on a connection somebody else holds, if that can be; whether it did. */
   along(): boolean;
-  /** None was free within `limitMs`; 0 for no limit. */
-  late(): void;
-  readonly limitMs: number;
   /** None is free, and too many wait already. */
   full(): void;
   /** Where it stands, while it waits. */
@@ -22,7 +19,6 @@ export interface QueueLimits {
 /** A place in the queue. */
 export interface Place {
   readonly caller: Caller;
-  readonly late: NodeJS.Timeout | undefined;
   before: Place | undefined;
   behind: Place | undefined;
 }
@@ -88,7 +84,6 @@ export class CheckoutQueue {
     const { place } = caller;
     if (place === undefined) return;
     caller.place = undefined;
-    clearTimeout(place.late);
     const { before, behind } = place;
     if (before === undefined) this.#first = behind;
     else before.behind = behind;
@@ -100,8 +95,7 @@ export class CheckoutQueue {
   }
 
   #wait(caller: Caller): void {
-    const late = caller.limitMs > 0 ? setTimeout(() => caller.late(), caller.limitMs) : undefined;
-    const place: Place = { caller, late, before: this.#last, behind: undefined };
+    const place: Place = { caller, before: this.#last, behind: undefined };
     caller.place = place;
     if (this.#last === undefined) this.#first = place;
     else this.#last.behind = place;

@@ -1,14 +1,18 @@
 import { AsyncResource } from "node:async_hooks";
+import { connectTimeout } from "../failure.ts";
 import type { Caller, Place } from "./checkout-queue.ts";
 import type { LeakWatch } from "./leaks.ts";
 import { type Asker, acquireTimeout, closed, type Lease, queueFull } from "./lease.ts";
 import { OpenCalls } from "./open-calls.ts";
 import type { PoolState } from "./pool-state.ts";
 import type { Room } from "./room.ts";
+import { limitWait, type WaitedFor } from "./wait-limit.ts";
 
 /** Who has a slot, and is to be given a lease. */
 export interface Supplied {
   readonly asker: Asker;
+  /** Whether it still waits. */
+  readonly waits: boolean;
   /** To be called once, with a lease or the reason why there is none. */
   supplied(error: Error | undefined, lease: Lease | undefined): void;
 }
@@ -18,6 +22,10 @@ export interface CheckoutsOptions {
   readonly room: Room;
   readonly leaks: LeakWatch;
   readonly state: PoolState;
+  /** Where connections are opened to. */
+  readonly where: () => string;
+  /** How many servers are tried for a connection, at most. */
+  readonly servers: () => number;
   /** Makes a lease for whoever has a slot; asks the connection in it, unless the holder does. */
   readonly supply: (to: Supplied) => void;
 }
@@ -61,6 +69,8 @@ class Asking implements Caller, Supplied {
   readonly #calls: OpenCalls;
   readonly #watch: ReturnType<LeakWatch["takenHere"]>;
   #open = true;
+  /** Ends the watch over how long it waits. */
+  #stopLimit: (() => void) | undefined;
   /** Set where it waits: whoever waits is let in by another request's release, and must not run as that request. */
   #context: AsyncResource | undefined;
   #stopListening: (() => void) | undefined;
@@ -72,8 +82,8 @@ class Asking implements Caller, Supplied {
     this.#watch = asker.held ? options.leaks.takenHere() : undefined;
   }
 
-  get limitMs(): number {
-    return this.#options.room.limits.acquireTimeoutMs;
+  get waits(): boolean {
+    return this.#open;
   }
 
   begin(): void {
@@ -89,6 +99,7 @@ class Asking implements Caller, Supplied {
     room.queue.take(this);
     // most are served by now
     if (!this.#open) return;
+    if (this.place !== undefined) this.#stopLimit = limitWait(room, this.#options.servers(), this.#late);
     this.#stopListening = cancellation?.onCancel(() => cancellation.reason && this.#fail(cancellation.reason("not-sent")));
   }
 
@@ -105,10 +116,12 @@ class Asking implements Caller, Supplied {
     return true;
   }
 
-  late(): void {
-    const { acquireTimeoutMs, max } = this.#options.room.limits;
-    this.#fail(acquireTimeout(acquireTimeoutMs, max));
-  }
+  /** A connection that is on its way for it goes on: the next may have use for it. */
+  readonly #late = (waitedFor: WaitedFor): void => {
+    const { room, where } = this.#options;
+    const { acquireTimeoutMs, connectTimeoutMs, max } = room.limits;
+    this.#fail(waitedFor === "another" ? acquireTimeout(acquireTimeoutMs, max) : connectTimeout(where(), connectTimeoutMs));
+  };
 
   full(): void {
     this.#fail(queueFull(this.#options.room.limits.maxWaiting));
@@ -133,6 +146,7 @@ class Asking implements Caller, Supplied {
 
   #end(): void {
     this.#open = false;
+    this.#stopLimit?.();
     this.#stopListening?.();
     this.#calls.end();
   }

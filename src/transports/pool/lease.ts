@@ -91,7 +91,7 @@ export function checkingOut(callback: Checkout, onUsed: (client: pg.PoolClient) 
       }
     });
     lease.client.release = release;
-    callback(undefined, lease.client, release);
+    callback(undefined, lease.client, lease.client.release);
   };
 }
 

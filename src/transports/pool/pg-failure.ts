@@ -23,6 +23,11 @@ export function madeOf<E extends WarmlineError>(error: E, original: unknown): E 
   return error;
 }
 
+/** What an error was made of. */
+export function originalOf(error: WarmlineError): unknown {
+  return originals.get(error);
+}
+
 /**
  * An error of this package as pg tells it: its class, its code, its words; with the fate, whether it may be repeated, and as its cause what this
  * package says of it. What pg knows nothing of stays what it is.

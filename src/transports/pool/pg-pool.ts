@@ -1,6 +1,8 @@
 import type pg from "pg";
 import { throwOn } from "../../wire/driver-parser.ts";
 import type { Checkout, Opened, Release } from "./lease.ts";
+import type { ServerLogin } from "./server-login.ts";
+import { openInOrder } from "./servers-in-order.ts";
 import type { WarmClient } from "./warm-client.ts";
 
 /** What pg's pool does not show in its types. */
@@ -41,6 +43,10 @@ interface ReleaseOptions {
   readonly allowExitOnIdle: boolean;
   readonly maxUses: number;
   readonly min: number;
+  /** What is tried in order; undefined where there is one place to connect to, and all of it is in the other options. */
+  readonly servers?: readonly ServerLogin[];
+  /** Of these, where the next client connects to. */
+  server?: ServerLogin | undefined;
 }
 
 const insideOf = (pool: pg.Pool): PgPool => pool as unknown as PgPool;
@@ -48,6 +54,11 @@ const insideOf = (pool: pg.Pool): PgPool => pool as unknown as PgPool;
 /** Every connection of a pool, those that are still connecting among them. */
 export function clientsOf(pool: pg.Pool): readonly pg.PoolClient[] {
   return insideOf(pool)._clients;
+}
+
+/** How many servers are tried for a connection, at most. */
+export function serversOf(pool: pg.Pool): number {
+  return (pool.options as unknown as ReleaseOptions).servers?.length ?? 1;
 }
 
 /** The connection that is idle longest. */
@@ -68,8 +79,21 @@ const toCheckout =
  * `opened` is told later.
  */
 export function openConnection(pool: pg.Pool, opened: Taken): pg.PoolClient | undefined {
+  const { servers } = pool.options as unknown as ReleaseOptions;
+  if (servers === undefined) return openClient(pool, opened);
+  let first: pg.PoolClient | undefined;
+  const open = (server: ServerLogin, done: Taken) => {
+    const client = openClient(pool, done, server);
+    first ??= client;
+  };
+  openInOrder({ servers, open, isWanted: () => !isEnding(pool) }, opened);
+  return first;
+}
+
+function openClient(pool: pg.Pool, opened: Taken, server?: ServerLogin): pg.PoolClient | undefined {
   const options = pool.options as unknown as ReleaseOptions;
   const { connectionTimeoutMillis } = options;
+  if (server !== undefined) options.server = server;
   // the client bounds connecting by itself; pg reads this while it makes one, and would bound it as well
   if (connectionTimeoutMillis) options.connectionTimeoutMillis = 0;
   try {
@@ -81,6 +105,7 @@ export function openConnection(pool: pg.Pool, opened: Taken): pg.PoolClient | un
     return undefined;
   } finally {
     if (connectionTimeoutMillis) options.connectionTimeoutMillis = connectionTimeoutMillis;
+    if (server !== undefined) options.server = undefined;
   }
 }
 
@@ -88,7 +113,7 @@ export function openConnection(pool: pg.Pool, opened: Taken): pg.PoolClient | un
  * Opens a connection as well, and gives it as soon as its login has written its last message, if `mayGive` says so then. What fails after that
  * is told to what was sent on it; it belongs to the pool, and can be given back, once it is open.
  */
-export function openEarly(pool: pg.Pool, opened: Taken, mayGive: () => boolean): void {
+export function openEarly(pool: pg.Pool, opened: Taken, mayGive: () => boolean): pg.PoolClient | undefined {
   let toPool: Release = () => {};
   const client = openConnection(pool, (error, fresh) => {
     // pg may still write it when the login has failed
@@ -96,12 +121,13 @@ export function openEarly(pool: pg.Pool, opened: Taken, mayGive: () => boolean):
     if (!client?.isEarly) opened(error, fresh);
     else if (fresh !== undefined) ({ toPool } = fresh);
   }) as (WarmClient & pg.PoolClient) | undefined;
-  if (client === undefined) return;
+  if (client === undefined) return undefined;
   client.onLastWord = () => {
     client.onLastWord = undefined;
     client.isEarly = mayGive();
     if (client.isEarly) opened(undefined, { client, toPool: (destroy) => toPool(destroy) });
   };
+  return client;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { CheckoutQueue } from "./checkout-queue.ts";
+import { OpeningTime } from "./opening-time.ts";
 import type { PoolState } from "./pool-state.ts";
 import { WaitingWatch } from "./waiting.ts";
 
@@ -55,6 +56,8 @@ export interface RoomOptions {
  * room is full of others' idle ones, the one that was idle longest is ended first, and heard to be gone.
  */
 export class Room {
+  /** Of the connections of all tenants. */
+  readonly opening = new OpeningTime();
   #limits: RoomLimits;
   readonly #queue: CheckoutQueue;
   readonly #tenants = new Set<Tenant>();

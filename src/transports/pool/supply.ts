@@ -4,8 +4,8 @@ import type { Supplied } from "./checkouts.ts";
 import type { Cleaning, Cleanings } from "./cleaning.ts";
 import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
-import { type Asker, closed, HeldLease, type Lease, type Opened } from "./lease.ts";
-import { isEnding, openConnection, openEarly, type Taken, takeIdle } from "./pg-pool.ts";
+import { closed, HeldLease, type Lease, type Opened } from "./lease.ts";
+import { isEnding, openConnection, openEarly, serversOf, type Taken, takeIdle } from "./pg-pool.ts";
 import type { PoolState } from "./pool-state.ts";
 import { answerOrReplacement } from "./probe.ts";
 import type { Room, Tenant } from "./room.ts";
@@ -29,10 +29,18 @@ export interface SupplyOptions {
   readonly now: () => number;
 }
 
+/** A connection on its way. */
+interface Opening {
+  readonly to: Supplied;
+  /** By the wall clock. */
+  readonly beganAt: number;
+}
+
 /** The connections of a pool on their way into leases and back: fresh when they are handed out, clean when they are idle. */
 export class Supply {
   readonly #pool: LeasingPool;
   readonly #options: SupplyOptions;
+  readonly #openings = new Map<pg.PoolClient, Opening>();
 
   constructor(pool: LeasingPool, options: SupplyOptions) {
     this.#pool = pool;
@@ -48,7 +56,7 @@ export class Supply {
       return;
     }
     const judged: Taken = (error, opened) => (opened === undefined ? to.supplied(error, undefined) : this.#judge(opened, to));
-    room.open(tenant, () => this.#take(to.asker, judged));
+    room.open(tenant, () => this.#take(to, judged));
   }
 
   /**
@@ -62,9 +70,9 @@ export class Supply {
       const fresh = await answerOrReplacement({
         client: lease.client,
         answer: ask(lease.client).then(probed.answer),
-        connectTimeoutMs: this.#options.room.limits.connectTimeoutMs,
+        connectTimeoutMs: this.#options.room.limits.connectTimeoutMs * serversOf(this.#pool),
         persists,
-        openBeside: (opened) => openConnection(this.#pool, opened),
+        openBeside: (opened) => openConnection(this.#pool, this.#timed(opened)),
         giveSurplus: (surplus) => this.#giveSurplus(surplus),
       });
       if (fresh === undefined) return;
@@ -78,18 +86,51 @@ export class Supply {
     }
   }
 
+  /** Destroys connections that are not open yet, and that nobody waits for any more. */
+  giveUpOpening(): void {
+    if (this.#options.room.waiting > 0) return;
+    for (const [client, { to }] of this.#openings) if (!to.waits) destroySocket(client);
+  }
+
+  /** Destroys connections that should be open by the wall clock: timers may have slept with a frozen environment, and the other end be gone. */
+  endLateOpening(): void {
+    if (this.#openings.size === 0) return;
+    const { now, room } = this.#options;
+    const connectTimeoutMs = room.limits.connectTimeoutMs * serversOf(this.#pool);
+    for (const [client, { beganAt }] of this.#openings) {
+      if (connectTimeoutMs > 0 && now() - beganAt > connectTimeoutMs) destroySocket(client);
+    }
+  }
+
   /** An idle connection, at once, or else a new one. */
-  #take({ early, cancellation }: Asker, taken: Taken): void {
+  #take(to: Supplied, taken: Taken): void {
     const pool = this.#pool;
     if (isEnding(pool)) {
       taken(closed(), undefined);
       return;
     }
     const idle = takeIdle(pool);
-    if (idle !== undefined) taken(undefined, idle);
-    else if (!early) openConnection(pool, taken);
+    if (idle !== undefined) {
+      taken(undefined, idle);
+      return;
+    }
+    const opened = this.#timed((error, fresh) => {
+      if (client !== undefined) this.#openings.delete(client);
+      taken(error, fresh);
+    });
     // what makes new connections ready has to be there before any statement
-    else openEarly(pool, taken, () => cancellation?.reason === undefined && !this.#isReadied);
+    const client = to.asker.early ? openEarly(pool, opened, () => to.waits && !this.#isReadied) : openConnection(pool, opened);
+    if (client !== undefined) this.#openings.set(client, { to, beganAt: this.#options.now() });
+  }
+
+  /** Counts the time until a connection is open. */
+  #timed(opened: Taken): Taken {
+    const { opening } = this.#options.room;
+    opening.begin();
+    return (error, fresh) => {
+      opening.end();
+      opened(error, fresh);
+    };
   }
 
   #judge(opened: Opened, to: Supplied): void {

@@ -2,15 +2,22 @@ import pg from "pg";
 import { ConnectionError, DatabaseError } from "../../errors/errors.ts";
 import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
 import { type LinkedConnection, linkTo } from "../../wire/link.ts";
-import { connectTimeout, passwordTimeout } from "../failure.ts";
+import { connectTimeout } from "../failure.ts";
+import { passwordTimeout } from "../password-failure.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { watchLastWord } from "./last-word.ts";
 import { type Answering, answerAs, NO_ANSWER, type PgAnswer } from "./pg-call.ts";
 import { madeOf } from "./pg-failure.ts";
 import { sendByPg } from "./pg-itself.ts";
+import type { ServerLogin } from "./server-login.ts";
+import { OTHER_SERVER, type SessionAttrs, watchStanding } from "./session-attributes.ts";
 
 /** What pg-pool hands to a client it makes: the pool's own options. */
 export interface WarmClientConfig extends pg.ClientConfig {
+  /** What a server has to be; any, if it is left out. */
+  readonly targetSessionAttrs?: SessionAttrs | undefined;
+  /** Where this client connects to, if that is not in the other options. */
+  readonly server?: ServerLogin | undefined;
   /** Bounds TCP, TLS and login together, milliseconds; 0 for no bound. */
   readonly connectTimeoutMillis?: number;
   /** Told what the password function gave, when the server refused it (28000, 28P01). */
@@ -18,6 +25,11 @@ export interface WarmClientConfig extends pg.ClientConfig {
   /** Whether a statement may leave with the last message of a login by SCRAM. Only where TLS is verified: whoever is at the other end reads it. */
   readonly earlyStatement?: boolean;
 }
+
+/** How long a goodbye may take, milliseconds. */
+const GOODBYE_LIMIT_MS = 1_000;
+
+const nothing = (): void => {};
 
 /** Sends what is asked on a client. */
 interface ClientQueries {
@@ -40,7 +52,9 @@ export class WarmClient extends pg.Client implements Answering {
   /** Whether the password function was asked, and has not answered. */
   #asking = false;
 
-  constructor(config: WarmClientConfig) {
+  constructor(given: WarmClientConfig) {
+    // the pool's password is not enumerable
+    const config = given.server ? { ...given, password: given.password as string, ...given.server } : given;
     super({ ...config, password: config.password as string, connectionTimeoutMillis: 0 });
     this.#config = config;
     const { password } = config;
@@ -95,7 +109,11 @@ export class WarmClient extends pg.Client implements Answering {
     const startedAt = performance.now();
     let settled = false;
     let timedOut: ConnectionError | undefined;
-    let refusedTls = false;
+    /** What the server said to the question for TLS, and how often it has said something. */
+    let answered: number | undefined;
+    let heard = 0;
+    const { targetSessionAttrs: wanted } = this.#config;
+    const otherThan = wanted && wanted !== "any" ? watchStanding(this as never, wanted) : undefined;
     const timer =
       connectTimeoutMillis > 0
         ? setTimeout(() => {
@@ -104,11 +122,11 @@ export class WarmClient extends pg.Client implements Answering {
           }, connectTimeoutMillis)
         : undefined;
     if (this.ssl) {
-      stream.once("data", (answer: Buffer) => {
-        refusedTls = answer.length === 1 && answer[0] === TLS_REFUSED;
+      stream.on("data", (answer: Buffer) => {
+        if (++heard === 1 && answer.length === 1) answered = answer[0];
       });
     }
-    super.connect((error: Error | null) => {
+    const settle = (error: Error | null) => {
       // pg calls again where a login goes on behind its failure
       if (settled) return;
       settled = true;
@@ -121,17 +139,48 @@ export class WarmClient extends pg.Client implements Answering {
       if (error === null) return done(undefined);
       const failure =
         timedOut ??
-        (refusedTls
+        (answered === TLS_REFUSED
           ? tlsRefused(where)
-          : connectFailure(isFull(error) ? explainFull(error) : error, {
-              where,
-              secrets: typeof password === "string" ? [password] : [],
-              passwordIsFunction: typeof password === "function",
-            }));
+          : answered === TLS_TAKEN && heard === 1 && "startTls" in stream
+            ? handshakeFailed(where)
+            : connectFailure(isFull(error) ? explainFull(error) : error, {
+                where,
+                secrets: typeof password === "string" ? [password] : [],
+                passwordIsFunction: typeof password === "function",
+              }));
       // an error of ours was thrown by the password function, and knows what it was made of
       if (failure !== error && timedOut === undefined) madeOf(failure, error);
       if (this.isEarly) this.#loseEarly(failure);
       done(failure);
+    };
+    super.connect((error: Error | null) => {
+      if (error !== null || otherThan === undefined) settle(error);
+      else this.#judge(otherThan, where).then(() => settle(null), settle);
+    });
+  }
+
+  /** @throws ConnectionError where the server is none that was asked for; it is told goodbye */
+  async #judge(otherThan: () => Promise<string | undefined>, where: string): Promise<void> {
+    // nobody else listens yet
+    this.on("error", nothing);
+    const other = await otherThan();
+    if (other === undefined) return;
+    await this.#sayGoodbye();
+    throw new ConnectionError(`${where} is ${other}, and targetSessionAttrs asks for ${this.#config.targetSessionAttrs}.`, {
+      code: OTHER_SERVER,
+      fate: "not-sent",
+      retryable: true,
+    });
+  }
+
+  /** Resolves when the server has closed the connection, or a second later. */
+  #sayGoodbye(): Promise<void> {
+    return new Promise((resolve) => {
+      const limit = setTimeout(resolve, GOODBYE_LIMIT_MS);
+      this.end(() => {
+        clearTimeout(limit);
+        resolve();
+      });
     });
   }
 
@@ -166,6 +215,17 @@ function tlsRefused(where: string): ConnectionError {
     },
   );
 }
+
+/** In Workers a handshake fails without a code, and maybe because the way broke: it is tried again. */
+function handshakeFailed(where: string): ConnectionError {
+  return new ConnectionError(
+    `The TLS handshake with ${where} failed. Sockets of Workers trust the platform's own list of authorities, and nothing else: give the server a certificate of a public one, or go by Hyperdrive, which takes yours.`,
+    { code: "TLS_FAILED", fate: "not-sent", retryable: true },
+  );
+}
+
+/** `S`, the server's answer to SSLRequest when it speaks TLS. */
+const TLS_TAKEN = 0x53;
 
 /** `N`, the server's answer to SSLRequest when it speaks no TLS. Source: PostgreSQL documentation, "SSL Session Encryption". */
 const TLS_REFUSED = 0x4e;

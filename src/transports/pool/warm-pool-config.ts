@@ -2,6 +2,7 @@ import type pg from "pg";
 import type { FreshnessLimits } from "./freshness.ts";
 import type { PoolTraits } from "./pool-traits.ts";
 import type { Room } from "./room.ts";
+import type { ServerLogin } from "./server-login.ts";
 
 /** pg's pool options, with waiting and connecting bounded apart, and what is known of a connection's life. */
 export interface WarmPoolConfig extends Omit<pg.PoolConfig, "Client"> {
@@ -17,6 +18,8 @@ export interface WarmPoolConfig extends Omit<pg.PoolConfig, "Client"> {
   readonly warn?: (message: string) => void;
   /** Told what the password function gave, when the server refused it at login (28000, 28P01). */
   readonly onPasswordRefused?: (password: string) => void;
+  /** The servers that are tried for each connection, in order, with what differs between them. Default: the one of the other options. */
+  readonly servers?: readonly ServerLogin[] | undefined;
   /** The room its connections take up, where it is shared; then the limits are the room's. Default: a room of its own. */
   readonly room?: Room;
   /** What is known of the other end, and what may be done there. Default: as behind a pooler of which nothing is known. */

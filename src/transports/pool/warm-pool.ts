@@ -7,7 +7,7 @@ import { LeakWatch } from "./leaks.ts";
 import { type Asker, endedTwice, type Lease } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
 import type { PgAnswer } from "./pg-call.ts";
-import { clientsOf, endConnections, takeOver } from "./pg-pool.ts";
+import { clientsOf, endConnections, serversOf, takeOver } from "./pg-pool.ts";
 import { type PgQueries, queriesOver } from "./pg-queries.ts";
 import { PoolState } from "./pool-state.ts";
 import { Room } from "./room.ts";
@@ -47,9 +47,14 @@ export class WarmPool extends LeasedPool {
       random = () => Math.random(),
       room: shared,
       traits,
+      servers,
       ...options
     } = config;
     super({ ...options, Client: WarmClient } as object);
+    // not to be seen: keys are in it
+    if (servers !== undefined) {
+      Object.defineProperties(this.options, { servers: { value: servers }, server: { value: undefined, writable: true } });
+    }
     takeOver(this);
     const { state } = this;
     const { max, min = 0, idleTimeoutMillis } = this.options as typeof this.options & { readonly min?: number };
@@ -61,7 +66,8 @@ export class WarmPool extends LeasedPool {
     this.#tenancy = new Tenancy(this, room);
     this.#cleanings = new Cleanings(now);
     this.#supply = new Supply(this, { room, tenant: this.#tenancy, cleanings: this.#cleanings, serverIdleMs, now });
-    this.#checkouts = new Checkouts({ room, leaks, state, supply: (to) => this.#supply.give(to) });
+    const where = () => `${this.options.host}:${this.options.port}`;
+    this.#checkouts = new Checkouts({ room, leaks, state, where, servers: () => serversOf(this), supply: (to) => this.#supply.give(to) });
     this.#queries = queriesOver(this, traits);
     this.on("error", (error, client) => {
       state.noteDiscard(client as pg.PoolClient, isOutOfStep(error) ? "out-of-step" : "lost");
@@ -90,6 +96,7 @@ export class WarmPool extends LeasedPool {
    */
   override lease(asker: Asker): void {
     this.#cleanings.endLate();
+    this.#supply.endLateOpening();
     this.#checkouts.lease(asker);
   }
 
@@ -122,8 +129,9 @@ export class WarmPool extends LeasedPool {
     return this.#supply.confirm(lease, ask, persists);
   }
 
-  /** Ends the connections nobody holds; the next checkout opens one. Resolves when the server has been told, or cannot be. */
+  /** Ends the connections nobody holds, or waits for; the next checkout opens one. Resolves when the server has been told, or cannot be. */
   async endIdle(): Promise<void> {
+    this.#supply.giveUpOpening();
     await this.#cleanings.settled();
     await this.#tenancy.endIdle();
   }

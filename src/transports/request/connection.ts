@@ -27,5 +27,5 @@ export interface Connection {
   readyAt: number | undefined;
   /** It broke, in use or not. */
   dead: boolean;
-  readonly closed: PromiseWithResolvers<void>;
+  readonly closed: { readonly promise: Promise<void>; readonly resolve: () => void };
 }

@@ -4,6 +4,7 @@ import { asCaller } from "../pool/as-caller.ts";
 /** A client of pg's, as far as it is asked. */
 interface AskedClient {
   query(...args: unknown[]): unknown;
+  release(destroy?: Error | boolean): void;
   readonly _queryable?: boolean;
   readonly _ending?: boolean;
 }
@@ -15,7 +16,7 @@ interface Submittable {
 
 /**
  * Has a client refuse what it is asked outside of the request it was opened in, and behind its end: the platform would let another request wait for
- * ever, without a word to pg.
+ * ever, without a word to pg. Nor can another request give it back.
  */
 export function keepToRequest(client: object): void {
   const asked = client as AskedClient;
@@ -34,6 +35,17 @@ export function keepToRequest(client: object): void {
     if (!asked._ending && isHere()) return Reflect.apply(query, asked, args);
     return refuse(args, requestOver());
   };
+  let release: AskedClient["release"] | undefined;
+  Object.defineProperty(asked, "release", {
+    get: () => release,
+    // by whoever lends it, each time
+    set(own: AskedClient["release"]) {
+      release = (destroy) => {
+        if (!isHere()) throw requestOver();
+        own(destroy);
+      };
+    },
+  });
 }
 
 /** Tells whoever asked in the way that pg would. */

@@ -2,6 +2,8 @@ import { NamedStatements } from "../../wire/named-statements.ts";
 import type { Pace } from "../pace.ts";
 import { requestCancel } from "../pool/cancel-request.ts";
 import { clean } from "../pool/cleaning.ts";
+import type { ServerLogin } from "../pool/server-login.ts";
+import { openFirst } from "../pool/servers-in-order.ts";
 import { WarmClient, type WarmClientConfig } from "../pool/warm-client.ts";
 import { statementEnd } from "../statement-end.ts";
 import type { Cancellation, Clock } from "../transport.ts";
@@ -33,6 +35,8 @@ export interface RequestClient {
 /** What a connection is made of. */
 export interface ClientParts {
   readonly config: WarmClientConfig;
+  /** The servers that are tried in order, with what differs between them; undefined where `config` names the one. */
+  readonly servers: readonly ServerLogin[] | undefined;
   readonly connectionId: string;
   /** Whether a pooler stands between. */
   readonly pooled: boolean;
@@ -55,61 +59,47 @@ export interface ClientParts {
 const GOODBYE_LIMIT_MS = 1_000;
 
 /** Begins to open a connection over the runtime's own sockets; pg finds them by itself. */
-export function openClient({
-  config,
-  connectionId,
-  pooled,
-  named,
-  cancel,
-  statementTimeoutMs,
-  clock,
-  onPace,
-  onOpen,
-  onBreak,
-}: ClientParts): RequestClient {
-  const client = new WarmClient(config);
+export function openClient(parts: ClientParts): RequestClient {
+  const { config, servers, connectionId, clock, onOpen, onBreak } = parts;
   let failure: unknown;
-  // for good: pg reports the end of a socket as an error, also after it has ended it
-  client.on("error", (told) => {
-    failure ??= told;
-    onBreak();
-  });
-  const names = new NamedStatements();
-  const session = new WireSession(client as unknown as WireClient, {
-    transport: "request",
-    connectionId,
-    pooled,
-    get named() {
-      return named() ? names : undefined;
-    },
-    onPace,
-    end: statementEnd({
-      requestCancel: cancel && (() => cancel(() => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]))),
-      statementTimeoutMs,
-      clock,
-    }),
-  });
-  const closed = new Promise<void>((resolve) => {
-    client.once("end", resolve);
-  });
   let isOpen = false;
-  const opened = client.connect().then(
+  /** Whether no other server is tried any more. */
+  let isGivenUp = false;
+  let one!: Client;
+  const connect = (login: WarmClientConfig): Promise<unknown> => {
+    one = new Client(parts, login, (told) => {
+      // else the next server is tried
+      if (servers !== undefined && !isOpen) return;
+      failure ??= told;
+      onBreak();
+    });
+    return one.client.connect();
+  };
+  const opened = (
+    servers === undefined
+      ? connect(config)
+      : openFirst(servers, { connect: (server) => connect({ ...config, ...server }), isWanted: () => !isGivenUp })
+  ).then(
     () => {
       isOpen = true;
       // given up meanwhile: a socket that did not exist yet could not be destroyed
-      if (session.broken) session.destroy();
-      else onOpen(client.openedInMs);
+      if (one.session.broken) one.session.destroy();
+      else onOpen(one.client.openedInMs);
     },
     (failure: unknown) => {
-      session.broken = true;
+      one.session.broken = true;
       throw failure;
     },
   );
   opened.catch(() => {});
   return {
     connectionId,
-    client,
-    session,
+    get client() {
+      return one.client;
+    },
+    get session() {
+      return one.session;
+    },
     get failure() {
       return failure;
     },
@@ -120,7 +110,8 @@ export function openClient({
     ready: ({ cancellation, early }) =>
       new Promise<void>((resolve, reject) => {
         const stopListening = cancellation.onCancel(() => {
-          session.destroy();
+          isGivenUp = true;
+          one.session.destroy();
           reject(cancellation.reason?.("not-sent"));
         });
         const settle = (end: () => void) => {
@@ -128,6 +119,7 @@ export function openClient({
           end();
         };
         if (early) {
+          const { client } = one;
           client.onLastWord = () => {
             client.isEarly = true;
             settle(resolve);
@@ -141,24 +133,61 @@ export function openClient({
     async clean() {
       const resets = this.leaves === "state";
       this.leaves = "nothing";
-      if (await clean(client as unknown as Parameters<typeof clean>[0], { resets })) session.destroy();
+      if (await clean(one.client as unknown as Parameters<typeof clean>[0], { resets })) one.session.destroy();
     },
     close: () =>
       new Promise((resolve) => {
-        const destroy = () => {
+        isGivenUp = true;
+        const cutOff = () => {
           limit = clock.setTimeout(resolve, GOODBYE_LIMIT_MS);
-          session.destroy();
+          one.session.destroy();
         };
         let limit: unknown;
-        if (session.broken) destroy();
+        if (one.session.broken) cutOff();
         else {
-          limit = clock.setTimeout(destroy, GOODBYE_LIMIT_MS);
-          client.end().catch(() => {});
+          limit = clock.setTimeout(cutOff, GOODBYE_LIMIT_MS);
+          one.client.end().catch(() => {});
         }
-        closed.then(() => {
+        one.closed.then(() => {
           clock.clearTimeout(limit);
           resolve();
         });
       }),
   };
+}
+
+/** pg's client to one server, with its session. */
+class Client {
+  readonly client: WarmClient;
+  readonly session: WireSession;
+  readonly closed: Promise<void>;
+
+  constructor(
+    { connectionId, pooled, named, cancel, statementTimeoutMs, clock, onPace }: ClientParts,
+    login: WarmClientConfig,
+    broke: (told: unknown) => void,
+  ) {
+    const client = new WarmClient(login);
+    // for good: pg reports the end of a socket as an error, also after it has ended it
+    client.on("error", broke);
+    const names = new NamedStatements();
+    this.client = client;
+    this.session = new WireSession(client as unknown as WireClient, {
+      transport: "request",
+      connectionId,
+      pooled,
+      get named() {
+        return named() ? names : undefined;
+      },
+      onPace,
+      end: statementEnd({
+        requestCancel: cancel && (() => cancel(() => requestCancel(client as unknown as Parameters<typeof requestCancel>[0]))),
+        statementTimeoutMs,
+        clock,
+      }),
+    });
+    this.closed = new Promise((resolve) => {
+      client.once("end", resolve);
+    });
+  }
 }

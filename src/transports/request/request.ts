@@ -4,6 +4,7 @@ import { Paces } from "../paces.ts";
 import { leasedSession } from "../pool/leased-session.ts";
 import type { PgTransport } from "../pool/pg-queries.ts";
 import { showsPooler } from "../pool/pooler-sign.ts";
+import type { ServerLogin } from "../pool/server-login.ts";
 import type { WarmClientConfig } from "../pool/warm-client.ts";
 import { begin, blockOf, COMMIT } from "../statements.ts";
 import type { BatchOptions, CallOptions, Cancellation, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
@@ -18,6 +19,8 @@ import { RequestScope, type ScopeContext } from "./request-scope.ts";
 export interface RequestTransportOptions {
   /** How to connect. */
   readonly config: WarmClientConfig;
+  /** The servers that are tried for each connection, in order, with what differs between them; undefined where `config` names the one. */
+  readonly servers?: readonly ServerLogin[] | undefined;
   /** How to connect past a cache, for calls that say `cache: "bypass"`; null where nothing is cached. Throws where no such way was named. */
   readonly uncached: (() => WarmClientConfig) | null;
   /** Tells the request a call is made in. */
@@ -94,7 +97,7 @@ export function requestTransport(options: RequestTransportOptions): RequestTrans
   const isDirect = () => options.known || !metPooler;
   const sessions = new WeakMap<object, WireSession>();
 
-  const sourceOf = (config: () => WarmClientConfig): ClientSource => ({
+  const sourceOf = (config: () => WarmClientConfig, servers?: readonly ServerLogin[]): ClientSource => ({
     max,
     acquireTimeoutMs,
     maxWaiting,
@@ -104,6 +107,7 @@ export function requestTransport(options: RequestTransportOptions): RequestTrans
       const connectionId = `r${++begun}`;
       const opened: RequestClient = openClient({
         config: config(),
+        servers,
         connectionId,
         pooled,
         named: () => named && isDirect(),
@@ -112,6 +116,7 @@ export function requestTransport(options: RequestTransportOptions): RequestTrans
         clock,
         onPace: (pace) => paces.note(pace),
         onOpen(durationMs) {
+          sessions.set(opened.client, opened.session);
           metPooler ||= showsPooler(opened.client);
           paces.noteConnect(durationMs);
           life.opened(connectionId, durationMs);
@@ -135,7 +140,7 @@ export function requestTransport(options: RequestTransportOptions): RequestTrans
       transport.watch?.lost(client);
     },
   });
-  const main = sourceOf(() => options.config);
+  const main = sourceOf(() => options.config, options.servers);
   const past = options.uncached && sourceOf(options.uncached);
 
   /** Runs a call in its request's scope, or in one of its own, which ends with it. */

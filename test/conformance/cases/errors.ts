@@ -138,6 +138,33 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "says what to write where an array was read as JSON, or as one of a list",
+    async run({ db }) {
+      const canary = "canary-5f1c";
+      for (const array of [[1, 2], [canary], [{ a: canary }], [[1], [2]]]) {
+        const json = await failureOf(() => db.sql`select ${array}::jsonb`, { code: "22P02" });
+        expect(json.message).toMatch(/An array is sent as one of Postgres: for JSON write sql\.json\(…\)$/);
+        const listed = await failureOf(() => db.sql`select id from person where id in (${array})`, { code: "22P02" });
+        expect(listed.message).toMatch(/An array is sent as one value: write = any\(…\) with it, or in \(…\) with sql\.join$/);
+        expect(json.message + listed.message).not.toContain(canary);
+      }
+      for (const other of ["no number", { a: 1 }, 'x"{}']) {
+        const error = await failureOf(() => db.sql`select id from person where id = ${other}`, { code: "22P02" });
+        expect(error.message).not.toContain("array");
+      }
+    },
+  },
+  {
+    title: "takes sql.json where a value stands, and says where any other piece of SQL belongs",
+    async run({ db }) {
+      expect((await db.query("select $1::jsonb = '[1]' as same, $2::jsonb[] as list", [sql.json([1]), [sql.json({ a: 1 })]])).rows).toEqual(
+        [{ same: true, list: [{ a: 1 }] }],
+      );
+      const error = await failureOf(() => db.query("select $1", [sql`now()`]), { code: "UNSUPPORTED_VALUE" });
+      expect(error.message).toBe("Parameter $1 holds sql`…` where a value stands; write the statement as sql`…`, and the piece in it.");
+    },
+  },
+  {
     title: "keeps parameter values out of messages",
     async run({ db }) {
       const canary = "canary-5f1c";
@@ -191,6 +218,62 @@ const cases: readonly Case[] = [
         const error = await failureOf(() => send(sql.raw(statement)), { code: "42703" });
         expect(error).toHaveProperty("statement", "select '**', $$******$$,\n\tnonsense\nfrom person");
         expect(error.stack).toContain(`DatabaseError: ${error.message}${line}`);
+      }
+    },
+  },
+  {
+    title: "shows in its stack the function that awaits the call, whatever the call is",
+    async run({ db }) {
+      const bad = sql.raw("select nonsense");
+      const each: Readonly<Record<string, () => Promise<unknown>>> = {
+        query: async function theCaller() {
+          return await db.query(bad);
+        },
+        tag: async function theCaller() {
+          return await db.sql`select nonsense`;
+        },
+        batch: async function theCaller() {
+          return await db.batch([sql`select 1`, bad]);
+        },
+        transaction: () =>
+          db.transaction(async function theCaller(tx) {
+            await tx.query(bad);
+          }),
+        session: () =>
+          db.session(async function theCaller(session) {
+            await session.query(bad);
+          }),
+        "transaction of a session": () =>
+          db.session((session) =>
+            session.transaction(async function theCaller(tx) {
+              await tx.query(bad);
+            }),
+          ),
+        stream: async function theCaller() {
+          for await (const row of db.stream(bad)) expect(row).toBeUndefined();
+        },
+        "stream that breaks later": async function theCaller() {
+          const late = sql.raw("select 1/(150 - n) from generate_series(1, 200) as n");
+          for await (const row of db.stream(late, { batchSize: 10 })) expect(row).toBeDefined();
+        },
+        "batches of a stream": async function theCaller() {
+          for await (const rows of db.stream(bad).batches()) expect(rows).toBeUndefined();
+        },
+        "stream of a transaction": () =>
+          db.transaction(async function theCaller(tx) {
+            for await (const row of tx.stream(bad)) expect(row).toBeUndefined();
+          }),
+        "stream of a session": () =>
+          db.session(async function theCaller(session) {
+            for await (const row of session.stream(bad)) expect(row).toBeUndefined();
+          }),
+        deadline: async function theCaller() {
+          return await db.query("select pg_sleep(10)", [], { deadlineMs: 50 });
+        },
+      };
+      for (const [name, send] of Object.entries(each)) {
+        const { stack } = await failureOf(send, { code: expect.any(String) });
+        expect(stack, name).toMatch(/\n {4}at .*theCaller/);
       }
     },
   },

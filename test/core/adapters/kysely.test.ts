@@ -382,3 +382,37 @@ test("a transaction past its deadline ends, and says so", async () => {
   const query = await kysely.executeQuery(CompiledQuery.raw("select 1 as one"));
   expect(query.rows).toEqual([{ one: 1 }]);
 });
+
+test.each([
+  ["an address", "postgres://u:p@h/d"],
+  ["nothing", undefined],
+  ["a pool", { query() {}, connect() {} }],
+])("%s in the place of a database is refused when it is handed over", (_, given) => {
+  const refused = { code: "INVALID_OPTION", fate: "not-sent", message: expect.stringContaining("createDatabase(") };
+  expect(() => new WarmlineDialect(given as never)).toThrowError(expect.objectContaining(refused));
+});
+
+test("over a view each query and transaction runs under its settings; what would hold a connection is refused", async () => {
+  await using db = openPool();
+  const kysely = new Kysely<Tables>({ dialect: new WarmlineDialect(db.with({ settings: { "app.tenant": "t1" } })) });
+  const tenant = sql<{ tenant: string }>`select current_setting('app.tenant', true) as tenant`;
+  const under = [{ tenant: "t1" }];
+  expect((await tenant.execute(kysely)).rows).toEqual(under);
+  expect((await kysely.transaction().execute((trx) => tenant.execute(trx))).rows).toEqual(under);
+  expect(
+    await kysely
+      .startTransaction()
+      .execute()
+      .then(async (trx) => {
+        const { rows } = await tenant.execute(trx);
+        await trx.commit().execute();
+        return rows;
+      }),
+  ).toEqual(under);
+  expect((await sql`select 1; select 2`.execute(kysely)).rows).toEqual([]);
+  const held = kysely.connection().execute(async (one) => {
+    await tenant.execute(one);
+    await tenant.execute(one);
+  });
+  expect(await failureOf(held)).toMatchObject({ code: "INVALID_OPTION", fate: "not-sent", message: expect.stringContaining("view") });
+});

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { PrismaWarmline } from "../../../src/adapters/prisma.ts";
+import { atModuleScope, PrismaWarmline } from "../../../src/adapters/prisma.ts";
 import type { DriverAdapterError } from "../../../src/adapters/prisma-errors.ts";
 import type { SqlDriverAdapter, SqlQuery, SqlQueryable } from "../../../src/adapters/prisma-interface.ts";
 import { type Endpoint, startEndpoint } from "../../../src/endpoint/endpoint.ts";
@@ -300,4 +300,35 @@ test("an isolation Postgres has none of, and a Prisma that is too old, are told"
   expect((await errorOf(adapter.startTransaction("SNAPSHOT"))).cause).toMatchObject({ kind: "InvalidIsolationLevel", level: "SNAPSHOT" });
   const old = { sql: "select $1", args: ["a"], argTypes: ["Text"] } as unknown as SqlQuery;
   await expect(adapter.queryRaw(old)).rejects.toMatchObject({ code: "ORM_VERSION", message: expect.stringContaining("Prisma 7") });
+});
+
+test.each([
+  ["no client", undefined],
+  ["a client of another Prisma", { _requestHandler: { dataloader: { request() {}, options: {} } } }],
+])("atModuleScope refuses %s when it is called", (_, client) => {
+  expect(() => atModuleScope(client as object)).toThrowError(expect.objectContaining({ code: "ORM_VERSION", fate: "not-sent" }));
+});
+
+test.each([
+  ["an address", "postgres://u:p@h/d"],
+  ["nothing", undefined],
+  ["a pool", { query() {}, connect() {} }],
+])("%s in the place of a database is refused when it is handed over", (_, given) => {
+  const refused = { code: "INVALID_OPTION", fate: "not-sent", message: expect.stringContaining("createDatabase(") };
+  expect(() => new PrismaWarmline(given as never)).toThrowError(expect.objectContaining(refused));
+});
+
+test("over a view each query and transaction runs under its settings; a script is refused", async () => {
+  await using db = openPool();
+  const adapter = await new PrismaWarmline(db.with({ settings: { "app.tenant": "t1" } })).connect();
+  const tenant = query("select current_setting('app.tenant', true)");
+  expect((await adapter.queryRaw(tenant)).rows).toEqual([["t1"]]);
+  const transaction = await adapter.startTransaction();
+  expect((await transaction.queryRaw(tenant)).rows).toEqual([["t1"]]);
+  await transaction.commit();
+  await expect(transaction.queryRaw(tenant)).rejects.toMatchObject({
+    code: "TRANSACTION_OVER",
+    cause: { kind: "TransactionAlreadyClosed" },
+  });
+  await expect(adapter.executeScript("select 1")).rejects.toMatchObject({ code: "INVALID_OPTION", fate: "not-sent" });
 });

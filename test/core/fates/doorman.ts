@@ -4,7 +4,7 @@ import { inject } from "vitest";
 import { errorResponse } from "../../../src/endpoint/backend-messages.ts";
 import { takeStartupPacket } from "../../../src/wire/startup-messages.ts";
 
-/** A SQLSTATE to turn a login away with, or `reset`: without a word. */
+/** A SQLSTATE to turn a login away with, and behind a space what is said; or `reset`: without a word. */
 export type Refusal = string;
 
 /** What stands before the test's Postgres, and turns away whom it is told to. */
@@ -36,7 +36,8 @@ export async function startDoorman(): Promise<Doorman> {
     }
     refused++;
     if (refusal === "reset") client.resetAndDestroy();
-    else client.end(errorResponse({ severity: "FATAL", code: refusal, message: "turned away at the door" }));
+    else
+      client.end(errorResponse({ severity: "FATAL", code: refusal.slice(0, 5), message: refusal.slice(6) || "turned away at the door" }));
   };
   const listener = createServer((client) => void keep(client).once("data", (first) => judge(client, first)));
   listener.listen(0, "127.0.0.1");

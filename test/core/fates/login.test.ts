@@ -49,6 +49,20 @@ describe.each(ways)("a login over $way", ({ open, run }) => {
     },
   );
 
+  test.each([
+    ["XX000 Tenant or user not found", /Write the user as postgres\.PROJECT/],
+    ["XX000 The requested endpoint could not be found, or you don't have access to it.", /Check the endpoint in the host's name/],
+    ["XX000 Endpoint ID is not specified. Either please upgrade", /connect to that name, and not to an address/],
+    ["08P01 unsupported startup parameter: options", /pgbouncer=true.*ignore_startup_parameters/],
+  ])("that a pooler turns away with %j is not repeated, and says what to do", async (refusal, hint) => {
+    await using db = open();
+    doorman.refuse(refusal, refusal);
+    const { answer } = await send(db);
+    expect(answer).toMatchObject({ name: "DatabaseError", code: refusal.slice(0, 5), fate: "not-sent", retryable: false });
+    expect((answer as Error).message).toMatch(hint);
+    expect(doorman.refused).toBe(1);
+  });
+
   test.each(["3D000", "08P01", "42501"])("that would be turned away again, with %s, is not repeated", async (refusal) => {
     await using db = open();
     doorman.refuse(refusal);

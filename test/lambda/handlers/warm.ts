@@ -6,7 +6,8 @@ import { createDatabase, type DatabaseOptions, type DatabaseStats, isWarmlineErr
 /** What the handler is asked to do with its database. */
 export type WarmErrand =
   | { readonly do: "look"; readonly until?: Partial<DatabaseStats> }
-  | { readonly do: "query"; readonly text: string }
+  | { readonly do: "query"; readonly text: string; readonly deadlineMs?: number }
+  | { readonly do: "become"; readonly env: Readonly<Record<string, string>> }
   | { readonly do: "transfer"; readonly from: number; readonly to: number; readonly amount: number }
   | { readonly do: "throw"; readonly after: string }
   | { readonly do: "reply"; readonly bytes: number };
@@ -14,8 +15,10 @@ export type WarmErrand =
 /** How the handler sets its database up; travels as JSON in `HANDLER_OPTIONS`. */
 export interface WarmOptions {
   readonly database?: DatabaseOptions;
-  /** Whether it closes the database on SIGTERM. */
-  readonly closes?: boolean;
+  /** Whether it closes the database on SIGTERM, and waits until that is settled; CommonJS cannot. */
+  readonly closes?: boolean | "unawaited";
+  /** By how much its clock is ahead, milliseconds. Default: not at all. */
+  readonly clockOffMs?: number;
   /** Namespace of the metrics it logs; without one it logs none. */
   readonly emfNamespace?: string;
 }
@@ -30,9 +33,16 @@ export interface WarmReply {
   readonly threadId: number;
 }
 
-const { database = {}, closes = false, emfNamespace } = JSON.parse(process.env.HANDLER_OPTIONS ?? "{}") as WarmOptions;
+const { database = {}, closes = false, clockOffMs = 0, emfNamespace } = JSON.parse(process.env.HANDLER_OPTIONS ?? "{}") as WarmOptions;
+if (clockOffMs !== 0) {
+  const { now } = Date;
+  Date.now = () => now() + clockOffMs;
+}
 const db = createDatabase(database);
-if (closes) await closeOnShutdown(db);
+if (closes) {
+  const settled = closeOnShutdown(db);
+  if (closes !== "unawaited") await settled;
+}
 
 export const handler = lambdaHandler(db, answer, emfNamespace === undefined ? {} : { emf: { namespace: emfNamespace } });
 
@@ -57,8 +67,11 @@ async function carryOut(errand: Exclude<WarmErrand, { readonly do: "reply" }>): 
       while (!Object.entries(errand.until ?? {}).every(([name, value]) => db.stats()[name as keyof DatabaseStats] === value))
         await delay(5);
       return [];
+    case "become":
+      Object.assign(process.env, errand.env);
+      return [];
     case "query":
-      return (await db.query(errand.text)).rows;
+      return (await db.query(errand.text, [], { deadlineMs: errand.deadlineMs })).rows;
     case "throw":
       await db.query(errand.after);
       throw new RangeError("after its query");

@@ -4,7 +4,8 @@ declare module "prisma-client" {
     create(args: object): Promise<{ id: number } & Record<string, unknown>>;
     createMany(args: object): Promise<unknown>;
     createManyAndReturn(args: object): Promise<unknown>;
-    findUnique(args: object): Promise<unknown>;
+    findUnique(args: object): Promise<unknown> & { books(args?: object): Promise<unknown> };
+    findUniqueOrThrow(args: object): Promise<unknown>;
     findFirst(args: object): Promise<unknown>;
     findMany(args?: object): Promise<unknown>;
     update(args: object): Promise<unknown>;
@@ -34,6 +35,7 @@ declare module "prisma-client" {
     $executeRaw: Queries["$executeRaw"];
     $transaction<T>(work: (tx: PrismaClient) => Promise<T>, options?: object): Promise<T>;
     $transaction(work: readonly Promise<unknown>[], options?: object): Promise<unknown[]>;
+    $extends(extension: object): PrismaClient;
     $disconnect(): Promise<void>;
   }
 }

@@ -1,6 +1,8 @@
 import { PrismaClient } from "prisma-client";
 import type { Database } from "warmline";
+import { atModuleScope } from "warmline/prisma";
 import { type Bench, failureOf, type Orm } from "../orm.ts";
+import { prismaGathers } from "./prisma-gathers.ts";
 
 const tables = `
   create type "Mood" as enum ('sad', 'happy');
@@ -28,12 +30,17 @@ interface PrismaError {
   };
 }
 
+interface Operation {
+  readonly args: object;
+  readonly query: (args: object) => Promise<unknown>;
+}
+
 /** What Prisma does, over an adapter: this package's, or its `own` for pg, which what is particular to this package is not asked of. */
 export function prismaProgram(adapter: (db: Database, bench: Bench) => object, whose: "ours" | "own" = "ours"): Orm {
   return {
     tables,
     async run(bench) {
-      const open = (db: Database) => new PrismaClient({ adapter: adapter(db, bench) });
+      const open = (db: Database) => atModuleScope(new PrismaClient({ adapter: adapter(db, bench) }));
       const prisma = open(bench.db);
       const check = (title: string, actual: unknown, expected: unknown) => bench.check(title, plain(actual), expected);
       const particular = async (title: string, expected: unknown, actual: () => Promise<unknown>) =>
@@ -223,22 +230,29 @@ export function prismaProgram(adapter: (db: Database, bench: Bench) => object, w
 
       // round trips
       await particular("a query is one round trip", 1, () => bench.roundTrips("calls", () => prisma.author.findMany({ take: 1 })));
+      await particular("rows that are asked for at a time are one round trip", 1, () =>
+        bench.roundTrips("calls", () => Promise.all([1, 2, 3].map((id) => prisma.author.findUnique({ where: { id } })))),
+      );
       await particular("a batch of three is four", 4, () =>
         bench.roundTrips("session", () => prisma.$transaction([prisma.author.count(), prisma.book.count(), prisma.review.count()])),
       );
+      const everything = { query: { $allOperations: ({ args, query }: Operation) => query(args) } };
+      const extended = atModuleScope(prisma.$extends(everything));
+      check("a client with extensions", await extended.author.findUnique({ where: { id: 2 }, select: { name: true } }), { name: "Grace" });
       await prisma.$disconnect();
       await particular("$disconnect leaves the database open", [{ one: 1 }], () => bench.db.sql`select 1 as one`);
     },
   };
 }
 
-/** What one of many requests does: a query, a batch and a transaction. */
+/** What one of many requests does: queries, a batch and a transaction. */
 export async function requestOf(prisma: PrismaClient): Promise<unknown> {
-  const first = (await prisma.author.findUnique({ where: { id: 1 } })) as { readonly name: string };
-  const counts = await prisma.$transaction([prisma.author.count(), prisma.book.count()]);
-  const all = await prisma.$transaction(async (tx) => {
-    await tx.author.updateMany({ where: { id: 0 }, data: { name: "Nobody" } });
-    return tx.author.count();
-  });
-  return [first.name, ...counts, all];
+  // at once, as the requests come in: several gather in one moment
+  const everybody = await prisma.author.findUniqueOrThrow({ where: { id: 1 } });
+  const { id: authorId, name } = await prisma.author.create({ data: { name: crypto.randomUUID() } });
+  await prisma.book.createMany({ data: ["Notes", "Sketch"].map((title) => ({ title, authorId })) });
+  await prismaGathers(prisma, { name: String(name), authorId, everybody });
+  // nobody waits for it: the request is over before Prisma's timer
+  prisma.author.findUnique({ where: { id: 1 } }).catch(() => {});
+  return everybody;
 }

@@ -3,8 +3,8 @@ import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** The most a cold start of `lambda.handler` may read, in bytes: 270 KB, without what signs IAM tokens. */
-export const COLD_BUDGET_BYTES = 270 * 1024;
+/** The most a cold start of `lambda.handler` may read, in bytes: 283 KB, without what signs IAM tokens. */
+export const COLD_BUDGET_BYTES = 283 * 1024;
 
 /** The handlers in the artifact, by the name `serverless.yml` calls them. */
 export const lambdaEntries = { lambda: "functions/lambda.ts", "lambda-stream": "functions/lambda-stream.ts" } as const;
@@ -121,7 +121,11 @@ export async function bundleHandlers(entryPoints: Readonly<Record<string, string
     metafile: true,
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunks/[name]-[hash]",
-    alias: { warmline: source("entry/node.ts"), "warmline/lambda": source("adapters/lambda.ts") },
+    alias: {
+      warmline: source("entry/node.ts"),
+      "warmline/tcp": source("entry/tcp.ts"),
+      "warmline/lambda": source("adapters/lambda.ts"),
+    },
     plugins: [leaveOut],
     // pg is CommonJS and requires Node's own modules.
     banner: { js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);' },

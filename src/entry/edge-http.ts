@@ -1,0 +1,18 @@
+import type { Database } from "../database/database.ts";
+import type { DatabaseOptions } from "../decide/settings.ts";
+import { databaseOn } from "./create.ts";
+import { edgePlatform } from "./edge-platform.ts";
+import { httpAlone } from "./http-alone.ts";
+import { makeHttp } from "./make-http.ts";
+
+export * from "./public.ts";
+
+const create = databaseOn({ ...edgePlatform, available: () => httpAlone, transports: { http: makeHttp } });
+
+/**
+ * As in `warmline`, for queries and batches over HTTP alone: nothing that opens a session is in it. `transaction`, `session`, `stream` and `script` are
+ * refused with NO_SESSION.
+ */
+export function createDatabase(options?: DatabaseOptions | string): Database {
+  return create(options);
+}
