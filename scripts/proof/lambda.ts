@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { startNetwork } from "../../test/lambda/network.ts";
-import { startFakeDsql } from "../../test/support/dsql/fake-dsql.ts";
+import { type FakeDsql, startFakeDsql } from "../../test/support/dsql/fake-dsql.ts";
 import { findPgBouncer, startPgBouncer } from "../../test/support/pgbouncer.ts";
 import type { KnownCredentials } from "../../test/support/rds-proxy/check-token.ts";
 import { startFakeRdsProxy } from "../../test/support/rds-proxy/fake-rds-proxy.ts";
@@ -85,6 +85,8 @@ export const poolForgotten: Contender = {
 
 /** A server that wants IAM tokens for passwords, and what it counted. */
 interface TokenServer extends AsyncDisposable {
+  /** Logins that were let in. */
+  readonly logins: number;
   readonly host: string;
   readonly port: number;
   readonly tokens: readonly string[];
@@ -96,17 +98,20 @@ interface BehindTokens {
   readonly suffix: string;
   /** The certificate of its authority, in test/support/tls. */
   readonly ca: string;
+  /** How its environment is frozen. Default: as every other. */
+  readonly sleep?: Pick<Deployment, "pause" | "whileFrozen">;
   /** Where it stands before the database of this address. */
   readonly start: (server: URL, credentials: Required<KnownCredentials>) => Promise<{ readonly fake: TokenServer; readonly path: string }>;
 }
 
-async function serveBehindTokens(databaseUrl: string, { suffix, ca, start }: BehindTokens): Promise<Required<Served>> {
+async function serveBehindTokens(databaseUrl: string, { suffix, ca, sleep, start }: BehindTokens): Promise<Required<Served>> {
   const credentials = { accessKeyId: "AKIDPROOF", secretAccessKey: randomUUID(), sessionToken: randomUUID() };
   const server = new URL(databaseUrl);
   const { fake, path } = await start(server, credentials);
   const knownHosts = new URL("../../test/support/lambda/known-hosts.ts", import.meta.url);
   knownHosts.searchParams.set("suffix", suffix);
   const served = await serveOnLambda({
+    ...sleep,
     env: {
       DATABASE_URL: `postgresql://${server.username}@${fake.host}:${fake.port}${path}`,
       AWS_REGION: region,
@@ -120,8 +125,8 @@ async function serveBehindTokens(databaseUrl: string, { suffix, ca, start }: Beh
   return {
     ...served,
     alsoCounted: () => ({
-      words: `${fake.tokens.length} IAM token signed, over TLS; ${served.alsoCounted().words}`,
-      held: fake.tokens.length === 1 && fake.refusals.length === 0,
+      words: `${fake.tokens.length} IAM tokens for ${fake.logins} logins, over TLS; ${served.alsoCounted().words}`,
+      held: fake.tokens.length === fake.logins && fake.refusals.length === 0,
     }),
     async stop() {
       await served.stop();
@@ -153,29 +158,52 @@ export const lambdaOverRdsProxy: Contender = {
     }),
 };
 
-/** The same through a server that speaks as Aurora DSQL does, under a name of its own. */
+/** Of a thousand nearly three hours: a connection to Aurora DSQL lives for one. */
+const sleepsOverDsql = (pause: number) => (pause % 25 === 0 ? 240_000 : 200);
+
+/** The same through a server that speaks as Aurora DSQL does, under a name of its own: each connection is replaced before its hour. */
 export const lambdaOverDsql: Contender = {
   runtime: "lambda",
   transport: "dsql",
   over: "pool",
-  connections: 1,
-  serve: ({ databaseUrl }) =>
-    serveBehindTokens(databaseUrl, {
+  connections: 4,
+  async serve({ databaseUrl }) {
+    let sleptMs = 0;
+    let fake: FakeDsql | undefined;
+    const served = await serveBehindTokens(databaseUrl, {
       suffix: dsqlSuffix,
       ca: "dsql-ca.pem",
-      start: async ({ hostname, port, username, password, pathname }, credentials) => ({
-        // its only database
-        path: "/postgres",
-        fake: await startFakeDsql({
+      sleep: {
+        pause: { before: (pause) => ({ wallClockMs: sleepsOverDsql(pause) }), inWords: () => `frozen for ${minutes(sleptMs)} in all` },
+        // one clock for both
+        whileFrozen(pause) {
+          sleptMs += sleepsOverDsql(pause);
+        },
+      },
+      async start({ hostname, port, username, password, pathname }, credentials) {
+        fake = await startFakeDsql({
           name: `kiademo${dsqlSuffix}`,
           server: { host: hostname, port: Number(port), database: decodeURIComponent(pathname.slice(1)) },
           users: { [username]: { user: username, password: decodeURIComponent(password) } },
           region,
           credentials: [credentials],
-        }),
-      }),
-    }),
+          now: () => Date.now() + sleptMs,
+        });
+        // its only database
+        return { path: "/postgres", fake };
+      },
+    });
+    return {
+      ...served,
+      alsoCounted() {
+        const { words, held } = served.alsoCounted();
+        return { words: `${fake?.ended} ended by their hour; ${words}`, held: held && fake?.ended === 0 };
+      },
+    };
+  },
 };
+
+const minutes = (ms: number): string => `${Math.round(ms / 60_000)} min`;
 
 /** More environments than the server has slots, each with a connection of its own to a pooler that has as many as there are slots. */
 const scaleOut: Contender = {

@@ -24,7 +24,7 @@ export function pausesInWords(invocations: number): string {
     times.set(ms, (times.get(ms) ?? 0) + 1);
   }
   const each = [...times].sort(([left], [right]) => left - right).map(([ms, count]) => `${count} × ${ms / 1_000} s`);
-  return `frozen before each: ${each.join(", ")}, in all ${Math.round(sumMs / 60_000)} min, for a connection is replaced when it is 30 min old (over Aurora DSQL 54)`;
+  return `frozen before each: ${each.join(", ")}, in all ${Math.round(sumMs / 60_000)} min, for a connection is replaced when it is 30 min old`;
 }
 
 function pauseMs(invocation: number): number {
