@@ -6,6 +6,8 @@ import { installForStranger } from "../package/stranger.ts";
 import { installTools } from "../package/tools.ts";
 import { bundleJudge } from "./bundle.ts";
 import { countOn, type Judged, judge, runtimes } from "./judge.ts";
+import { checkOtherWays } from "./other-ways.ts";
+import { checkPermissions } from "./permissions.ts";
 
 const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false } } });
 const progress = (line: string) => console.error(line);
@@ -17,7 +19,12 @@ const module = await bundleJudge(stranger.project, tools);
 const server = await startPostgres({ settings: { max_connections: "200" } });
 const endpoint = await startEndpoint({ databaseUrl: server.url(), port: 0 });
 const results: Judged[] = [];
+const problems: string[] = [];
 try {
+  const ground = { tools, project: stranger.project, url: server.url(), endpoint: endpoint.url };
+  problems.push(...(await checkPermissions(ground)), ...(await checkOtherWays(ground)));
+  for (const problem of problems) progress(`✗ ${problem}`);
+  progress(`${problems.length} of Deno's permissions, compiled programs, test runners and --hot went wrong`);
   const cases = await countOn("node", { tools, module });
   progress(`${cases} cases on Node`);
   for (const runtime of runtimes) {
@@ -31,8 +38,8 @@ try {
   await endpoint.stop();
   await server.stop();
 }
-if (flags.json) console.log(JSON.stringify({ results }));
-if (!results.every(({ ok }) => ok)) process.exitCode = 1;
+if (flags.json) console.log(JSON.stringify({ results, problems }));
+if (problems.length > 0 || !results.every(({ ok }) => ok)) process.exitCode = 1;
 
 function report({ ok, runtime, version, transport, cases, failures, ms, problem }: Judged): void {
   for (const { title, message } of failures) progress(`  ✗ ${title}\n    ${message.replaceAll("\n", "\n    ")}`);

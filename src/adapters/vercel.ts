@@ -1,4 +1,5 @@
 import type { HeldPool } from "../entry/node.ts";
+import { processClock } from "../transports/pool/process-clock.ts";
 
 /**
  * What Vercel's runtime tells of the request that is served.
@@ -76,5 +77,5 @@ function currentRequest(): RequestContext | undefined {
 /** Milliseconds, never less than 0; Infinity where the platform names no deadline. */
 function timeLeft({ deadline = "" }: RequestContext): number {
   const endsAt = Date.parse(deadline);
-  return Number.isNaN(endsAt) ? Number.POSITIVE_INFINITY : Math.max(0, endsAt - Date.now() - RESERVE_MS);
+  return Number.isNaN(endsAt) ? Number.POSITIVE_INFINITY : Math.max(0, endsAt - processClock.now() - RESERVE_MS);
 }

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { ConfigError } from "../errors/errors.ts";
+import { isNotPermitted } from "../errors/not-permitted.ts";
 
 /** What is known when it has to be decided whom to trust. */
 export interface TrustOptions {
@@ -38,6 +39,8 @@ export function pemOf(setting: string, given: string, readFile: TrustOptions["re
   try {
     return readFile(given);
   } catch (error) {
+    if (isNotPermitted(error))
+      throw invalid(setting, "a file that Deno has permission to read (--allow-read=its path), or the text in PEM itself");
     const code = error instanceof Error && "code" in error && typeof error.code === "string" ? ` (${error.code})` : "";
     throw invalid(setting, `the path of a PEM file that can be read${code}, or the text in PEM itself`);
   }

@@ -69,13 +69,28 @@ export class Calls {
   /** One call: its deadline, its attempts, and its end. @throws UsageError CLOSED, NESTED_QUERY */
   run<T>(limits: Limits, call: Call<T>): Promise<T> {
     if (this.#closed) throw new UsageError("The database was closed. Create a new one.", { code: "CLOSED" });
-    const { events, ground } = this.parts;
-    const running = new RunningCall(this, ground(), limits, call);
-    const { operation, statements, elsewhere } = call;
+    const { events } = this.parts;
+    let ground: Ground;
+    try {
+      ground = this.parts.ground();
+    } catch (error) {
+      return this.late(error);
+    }
+    const running = new RunningCall(this, ground, limits, call);
+    const { operation, statements } = call;
+    const elsewhere = call.elsewhere?.();
     const context = elsewhere ? { ...this.context, ...elsewhere } : this.context;
     this.running++;
     if (operation === undefined || events.size === 0) return deliver(running, context);
     return this.observe({ operation, within: null, statements, attempts: () => running.attempts }, () => deliver(running, context));
+  }
+
+  /**
+   * Rejects when a server that is not there would have at the soonest: behind a timer. Next.js begins the calls of a page when it builds, and gives
+   * them up a turn later; what the environment lacks there is no failure of the build.
+   */
+  late(error: unknown): Promise<never> {
+    return new Promise((_, reject) => void this.parts.delivery.clock.setTimeout(() => reject(error), 0));
   }
 
   /** Runs what will be told to those who listen; without them, it only runs it. */

@@ -91,7 +91,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const { capabilities } = parts.ground().plan;
     return settings ? { ...capabilities, hasSettings: true } : capabilities;
   };
-  const lacks = () => parts.ground().plan.capabilities.lacks;
+  /** Nothing, where settings are missing: the call tells so itself, in its own time. */
+  const lacks = (): SessionTraits["lacks"] => {
+    try {
+      return parts.ground().plan.capabilities.lacks;
+    } catch {
+      return [];
+    }
+  };
   const rows = () => ({ types: parts.ground().types, random: parts.delivery.random });
 
   function query(statement: Statement, given: QueryOptions | undefined, settings?: Statement): Promise<Result> {
@@ -111,8 +118,14 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const options = checkCall(given, optionsOf.batch);
     const statements = toStatements(sources);
     if (statements.length === 0) return [];
-    const leavesState = guardEach(statements, traits(settings));
-    const mode = supportedMode(lacks(), options);
+    let known: SessionTraits;
+    try {
+      known = traits(settings);
+    } catch (error) {
+      return calls.late(error);
+    }
+    const leavesState = guardEach(statements, known);
+    const mode = supportedMode(known.lacks, options);
     return calls.run(
       { ...options, settings },
       {
@@ -129,7 +142,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     return calls.run(options, {
       operation,
       statements,
-      elsewhere: calls.holding,
+      elsewhere: () => calls.holding,
       own: () => own,
       work(chosen, callOptions) {
         requireSession(chosen);
@@ -210,7 +223,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     await calls.run(options, {
       operation: "script",
       // what cannot be reached there tells nothing of the database's own address, and costs nothing of its budget
-      elsewhere: directTransport ? { breaker: makeBreaker(() => {}), budget: directBudget } : calls.holding,
+      elsewhere: () => (directTransport ? { breaker: makeBreaker(() => {}), budget: directBudget } : calls.holding),
       async work(chosen, callOptions) {
         const direct = await directTransport?.();
         const over = direct ?? chosen;

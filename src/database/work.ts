@@ -14,7 +14,7 @@ export interface Call<T> {
   readonly statements?: Called["statements"];
   readonly work: (transport: Transport, options: CallOptions) => Promise<T>;
   /** What keeps it from a dead server, and from storming it, where that is another than the database's own. */
-  readonly elsewhere?: Pick<DeliveryContext, "breaker" | "budget"> | undefined;
+  readonly elsewhere?: () => Pick<DeliveryContext, "breaker" | "budget"> | undefined;
   /** What an attempt learned of its own, where a callback runs in it that others' errors pass through. */
   readonly own?: () => OwnWork | undefined;
   /** Whether a failed attempt may be followed by another. Default: by its fate and the call's claims. */

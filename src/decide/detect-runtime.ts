@@ -8,9 +8,13 @@ export interface Surroundings {
 }
 
 /**
- * The traits of every runtime.
+ * The traits of every runtime: a platform where it changes what is planned, and else the engine. Fly, Railway, Render, ECS and Fargate run
+ * processes that live long, as their engines are planned for.
  * Sources: workerd refuses a socket in another request than its own; Lambda, Vercel and Netlify suspend an instance that serves nothing;
- * Lambda Managed Instances interleave calls and freeze nothing.
+ * Lambda Managed Instances interleave calls and freeze nothing; Azure Functions' documentation, "Concurrency": an instance serves several calls
+ * at once, and lives on between them; Cloud Run's documentation, "General development tips": behind a request CPU is "disabled or severely
+ * limited", and "Maximum concurrent requests": 80 by default, functions likewise; Deno Deploy's documentation, "Runtime": an instance is
+ * stopped when nothing comes, and never suspended.
  */
 export const runtimes: Readonly<Record<RuntimeName, RuntimeTraits>> = {
   workerd: workerd.traits,
@@ -19,8 +23,11 @@ export const runtimes: Readonly<Record<RuntimeName, RuntimeTraits>> = {
   netlify: { tcp: true, ioScope: "process", freezes: true, concurrency: "one" },
   lambda: { tcp: true, ioScope: "process", freezes: true, concurrency: "one" },
   "lambda-managed": { tcp: true, ioScope: "process", freezes: false, concurrency: "many" },
-  bun: { tcp: true, ioScope: "process", freezes: false, concurrency: "many" },
+  "azure-functions": { tcp: true, ioScope: "process", freezes: false, concurrency: "many" },
+  "cloud-run": { tcp: true, ioScope: "process", freezes: true, concurrency: "many" },
+  "deno-deploy": { tcp: true, ioScope: "process", freezes: false, concurrency: "many" },
   deno: { tcp: true, ioScope: "process", freezes: false, concurrency: "many" },
+  bun: { tcp: true, ioScope: "process", freezes: false, concurrency: "many" },
   node: { tcp: true, ioScope: "process", freezes: false, concurrency: "many" },
 };
 
@@ -46,19 +53,33 @@ interface Sign {
 }
 
 /**
- * Signs in the order they are looked for. `process.versions.node` is set in workerd, Bun and Deno too, so Node comes last; Vercel and Netlify
- * run on Lambda, so they come before it.
+ * Signs in the order they are looked for; the first decides where there are several. Engines without sockets of their own come first, whatever
+ * variables are there. Then platforms, whatever engine they run: Vercel and Netlify run on Lambda, so they come before it. An engine decides
+ * where no platform does; `process.versions.node` is set in all of them, so Node comes last.
+ * Sources: AWS Lambda, "Defined runtime environment variables"; Vercel, "System environment variables"; Azure Functions, "App settings
+ * reference"; Cloud Run, "Container runtime contract", which holds for functions of Google Cloud too; Deno Deploy, "Predefined environment
+ * variables".
  */
 const signs: readonly Sign[] = [
   { name: "workerd", global: "navigator.userAgent", is: "Cloudflare-Workers" },
   { name: "edge-light", global: "EdgeRuntime" },
-  { name: "deno", global: "Deno" },
-  { name: "bun", global: "Bun" },
   { name: "vercel", env: "VERCEL" },
   { name: "netlify", env: "NETLIFY" },
   { name: "lambda-managed", env: "AWS_LAMBDA_INITIALIZATION_TYPE", is: "lambda-managed-instances" },
   { name: "lambda", env: "AWS_LAMBDA_FUNCTION_NAME" },
+  { name: "azure-functions", env: "FUNCTIONS_WORKER_RUNTIME" },
+  { name: "cloud-run", env: "K_SERVICE" },
+  { name: "deno-deploy", env: "DENO_DEPLOYMENT_ID" },
+  { name: "deno", global: "Deno" },
+  { name: "bun", global: "Bun" },
   { name: "node", global: "process.versions.node" },
+];
+
+/** The variables that tell the runtime, and how many calls interleave in it. */
+export const runtimeVariables: readonly string[] = [
+  ...signs.flatMap(({ env }) => env ?? []),
+  "AWS_LAMBDA_MAX_CONCURRENCY",
+  "AWS_LAMBDA_NODEJS_WORKER_COUNT",
 ];
 
 function isThere({ global, env, is }: Sign, surroundings: Surroundings): boolean {

@@ -28,24 +28,27 @@ const frozen: PoolDefaults = {
   why: "one call at a time per instance, so a second connection would never be used",
   whyIdle: "time stops between calls, and an idle timer would be due at every thaw",
 };
+const scaledOut: PoolDefaults = { ...longLived, max: 5, why: "requests share an instance, and there are many instances" };
 /**
  * How many connections a pool holds in each runtime, and for how long unused.
  * Sources: load balancers close at 60 s of idleness; Vercel suspends an idle instance, so it is quiet after 5 s; its instances interleave
- * requests, and there are many instances.
+ * requests, and there are many instances, as there are of Azure Functions, Cloud Run and Deno Deploy.
  */
 export const poolDefaults: Readonly<Record<PoolRuntime, PoolDefaults>> = {
   node: longLived,
   bun: longLived,
   deno: longLived,
   "lambda-managed": { ...longLived, why: "the calls that interleave in one worker, 10 at most" },
-  vercel: {
-    max: 5,
-    idleTimeoutMs: 5_000,
-    why: "requests share an instance, and there are many instances",
-    whyIdle: "an idle instance is suspended, so connections are given up before",
-  },
+  vercel: { ...scaledOut, idleTimeoutMs: 5_000, whyIdle: "an idle instance is suspended, so connections are given up before" },
   lambda: frozen,
   netlify: frozen,
+  "azure-functions": scaledOut,
+  "cloud-run": {
+    ...scaledOut,
+    idleTimeoutMs: 0,
+    whyIdle: "there is no CPU between requests, and an idle timer would be due when the next one comes",
+  },
+  "deno-deploy": scaledOut,
 };
 
 /**

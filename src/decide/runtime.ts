@@ -1,5 +1,17 @@
 /** Where this code runs. `edge-light` also stands for every place that has only `fetch`. */
-export type RuntimeName = "workerd" | "edge-light" | "vercel" | "netlify" | "lambda" | "lambda-managed" | "bun" | "deno" | "node";
+export type RuntimeName =
+  | "workerd"
+  | "edge-light"
+  | "vercel"
+  | "netlify"
+  | "lambda"
+  | "lambda-managed"
+  | "azure-functions"
+  | "cloud-run"
+  | "deno-deploy"
+  | "deno"
+  | "bun"
+  | "node";
 
 /** What follows from where the code runs. Only these decide anything, never the runtime's name. */
 export interface RuntimeTraits {
@@ -7,7 +19,7 @@ export interface RuntimeTraits {
   readonly tcp: boolean;
   /** How long a socket may be used: by every later call of the process, or by the request that opened it. */
   readonly ioScope: "process" | "request";
-  /** Whether time stops between requests: timers, and the monotonic clock, do not run then. */
+  /** Whether time stops between requests, or nearly: timers, and the monotonic clock, do not run then. */
   readonly freezes: boolean;
   /** Whether one instance serves one call at a time, or lets many interleave. */
   readonly concurrency: "one" | "many";

@@ -84,6 +84,13 @@ export const platformVariables = [
   "PG_URL",
 ];
 
+/** Every variable that is read for a setting, or to say what else is there. */
+export const settingVariables: readonly string[] = [
+  "DATABASE_URL",
+  ...platformVariables,
+  ...rows.flatMap(([, [, , variable]]) => variable ?? []),
+];
+
 /**
  * Completes checked options from the environment: options first, then the URL (the `url` option, or else `DATABASE_URL`, never both), then
  * the `PG*` variables, then the defaults. A piece that is missing in one is taken from the next. An empty variable counts as not set.

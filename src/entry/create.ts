@@ -18,8 +18,8 @@ export interface Platform {
   readonly runtimes: readonly RuntimeName[];
   /** Tells the runtime; the setting, one of `runtimes`, decides where it is given. */
   readonly runtime: (explicit: RuntimeName | null) => DetectedRuntime;
-  /** Variables, and where a platform has them, bindings. */
-  readonly env: () => object;
+  /** Variables, and where a platform has them, bindings; of the options only where an address is given matters. */
+  readonly env: (options: DatabaseOptions) => object;
   readonly available: () => Available;
   /** Makes the transport the plan names. */
   readonly transports: Partial<Record<TransportName, MakeTransport>>;
@@ -32,6 +32,9 @@ export interface Platform {
   /** Runs work as one request, where connections belong to one. */
   readonly scope?: Database["scope"];
   readonly warn: (message: string) => void;
+  /** The wall clock, and chance, neither of which may end a prerender that calls the database. */
+  readonly clock: Clock;
+  readonly random: () => number;
   /** Whether connecting at once pays, where the option does not say. */
   readonly warmsUp?: () => boolean;
 }
@@ -58,13 +61,6 @@ export type CreateDatabase = (options?: DatabaseOptions | string) => Database;
 /** Rows over a socket are read up to the length of the longest text; what they are made into takes several times that. Source: V8, `String::kMaxLength`. */
 const MAX_BYTES_OVER_SOCKETS = 536_870_888;
 
-/** The runtime's own. */
-export const clock: Clock = {
-  now: () => Date.now(),
-  setTimeout: (callback, ms) => setTimeout(callback, ms),
-  clearTimeout: (timer) => clearTimeout(timer as Parameters<typeof clearTimeout>[0]),
-};
-
 /** Builds an entry's `createDatabase`. */
 export function databaseOn(own: Platform): CreateDatabase {
   return (given) => {
@@ -75,7 +71,7 @@ export function databaseOn(own: Platform): CreateDatabase {
     const events = makeAudience(platform.warn);
     const database = makeDatabase({
       ground: once(() => decide(options, platform, events)),
-      delivery: { clock, random: () => Math.random() },
+      delivery: { clock: platform.clock, random: platform.random },
       events,
       stopwatch: () => performance.now(),
       callbacks: platform.callbacks,
@@ -89,7 +85,7 @@ export function databaseOn(own: Platform): CreateDatabase {
 
 /** Reads the environment, and decides how to work in it. */
 export function planOn(platform: Platform, options: DatabaseOptions): { readonly settings: Settings; readonly plan: Plan } {
-  const bound: Readonly<Record<string, unknown>> = handedIn("env", () => ({ ...platform.env() }));
+  const bound: Readonly<Record<string, unknown>> = handedIn("env", () => ({ ...platform.env(options) }));
   const env = handedIn("env", () => texts(bound));
   const settings = handedIn("options", () => {
     try {
@@ -105,7 +101,7 @@ export function planOn(platform: Platform, options: DatabaseOptions): { readonly
 
 function decide(options: DatabaseOptions, platform: Platform, events: Audience): Ground {
   const { settings, plan } = planOn(platform, options);
-  const { warn } = platform;
+  const { clock, warn } = platform;
   const make = (address: Address) =>
     (platform.transports[plan.transport] as MakeTransport)({ settings, plan, address, clock, warn, events });
   return {

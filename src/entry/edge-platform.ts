@@ -1,6 +1,7 @@
 import type { CallbackContext } from "../database/database.ts";
 import { textParsers } from "../database/text-parsers.ts";
 import { edgeLight } from "../decide/runtime.ts";
+import { steadyClock } from "../transports/steady-clock.ts";
 import type { Platform } from "./create.ts";
 import { warn } from "./warn.ts";
 
@@ -18,5 +19,7 @@ export const edgePlatform: Omit<Platform, "available" | "transports"> = {
   env: () => (globalThis as EdgeGlobal).process?.env ?? {},
   parsers: textParsers,
   callbacks: AsyncLocalStorage && new AsyncLocalStorage(),
+  clock: steadyClock,
+  random: Math.random,
   warn,
 };

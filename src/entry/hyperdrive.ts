@@ -39,7 +39,7 @@ function withSockets(own: Platform, settings: DatabaseOptions, options: Hyperdri
   return {
     ...own,
     env() {
-      const env = own.env();
+      const env = own.env(settings);
       // an address that was given is taken, whatever is bound
       if ("url" in settings || "host" in settings) return env;
       const found = findBinding(env, options);
@@ -59,7 +59,7 @@ function withSockets(own: Platform, settings: DatabaseOptions, options: Hyperdri
         makeRequest(input, {
           scopes,
           waitUntil,
-          uncached: () => namedBinding(own.env(), options.uncached ?? ""),
+          uncached: () => namedBinding(own.env(settings), options.uncached ?? ""),
           onUnscoped() {
             if (warned) return;
             warned = true;

@@ -12,6 +12,7 @@ import { passwordFailure } from "../transports/password-failure.ts";
 import { madeOf } from "../transports/pool/pg-failure.ts";
 import { poolTransport } from "../transports/pool/pool.ts";
 import type { PoolTraits } from "../transports/pool/pool-traits.ts";
+import { processClock } from "../transports/pool/process-clock.ts";
 import { nextNumber } from "../transports/pool/registry.ts";
 import type { RoomLimits } from "../transports/pool/room.ts";
 import type { ServerLogin } from "../transports/pool/server-login.ts";
@@ -24,6 +25,7 @@ import { iamLogin } from "./iam-login.ts";
 import { identityOf } from "./identity.ts";
 import { passwordFor } from "./password.ts";
 import { pinningReport } from "./pinning-report.ts";
+import { processVariables } from "./process-variables.ts";
 
 /** Makes the pool transports of one handle, over connections that the process shares. Where limits differ, those of the newest handle hold. */
 export function poolMaker(): MakeTransport {
@@ -212,8 +214,8 @@ function serverLogin(address: Address, { target, plan, own }: ServerContext): Se
         port,
         user,
         region: address.region,
-        env: () => process.env,
-        now: Date.now,
+        env: processVariables,
+        now: processClock.now,
       })
     : undefined;
   return {
@@ -244,5 +246,5 @@ function startupOptions({ startupOptions: own, idleSessionTimeoutMs }: Settings)
 
 /** Where someone reads the warnings, and nothing is frozen. */
 function isDevelopment({ traits }: Plan): boolean {
-  return !traits.freezes && process.env.NODE_ENV !== "production";
+  return !traits.freezes && processVariables().NODE_ENV !== "production";
 }

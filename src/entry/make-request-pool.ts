@@ -4,7 +4,7 @@ import { makeAudience } from "../observe/audience.ts";
 import { type DelegateShare, SharedPool } from "../transports/pool/shared-pool.ts";
 import type { RequestTransport } from "../transports/request/request.ts";
 import { RequestPool } from "../transports/request/request-pool.ts";
-import { clock, type Platform, planOn } from "./create.ts";
+import { type Platform, planOn } from "./create.ts";
 import type { RequestPoolGiven } from "./request-pool-options.ts";
 
 /** A handle on the connections of whichever request asks. Nothing is read before its first call. `driver` is what pg's clients are told besides. */
@@ -24,7 +24,7 @@ function join(platform: Platform, options: DatabaseOptions, driver: RequestPoolG
   if (limits[0] !== undefined && !capabilities.startupParameters) {
     throw refusal(limits[0], `left out: ${target} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
   }
-  const { warn } = platform;
+  const { clock, warn } = platform;
   warnings.forEach(warn);
   const input = { settings, plan, address, clock, warn, events: makeAudience(warn), driver };
   const transport = platform.transports.request?.(input) as RequestTransport;

@@ -14,6 +14,7 @@ import { refuseContradictions } from "./contradictions.ts";
 import { joinPool, poolConfig, showing } from "./make-pool.ts";
 import type { WarmPoolOptions } from "./pool-options.ts";
 import { variablesFor } from "./pool-variables.ts";
+import { processVariables, settingsVariables } from "./process-variables.ts";
 import { warn } from "./warn.ts";
 
 export type { WarmPoolOptions } from "./pool-options.ts";
@@ -66,9 +67,9 @@ function read(options: unknown): Given {
 }
 
 function planned({ checked, driver, lacksUrl }: Given): { readonly settings: Settings; readonly plan: Plan } {
-  const env = variablesFor({ checked, driver, lacksUrl }, process.env);
+  const env = variablesFor({ checked, driver, lacksUrl }, settingsVariables(checked));
   const settings = resolveSettings(checked, env);
-  const runtime = detectRuntime({ global: globalThis, env: process.env }, settings.runtime);
+  const runtime = detectRuntime({ global: globalThis, env: processVariables() }, settings.runtime);
   if (runtime.traits.ioScope === "request") throw elsewhere(runtime.name);
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   const available = { choices: [overPool], webSocket: false };

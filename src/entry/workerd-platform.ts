@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import type { CallbackContext } from "../database/database.ts";
 import { textParsers } from "../database/text-parsers.ts";
 import { workerd } from "../decide/runtime.ts";
+import { steadyClock } from "../transports/steady-clock.ts";
 import type { Platform } from "./create.ts";
 import { requestScopes } from "./request-scopes.ts";
 import { warn } from "./warn.ts";
@@ -25,5 +26,7 @@ export const workerdPlatform: Omit<Platform, "available" | "transports"> = {
   parsers: textParsers,
   callbacks: newContext(),
   scope: (context, work) => requestScopes.run(context, work),
+  clock: steadyClock,
+  random: Math.random,
   warn,
 };

@@ -4,6 +4,7 @@ import { workerd } from "../decide/runtime.ts";
 import { checkOptions } from "../decide/settings.ts";
 import { ConfigError } from "../errors/errors.ts";
 import type { SharedPool } from "../transports/pool/shared-pool.ts";
+import { steadyClock } from "../transports/steady-clock.ts";
 import type { Platform } from "./create.ts";
 import { hyperdrive } from "./hyperdrive.ts";
 import { requestPool } from "./make-request-pool.ts";
@@ -22,6 +23,8 @@ const own: Platform = {
   // queries in pg's manner are read by pg's own
   parsers: { builtins: {}, getTypeParser: () => String },
   callbacks: undefined,
+  clock: steadyClock,
+  random: Math.random,
   warn,
 };
 

@@ -1,4 +1,5 @@
 import { ConnectionError } from "../errors/errors.ts";
+import { isNotPermitted } from "../errors/not-permitted.ts";
 import { redactedCause } from "../errors/redact.ts";
 
 /** The other end of a connection that failed. */
@@ -47,6 +48,12 @@ const badCertificate = /CERT|SIGNATURE|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH
  * without.
  */
 export const readNetworkCode: ReadNetworkCode = (failure, peer) => {
+  if (isNotPermitted(failure)) {
+    return new ConnectionError(`Deno has no permission to connect to ${peer.where}. Run it with --allow-net=${peer.where}.`, {
+      code: "NOT_PERMITTED",
+      fate: "not-sent",
+    });
+  }
   const code = failure instanceof Error && "code" in failure ? String(failure.code) : "";
   if (notReached.test(code)) return unreachable(failure, peer);
   if (code !== NO_TLS && !badCertificate.test(code)) return undefined;
@@ -63,6 +70,7 @@ export const readOpeningFailure: ReadNetworkCode = (failure, peer) => (isOfOpeni
 /** Whether a failure itself says that there was no connection yet. */
 function isOfOpening(failure: unknown): boolean {
   if (!(failure instanceof Error)) return false;
+  if (isNotPermitted(failure)) return true;
   // of several addresses: the code is the first one's, and the call is each one's own
   if (failure instanceof AggregateError) return failure.errors.length > 0 && failure.errors.every(isOfOpening);
   const { code, syscall } = failure as NodeJS.ErrnoException;

@@ -5,6 +5,8 @@ import { edgeLight, type RuntimeName, workerd } from "../../src/decide/runtime.t
 const process = { versions: { node: "24.0.0" } };
 const lambda = { AWS_LAMBDA_FUNCTION_NAME: "orders", AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand" };
 
+const cloudRun = { K_SERVICE: "orders", K_REVISION: "orders.1" };
+
 interface Row {
   readonly name: RuntimeName;
   readonly when: string;
@@ -48,6 +50,28 @@ const rows: readonly Row[] = [
     reason: "AWS_LAMBDA_INITIALIZATION_TYPE is lambda-managed-instances",
   },
   {
+    name: "azure-functions",
+    when: "the worker's language is named",
+    global: { process },
+    env: { FUNCTIONS_WORKER_RUNTIME: "node" },
+    reason: "FUNCTIONS_WORKER_RUNTIME is set",
+  },
+  { name: "cloud-run", when: "the service has a name", global: { process }, env: cloudRun, reason: "K_SERVICE is set" },
+  {
+    name: "cloud-run",
+    when: "it is a function of Google Cloud",
+    global: { process },
+    env: { ...cloudRun, FUNCTION_TARGET: "orders" },
+    reason: "K_SERVICE is set",
+  },
+  {
+    name: "deno-deploy",
+    when: "the deployment has an id",
+    global: { process, Deno: {} },
+    env: { DENO_DEPLOYMENT_ID: "1" },
+    reason: "DENO_DEPLOYMENT_ID is set",
+  },
+  {
     name: "edge-light",
     when: "nothing is known, as in a browser",
     global: { navigator: { userAgent: "Mozilla/5.0" } },
@@ -62,7 +86,35 @@ const rows: readonly Row[] = [
   },
 ];
 
+/** One sign of each platform, in the order they are documented in. */
+const platforms: readonly (readonly [RuntimeName, Surroundings["env"]])[] = [
+  ["vercel", { VERCEL: "1" }],
+  ["netlify", { NETLIFY: "true" }],
+  ["lambda-managed", { AWS_LAMBDA_INITIALIZATION_TYPE: "lambda-managed-instances" }],
+  ["lambda", { AWS_LAMBDA_FUNCTION_NAME: "orders" }],
+  ["azure-functions", { FUNCTIONS_WORKER_RUNTIME: "node" }],
+  ["cloud-run", cloudRun],
+  ["deno-deploy", { DENO_DEPLOYMENT_ID: "1" }],
+];
+const engines: Readonly<Record<string, object>> = { Node: { process }, Bun: { process, Bun: {} }, Deno: { process, Deno: {} } };
+
 describe("detectRuntime", () => {
+  test.each(Object.entries(engines))(
+    "on %s, finds the platform before the engine; of two, the one that is documented first",
+    (_, global) => {
+      for (const [at, [name, env]] of platforms.entries()) {
+        expect(detectRuntime({ global, env })).toMatchObject({ name, traits: runtimes[name] });
+        for (const [, other] of platforms.slice(at)) expect(detectRuntime({ global, env: { ...other, ...env } }).name).toBe(name);
+      }
+    },
+  );
+
+  test("finds an engine without sockets of its own before any platform", () => {
+    const env = Object.assign({}, ...platforms.map(([, one]) => one));
+    expect(detectRuntime({ global: { process, navigator: { userAgent: "Cloudflare-Workers" } }, env }).name).toBe("workerd");
+    expect(detectRuntime({ global: { EdgeRuntime: "edge-runtime" }, env }).name).toBe("edge-light");
+  });
+
   test.each(rows)("finds $name when $when", ({ name, global, env = {}, reason }) => {
     expect(detectRuntime({ global, env })).toMatchObject({ name, traits: runtimes[name], reason });
   });

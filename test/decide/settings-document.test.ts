@@ -74,6 +74,14 @@ describe("the settings document", () => {
     }
   });
 
+  test("tells every runtime, in the order they are looked for", () => {
+    const told = tableUnder("where it runs").flatMap(([names = ""]) => names.split(", "));
+    // of the two kinds of Lambda the rarer sign comes first
+    expect(told).toEqual(
+      [...runtimeNames].flatMap((name) => (name === "lambda" ? [] : name === "lambda-managed" ? [name, "lambda"] : name)),
+    );
+  });
+
   test("gives the size of the pool in every runtime", () => {
     const shown = tableUnder("runtime").map(([runtime, max, idle]) => [runtime, Number(max), Number(idle)]);
     expect(shown).toEqual(Object.entries(poolDefaults).map(([runtime, { max, idleTimeoutMs }]) => [runtime, max, idleTimeoutMs]));

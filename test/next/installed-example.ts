@@ -22,6 +22,8 @@ export interface InstalledExample {
   become(variant: Variant, options: { readonly max: number }): Promise<void>;
   /** Changes the database file as an editor would: what it exports as `edit` is now `edit`. */
   edit(edit: number): Promise<void>;
+  /** Puts the app of `variants/places` in its place: a database call wherever one can stand, once for each of these ways to a database. */
+  standEverywhere(ways: readonly string[]): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -57,6 +59,16 @@ export async function installExample(): Promise<InstalledExample> {
     async edit(edit) {
       const text = (await readFile(database, "utf8")).replace(/\nexport const edit = .*\n/, "");
       await writeFile(database, `${text}\nexport const edit = ${edit}, saves = ${++saves};\n`);
+    },
+    async standEverywhere(ways) {
+      const places = "test/next/variants/places";
+      for (const name of ["app", "lib", "proxy.ts"]) await rm(join(folder, name), { recursive: true });
+      await cp(places, folder, { recursive: true });
+      for (const way of ways) {
+        await cp(join(places, "way"), join(folder, "app", way), { recursive: true });
+        await writeFile(join(folder, "app", way, "way.ts"), `export * from "../../lib/${way}";\n\nexport const name = "${way}";\n`);
+      }
+      await rm(join(folder, "way"), { recursive: true });
     },
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   };

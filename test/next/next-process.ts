@@ -23,7 +23,7 @@ const PORT_ATTEMPTS = 5;
 
 /** Builds for production. Rejects with what it printed when it fails, or takes longer than eight minutes. */
 export async function buildNext(folder: string, bundler: Bundler, env: Variables = {}): Promise<string> {
-  const { child, output } = run(folder, ["build", `--${bundler}`], env);
+  const { child, output } = run(folder, [...next(folder), "build", `--${bundler}`], env);
   const limit = setTimeout(() => end(child), 480_000);
   const [code] = await once(child, "exit");
   clearTimeout(limit);
@@ -32,10 +32,21 @@ export async function buildNext(folder: string, bundler: Bundler, env: Variables
 }
 
 /** Starts what was built, or with a bundler the development server, and waits until it listens. */
-export async function startNext(folder: string, command: readonly string[], env: Variables = {}): Promise<NextServer> {
+export function startNext(folder: string, command: readonly string[], env: Variables = {}): Promise<NextServer> {
+  return startSomewhere((port) => run(folder, [...next(folder), ...command, "--hostname", "127.0.0.1", "--port", String(port)], env));
+}
+
+/** Starts a script in a folder that was built as `standalone`, which listens at the HOSTNAME and PORT it is given, and waits until it does. */
+export function startStandalone(folder: string, script: string, env: Variables): Promise<NextServer> {
+  return startSomewhere((port) => run(folder, [script], { ...env, HOSTNAME: "127.0.0.1", PORT: String(port) }));
+}
+
+type Start = (port: number) => Started;
+
+async function startSomewhere(start: Start): Promise<NextServer> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOn(await findFreePort(), folder, command, env);
+      return await startOn(await findFreePort(), start);
     } catch (error) {
       // somebody was given the port meanwhile
       if (attempt === PORT_ATTEMPTS || !String(error).includes("EADDRINUSE")) throw error;
@@ -43,19 +54,28 @@ export async function startNext(folder: string, command: readonly string[], env:
   }
 }
 
-async function startOn(port: number, folder: string, command: readonly string[], env: Variables): Promise<NextServer> {
-  const { child, output } = run(folder, [...command, "--hostname", "127.0.0.1", "--port", String(port)], env);
+async function startOn(port: number, start: Start): Promise<NextServer> {
+  const { child, output } = start(port);
   for (const giveUpAt = Date.now() + STARTS_WITHIN_MS; !output().includes("Ready in"); await delay(50)) {
     if (Date.now() < giveUpAt && child.exitCode === null && child.signalCode === null) continue;
     await end(child);
-    throw new Error(`next ${command.join(" ")} did not start:\n${output()}`);
+    throw new Error(`Next.js did not start:\n${output()}`);
   }
   return { url: `http://127.0.0.1:${port}`, output, stop: () => end(child) };
 }
 
+interface Started {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+}
+
+function next(folder: string): readonly string[] {
+  return [join(folder, "node_modules/next/dist/bin/next")];
+}
+
 /** Nothing of this process' environment but the path: a `DATABASE_URL` around here is none of the app's. */
-function run(folder: string, args: readonly string[], env: Variables): { readonly child: ChildProcess; readonly output: () => string } {
-  const child = spawn(process.execPath, [join(folder, "node_modules/next/dist/bin/next"), ...args], {
+function run(folder: string, args: readonly string[], env: Variables): Started {
+  const child = spawn(process.execPath, args, {
     cwd: folder,
     env: { PATH: process.env.PATH ?? "", HOME: folder, NEXT_TELEMETRY_DISABLED: "1", CI: "true", ...env },
     stdio: ["ignore", "pipe", "pipe"],

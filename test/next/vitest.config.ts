@@ -10,5 +10,6 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 600_000,
     maxConcurrency: 1,
+    fileParallelism: false,
   },
 });

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { transactionControl } from "../../syntax/transaction-control.ts";
 import type { WireCall } from "../sending.ts";
-import type { Cancellation, Clock, Result } from "../transport.ts";
+import type { Cancellation, Result } from "../transport.ts";
 import type { WireClient } from "../wire-session.ts";
 import type { PgAnswer } from "./pg-call.ts";
 import { withFateOf } from "./pg-failure.ts";
@@ -9,6 +9,7 @@ import { PgForm } from "./pg-form.ts";
 import { type PgQuery, readQuery } from "./pg-query.ts";
 import { type PoolTransport, poolTransport, type SendingPool } from "./pool.ts";
 import type { PoolTraits } from "./pool-traits.ts";
+import { processClock } from "./process-clock.ts";
 import { QueryTexts } from "./query-texts.ts";
 import type { WarmClient } from "./warm-client.ts";
 
@@ -31,12 +32,6 @@ export const never: Cancellation = {
   signal: () => new AbortController().signal,
 };
 
-const clock: Clock = {
-  now: () => Date.now(),
-  setTimeout: (callback, ms) => setTimeout(callback, ms),
-  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-};
-
 /** What queries in pg's manner are sent over. */
 export type PgTransport = Pick<PoolTransport, "query" | "simple" | "sessionOf" | "noteUse">;
 
@@ -45,7 +40,7 @@ export type PgTraits = Pick<PoolTraits, "named" | "pipelined">;
 
 /** The queries of a pool of connections that outlive a call. */
 export function queriesOver(pool: SendingPool, traits: PoolTraits = CAREFUL): PgQueries {
-  return new PgQueries(poolTransport({ ...traits, pool, clock }), traits);
+  return new PgQueries(poolTransport({ ...traits, pool, clock: processClock }), traits);
 }
 
 /** The queries of a pool in pg's manner, sent as those of a database are: in one write, by names, and along with others. */

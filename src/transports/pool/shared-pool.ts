@@ -110,7 +110,7 @@ export class SharedPool extends LeasedPool {
     try {
       pool = this.#pool();
     } catch (error) {
-      asker.granted(error as Error, undefined);
+      this.#fail(() => asker.granted(error as Error, undefined));
       return;
     }
     this.#calls.begin();
@@ -136,7 +136,7 @@ export class SharedPool extends LeasedPool {
     try {
       answer = this.#pool().answer(config, values);
     } catch (error) {
-      return Promise.reject(asPg(error));
+      return new Promise((_, reject) => this.#fail(() => reject(asPg(error))));
     }
     if (answer === undefined) return undefined;
     this.#calls.begin();
@@ -191,6 +191,15 @@ export class SharedPool extends LeasedPool {
     const { pool } = this.#share;
     if (this.#heard !== pool) this.#hear(pool);
     return pool;
+  }
+
+  /**
+   * Tells a call that there is no pool, where settings are missing no sooner than that a server is not there: Next.js begins the calls of a page when
+   * it builds, and gives them up a turn later.
+   */
+  #fail(tell: () => void): void {
+    if (this.#calls.closed) tell();
+    else setTimeout(tell, 0);
   }
 
   #forward(event: PoolEvent): void {

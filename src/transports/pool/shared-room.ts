@@ -1,3 +1,4 @@
+import { processClock } from "./process-clock.ts";
 import { nextNumber, placeOf, warnOfMany } from "./registry.ts";
 import { Room, type RoomLimits } from "./room.ts";
 import type { WarmPool } from "./warm-pool.ts";
@@ -105,7 +106,7 @@ export function sharePool(request: PoolRequest): PoolShare {
 }
 
 function makeRoom({ limits, warn }: PoolRequest): SharedRoom {
-  return { room: new Room(limits, { now: () => Date.now(), warn }), residents: new Set(), warned: false };
+  return { room: new Room(limits, { now: processClock.now, warn }), residents: new Set(), warned: false };
 }
 
 function residentOf(entry: SharedRoom, { identity, create }: PoolRequest): Resident {

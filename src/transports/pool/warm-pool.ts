@@ -10,6 +10,7 @@ import type { PgAnswer } from "./pg-call.ts";
 import { clientsOf, endConnections, serversOf, takeOver } from "./pg-pool.ts";
 import { type PgQueries, queriesOver } from "./pg-queries.ts";
 import { PoolState } from "./pool-state.ts";
+import { processClock, processRandom } from "./process-clock.ts";
 import { Room } from "./room.ts";
 import { Supply } from "./supply.ts";
 import { Tenancy } from "./tenancy.ts";
@@ -43,8 +44,8 @@ export class WarmPool extends LeasedPool {
       leakThresholdMillis: leakThresholdMs = null,
       warn = nothing,
       freshness: { serverIdleMs, lifetimeMs } = { serverIdleMs: null, lifetimeMs: 0 },
-      now = () => Date.now(),
-      random = () => Math.random(),
+      now = processClock.now,
+      random = processRandom,
       room: shared,
       traits,
       servers,

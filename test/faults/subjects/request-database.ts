@@ -10,6 +10,7 @@ import { requestPool } from "../../../src/entry/make-request-pool.ts";
 import type { Database } from "../../../src/entry/node.ts";
 import type { WarmPoolOptions } from "../../../src/entry/pool-options.ts";
 import { readRequestPoolOptions } from "../../../src/entry/request-pool-options.ts";
+import { processClock, processRandom } from "../../../src/transports/pool/process-clock.ts";
 import type { SharedPool } from "../../../src/transports/pool/shared-pool.ts";
 import { type RequestScope, runInScope } from "../../../src/transports/request/request-scope.ts";
 
@@ -35,6 +36,8 @@ const platform: Platform = {
   parsers: pg.types,
   callbacks: new AsyncLocalStorage<OpenCallback>(),
   scope: (context, work) => runInScope(scopes, context, work),
+  clock: processClock,
+  random: processRandom,
   warn: () => {},
 };
 

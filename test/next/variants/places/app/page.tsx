@@ -1,0 +1,3 @@
+export default function Page() {
+  return <p>A database call in every place one can stand, four times over.</p>;
+}
