@@ -11,7 +11,7 @@ import { type DatabaseView, makeView } from "./database-view.ts";
 import { fallBack } from "./fallback.ts";
 import { guardEach, guardQuery, guardScript, guardSettings, type SessionTraits } from "./guard.ts";
 import type { HeldSession, ObserveWithin } from "./held-session.ts";
-import { supportedMode } from "./lacking.ts";
+import type { Lacking } from "./lacking.ts";
 import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, runOpen } from "./nesting.ts";
 import {
@@ -88,15 +88,15 @@ export function makeDatabase(parts: DatabaseParts): Database {
   let warming: AbortController | undefined;
 
   const traits = (settings?: Statement): SessionTraits => {
-    const { capabilities } = parts.ground().plan;
-    return settings ? { ...capabilities, hasSettings: true } : capabilities;
+    const { plan, lacking } = parts.ground();
+    return settings || lacking ? { ...plan.capabilities, lacking, hasSettings: settings !== undefined } : plan.capabilities;
   };
   /** Nothing, where settings are missing: the call tells so itself, in its own time. */
-  const lacks = (): SessionTraits["lacks"] => {
+  const lacking = (): Lacking | undefined => {
     try {
-      return parts.ground().plan.capabilities.lacks;
+      return parts.ground().lacking;
     } catch {
-      return [];
+      return undefined;
     }
   };
   const rows = () => ({ types: parts.ground().types, random: parts.delivery.random });
@@ -105,7 +105,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const options = checkCall(given, optionsOf.query);
     const { fallback } = options;
     if (settings !== undefined) guardSettings(statement);
-    guardQuery(statement, lacks());
+    guardQuery(statement, lacking());
     const answer = calls.run(settings ? { ...options, settings } : options, {
       operation: "query",
       statements: statement,
@@ -125,7 +125,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
       return calls.late(error);
     }
     const leavesState = guardEach(statements, known);
-    const mode = supportedMode(known.lacks, options);
+    const mode = known.lacking?.mode(options) ?? options;
     return calls.run(
       { ...options, settings },
       {
@@ -171,7 +171,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   ): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
     checkWork(work);
-    const mode = supportedMode(lacks(), options);
+    const mode = lacking()?.mode(options) ?? options;
     const { retries: most = 0 } = options;
     return hold(
       { ...options, settings },
@@ -186,7 +186,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   function stream(statement: Statement, given: StreamOptions | undefined, settings?: Statement): RowBatches {
     const options = checkCall(given, optionsOf.stream);
     if (settings !== undefined) guardSettings(statement);
-    guardQuery(statement, lacks());
+    guardQuery(statement, lacking());
     return streamAlone(statement, options, {
       hold: async (holding) => hold({ ...options, settings }, { ...holding, operation: "stream", statements: statement }),
       mayRepeat: (error, number) => calls.mayRepeat(error, options, number),

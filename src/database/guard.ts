@@ -1,10 +1,9 @@
 import { UsageError } from "../errors/errors.ts";
-import type { Asked } from "../syntax/lacking.ts";
 import { type SessionUse, type SessionUseKind, sessionUse } from "../syntax/session-use.ts";
 import { settingControl } from "../syntax/setting-control.ts";
 import { transactionControl } from "../syntax/transaction-control.ts";
 import type { Statement } from "../transports/transport.ts";
-import { refuseLackingText } from "./lacking.ts";
+import type { Lacking } from "./lacking.ts";
 
 /** What the target does with the state of a session. */
 export interface SessionTraits {
@@ -12,8 +11,8 @@ export interface SessionTraits {
   readonly sessionState: boolean;
   /** It stays, and ties the connection to its backend until it ends. */
   readonly pins: boolean;
-  /** What of Postgres' own SQL the target has not. */
-  readonly lacks: readonly Asked[];
+  /** Refuses what the target has not. Default: it has all. */
+  readonly lacking?: Lacking | undefined;
   /** The statements stand under settings of `db.with`. Default false. */
   readonly hasSettings?: boolean;
 }
@@ -24,10 +23,10 @@ export interface SessionTraits {
  *
  * @throws UsageError TRANSACTION_CONTROL, SESSION_STATE, NOT_DELIVERED, NOT_SUPPORTED
  */
-export function guardQuery({ text }: Statement, lacks: readonly Asked[]): void {
+export function guardQuery({ text }: Statement, lacking: Lacking | undefined): void {
   const { control, use } = read(text);
   if (control !== undefined) throw controls(control);
-  refuseLackingText(lacks, text);
+  lacking?.text(text);
   if (use === undefined) return;
   throw notDelivered(use) ?? refusal(`${use.by} needs a session: others get this connection next. ${remedies[use.kind]}, or db.session().`);
 }
@@ -55,7 +54,7 @@ export function guardInside(statement: Statement, traits: SessionTraits): boolea
   const { control, use } = read(statement.text);
   if (control !== undefined) throw controls(control);
   if (traits.hasSettings) guardSettings(statement);
-  refuseLackingText(traits.lacks, statement.text);
+  traits.lacking?.text(statement.text);
   return use !== undefined && mayLeave(use, traits);
 }
 
@@ -77,13 +76,13 @@ export function isControl({ text }: Statement): boolean {
  */
 export function guardHeld({ text }: Statement, traits: SessionTraits): boolean {
   const { use } = read(text);
-  refuseLackingText(traits.lacks, text);
+  traits.lacking?.text(text);
   return (use !== undefined && mayLeave(use, traits)) || traits.sessionState;
 }
 
 /** The same of a script, whose rows nobody is given. @throws UsageError SESSION_STATE, NOT_SUPPORTED */
 export function guardScript(text: string, traits: SessionTraits): boolean {
-  refuseLackingText(traits.lacks, text);
+  traits.lacking?.text(text);
   const use = traits.sessionState ? undefined : sessionUse(text);
   return use === undefined || use.kind === "copying" ? traits.sessionState : kept(use, traits);
 }

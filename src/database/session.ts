@@ -9,7 +9,6 @@ import { isEndOf, runBounded } from "./bounded.ts";
 import { finishHeld } from "./finish-held.ts";
 import { guardEach, guardHeld, guardInside, isControl } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
-import { supportedMode } from "./lacking.ts";
 import { checkWork } from "./misuse.ts";
 import { checkCall, optionsOf } from "./options.ts";
 import { observed, openedLate, portalBatches, type RowBatches } from "./portal.ts";
@@ -95,6 +94,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
       throw isWarmlineError(error) ? showCaller(error, send) : error;
     }
   }
+
+  const modeHere = <M extends TransactionMode>(mode: M): M => traits.lacking?.mode(mode) ?? mode;
 
   const sent = ({ rowMode = "object", types }: InnerOptions) => ({ rowMode, parsers: parsersOf(types, call.parsers) });
 
@@ -188,7 +189,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     const whole = Object.assign(queries, streams, {
       via: session.via,
       async batch(sources: readonly Source<unknown>[], given?: SessionBatchOptions) {
-        const options = supportedMode(traits.lacks, checkCall(given, optionsOf.sessionBatch));
+        const options = modeHere(checkCall(given, optionsOf.sessionBatch));
         const statements = toStatements(sources);
         check();
         const { isolation, readOnly, deferrable } = options;
@@ -199,7 +200,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         return observe({ operation: "batch", within: "session", statements }, () => watch(batch(statements, leavesState, options)));
       },
       async transaction<R>(inner: (tx: Transaction) => Promise<R>, given?: TransactionMode) {
-        const mode = supportedMode(traits.lacks, checkCall(given, optionsOf.sessionTransaction));
+        const mode = modeHere(checkCall(given, optionsOf.sessionTransaction));
         checkWork(inner);
         check();
         checkControl(session.status !== "idle", "End it first, or use SAVEPOINT.");

@@ -9,7 +9,6 @@ import { isEndOf, runBounded } from "./bounded.ts";
 import { finishHeld } from "./finish-held.ts";
 import { guardEach, guardInside } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
-import { refuseLacking } from "./lacking.ts";
 import { checkWork } from "./misuse.ts";
 import { observed, portalBatches, type RowBatches } from "./portal.ts";
 import { type Batches, type BatchResults, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
@@ -132,7 +131,7 @@ export async function runTransaction<T>(
       async transaction(inner) {
         check();
         checkWork(inner);
-        refuseLacking(traits.lacks, "savepoints");
+        traits.lacking?.savepoint();
         return savepoint(inner);
       },
     };

@@ -58,7 +58,7 @@ const rules: readonly Rule[] = [
   { place: "src/entry/tcp.ts", may: ["src/entry/", "src/decide/", "pg"], mayType: ["src/"] },
   {
     place: "src/entry/node-platform.ts",
-    may: ["src/entry/", "src/decide/", "src/transports/pool/process-clock.ts", "node:async_hooks"],
+    may: ["src/entry/", "src/database/lacking.ts", "src/decide/", "src/transports/pool/process-clock.ts", "node:async_hooks"],
     mayType: ["src/"],
   },
   {
