@@ -4,6 +4,7 @@ export { handler } from "../../functions/lambda.ts";
 
 /** The demo's function, and the token its first login needs. */
 await iamLogin({
+  service: "rds-db",
   host: "demo.proxy-warmline.eu-central-1.rds.amazonaws.com",
   port: 5432,
   user: "warmline_app",

@@ -2,7 +2,7 @@ import { createDatabase, type Database } from "warmline";
 import { serveApp } from "../../functions/node.ts";
 import { clientEach, neonAlone } from "./bare/node.ts";
 import type { Contender, Place, Served } from "./contender.ts";
-import { lambdaAtScale, lambdaDirect, lambdaForgotten, lambdaOverRdsProxy, poolForgotten } from "./lambda.ts";
+import { lambdaAtScale, lambdaDirect, lambdaForgotten, lambdaOverDsql, lambdaOverRdsProxy, poolForgotten } from "./lambda.ts";
 import { workers } from "./workers.ts";
 
 /** Those that need nothing but Postgres and the endpoint: what the demo has time for. */
@@ -27,7 +27,7 @@ export const demoContenders: readonly Contender[] = [
 ];
 
 /** Every runtime and transport that exists, as far as this machine can run it. */
-export const contenders: readonly Contender[] = [...demoContenders, lambdaOverRdsProxy, ...lambdaAtScale, ...workers];
+export const contenders: readonly Contender[] = [...demoContenders, lambdaOverRdsProxy, lambdaOverDsql, ...lambdaAtScale, ...workers];
 
 async function serveOverHttp({ databaseUrl, endpointUrl, countPosts }: Place): Promise<Served> {
   const before = countPosts();

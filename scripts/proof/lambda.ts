@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { startNetwork } from "../../test/lambda/network.ts";
+import { type FakeDsql, startFakeDsql } from "../../test/support/dsql/fake-dsql.ts";
 import { findPgBouncer, startPgBouncer } from "../../test/support/pgbouncer.ts";
+import type { KnownCredentials } from "../../test/support/rds-proxy/check-token.ts";
 import { startFakeRdsProxy } from "../../test/support/rds-proxy/fake-rds-proxy.ts";
 import type { Contender, Place, Served } from "./contender.ts";
 import { type Deployment, serveOnLambda } from "./sandbox.ts";
@@ -11,6 +13,7 @@ const ENVIRONMENTS = 40;
 
 const region = "eu-central-1";
 const proxySuffix = `.proxy-warmline.${region}.rds.amazonaws.com`;
+const dsqlSuffix = `.dsql.${region}.on.aws`;
 
 /** The demo's built Lambda function in the freezing sandbox, straight to Postgres. */
 export const lambdaDirect: Contender = {
@@ -80,48 +83,127 @@ export const poolForgotten: Contender = {
     }),
 };
 
+/** A server that wants IAM tokens for passwords, and what it counted. */
+interface TokenServer extends AsyncDisposable {
+  /** Logins that were let in. */
+  readonly logins: number;
+  readonly host: string;
+  readonly port: number;
+  readonly tokens: readonly string[];
+  readonly refusals: readonly string[];
+}
+
+/** The demo behind a server that wants IAM tokens and TLS, under a name of its kind that ends in `suffix`. */
+interface BehindTokens {
+  readonly suffix: string;
+  /** The certificate of its authority, in test/support/tls. */
+  readonly ca: string;
+  /** How its environment is frozen. Default: as every other. */
+  readonly sleep?: Pick<Deployment, "pause" | "whileFrozen">;
+  /** Where it stands before the database of this address. */
+  readonly start: (server: URL, credentials: Required<KnownCredentials>) => Promise<{ readonly fake: TokenServer; readonly path: string }>;
+}
+
+async function serveBehindTokens(databaseUrl: string, { suffix, ca, sleep, start }: BehindTokens): Promise<Required<Served>> {
+  const credentials = { accessKeyId: "AKIDPROOF", secretAccessKey: randomUUID(), sessionToken: randomUUID() };
+  const server = new URL(databaseUrl);
+  const { fake, path } = await start(server, credentials);
+  const knownHosts = new URL("../../test/support/lambda/known-hosts.ts", import.meta.url);
+  knownHosts.searchParams.set("suffix", suffix);
+  const served = await serveOnLambda({
+    ...sleep,
+    env: {
+      DATABASE_URL: `postgresql://${server.username}@${fake.host}:${fake.port}${path}`,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_SESSION_TOKEN: credentials.sessionToken,
+      NODE_EXTRA_CA_CERTS: fileURLToPath(new URL(`../../test/support/tls/${ca}`, import.meta.url)),
+      NODE_OPTIONS: `--import ${knownHosts.href}`,
+    },
+  });
+  return {
+    ...served,
+    alsoCounted: () => ({
+      words: `${fake.tokens.length} IAM tokens for ${fake.logins} logins, over TLS; ${served.alsoCounted().words}`,
+      held: fake.tokens.length === fake.logins && fake.refusals.length === 0,
+    }),
+    async stop() {
+      await served.stop();
+      await fake[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** The same through a server that demands TLS and an IAM token as RDS Proxy does, under a name of RDS Proxy's. */
 export const lambdaOverRdsProxy: Contender = {
   runtime: "lambda",
   transport: "rds proxy",
   over: "pool",
   connections: 1,
+  serve: ({ databaseUrl }) =>
+    serveBehindTokens(databaseUrl, {
+      suffix: proxySuffix,
+      ca: "ca.pem",
+      start: async ({ hostname, port, username, password, pathname }, credentials) => ({
+        path: pathname,
+        fake: await startFakeRdsProxy({
+          name: `demo${proxySuffix}`,
+          server: { host: hostname, port: Number(port) },
+          passwords: { [username]: decodeURIComponent(password) },
+          region,
+          credentials: [credentials],
+        }),
+      }),
+    }),
+};
+
+/** Of a thousand nearly three hours: a connection to Aurora DSQL lives for one. */
+const sleepsOverDsql = (pause: number) => (pause % 25 === 0 ? 240_000 : 200);
+
+/** The same through a server that speaks as Aurora DSQL does, under a name of its own: each connection is replaced before its hour. */
+export const lambdaOverDsql: Contender = {
+  runtime: "lambda",
+  transport: "dsql",
+  over: "pool",
+  connections: 4,
   async serve({ databaseUrl }) {
-    const { hostname, port, username, password, pathname } = new URL(databaseUrl);
-    const credentials = { accessKeyId: "AKIDPROOF", secretAccessKey: randomUUID(), sessionToken: randomUUID() };
-    const proxy = await startFakeRdsProxy({
-      name: `demo${proxySuffix}`,
-      server: { host: hostname, port: Number(port) },
-      passwords: { [username]: decodeURIComponent(password) },
-      region,
-      credentials: [credentials],
-    });
-    const knownHosts = new URL("../../test/support/lambda/known-hosts.ts", import.meta.url);
-    knownHosts.searchParams.set("suffix", proxySuffix);
-    const served = await serveOnLambda({
-      env: {
-        DATABASE_URL: `postgresql://${username}@${proxy.host}:${proxy.port}${pathname}`,
-        AWS_REGION: region,
-        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-        AWS_SESSION_TOKEN: credentials.sessionToken,
-        NODE_EXTRA_CA_CERTS: fileURLToPath(new URL("../../test/support/tls/ca.pem", import.meta.url)),
-        NODE_OPTIONS: `--import ${knownHosts.href}`,
+    let sleptMs = 0;
+    let fake: FakeDsql | undefined;
+    const served = await serveBehindTokens(databaseUrl, {
+      suffix: dsqlSuffix,
+      ca: "dsql-ca.pem",
+      sleep: {
+        pause: { before: (pause) => ({ wallClockMs: sleepsOverDsql(pause) }), inWords: () => `frozen for ${minutes(sleptMs)} in all` },
+        // one clock for both
+        whileFrozen(pause) {
+          sleptMs += sleepsOverDsql(pause);
+        },
+      },
+      async start({ hostname, port, username, password, pathname }, credentials) {
+        fake = await startFakeDsql({
+          name: `kiademo${dsqlSuffix}`,
+          server: { host: hostname, port: Number(port), database: decodeURIComponent(pathname.slice(1)) },
+          users: { [username]: { user: username, password: decodeURIComponent(password) } },
+          region,
+          credentials: [credentials],
+          now: () => Date.now() + sleptMs,
+        });
+        // its only database
+        return { path: "/postgres", fake };
       },
     });
     return {
       ...served,
-      alsoCounted: () => ({
-        words: `${proxy.tokens.length} IAM token signed, over TLS; ${served.alsoCounted().words}`,
-        held: proxy.tokens.length === 1 && proxy.refusals.length === 0,
-      }),
-      async stop() {
-        await served.stop();
-        await proxy[Symbol.asyncDispose]();
+      alsoCounted() {
+        const { words, held } = served.alsoCounted();
+        return { words: `${fake?.ended} ended by their hour; ${words}`, held: held && fake?.ended === 0 };
       },
     };
   },
 };
+
+const minutes = (ms: number): string => `${Math.round(ms / 60_000)} min`;
 
 /** More environments than the server has slots, each with a connection of its own to a pooler that has as many as there are slots. */
 const scaleOut: Contender = {

@@ -64,6 +64,8 @@ function ofServer(error: DatabaseError): MappedError {
       return { kind: "AuthenticationFailed", user: named };
     case "40001":
     case "40P01":
+    case "OC000":
+    case "OC001":
       return { kind: "TransactionWriteConflict" };
     case "42P01":
       return { kind: "TableDoesNotExist", table: named };

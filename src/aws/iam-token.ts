@@ -1,10 +1,13 @@
 import { Secret } from "../errors/redact.ts";
+import type { SignedToken } from "./aws-signer.ts";
 import { credentialsExpired, type Environment, environmentCredentials } from "./credentials.ts";
-import { type SignedToken, signWithRdsSigner } from "./rds-signer.ts";
-import { signToken, TOKEN_LIFETIME_S, type TokenTarget } from "./sigv4-token.ts";
+import { signWithDsqlSigner } from "./dsql-signer.ts";
+import { signWithRdsSigner } from "./rds-signer.ts";
+import { signToken, TOKEN_LIFETIME_S, type TokenService, type TokenTarget } from "./sigv4-token.ts";
 
 /** What tokens are made from. */
 export interface IamPasswordOptions {
+  readonly service: TokenService;
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -14,7 +17,7 @@ export interface IamPasswordOptions {
   readonly env: () => Environment;
   /** The wall clock, in milliseconds since 1970: the monotonic one may stand still in a frozen environment. */
   readonly now: () => number;
-  /** Signs in place of the environment's credentials and `@aws-sdk/rds-signer`. */
+  /** Signs in place of the environment's credentials and AWS' own signers. */
   readonly sign?: (target: TokenTarget) => Promise<SignedToken>;
 }
 
@@ -43,7 +46,7 @@ interface Kept {
 
 /**
  * A source of IAM tokens for one login. A token is kept until 15 minutes have passed or its credentials end, whichever comes first, less
- * {@link TOKEN_MARGIN_MS}. Credentials are the environment's own (Lambda's), else whatever `@aws-sdk/rds-signer` finds.
+ * {@link TOKEN_MARGIN_MS}. Credentials are the environment's own (Lambda's), else whatever AWS' own signer of the service finds.
  * `token` rejects with `NO_CREDENTIALS`, `CREDENTIALS_EXPIRED` or `SIGNER_MISSING`.
  */
 export function iamPassword({ env, now, sign, ...target }: IamPasswordOptions): IamPassword {
@@ -77,6 +80,6 @@ export function iamPassword({ env, now, sign, ...target }: IamPasswordOptions): 
 
 function signWithFoundCredentials(target: TokenTarget, env: Environment, at: number): Promise<SignedToken> | SignedToken {
   const credentials = environmentCredentials(env);
-  if (credentials === undefined) return signWithRdsSigner(target);
+  if (credentials === undefined) return target.service === "dsql" ? signWithDsqlSigner(target) : signWithRdsSigner(target);
   return { token: signToken(target, credentials, at), credentialsExpireAt: credentials.expiresAt };
 }

@@ -1,13 +1,5 @@
-import { ConfigError } from "../errors/errors.ts";
-import { redactedCause } from "../errors/redact.ts";
-import { noCredentials } from "./credentials.ts";
+import { type SignedToken, signerMissing, tokenOf } from "./aws-signer.ts";
 import type { TokenTarget } from "./sigv4-token.ts";
-
-/** A token, and when the credentials it was signed with end: milliseconds since 1970, or null where nobody says. */
-export interface SignedToken {
-  readonly token: string;
-  readonly credentialsExpireAt: number | null;
-}
 
 /**
  * Signs a token with `@aws-sdk/rds-signer`, which finds credentials wherever AWS's default chain does: profiles, SSO, containers, instances.
@@ -15,15 +7,9 @@ export interface SignedToken {
  * @throws {ConfigError} `SIGNER_MISSING` where the package is not installed.
  * @throws {ConnectionError} `NO_CREDENTIALS` where the chain finds none.
  */
-export async function signWithRdsSigner({ host, port, user, region }: TokenTarget): Promise<SignedToken> {
+export async function signWithRdsSigner({ host, port, user, region }: Omit<TokenTarget, "service">): Promise<SignedToken> {
   const Signer = await loadSigner();
-  const signer = new Signer({ hostname: host, port, username: user, region });
-  try {
-    const token = await signer.getAuthToken();
-    return { token, credentialsExpireAt: await expirationOf(signer) };
-  } catch (error) {
-    throw noCredentials(redactedCause(error));
-  }
+  return tokenOf(new Signer({ hostname: host, port, username: user, region }), (signer) => signer.getAuthToken());
 }
 
 /** The piece of the package that is used. */
@@ -41,17 +27,6 @@ async function loadSigner(): Promise<SignerClass> {
     // the package is CommonJS, of which some bundlers give `default` alone
     return loaded.Signer ?? (loaded as unknown as { readonly default: typeof loaded }).default.Signer;
   } catch {
-    throw new ConfigError(
-      "The environment holds no AWS credentials, and the package that looks for them elsewhere is missing: npm install @aws-sdk/rds-signer",
-      { code: "SIGNER_MISSING", setting: "auth" },
-    );
+    throw signerMissing("@aws-sdk/rds-signer");
   }
-}
-
-/** The signer remembers the credentials it signed with, and tells nobody. Without them the token's own lifetime has to do. */
-async function expirationOf(signer: object): Promise<number | null> {
-  const { credentials } = signer as { readonly credentials?: unknown };
-  const found: unknown = typeof credentials === "function" ? await credentials() : credentials;
-  const { expiration } = (found ?? {}) as { readonly expiration?: unknown };
-  return expiration instanceof Date ? expiration.getTime() : null;
 }

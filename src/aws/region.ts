@@ -4,9 +4,12 @@ import type { Environment } from "./credentials.ts";
 /** An RDS host ends in its region, which a global database's writer has not. Source: AWS documentation, "Connecting to a DB instance". */
 const hostWithRegion = /\.([a-z]{2,4}(?:-[a-z]+)+-\d{1,2})\.rds\.amazonaws\.[a-z.]+$/i;
 
-/** The region of an RDS host name, in lower case; undefined where the name does not tell. */
+/** So does one of Aurora DSQL; behind PrivateLink a letter or more stands with the service. Source: its documentation. */
+const dsqlHost = /\.dsql(?:-\w+)?\.([a-z]{2,4}(?:-[a-z]+)+-\d{1,2})\.on\.aws$/i;
+
+/** The region of a host name of RDS or DSQL, in lower case; undefined where the name does not tell. */
 export function regionOfHost(host: string): string | undefined {
-  return hostWithRegion.exec(host)?.[1]?.toLowerCase();
+  return (hostWithRegion.exec(host) ?? dsqlHost.exec(host))?.[1]?.toLowerCase();
 }
 
 /**

@@ -3,34 +3,52 @@ import type { AwsCredentials } from "./credentials.ts";
 
 /** Who logs in where: all that a token is bound to. */
 export interface TokenTarget {
-  /** The endpoint's own name, as RDS gave it: an alias of it is refused. */
+  /** What takes the token: RDS and its proxy, or Aurora DSQL. */
+  readonly service: TokenService;
+  /** The endpoint's own name, as AWS gave it: an alias of it is refused. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly region: string;
 }
 
-/** How long RDS accepts a token, in seconds. Source: AWS documentation, "IAM database authentication". */
+/** A service of AWS that takes tokens for passwords, by the name it has in them. */
+export type TokenService = "rds-db" | "dsql";
+
+/**
+ * How long a token is accepted, in seconds: by RDS always, by Aurora DSQL where it was signed for so long. Source: AWS documentation, "IAM
+ * database authentication", and `@aws-sdk/dsql-signer`, whose default it is.
+ */
 export const TOKEN_LIFETIME_S = 900;
 
 const ALGORITHM = "AWS4-HMAC-SHA256";
-const SERVICE = "rds-db";
 /** A GET has no body. */
 const EMPTY_HASH = createHash("sha256").digest("hex");
 
+/** Whoever logs in to Aurora DSQL as this one needs the action DbConnectAdmin; everybody else, DbConnect. Source: its documentation. */
+export const DSQL_ADMIN = "admin";
+
+/** What the request asks for, and of which host; DSQL's token names no user, and its host no port. */
+const requests: Readonly<Record<TokenService, (target: TokenTarget) => { readonly place: string; readonly asks: Record<string, string> }>> =
+  {
+    "rds-db": ({ host, port, user }) => ({ place: `${host}:${port}`, asks: { Action: "connect", DBUser: user } }),
+    dsql: ({ host, user }) => ({ place: host, asks: { Action: user === DSQL_ADMIN ? "DbConnectAdmin" : "DbConnect" } }),
+  };
+
 /**
- * The token that stands for `user`'s password, signed here and now: a presigned request to `connect`, without its scheme. The same bytes as
- * `@aws-sdk/rds-signer` gives for the same second, without its 408 KB. Nothing goes over the network.
+ * The token that stands for `user`'s password, signed here and now: a presigned request to connect, without its scheme. The same bytes as
+ * `@aws-sdk/rds-signer` and `@aws-sdk/dsql-signer` give for the same second, without their 400 KB. Nothing goes over the network.
  * @param at the time of signing, in milliseconds since 1970; its second counts.
  * Source: AWS documentation, "Signature Version 4", authentication by query parameters.
  */
-export function signToken({ host, port, user, region }: TokenTarget, credentials: AwsCredentials, at: number): string {
+export function signToken(target: TokenTarget, credentials: AwsCredentials, at: number): string {
+  const { service, region } = target;
+  const { place, asks } = requests[service](target);
   const time = new Date(at).toISOString().replace(/[-:]|\.\d{3}/g, "");
   const date = time.slice(0, 8);
-  const scope = `${date}/${region}/${SERVICE}/aws4_request`;
+  const scope = `${date}/${region}/${service}/aws4_request`;
   const query = joinQuery({
-    Action: "connect",
-    DBUser: user,
+    ...asks,
     "X-Amz-Algorithm": ALGORITHM,
     "X-Amz-Credential": `${credentials.accessKeyId}/${scope}`,
     "X-Amz-Date": time,
@@ -38,12 +56,12 @@ export function signToken({ host, port, user, region }: TokenTarget, credentials
     ...(credentials.sessionToken !== undefined && { "X-Amz-Security-Token": credentials.sessionToken }),
     "X-Amz-SignedHeaders": "host",
   });
-  const request = ["GET", "/", query, `host:${host}:${port}`, "", "host", EMPTY_HASH].join("\n");
+  const request = ["GET", "/", query, `host:${place}`, "", "host", EMPTY_HASH].join("\n");
   const toSign = [ALGORITHM, time, scope, createHash("sha256").update(request).digest("hex")].join("\n");
-  const key = [date, region, SERVICE, "aws4_request"].reduce<string | Buffer>(hmac, `AWS4${credentials.secretAccessKey}`);
+  const key = [date, region, service, "aws4_request"].reduce<string | Buffer>(hmac, `AWS4${credentials.secretAccessKey}`);
   const signature = hmac(key, toSign).toString("hex");
   // where it stands in the order of names
-  return `${host}:${port}/?${query.replace("&X-Amz-SignedHeaders=", `&X-Amz-Signature=${signature}&X-Amz-SignedHeaders=`)}`;
+  return `${place}/?${query.replace("&X-Amz-SignedHeaders=", `&X-Amz-Signature=${signature}&X-Amz-SignedHeaders=`)}`;
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

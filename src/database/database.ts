@@ -11,6 +11,7 @@ import { type DatabaseView, makeView } from "./database-view.ts";
 import { fallBack } from "./fallback.ts";
 import { guardEach, guardQuery, guardScript, guardSettings, type SessionTraits } from "./guard.ts";
 import type { HeldSession, ObserveWithin } from "./held-session.ts";
+import type { Lacking } from "./lacking.ts";
 import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, runOpen } from "./nesting.ts";
 import {
@@ -87,8 +88,16 @@ export function makeDatabase(parts: DatabaseParts): Database {
   let warming: AbortController | undefined;
 
   const traits = (settings?: Statement): SessionTraits => {
-    const { capabilities } = parts.ground().plan;
-    return settings ? { ...capabilities, hasSettings: true } : capabilities;
+    const { plan, lacking } = parts.ground();
+    return settings || lacking ? { ...plan.capabilities, lacking, hasSettings: settings !== undefined } : plan.capabilities;
+  };
+  /** Nothing, where settings are missing: the call tells so itself, in its own time. */
+  const lacking = (): Lacking | undefined => {
+    try {
+      return parts.ground().lacking;
+    } catch {
+      return undefined;
+    }
   };
   const rows = () => ({ types: parts.ground().types, random: parts.delivery.random });
 
@@ -96,7 +105,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const options = checkCall(given, optionsOf.query);
     const { fallback } = options;
     if (settings !== undefined) guardSettings(statement);
-    guardQuery(statement);
+    guardQuery(statement, lacking());
     const answer = calls.run(settings ? { ...options, settings } : options, {
       operation: "query",
       statements: statement,
@@ -116,12 +125,13 @@ export function makeDatabase(parts: DatabaseParts): Database {
       return calls.late(error);
     }
     const leavesState = guardEach(statements, known);
+    const mode = known.lacking?.mode(options) ?? options;
     return calls.run(
       { ...options, settings },
       {
         operation: "batch",
         statements,
-        work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode: options, leavesState }),
+        work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode, leavesState }),
       },
     );
   }
@@ -161,12 +171,13 @@ export function makeDatabase(parts: DatabaseParts): Database {
   ): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
     checkWork(work);
+    const mode = lacking()?.mode(options) ?? options;
     const { retries: most = 0 } = options;
     return hold(
       { ...options, settings },
       {
         operation: "transaction",
-        use: (held, inside) => runTransaction({ ...held, mode: options }, (tx) => inside(() => work(tx))),
+        use: (held, inside) => runTransaction({ ...held, mode }, (tx) => inside(() => work(tx))),
         again: (error, number) => number <= most && mayRunAgain(error),
       },
     );
@@ -175,7 +186,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
   function stream(statement: Statement, given: StreamOptions | undefined, settings?: Statement): RowBatches {
     const options = checkCall(given, optionsOf.stream);
     if (settings !== undefined) guardSettings(statement);
-    guardQuery(statement);
+    guardQuery(statement, lacking());
     return streamAlone(statement, options, {
       hold: async (holding) => hold({ ...options, settings }, { ...holding, operation: "stream", statements: statement }),
       mayRepeat: (error, number) => calls.mayRepeat(error, options, number),

@@ -3,6 +3,7 @@ import { type SessionUse, type SessionUseKind, sessionUse } from "../syntax/sess
 import { settingControl } from "../syntax/setting-control.ts";
 import { transactionControl } from "../syntax/transaction-control.ts";
 import type { Statement } from "../transports/transport.ts";
+import type { Lacking } from "./lacking.ts";
 
 /** What the target does with the state of a session. */
 export interface SessionTraits {
@@ -10,6 +11,8 @@ export interface SessionTraits {
   readonly sessionState: boolean;
   /** It stays, and ties the connection to its backend until it ends. */
   readonly pins: boolean;
+  /** Refuses what the target has not. Default: it has all. */
+  readonly lacking?: Lacking | undefined;
   /** The statements stand under settings of `db.with`. Default false. */
   readonly hasSettings?: boolean;
 }
@@ -18,11 +21,12 @@ export interface SessionTraits {
  * Refuses a statement sent by itself that begins, ends or divides a transaction, or that sets the state of a session: the next one may go by
  * another connection, and somebody else's by this one.
  *
- * @throws UsageError TRANSACTION_CONTROL, SESSION_STATE, NOT_DELIVERED
+ * @throws UsageError TRANSACTION_CONTROL, SESSION_STATE, NOT_DELIVERED, NOT_SUPPORTED
  */
-export function guardQuery({ text }: Statement): void {
+export function guardQuery({ text }: Statement, lacking: Lacking | undefined): void {
   const { control, use } = read(text);
   if (control !== undefined) throw controls(control);
+  lacking?.text(text);
   if (use === undefined) return;
   throw notDelivered(use) ?? refusal(`${use.by} needs a session: others get this connection next. ${remedies[use.kind]}, or db.session().`);
 }
@@ -44,12 +48,13 @@ export function guardSettings({ text }: Statement): void {
  * Refuses a statement of a batch or transaction that would end it behind the package's back; and on targets that keep no session one that sets
  * its state. Returns whether the statement may leave some behind.
  *
- * @throws UsageError TRANSACTION_CONTROL, SETTING_CONTROL, SESSION_STATE, NOT_DELIVERED
+ * @throws UsageError TRANSACTION_CONTROL, SETTING_CONTROL, SESSION_STATE, NOT_DELIVERED, NOT_SUPPORTED
  */
 export function guardInside(statement: Statement, traits: SessionTraits): boolean {
   const { control, use } = read(statement.text);
   if (control !== undefined) throw controls(control);
   if (traits.hasSettings) guardSettings(statement);
+  traits.lacking?.text(statement.text);
   return use !== undefined && mayLeave(use, traits);
 }
 
@@ -67,15 +72,17 @@ export function isControl({ text }: Statement): boolean {
  * The same of a statement of a session, which takes the control of transactions, too. What a function sets inside cannot be seen: where the
  * connection can be cleaned, each statement may leave something.
  *
- * @throws UsageError SESSION_STATE, NOT_DELIVERED
+ * @throws UsageError SESSION_STATE, NOT_DELIVERED, NOT_SUPPORTED
  */
 export function guardHeld({ text }: Statement, traits: SessionTraits): boolean {
   const { use } = read(text);
+  traits.lacking?.text(text);
   return (use !== undefined && mayLeave(use, traits)) || traits.sessionState;
 }
 
-/** The same of a script, whose rows nobody is given. @throws UsageError SESSION_STATE */
+/** The same of a script, whose rows nobody is given. @throws UsageError SESSION_STATE, NOT_SUPPORTED */
 export function guardScript(text: string, traits: SessionTraits): boolean {
+  traits.lacking?.text(text);
   const use = traits.sessionState ? undefined : sessionUse(text);
   return use === undefined || use.kind === "copying" ? traits.sessionState : kept(use, traits);
 }

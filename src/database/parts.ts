@@ -2,12 +2,15 @@ import type { Plan } from "../decide/plan.ts";
 import type { DeliveryContext } from "../delivery/deliver.ts";
 import type { Audience } from "../observe/audience.ts";
 import type { Transport } from "../transports/transport.ts";
+import type { Lacking } from "./lacking.ts";
 import type { CallbackContext } from "./nesting.ts";
 import type { UserTypes } from "./user-types.ts";
 
 /** What a database stands on, once its environment is known. */
 export interface Ground {
   readonly plan: Plan;
+  /** Refuses what the target has not; absent where it has all, or where nobody reaches it by sockets. */
+  readonly lacking?: Lacking | undefined;
   /** Of a call that is told none; Infinity for no deadline. */
   readonly deadlineMs: number;
   /** The same inside a request that says when its calls have to be over. */

@@ -95,6 +95,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     }
   }
 
+  const modeHere = <M extends TransactionMode>(mode: M): M => traits.lacking?.mode(mode) ?? mode;
+
   const sent = ({ rowMode = "object", types }: InnerOptions) => ({ rowMode, parsers: parsersOf(types, call.parsers) });
 
   async function query(statement: Statement, leavesState: boolean, options: InnerOptions): Promise<Result> {
@@ -187,7 +189,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     const whole = Object.assign(queries, streams, {
       via: session.via,
       async batch(sources: readonly Source<unknown>[], given?: SessionBatchOptions) {
-        const options = checkCall(given, optionsOf.sessionBatch);
+        const options = modeHere(checkCall(given, optionsOf.sessionBatch));
         const statements = toStatements(sources);
         check();
         const { isolation, readOnly, deferrable } = options;
@@ -198,7 +200,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         return observe({ operation: "batch", within: "session", statements }, () => watch(batch(statements, leavesState, options)));
       },
       async transaction<R>(inner: (tx: Transaction) => Promise<R>, given?: TransactionMode) {
-        const mode = checkCall(given, optionsOf.sessionTransaction);
+        const mode = modeHere(checkCall(given, optionsOf.sessionTransaction));
         checkWork(inner);
         check();
         checkControl(session.status !== "idle", "End it first, or use SAVEPOINT.");

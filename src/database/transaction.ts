@@ -131,6 +131,7 @@ export async function runTransaction<T>(
       async transaction(inner) {
         check();
         checkWork(inner);
+        traits.lacking?.savepoint();
         return savepoint(inner);
       },
     };

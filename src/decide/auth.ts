@@ -12,7 +12,7 @@ export function usesIam(address: Address, target: Pick<DetectedTarget, "name" | 
   const takesTokens = target.capabilities.iam;
   if (auth === "password" || (auth === null && (!takesTokens || password !== null))) return false;
   if (!takesTokens)
-    throw refusal("auth", `left out: ${target.name} takes no IAM tokens; on a name of its own, give target rds-proxy or rds`);
+    throw refusal("auth", `left out: ${target.name} takes no IAM tokens; on a name of its own, give target rds-proxy, rds or dsql`);
   if (password !== null) throw refusal("password", "left out with auth iam, also in the URL and PGPASSWORD");
   if (chooseTls(address).mode !== "verify") throw refusal("sslMode", "require with IAM: the token is sent as it is");
   return true;

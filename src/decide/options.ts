@@ -77,7 +77,7 @@ export interface DatabaseOptions {
   readonly min?: number | undefined;
   /** Closes a connection idle for so long; 0 for never. Default: by plan. */
   readonly idleTimeoutMs?: number | undefined;
-  /** Replaces a connection of this age; 0 for never. Default 1800000 (30 minutes). */
+  /** Replaces a connection of this age; 0 for never. Default 1800000 (30 minutes), on Aurora DSQL 3240000 (54), which is the most there. */
   readonly lifetimeMs?: number | undefined;
   /** Bounds opening a connection, login included, and waiting for one the pool is opening, from 1. Default 5000. */
   readonly connectTimeoutMs?: number | undefined;
@@ -112,7 +112,7 @@ export interface DatabaseOptions {
   readonly slowQueryMs?: number | undefined;
   /** docs/settings.md says what each mode means. Default: plain on this machine, verified everywhere else. */
   readonly sslMode?: SslMode | undefined;
-  /** `iam`: log in with IAM tokens of AWS. Default: so where the host is RDS or RDS Proxy and there is no password. */
+  /** `iam`: log in with IAM tokens of AWS. Default: so where the host is RDS, RDS Proxy or Aurora DSQL and there is no password. */
   readonly auth?: "iam" | "password" | undefined;
   /** Of AWS, for IAM. Default: told by the host name, else `AWS_REGION`. */
   readonly region?: string | undefined;

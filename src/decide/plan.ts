@@ -4,12 +4,22 @@ import type { TransportName } from "./options.ts";
 import { refusal } from "./refuse.ts";
 import { BY_SETTING, type RuntimeName, type RuntimeTraits } from "./runtime.ts";
 import type { Capabilities, DetectedTarget, HttpEndpoint, TargetName } from "./target.ts";
+import { chooseTls } from "./tls.ts";
 import { chooseTransport, type PlanInput } from "./transport-choice.ts";
 
 export type { Available, PlanInput } from "./transport-choice.ts";
 
 /** The choices of a plan that carry a reason. */
-export type PlanChoice = "runtime" | "target" | "transport" | "session" | "max" | "idleTimeoutMs" | "deadlineMs" | "deadline";
+export type PlanChoice =
+  | "runtime"
+  | "target"
+  | "transport"
+  | "session"
+  | "max"
+  | "idleTimeoutMs"
+  | "lifetimeMs"
+  | "deadlineMs"
+  | "deadline";
 
 /** How long a call may take with all its attempts where nobody says otherwise, milliseconds: long enough for a database to wake up. */
 export const DEFAULT_DEADLINE_MS = 30_000;
@@ -48,6 +58,9 @@ export interface Plan {
   readonly reasons: Readonly<Record<PlanChoice, string>>;
 }
 
+/** Half an hour. */
+const LIFETIME_MS = 1_800_000;
+
 /**
  * Decides how to work here, with a reason for every choice.
  * @throws {ConfigError} `NO_TRANSPORT`, naming the import or the endpoint to add, where nothing fits; `INVALID_SETTING` where a setting does
@@ -57,9 +70,13 @@ export function makePlan(input: PlanInput): Plan {
   const { runtime, target, settings, available } = input;
   const { startupParameters, cancel, pooled } = target.capabilities;
   refuseAtLogin(settings, target);
+  const lifetime = chooseLifetime(settings, target);
   const { name: transport, reason, size } = chooseTransport(input);
   const { reasons, warnings, ...held } = size(input);
   const http = transport === "http";
+  if (target.capabilities.verifiedTls && !http && chooseTls(settings.address).mode !== "verify") {
+    throw refusal("sslMode", `require, or left out: ${target.name} is reached by verified TLS alone`);
+  }
   const { host, port, others, targetSessionAttrs, database } = settings.address;
   const limited = settings.statementTimeoutMs !== null;
   const deadline = limited && transport === "pool" && startupParameters ? "server-and-client" : "client";
@@ -75,7 +92,7 @@ export function makePlan(input: PlanInput): Plan {
     session: http ? (available.webSocket ? "websocket" : "none") : transport,
     notices: http ? (available.webSocket ? "sessions" : "none") : "calls",
     ...held,
-    lifetimeMs: settings.lifetimeMs,
+    lifetimeMs: lifetime.ms,
     release: settings.release,
     deadlineMs: settings.deadlineMs ?? runtime.deadline?.ms ?? DEFAULT_DEADLINE_MS,
     deadline,
@@ -90,6 +107,7 @@ export function makePlan(input: PlanInput): Plan {
         ? `no ${available.alone ? "sessions from this entry" : "WebSocket here"}, so no transactions`
         : "transactions run there",
     ...reasons,
+    lifetimeMs: lifetime.reason,
     deadlineMs: settings.deadlineMs === null ? (runtime.deadline?.reason ?? "enough for a database to wake up") : BY_SETTING,
     deadline: `${limited ? `${keeper} keeps statementTimeoutMs; ` : ""}${
       http || cancel ? "what is given up is cancelled at the server" : "only the role's statement_timeout ends what is given up"
@@ -101,6 +119,17 @@ export function makePlan(input: PlanInput): Plan {
       Object.entries(why).map(([choice, reason]) => [choice, `${plan[choice as PlanChoice]}: ${reason}`]),
     ) as Plan["reasons"],
   });
+}
+
+/** How old a connection may grow. @throws {ConfigError} where the target ends one before */
+function chooseLifetime({ lifetimeMs: given }: PlanInput["settings"], { name, capabilities: { maxAgeMs } }: DetectedTarget) {
+  const ms = given ?? maxAgeMs ?? LIFETIME_MS;
+  if (maxAgeMs !== null && (ms === 0 || ms > maxAgeMs)) {
+    throw refusal("lifetimeMs", `from 1 to ${maxAgeMs}, or left out: ${name} ends a connection that grows older`);
+  }
+  const usual =
+    maxAgeMs === null ? "long against a connect, short against a failover nobody noticed" : `${name} ends a connection that grows older`;
+  return { ms, reason: given === null ? usual : BY_SETTING };
 }
 
 /** @throws {ConfigError} for what is sent at login, where the target takes nothing there. */

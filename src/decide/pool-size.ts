@@ -64,6 +64,8 @@ export const budgets: Readonly<Record<TargetName, number | null>> = {
   "neon-pooler": null,
   rds: 80,
   "rds-proxy": null,
+  // 10,000 in a cluster
+  dsql: null,
   pgbouncer: 100,
   "supavisor-transaction": 200,
   "supavisor-session": 15,

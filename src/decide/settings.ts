@@ -32,8 +32,8 @@ export interface Settings {
   readonly min: number;
   /** 0 for no idle timer; null leaves it to the plan. */
   readonly idleTimeoutMs: number | null;
-  /** 0 for no limit. */
-  readonly lifetimeMs: number;
+  /** 0 for no limit; null leaves it to the plan. */
+  readonly lifetimeMs: number | null;
   readonly connectTimeoutMs: number;
   readonly acquireTimeoutMs: number;
   readonly maxWaiting: number;

@@ -71,7 +71,7 @@ export const callTable = {
   max: [wholeNumber(1, 10_000)],
   min: [wholeNumber(0, 10_000), 0],
   idleTimeoutMs: [milliseconds(0)],
-  lifetimeMs: [milliseconds(0), 1_800_000],
+  lifetimeMs: [milliseconds(0)],
   connectTimeoutMs: [milliseconds(1), 5_000, "PGCONNECT_TIMEOUT", "connect_timeout", writtenInSeconds],
   acquireTimeoutMs: [milliseconds(1), 5_000],
   maxWaiting: [wholeNumber(0, 1_000_000), 10_000],

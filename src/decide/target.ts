@@ -8,6 +8,7 @@ export type TargetName =
   | "neon-pooler"
   | "rds"
   | "rds-proxy"
+  | "dsql"
   | "pgbouncer"
   | "supavisor-transaction"
   | "supavisor-session"
@@ -34,9 +35,18 @@ export interface Capabilities {
   readonly iam: boolean;
   /** Whether a pooler stands between: its own 58xxx and XXxxx errors say nothing about the statement. */
   readonly pooled: boolean;
+  /** Whether it is reached by verified TLS alone. */
+  readonly verifiedTls: boolean;
+  /** What of Postgres' own SQL it has not, and what is refused with NOT_SUPPORTED before it is sent. Most have all. */
+  readonly lacks: readonly Lack[];
+  /** How old a connection may grow before it is replaced, milliseconds, so that the target never ends one in use; null where it ends none. */
+  readonly maxAgeMs: number | null;
   /** After how many idle milliseconds it closes a connection; null where it keeps them, or nobody says. */
   readonly serverIdleMs: number | null;
 }
+
+/** What of Postgres' own SQL a target may not have; `isolation levels`: other ones than repeatable read. */
+export type Lack = "savepoints" | "isolation levels" | "advisory locks" | "temporary tables" | "notifications";
 
 /** Where SQL over HTTP is spoken: complete addresses, without credentials. */
 export interface HttpEndpoint {
@@ -58,18 +68,25 @@ export interface DetectedTarget {
 
 const session = ["namedStatements", "startupParameters", "sessionState", "cancel"] as const;
 const direct = [...session, "pipelining"] as const;
-const abilities = ["httpSql", ...direct, "iam", "pooled", "pins"] as const;
+const abilities = ["httpSql", ...direct, "iam", "pooled", "pins", "verifiedTls"] as const;
 
 type Ability = (typeof abilities)[number];
 
-/** What a target can do, its `serverIdleMs`, and what in `host:port` tells it. */
-type Target = readonly [can: readonly Ability[], serverIdleMs?: number | null, sign?: RegExp];
+/** Aurora DSQL's: a connection lives for 60 minutes, and a transaction for 5, which may begin in the last moment. Source: its documentation. */
+const dsql: Pick<Capabilities, "lacks" | "maxAgeMs"> = {
+  lacks: ["savepoints", "isolation levels", "advisory locks", "temporary tables", "notifications"],
+  maxAgeMs: 54 * 60_000,
+};
+
+/** What a target can do, its `serverIdleMs`, what in `host:port` tells it, and where it ends sooner than Postgres does. */
+type Target = readonly [can: readonly Ability[], serverIdleMs?: number | null, sign?: RegExp, ends?: typeof dsql];
 
 /**
  * Every target; the first whose sign is there is taken, so the narrower names stand first.
  * Sources: the documentation of Neon (suspend after 5 min), RDS Proxy (client idle 1800 s, no CancelRequest, 0A000 for startup parameters),
  * PgBouncer (client idle 600 s, named statements only since 1.21 and by configuration), Supavisor, Hyperdrive (idle 10 min; nothing is said of
- * CancelRequest, so none is counted on) and PlanetScale. Several calls are put on their way on direct servers alone: PgBouncer 1.18 mixes those
+ * CancelRequest, so none is counted on), Aurora DSQL (likewise; what answers is no single server, so its own errors are taken as a pooler's) and
+ * PlanetScale. Several calls are put on their way on direct servers alone: PgBouncer 1.18 mixes those
  * of its clients, and others nobody has tried. Every one of them can be overridden by the `target` setting.
  */
 export const targets: Readonly<Record<TargetName, Target>> = {
@@ -77,6 +94,7 @@ export const targets: Readonly<Record<TargetName, Target>> = {
   "neon-pooler": [["httpSql", "namedStatements", "cancel", "pooled"], 300_000, /-pooler\..+\.neon\.tech:/],
   neon: [["httpSql", ...direct], 300_000, /\.neon\.tech:/],
   "rds-proxy": [["iam", "pooled", "pins"], 1_800_000, /\.proxy-.+\.rds\.amazonaws\.com(\.cn)?:/],
+  dsql: [["iam", "pooled", "verifiedTls"], null, /\.dsql(-\w+)?\.[a-z\d-]+\.on\.aws:/, dsql],
   rds: [["iam", ...direct], null, /\.rds\.amazonaws\.com(\.cn)?:/],
   pgbouncer: [["cancel", "pooled"], 600_000],
   "supavisor-transaction": [["cancel", "pooled"], null, /\.pooler\.supabase\.com:6543/],
@@ -107,11 +125,12 @@ export function detectTarget(
   const host = address.host.toLowerCase();
   const found = toldTarget(address);
   const name = explicit ?? found ?? "postgres";
-  const [can, serverIdleMs = null] = name === "planetscale" && port === 6432 ? pooledPlanetscale : targets[name];
+  const [can, serverIdleMs = null, , { lacks, maxAgeMs } = { lacks: [], maxAgeMs: null }] =
+    name === "planetscale" && port === 6432 ? pooledPlanetscale : targets[name];
   const httpSql = endpoint !== null || can.includes("httpSql");
   return {
     name,
-    capabilities: { ...capable(can), httpSql, serverIdleMs },
+    capabilities: { ...capable(can), httpSql, serverIdleMs, lacks, maxAgeMs },
     endpoint: httpSql ? httpEndpoint(host, endpoint) : null,
     reason: explicit ? BY_SETTING : found ? "its host and port tell" : "the host tells nothing else",
   };

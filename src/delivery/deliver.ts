@@ -96,7 +96,7 @@ async function repeat<T>(call: Delivery<T>, context: DeliveryContext, firstError
       else if ("sqlState" in error) breaker.succeed();
       if (error.fate === "unknown") doubtful = error;
       const end = keepDoubt(error, doubtful, cancellation);
-      const delayMs = backoffMs(number, context.random);
+      const delayMs = backoffMs(number, context.random, error.code);
       const over = (error instanceof CancelledError && error.code !== "ATTEMPT_TIMEOUT") || !call.mayRepeat(error, number);
       if (over || breaker.state !== "closed" || clock.now() + delayMs >= cancellation.deadlineAt || !budget.take()) throw end;
       context.onRetry(error, number, delayMs);

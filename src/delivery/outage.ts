@@ -1,5 +1,5 @@
 import type { WarmlineError } from "../errors/errors.ts";
-import { endsConnection } from "../errors/sqlstate.ts";
+import { endsConnection, TOO_MANY_LOGINS } from "../errors/sqlstate.ts";
 
 /** Failures of the way to the server. */
 const wayFailed = /^(CONNECT_FAILED|OTHER_SERVER|CONNECT_TIMEOUT|CONNECTION_LOST|BAD_RESPONSE)$/;
@@ -23,5 +23,5 @@ export function isOutage(error: WarmlineError): boolean {
 
 /** Whether the database cannot answer now, for whatever reason but the call itself. */
 export function isUnavailable(error: WarmlineError): boolean {
-  return isOutage(error) || noRoom.test(error.code);
+  return isOutage(error) || noRoom.test(error.code) || (error.code === TOO_MANY_LOGINS && error.fate === "not-sent");
 }

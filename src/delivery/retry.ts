@@ -1,5 +1,5 @@
 import type { WarmlineError } from "../errors/errors.ts";
-import { endsConnection, isTransactionConflict, TOO_MANY_CONNECTIONS } from "../errors/sqlstate.ts";
+import { endsConnection, isTransactionConflict, TOO_MANY_CONNECTIONS, TOO_MANY_LOGINS } from "../errors/sqlstate.ts";
 
 /** How often one call is tried at most: five, within the deadline. Enough to bridge a restart, too few to storm a dead server. */
 const MAX_ATTEMPTS = 5;
@@ -46,8 +46,11 @@ function isFarewell(error: WarmlineError): boolean {
 
 const FIRST_DELAY_MS = 50;
 const LONGEST_DELAY_MS = 1_000;
+/** Room for logins comes back by the second, not by the millisecond. */
+const LOGIN_DELAY_MS = 400;
 
-/** Exponential backoff with full jitter, in milliseconds. `random` gives 0 to 1. */
-export function backoffMs(attempt: number, random: () => number): number {
-  return random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempt - 1));
+/** Exponential backoff with full jitter, in milliseconds. `random` gives 0 to 1; `code` is what the attempt failed with. */
+export function backoffMs(attempt: number, random: () => number, code?: string): number {
+  const [first, longest] = code === TOO_MANY_LOGINS ? [LOGIN_DELAY_MS, 4 * LONGEST_DELAY_MS] : [FIRST_DELAY_MS, LONGEST_DELAY_MS];
+  return random() * Math.min(longest, first * 2 ** (attempt - 1));
 }

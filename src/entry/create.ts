@@ -1,4 +1,5 @@
 import { type CallbackContext, type Database, type Ground, makeDatabase } from "../database/database.ts";
+import type { lackingOf } from "../database/lacking.ts";
 import { type CommonParsers, UserTypes } from "../database/user-types.ts";
 import type { RequestSockets } from "../decide/options.ts";
 import { type Available, DEFAULT_DEADLINE_MS, makePlan, type Plan } from "../decide/plan.ts";
@@ -24,6 +25,8 @@ export interface Platform {
   /** Makes the transport the plan names. */
   readonly transports: Partial<Record<TransportName, MakeTransport>>;
   readonly parsers: CommonParsers;
+  /** Refuses what such a target has not; absent where the package reaches none by itself. */
+  readonly lackingOf?: typeof lackingOf;
   readonly callbacks: CallbackContext | undefined;
   /** Refuses options that this entry has no use for, and what no environment could make right. @throws ConfigError */
   readonly check?: (options: DatabaseOptions) => void;
@@ -106,6 +109,7 @@ function decide(options: DatabaseOptions, platform: Platform, events: Audience):
     (platform.transports[plan.transport] as MakeTransport)({ settings, plan, address, clock, warn, events });
   return {
     plan,
+    lacking: platform.lackingOf?.(plan.capabilities.lacks),
     deadlineMs: plan.deadlineMs || Number.POSITIVE_INFINITY,
     requestDeadlineMs: (settings.deadlineMs ?? DEFAULT_DEADLINE_MS) || Number.POSITIVE_INFINITY,
     slowQueryMs: settings.slowQueryMs,

@@ -208,7 +208,15 @@ function serverLogin(address: Address, { target, plan, own }: ServerContext): Se
     readFile,
   });
   const iam = usesIam(address, target)
-    ? iamLogin({ host, port, user, region: address.region, env: processVariables, now: processClock.now })
+    ? iamLogin({
+        service: target.name === "dsql" ? "dsql" : "rds-db",
+        host,
+        port,
+        user,
+        region: address.region,
+        env: processVariables,
+        now: processClock.now,
+      })
     : undefined;
   return {
     host,

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { OpenCallback } from "../database/database.ts";
+import { lackingOf } from "../database/lacking.ts";
 import { detectRuntime, runtimeNames } from "../decide/detect-runtime.ts";
 import type { RuntimeName } from "../decide/runtime.ts";
 import { processClock, processRandom } from "../transports/pool/process-clock.ts";
@@ -19,6 +20,7 @@ export const nodePlatform: Omit<Platform, "available" | "transports" | "parsers"
   runtime: detect,
   env: settingsVariables,
   callbacks,
+  lackingOf,
   scope: (context, work) => runUntilEnd(callbacks, context, work),
   // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away
   warmsUp: () => detect().name === "lambda" && process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand",

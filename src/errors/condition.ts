@@ -13,7 +13,7 @@ const names =
   "25 invalid transaction state|26 invalid sql statement name|28 invalid authorization specification|2B dependent objects still exist|" +
   "34 invalid cursor name|3B savepoint exception|3D invalid catalog name|3F invalid schema name|40 transaction rollback|" +
   "42 syntax error or access rule violation|53 insufficient resources|54 program limit exceeded|55 object not in prerequisite state|" +
-  "57 operator intervention|58 system error|P0 error of a function|XX internal error|";
+  "57 operator intervention|58 system error|OC transaction conflict|P0 error of a function|XX internal error|";
 
 /** The English name of a condition, for servers that speak another language. */
 export function conditionName(sqlState: string): string {

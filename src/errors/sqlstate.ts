@@ -3,9 +3,12 @@ export function endsConnection(severity: string | undefined): boolean {
   return severity === "FATAL" || severity === "PANIC";
 }
 
-/** A conflict between transactions that the same work, run again whole, may survive: serialization failure and deadlock. */
+/**
+ * A conflict between transactions that the same work, run again whole, may survive: serialization failure and deadlock; and what Aurora DSQL calls
+ * its own, over data (OC000) and over the schema (OC001), which come as 40001 as well.
+ */
 export function isTransactionConflict(sqlState: string): boolean {
-  return sqlState === "40001" || sqlState === "40P01";
+  return /^(40001|40P01|OC00[01])$/.test(sqlState);
 }
 
 /**
@@ -18,6 +21,8 @@ export function isPermanentLoginFailure(sqlState: string): boolean {
 
 /** 53300: no connection slot is free. Frozen neighbours keep theirs, so asking for long does not help. */
 export const TOO_MANY_CONNECTIONS = "53300";
+/** 53400: of a login, that there were too many just now (Aurora DSQL: 100 a second, after a burst of 1,000). */
+export const TOO_MANY_LOGINS = "53400";
 /** 57014: the statement was cancelled on request. */
 export const QUERY_CANCELED = "57014";
 /** 25006: a write in a read-only transaction, or on a server that has become a replica. */

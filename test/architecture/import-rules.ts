@@ -58,7 +58,7 @@ const rules: readonly Rule[] = [
   { place: "src/entry/tcp.ts", may: ["src/entry/", "src/decide/", "pg"], mayType: ["src/"] },
   {
     place: "src/entry/node-platform.ts",
-    may: ["src/entry/", "src/decide/", "src/transports/pool/process-clock.ts", "node:async_hooks"],
+    may: ["src/entry/", "src/database/lacking.ts", "src/decide/", "src/transports/pool/process-clock.ts", "node:async_hooks"],
     mayType: ["src/"],
   },
   {
@@ -96,7 +96,7 @@ const rules: readonly Rule[] = [
     place: "src/entry/hyperdrive.ts",
     may: ["src/entry/", "src/decide/", "src/transports/", "src/errors/", "cloudflare:workers", "node:async_hooks"],
   },
-  { place: "src/aws/", may: ["src/aws/", "src/errors/", "src/syntax/", "node:", "@aws-sdk/rds-signer"] },
+  { place: "src/aws/", may: ["src/aws/", "src/errors/", "src/syntax/", "node:", "@aws-sdk/dsql-signer", "@aws-sdk/rds-signer"] },
   { place: "src/adapters/", may: ["src/adapters/"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/check-database.ts", may: ["src/errors/"] },
   { place: "src/adapters/lambda-invocation.ts", may: ["src/adapters/", "src/errors/"] },

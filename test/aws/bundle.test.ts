@@ -8,7 +8,7 @@ import { type BuildOptions, build } from "esbuild";
 import { afterEach, describe, expect, test } from "vitest";
 
 const source = fileURLToPath(new URL("../../src/entry/iam-login.ts", import.meta.url));
-const login = { host: "db.c1.eu-central-1.rds.amazonaws.com", port: 5432, user: "app", region: null };
+const login = { service: "rds-db", host: "db.c1.eu-central-1.rds.amazonaws.com", port: 5432, user: "app", region: null };
 const program = `
   import { iamLogin } from ${JSON.stringify(source)};
   iamLogin({ ...${JSON.stringify(login)}, env: () => process.env, now: Date.now }).token().then(console.log, (error) => console.log(error.code));
@@ -52,7 +52,7 @@ async function profile(): Promise<Record<string, string>> {
 
 describe("in a bundle", () => {
   test("the signer's package left outside costs nothing, and the environment's credentials sign without it", async () => {
-    const { bytes, run } = await bundleProgram({ external: ["@aws-sdk/rds-signer"] });
+    const { bytes, run } = await bundleProgram({ external: ["@aws-sdk/rds-signer", "@aws-sdk/dsql-signer"] });
     expect(bytes).toBeLessThan(8_000);
     expect(await run(keys)).toContain("AKIDLAMBDA");
   });

@@ -11,7 +11,7 @@ import { type IamLoginOptions, iamLogin } from "../../src/entry/iam-login.ts";
 
 const MINUTE_MS = 60_000;
 const start = Date.UTC(2026, 10, 21, 12);
-const login = { host: "app.proxy-c1.eu-central-1.rds.amazonaws.com", port: 5432, user: "app", region: null };
+const login = { service: "rds-db", host: "app.proxy-c1.eu-central-1.rds.amazonaws.com", port: 5432, user: "app", region: null } as const;
 const keys = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "canary/secret" };
 
 /** A source with a clock in the test's hands, and a signer that counts. */
@@ -186,14 +186,19 @@ describe("other sources of credentials", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const fromProcess = () => iamLogin({ ...login, env: () => process.env, now: () => start });
+  const fromProcess = (own: Partial<IamLoginOptions> = {}) => iamLogin({ ...login, env: () => process.env, now: () => start, ...own });
+  const cluster = { service: "dsql", host: "kiabc.dsql.eu-central-1.on.aws" } as const;
 
-  test("are found by AWS's own signer: a profile, also beside credentials in the environment", async () => {
+  test.each<[string, Partial<IamLoginOptions>]>([
+    ["RDS", {}],
+    ["Aurora DSQL", cluster],
+    ["its admin", { ...cluster, user: "admin" }],
+  ])("are found by AWS's own signer for %s: a profile, also beside credentials in the environment", async (_, own) => {
     await inFolder({ AWS_PROFILE: "work", ...keys }, "[work]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = profile/secret\n");
     vi.spyOn(console, "warn").mockImplementation(() => {});
     vi.useFakeTimers({ toFake: ["Date"], now: start });
     const profile = { accessKeyId: "AKIDPROFILE", secretAccessKey: "profile/secret", sessionToken: undefined, expiresAt: null };
-    expect(await fromProcess().token()).toBe(signToken({ ...login, region: "eu-central-1" }, profile, start));
+    expect(await fromProcess(own).token()).toBe(signToken({ ...login, ...own, region: "eu-central-1" }, profile, start));
     vi.restoreAllMocks();
   });
 
@@ -239,16 +244,24 @@ describe("other sources of credentials", () => {
     await writeFile(
       join(folder, "main.ts"),
       `import { iamPassword } from "./aws/iam-token.ts";
-       const source = iamPassword({ ...${JSON.stringify({ ...login, region: "eu-central-1" })}, env: () => ({}), now: Date.now });
-       await source.token().catch(({ name, code, setting, message }) => console.log(JSON.stringify({ name, code, setting, message })));`,
+       for (const service of ["rds-db", "dsql"]) {
+         const source = iamPassword({ ...${JSON.stringify({ ...login, region: "eu-central-1" })}, service, env: () => ({}), now: Date.now });
+         await source.token().catch(({ name, code, setting, message }) => console.log(JSON.stringify({ name, code, setting, message })));
+       }`,
     );
     await writeFile(join(folder, "package.json"), '{"type":"module"}');
     const { stdout } = await promisify(execFile)(process.execPath, [join(folder, "main.ts")]);
-    expect(JSON.parse(stdout)).toMatchObject({
-      name: "ConfigError",
-      code: "SIGNER_MISSING",
-      setting: "auth",
-      message: expect.stringContaining("npm install @aws-sdk/rds-signer"),
-    });
+    const told = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(told).toMatchObject(
+      ["rds-signer", "dsql-signer"].map((name) => ({
+        name: "ConfigError",
+        code: "SIGNER_MISSING",
+        setting: "auth",
+        message: expect.stringContaining(`npm install @aws-sdk/${name}`),
+      })),
+    );
   });
 });

@@ -51,7 +51,7 @@ function environmentOf({
 
 /** Tokens for a fake, signed with the first credentials unless told otherwise. */
 function tokensFor({ host, port }: { host: string; port: number }, options: Partial<IamLoginOptions> = {}) {
-  return iamLogin({ host, port, user, region, env: () => environmentOf(first), now: Date.now, ...options });
+  return iamLogin({ service: "rds-db", host, port, user, region, env: () => environmentOf(first), now: Date.now, ...options });
 }
 
 /** What pg and the pool are told, save the password. */

@@ -207,7 +207,7 @@ describe("settings", () => {
       max: null,
       min: 0,
       idleTimeoutMs: null,
-      lifetimeMs: 1_800_000,
+      lifetimeMs: null,
       connectTimeoutMs: 5_000,
       acquireTimeoutMs: 5_000,
       maxWaiting: 10_000,

@@ -13,6 +13,9 @@ const rows: readonly (readonly [name: TargetName, host: string, port: number])[]
   ["rds-proxy", "orders.proxy-abc123.eu-central-1.rds.amazonaws.com", 5432],
   ["rds-proxy", "reader.endpoint.proxy-abc123.eu-central-1.rds.amazonaws.com", 5432],
   ["rds-proxy", "orders.proxy-abc123.cn-north-1.rds.amazonaws.com.cn", 5432],
+  ["dsql", "kiabcdefghijklmnopqrstu.dsql.eu-central-1.on.aws", 5432],
+  ["dsql", "KIABC.DSQL-FNH4.US-EAST-1.ON.AWS", 5432],
+  ["postgres", "dsql.eu-central-1.on.aws.example.com", 5432],
   ["supavisor-transaction", "aws-0-eu-central-1.pooler.supabase.com", 6543],
   ["supavisor-session", "aws-0-eu-central-1.pooler.supabase.com", 5432],
   ["hyperdrive", "abc123.hyperdrive.local", 5432],
@@ -29,20 +32,22 @@ const c = {
   pooled: 6,
   pins: 7,
   pipelining: 8,
+  verifiedTls: 9,
 } as const;
 
-/** Nine columns of capabilities in the order of `c`, and the server's idle limit. */
+/** Ten columns of capabilities in the order of `c`, and the server's idle limit. */
 const capabilityTable: Readonly<Record<TargetName, readonly [flags: string, serverIdleMs: number | null]>> = {
-  postgres: ["-yyyy---y", null],
-  neon: ["yyyyy---y", 300_000],
-  "neon-pooler": ["yy--y-y--", 300_000],
-  rds: ["-yyyyy--y", null],
-  "rds-proxy": ["-----yyy-", 1_800_000],
-  pgbouncer: ["----y-y--", 600_000],
-  "supavisor-transaction": ["----y-y--", null],
-  "supavisor-session": ["-yyyy-y--", null],
-  hyperdrive: ["-y----y--", 600_000],
-  planetscale: ["yyyyy---y", null],
+  postgres: ["-yyyy---y-", null],
+  neon: ["yyyyy---y-", 300_000],
+  "neon-pooler": ["yy--y-y---", 300_000],
+  rds: ["-yyyyy--y-", null],
+  "rds-proxy": ["-----yyy--", 1_800_000],
+  dsql: ["-----yy--y", null],
+  pgbouncer: ["----y-y---", 600_000],
+  "supavisor-transaction": ["----y-y---", null],
+  "supavisor-session": ["-yyyy-y---", null],
+  hyperdrive: ["-y----y---", 600_000],
+  planetscale: ["yyyyy---y-", null],
 };
 
 describe("detectTarget", () => {

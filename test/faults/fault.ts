@@ -19,7 +19,7 @@ export function isOverHttp(way: Way): boolean {
 
 /** One row of the suite: what befalls a client, and on which ways. */
 export interface Fault<M extends Middle = Middle> {
-  readonly group: "connection" | "http" | "time" | "auth" | "caller" | "truth" | "walls" | "streams" | "overload";
+  readonly group: "connection" | "http" | "time" | "auth" | "caller" | "truth" | "walls" | "streams" | "overload" | "dsql";
   /** In lower case, without the group: `backend killed idle`. */
   readonly name: string;
   readonly ways: readonly Way[];

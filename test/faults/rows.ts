@@ -4,6 +4,7 @@ import { caller } from "./rows/caller.ts";
 import { ended } from "./rows/connection-ended.ts";
 import { killed } from "./rows/connection-killed.ts";
 import { silent } from "./rows/connection-silent.ts";
+import { dsqlRows } from "./rows/dsql.ts";
 import { failover } from "./rows/failover.ts";
 import { httpAnswers, refusedUpgrades } from "./rows/http-answers.ts";
 import { httpConnections } from "./rows/http-connections.ts";
@@ -37,4 +38,15 @@ const truth = [...truthCommits, ...truthGivenUp, ...truthSessions, ...truthWords
 const walls = [...wallsHandles, ...wallsCallbacks, ...wallsForeign, ...wallsEndings, ...wallsState, ...wallsEndpoint];
 
 /** Every fault of the suite, in the order they are tried. */
-export const faults: readonly Fault[] = [...connection, ...http, ...time, ...auth, ...caller, ...truth, ...walls, ...streams, ...overload];
+export const faults: readonly Fault[] = [
+  ...connection,
+  ...http,
+  ...time,
+  ...auth,
+  ...caller,
+  ...truth,
+  ...walls,
+  ...streams,
+  ...overload,
+  ...dsqlRows,
+];

@@ -50,15 +50,17 @@ const call = (path: string) =>
   })})`;
 
 describe("the Lambda artifact", () => {
-  it.each(["lambda", "lambda-stream"] as const)("has %s read at most 283 KB at a cold start, without what signs IAM tokens", (entry) => {
-    expect(COLD_BUDGET_BYTES).toBe(283 * 1024);
+  it.each(["lambda", "lambda-stream"] as const)("has %s read at most 286 KB at a cold start, without what signs IAM tokens", (entry) => {
+    expect(COLD_BUDGET_BYTES).toBe(286 * 1024);
     expect(bundle.coldBytes[entry]).toBeLessThanOrEqual(COLD_BUDGET_BYTES);
   });
 
   it("reads a few KB more to log in with an IAM token from the environment's credentials, and the AWS SDK for none of it", () => {
     expect(bundle.iamBytes).toBeGreaterThan(1_000);
     expect(bundle.iamBytes).toBeLessThan(8_000);
-    expect(coldInputs().filter((path) => /src\/aws\/(iam-token|sigv4-token|rds-signer|pinning)/.test(path))).toEqual([]);
+    expect(coldInputs().filter((path) => /src\/aws\/(iam-token|sigv4-token|aws-signer|rds-signer|dsql-signer|pinning)/.test(path))).toEqual(
+      [],
+    );
   });
 
   it("reads no AWS SDK at a cold start, and has neither Neon's driver nor undici, which Lambda never needs", () => {

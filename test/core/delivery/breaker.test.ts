@@ -270,6 +270,12 @@ describe("an outage", () => {
     expect([isOutage(error), isUnavailable(error)]).toEqual([false, false]);
   });
 
+  test("is not a login that came too fast, and yet no answer can be had: the same code of a statement is its own failure", () => {
+    const login = new DatabaseError({ message: "no", code: "53400", severity: "FATAL" }, { fate: "not-sent" });
+    expect([isOutage(login), isUnavailable(login)]).toEqual([false, true]);
+    expect([isOutage(refused("53400")), isUnavailable(refused("53400"))]).toEqual([false, false]);
+  });
+
   test.each(["CIRCUIT_OPEN", "QUEUE_FULL", "ACQUIRE_TIMEOUT", "DEADLINE_EXCEEDED"])("is not %s, and yet no answer can be had", (code) => {
     expect([isOutage(own(code)), isUnavailable(own(code))]).toEqual([false, true]);
   });

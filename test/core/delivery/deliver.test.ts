@@ -83,9 +83,14 @@ describe("delivery", () => {
     expect([backoffMs(1, () => 0), backoffMs(1, () => 1), backoffMs(5, () => 1), backoffMs(9, () => 1)]).toEqual([0, 50, 800, 1_000]);
   });
 
+  test("leaves more time to a server that was asked for logins too fast", () => {
+    expect([1, 2, 9].map((attempt) => backoffMs(attempt, () => 1, "53400"))).toEqual([400, 800, 4_000]);
+  });
+
   test.each([
     ["not sent, but sure to fail again", lost("not-sent", false), {}, 1],
     ["no free connection slot (53300)", said("53300", "not-sent"), {}, 3],
+    ["logins too fast (53400)", said("53400", "not-sent"), {}, 5],
     ["a server that starts (57P03)", said("57P03", "not-sent"), {}, 5],
     ["a refused password (28P01)", said("28P01", "not-sent"), {}, 2],
     ["refused authorization (28000)", said("28000", "not-sent"), {}, 2],

@@ -85,7 +85,7 @@ export const tokens: readonly Fault[] = [
 type Sign = (at: number) => string;
 
 function signer({ middle: { fake }, server }: Ground<IamServer>): Sign {
-  return (at) => signToken({ host: fake.host, port: fake.port, user: server.user, region }, credentials, at);
+  return (at) => signToken({ service: "rds-db", host: fake.host, port: fake.port, user: server.user, region }, credentials, at);
 }
 
 /** Writes with a client whose password function gives these, one after the other. */

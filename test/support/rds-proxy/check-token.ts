@@ -9,6 +9,8 @@ export interface KnownCredentials {
 
 /** What a token has to be good for. */
 export interface TokenExpectation {
+  /** By the name it has in tokens. Default `rds-db`. */
+  readonly service?: "rds-db" | "dsql";
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -27,15 +29,17 @@ const SKEW_MS = 300_000;
 export function findTokenFault(token: string, expected: TokenExpectation): string | undefined {
   const [place, queryText] = token.split("/?");
   if (queryText === undefined) return "no token";
-  if (place !== `${expected.host}:${expected.port}`) return "another host";
+  const isDsql = expected.service === "dsql";
+  if (place !== (isDsql ? expected.host : `${expected.host}:${expected.port}`)) return "another host";
   const query = new Map([...new URLSearchParams(queryText.replaceAll("+", "%2B"))]);
   const get = (name: string) => query.get(name) ?? "";
-  if (get("Action") !== "connect") return "another action";
-  if (get("DBUser") !== expected.user) return "another user";
+  const action = isDsql ? (expected.user === "admin" ? "DbConnectAdmin" : "DbConnect") : "connect";
+  if (get("Action") !== action) return "another action";
+  if (!isDsql && get("DBUser") !== expected.user) return "another user";
   if (get("X-Amz-Algorithm") !== "AWS4-HMAC-SHA256" || get("X-Amz-SignedHeaders") !== "host") return "another algorithm";
   const [accessKeyId = "", date, region, service, end] = get("X-Amz-Credential").split("/");
   if (region !== expected.region) return "another region";
-  if (service !== "rds-db" || end !== "aws4_request") return "another service";
+  if (service !== (expected.service ?? "rds-db") || end !== "aws4_request") return "another service";
   const known = expected.credentials.get(accessKeyId);
   if (known === undefined) return "unknown credentials";
   if (query.get("X-Amz-Security-Token") !== known.sessionToken) return "another session token";

@@ -163,7 +163,7 @@ export async function startFakeRdsProxy(options: FakeRdsProxyOptions): Promise<F
 }
 
 /** The message at the head of what comes next; rejects when the client goes first. What follows it stays in the socket. */
-function receive(socket: Socket, take: (buffer: Buffer) => Taken | undefined): Promise<Taken> {
+export function receive(socket: Socket, take: (buffer: Buffer) => Taken | undefined): Promise<Taken> {
   return new Promise((resolve, reject) => {
     let buffer: Buffer = Buffer.alloc(0);
     const gone = () => reject(new Error("The client went away."));
