@@ -9,7 +9,7 @@ export interface DemoUrls {
 /** The demo's addresses, and lines to try in another terminal. */
 export function invitation({ apiUrl, endpointUrl, databaseUrl }: DemoUrls): string {
   return `Demo API       ${apiUrl}   (a page; described in ${apiUrl}/openapi.json)
-SQL over HTTP  ${endpointUrl}/sql
+SQL over HTTP  ${endpointUrl}
 Database       ${databaseUrl}
 
 Try it:

@@ -43,7 +43,7 @@ const ways: readonly Way[] = [
 
 /** Bundles the handlers of docs/lambda.md, the first with esbuild and the second in each way, and asks it for a row on each Node that Lambda has. */
 export async function checkLambda({ project }: Stranger, tools: string, databaseUrl: string): Promise<readonly Line[]> {
-  const handlers = (await documented("docs/lambda.md", "ts")).filter((code) => code.includes("export const handler"));
+  const handlers = (await documented("docs/lambda.md", "ts")).filter((code) => /createDatabase.+export const handler/s.test(code));
   if (handlers.length !== 2) throw new Error(`docs/lambda.md has ${handlers.length} handlers, and 2 were there.`);
   const service = join(project, "lambda");
   await mkdir(join(service, "node_modules/.bin"), { recursive: true });

@@ -4,7 +4,8 @@ import { type Deadline, makeDeadline } from "../delivery/deadline.ts";
 import { type Delivery, type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import type { OwnWork } from "../delivery/own-work.ts";
 import { mayRepeat, type RepeatClaims } from "../delivery/retry.ts";
-import { UsageError, type WarmlineError } from "../errors/errors.ts";
+import { showCaller } from "../errors/caller.ts";
+import { isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import type { BreakerEvent } from "../observe/events.ts";
 import { noticeOf } from "../observe/notice.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
@@ -90,6 +91,7 @@ export class Calls {
    * them up a turn later; what the environment lacks there is no failure of the build.
    */
   late(error: unknown): Promise<never> {
+    if (isWarmlineError(error)) showCaller(error, this.late);
     return new Promise((_, reject) => void this.parts.delivery.clock.setTimeout(() => reject(error), 0));
   }
 

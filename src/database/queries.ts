@@ -1,4 +1,5 @@
-import { UsageError } from "../errors/errors.ts";
+import { showCaller } from "../errors/caller.ts";
+import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { look } from "../errors/look.ts";
 import type { Result, Statement } from "../transports/transport.ts";
 import { checkCall, optionsOf, type ReadingOptions } from "./options.ts";
@@ -28,11 +29,17 @@ export interface Batches<Options = InnerOptions> {
 
 /** `query` and `sql` over a function that sends one statement. */
 export function makeQueries<Options>(send: (statement: Statement, options: Options | undefined) => Promise<Result>): Queries<Options> {
-  return {
+  const queries: Queries<Options> = {
     async sql<R>(strings: TemplateStringsArray, ...values: readonly unknown[]) {
-      if (!look(() => Array.isArray(strings), false))
-        throw new UsageError("sql is a tag: write sql`…`, or query(text, values).", { code: "INVALID_STATEMENT" });
-      return (await send(toStatement(sql(strings, ...values)), undefined)).rows as R[];
+      let answer: Promise<Result>;
+      try {
+        if (!look(() => Array.isArray(strings), false))
+          throw new UsageError("sql is a tag: write sql`…`, or query(text, values).", { code: "INVALID_STATEMENT" });
+        answer = send(toStatement(sql(strings, ...values)), undefined);
+      } catch (error) {
+        throw pointed(error, queries.sql);
+      }
+      return (await answer).rows as R[];
     },
     // No async function: each promise between caller and wire costs CPU in every query.
     query<R>(source: unknown, second?: unknown, third?: unknown) {
@@ -41,10 +48,16 @@ export function makeQueries<Options>(send: (statement: Statement, options: Optio
         const statement = toStatement(source, text ? second : undefined);
         return send(statement, (text ? third : second) as Options | undefined) as Promise<Result<R>>;
       } catch (error) {
-        return Promise.reject(error);
+        return Promise.reject(pointed(error, queries.query));
       }
     },
   };
+  return queries;
+}
+
+/** An error that shows who calls, however deep in a value it was found. */
+function pointed(error: unknown, call: (...given: never) => unknown): unknown {
+  return isWarmlineError(error) ? showCaller(error, call) : error;
 }
 
 /** The options of a query or batch inside a transaction or session. @throws UsageError INVALID_OPTION */

@@ -122,8 +122,9 @@ const endpointForm = matching(
 /** The base address of SQL over HTTP. The password travels to it, so plain http only reaches this machine. */
 export const endpoint: Rule = {
   ...endpointForm,
+  shape: `${endpointForm.shape}, and without /sql, which is added`,
   // ports and addresses that are out of range
-  fits: (value) => endpointForm.fits(value) && URL.canParse(value as string),
+  fits: (value) => endpointForm.fits(value) && URL.canParse(value as string) && !/\/sql\/*$/.test(value as string),
 };
 
 /** Functions that read values of a type, by its id or its name. */

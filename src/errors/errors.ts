@@ -1,9 +1,9 @@
-import { arrayHint } from "./array-hint.ts";
 import { showCaller } from "./caller.ts";
 import { withoutStrings } from "./excerpt.ts";
 import { look } from "./look.ts";
 import { isOfFunction, redactMessage, type SentWork } from "./redact-message.ts";
 import { endsConnection, isTransactionConflict } from "./sqlstate.ts";
+import { valueHint } from "./value-hint.ts";
 
 /**
  * What became of the statement that failed.
@@ -226,7 +226,7 @@ export class DatabaseError extends WarmlineError implements ServerFields {
     // refused with the connection: nothing of it stays, and another connection is to be had
     const passes = isTransactionConflict(report.code) || endsConnection(report.severity ?? undefined);
     const retryable = context.fate === "not-sent" || (context.fate === "refused" && passes);
-    super(context.sent === undefined ? report.message : redactMessage(report, context.sent) + arrayHint(report, context.sent.statements), {
+    super(context.sent === undefined ? report.message : redactMessage(report, context.sent) + valueHint(report, context.sent.statements), {
       code: report.code,
       fate: context.fate,
       retryable: context.retryable ?? retryable,

@@ -1,0 +1,39 @@
+/** The text of an array of Postgres, and not that of a JSON object. */
+const arrayText = /^\{(?!"(\\.|[^"\\])*":).*\}$/s;
+
+/** The routines of Postgres that read JSON. Source: PostgreSQL 14 to 18, `json.c`, `jsonfuncs.c`. */
+const readsJson = /^(json|report_parse_error)/;
+
+const FOR_A_LIST = "write = any(…) with it, or in (…) with sql.join";
+
+/** What a server says of a statement, as far as a hint needs it. */
+interface Refusal {
+  readonly code: string;
+  readonly routine?: string | null | undefined;
+  readonly position?: string | null | undefined;
+}
+
+interface Sent {
+  readonly text: string;
+  readonly values: readonly (string | null)[];
+}
+
+/**
+ * What to write where a value went as what it cannot be; empty where that is not the reason. Told by codes, routines and places, for the message
+ * may be in the server's language.
+ */
+export function valueHint(refusal: Refusal, statements: readonly Sent[]): string {
+  const { code, routine, position } = refusal;
+  if (code === "22P02" && statements.some(({ values }) => values.some((value) => value !== null && arrayText.test(value)))) {
+    return readsJson.test(routine ?? "")
+      ? ". An array is sent as one of Postgres: for JSON write sql.json(…)"
+      : `. An array is sent as one value: ${FOR_A_LIST}`;
+  }
+  if (code === "42601" && position && statements.some(({ text }) => /^\$\d/.test(text.slice(Number(position) - 1)))) {
+    return `. No value can stand there: for a list ${FOR_A_LIST}, for a name sql.id(…)`;
+  }
+  if (code === "08P01" && routine === "exec_bind_message") {
+    return ". There must be as many values as the text has placeholders ($1, $2 …); one within quotes is text";
+  }
+  return "";
+}
