@@ -35,7 +35,7 @@ const pool = new Pool({ connectionString: process.env.DATABASE_URL });`,
     },
     {
       title: "Drizzle",
-      note: "Over Neon's driver with the lines above, by HTTP or WebSocket; or over warmline with its variables.",
+      note: "Over Neon's driver with the lines above, by HTTP or WebSocket; or over warmline with its variables, transport named for where there are sockets.",
       code: [
         `import { drizzle } from "drizzle-orm/neon-http";
 
@@ -46,7 +46,7 @@ const db = drizzle({ client: pool });`,
         `import { createDatabase } from "warmline";
 import { drizzle } from "warmline/drizzle";
 
-const db = drizzle(createDatabase());`,
+const db = drizzle(createDatabase({ transport: "http" }));`,
       ],
     },
     {
@@ -62,7 +62,7 @@ const prisma = new PrismaClient({ adapter });`,
 import { PrismaWarmline } from "warmline/prisma";
 import { PrismaClient } from "./generated/client.ts";
 
-const adapter = new PrismaWarmline(createDatabase());
+const adapter = new PrismaWarmline(createDatabase({ transport: "http" }));
 const prisma = new PrismaClient({ adapter });`,
       ],
     },
