@@ -53,12 +53,20 @@ export function leftToReplyMs(context: LambdaContext | undefined): number {
   return Math.max(0, Math.min(LONGEST_GOODBYE_MS, (leftMsOf(context) ?? LONGEST_INVOCATION_MS) - ROOM_TO_REPLY_MS));
 }
 
-/** Undefined without a context, and where the clock is so far off that the time left is none, or more than any invocation has. */
+/** Undefined without a context, where it throws, and where the clock is so far off that the time left is none, or more than any invocation has. */
 function leftMsOf(context: LambdaContext | undefined): number | undefined {
-  const leftMs = context?.getRemainingTimeInMillis() ?? 0;
-  return leftMs > 0 && leftMs <= LONGEST_INVOCATION_MS ? leftMs : undefined;
+  try {
+    const leftMs = Number(context?.getRemainingTimeInMillis());
+    return leftMs > 0 && leftMs <= LONGEST_INVOCATION_MS ? leftMs : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isContext(value: unknown): value is LambdaContext {
-  return typeof (value as Partial<LambdaContext> | null | undefined)?.getRemainingTimeInMillis === "function";
+  try {
+    return typeof (value as Partial<LambdaContext> | null | undefined)?.getRemainingTimeInMillis === "function";
+  } catch {
+    return false;
+  }
 }

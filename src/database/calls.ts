@@ -40,6 +40,8 @@ export class Calls {
    * Of calls that hold a connection, where that goes another way than a query: a WebSocket that cannot be opened tells nothing of a POST.
    */
   readonly #besideHttp: DeliveryContext;
+  /** The ends of calls that run where an environment freezes: the next call ends those whose time was over meanwhile. */
+  readonly ends = new Set<Deadline>();
   retries = 0;
   running = 0;
   #closed = false;
@@ -77,6 +79,7 @@ export class Calls {
     } catch (error) {
       return this.late(error);
     }
+    for (const end of this.ends) end.endIfLate();
     const running = new RunningCall(this, ground, limits, call);
     const { operation, statements } = call;
     const elsewhere = call.elsewhere?.();
@@ -144,6 +147,7 @@ class RunningCall<T> implements Delivery<T> {
     this.#call = call;
     calls.apart = ground.plan.traits.ioScope === "request";
     this.cancellation = makeDeadline(delivery.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal, endAt });
+    if (ground.plan.traits.freezes) calls.ends.add(this.cancellation);
   }
 
   attempt(number: number): Promise<T> {
@@ -181,6 +185,7 @@ class RunningCall<T> implements Delivery<T> {
 
   onEnd(): void {
     this.cancellation.dispose();
+    this.#calls.ends.delete(this.cancellation);
     this.#calls.ended();
   }
 

@@ -57,7 +57,7 @@ export function admitCall(context: CallbackContext | undefined, database: object
         code: "NESTED_QUERY",
       });
     }
-    callsEndAt ??= open.callsEndAt;
+    if (open.callsEndAt !== undefined) callsEndAt = Math.min(callsEndAt ?? open.callsEndAt, open.callsEndAt);
   }
   return callsEndAt;
 }

@@ -7,6 +7,8 @@ export interface RowBatches {
   next(): Promise<Result | undefined>;
   /** Leaves what was not read. */
   leave(): Promise<void>;
+  /** Whether the call has ended meanwhile, by its deadline or signal: what was given out is read no further, and the next says why. */
+  isEnded?(): boolean;
 }
 
 /** What a statement's rows are asked for through. */
@@ -19,10 +21,12 @@ export interface PortalGround {
   readonly send: (portal: Portal, from: number) => Promise<Result>;
   /** Gives the portal up, with whatever is sent next. */
   readonly close: (name: string) => void;
+  /** Whether the call it is read in has ended. */
+  readonly isEnded: () => boolean;
 }
 
 /** Rows in batches of at most `limit`, asked for in a transaction that is open, or that begins with them. */
-export function portalBatches(limit: number = BATCH_SIZE, { number, check, send, close }: PortalGround): RowBatches {
+export function portalBatches(limit: number = BATCH_SIZE, { number, check, send, close, isEnded }: PortalGround): RowBatches {
   const name = `warmline_${number}`;
   let isOpen = false;
   let isOver = false;
@@ -50,6 +54,7 @@ export function portalBatches(limit: number = BATCH_SIZE, { number, check, send,
     async leave() {
       end();
     },
+    isEnded,
   };
 }
 
@@ -89,6 +94,7 @@ export function observed(batches: RowBatches, observe: (run: () => Promise<unkno
       await batches.leave();
       ended?.resolve(total.result);
     },
+    isEnded: () => batches.isEnded?.() ?? false,
   };
 }
 
@@ -103,5 +109,6 @@ export function openedLate(open: () => RowBatches): RowBatches {
     async leave() {
       await batches?.leave();
     },
+    isEnded: () => batches?.isEnded?.() ?? false,
   };
 }

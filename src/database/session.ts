@@ -170,6 +170,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
           return (await watch(send([statement], how)))[0] as Result;
         },
         close: (name) => closes.push(name),
+        isEnded: () => held.call.cancellation.reason !== undefined,
       });
       return observed(portal, (run) => observe(told, run));
     });

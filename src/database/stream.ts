@@ -1,7 +1,7 @@
 import { type WarmlineError, withFate } from "../errors/errors.ts";
 import { streamBrokenOff } from "../errors/transaction-failed.ts";
 import { writes } from "../syntax/writes.ts";
-import type { Statement } from "../transports/transport.ts";
+import type { Cancellation, Statement } from "../transports/transport.ts";
 import { heldBatches } from "./held-batches.ts";
 import type { HeldSession } from "./held-session.ts";
 import type { StreamOptions } from "./options.ts";
@@ -31,10 +31,12 @@ export interface StreamHolding {
 export function streamAlone(statement: Statement, options: StreamOptions, { hold, mayRepeat, leavesState }: StreamGround): RowBatches {
   const isWriting = () => writes(statement.text);
   let isGiven = false;
-  return heldBatches(
+  let cancellation: Cancellation | undefined;
+  const batches = heldBatches(
     (give) =>
       hold({
         async use(held) {
+          ({ cancellation } = held.call);
           const total = new Total();
           try {
             await runTransaction({ ...held, mode: { readOnly: options.readOnly }, observe: (_, run) => run() }, async (_, open) => {
@@ -56,6 +58,7 @@ export function streamAlone(statement: Statement, options: StreamOptions, { hold
       }),
     isWriting,
   );
+  return { ...batches, isEnded: () => cancellation?.reason !== undefined };
 }
 
 /** Rolls the transaction back, and goes no further than the stream. */

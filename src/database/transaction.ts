@@ -99,6 +99,7 @@ export async function runTransaction<T>(
         check,
         send: async (portal, from) => (await watch(send([statement], "open", { rowMode, types, leavesState, portal, from })))[0] as Result,
         close: (name) => closes.push(name),
+        isEnded: () => call.cancellation.reason !== undefined,
       });
     const tx: Transaction = {
       ...makeStreams((statement, given) => {

@@ -9,6 +9,8 @@ type Reason = NonNullable<Cancellation["reason"]>;
 
 /** The end of one call, over all its attempts: one timer for the deadline, one listener on the caller's signal. */
 export interface Deadline extends Cancellation {
+  /** Ends the call where its time is over by the wall clock: its timer may have slept with a frozen environment. */
+  endIfLate(): void;
   /** Ends the watch. The call is over; nothing fires any more. */
   dispose(): void;
 }
@@ -36,6 +38,7 @@ class Watch implements Deadline {
   readonly #leaveSignal: (() => void) | undefined;
   readonly #timer: unknown;
   readonly #leaveWhole: (() => void) | undefined;
+  readonly #expire: (() => void) | undefined;
   /** Most calls have one at a time, the others are in the set. */
   #listener: (() => void) | undefined;
   #listeners: Set<() => void> | undefined;
@@ -51,8 +54,8 @@ class Watch implements Deadline {
     else {
       if (signal !== undefined) this.#leaveSignal = this.#watch(signal);
       if (limitMs <= LONGEST_TIMER_MS) {
-        const end = () => this.#end(limitMs < deadlineMs ? requestEnded(limitMs) : exceeded(limitMs, whole));
-        this.#timer = clock.setTimeout(end, limitMs);
+        this.#expire = () => this.#end(limitMs < deadlineMs ? requestEnded(limitMs) : exceeded(limitMs, whole));
+        this.#timer = clock.setTimeout(this.#expire, limitMs);
       }
     }
     this.#leaveWhole = whole?.onCancel(() => whole.reason && this.#end(whole.reason));
@@ -78,6 +81,10 @@ class Watch implements Deadline {
       this.onCancel(() => made.abort());
     }
     return this.#controller.signal;
+  }
+
+  endIfLate(): void {
+    if (this.#clock.now() >= this.deadlineAt) this.#expire?.();
   }
 
   dispose(): void {
@@ -111,7 +118,8 @@ const abortedBy =
 
 /** The platform ends the request soon, and there has to be time to answer it. */
 function requestEnded(leftMs: number): Reason {
-  const what = leftMs > 0 ? `took over ${leftMs} ms, all that its invocation had left` : "came when its invocation had no time left";
+  const what =
+    leftMs > 0 ? `took over ${Math.round(leftMs)} ms, all that its invocation had left` : "came when its invocation had no time left";
   return (fate) =>
     new CancelledError(`The call ${what}. Raise the function's timeout, or do less at once.`, {
       code: "DEADLINE_EXCEEDED",

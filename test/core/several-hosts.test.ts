@@ -234,3 +234,18 @@ describe("what several hosts are beside connections", () => {
     expect(() => createDatabase({ env: { PGSERVICE: "shop" } }).plan).toThrow(/PGSERVICE is not read/);
   });
 });
+
+test("a connection that is given up at one host is tried at no other", async () => {
+  await using silent = await startWire(main);
+  await using second = await startWire(main);
+  silent.hold();
+  await using db = openPool({ url: several([silent, second]), warmUp: false, connectTimeoutMs: 20_000 });
+  const warming = failureOf(db.warmUp());
+  await vi.waitFor(() => expect(silent.connections()).toBe(1));
+  await db.release();
+  expect(await warming).toMatchObject({ code: "ABORTED" });
+  // meanwhile it would have been dialled, and have logged in
+  await using direct = await openDirect();
+  await direct.query("select 1");
+  expect(second.connections()).toBe(0);
+});

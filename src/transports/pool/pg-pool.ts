@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { throwOn } from "../../wire/driver-parser.ts";
+import { destroySocket } from "./client-state.ts";
 import type { Checkout, Opened, Release } from "./lease.ts";
 import type { ServerLogin } from "./server-login.ts";
 import { openInOrder } from "./servers-in-order.ts";
@@ -82,12 +83,31 @@ export function openConnection(pool: pg.Pool, opened: Taken): pg.PoolClient | un
   const { servers } = pool.options as unknown as ReleaseOptions;
   if (servers === undefined) return openClient(pool, opened);
   let first: pg.PoolClient | undefined;
+  const attempt: Attempt = { client: undefined, isWanted: true };
   const open = (server: ServerLogin, done: Taken) => {
-    const client = openClient(pool, done, server);
-    first ??= client;
+    attempt.client = openClient(pool, done, server);
+    first ??= attempt.client;
+    if (first !== undefined) attempts.set(first, attempt);
   };
-  openInOrder({ servers, open, isWanted: () => !isEnding(pool) }, opened);
+  openInOrder({ servers, open, isWanted: () => attempt.isWanted && !isEnding(pool) }, opened);
   return first;
+}
+
+/** Opening a connection to the first of several servers that can be had. */
+interface Attempt {
+  /** That of the server that is tried now. */
+  client: pg.PoolClient | undefined;
+  isWanted: boolean;
+}
+
+/** By what stands for the connection: the client of the first server. */
+const attempts = new WeakMap<pg.PoolClient, Attempt>();
+
+/** Gives up a connection that is being opened, at whatever server that is, and tries no other. */
+export function giveUpOpening(client: pg.PoolClient): void {
+  const attempt = attempts.get(client);
+  if (attempt !== undefined) attempt.isWanted = false;
+  destroySocket(attempt?.client ?? client);
 }
 
 function openClient(pool: pg.Pool, opened: Taken, server?: ServerLogin): pg.PoolClient | undefined {

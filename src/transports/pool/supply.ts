@@ -5,7 +5,7 @@ import type { Cleaning, Cleanings } from "./cleaning.ts";
 import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
 import { closed, HeldLease, type Lease, type Opened } from "./lease.ts";
-import { isEnding, openConnection, openEarly, serversOf, type Taken, takeIdle } from "./pg-pool.ts";
+import { giveUpOpening, isEnding, openConnection, openEarly, serversOf, type Taken, takeIdle } from "./pg-pool.ts";
 import type { PoolState } from "./pool-state.ts";
 import { answerOrReplacement } from "./probe.ts";
 import type { Room, Tenant } from "./room.ts";
@@ -89,7 +89,7 @@ export class Supply {
   /** Destroys connections that are not open yet, and that nobody waits for any more. */
   giveUpOpening(): void {
     if (this.#options.room.waiting > 0) return;
-    for (const [client, { to }] of this.#openings) if (!to.waits) destroySocket(client);
+    for (const [client, { to }] of this.#openings) if (!to.waits) giveUpOpening(client);
   }
 
   /** Destroys connections that should be open by the wall clock: timers may have slept with a frozen environment, and the other end be gone. */
@@ -98,7 +98,7 @@ export class Supply {
     const { now, room } = this.#options;
     const connectTimeoutMs = room.limits.connectTimeoutMs * serversOf(this.#pool);
     for (const [client, { beganAt }] of this.#openings) {
-      if (connectTimeoutMs > 0 && now() - beganAt > connectTimeoutMs) destroySocket(client);
+      if (connectTimeoutMs > 0 && now() - beganAt > connectTimeoutMs) giveUpOpening(client);
     }
   }
 
