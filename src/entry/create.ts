@@ -3,7 +3,7 @@ import type { lackingOf } from "../database/lacking.ts";
 import { type CommonParsers, UserTypes } from "../database/user-types.ts";
 import type { RequestSockets } from "../decide/options.ts";
 import { type Available, DEFAULT_DEADLINE_MS, makePlan, type Plan } from "../decide/plan.ts";
-import { handedIn } from "../decide/refuse.ts";
+import { handedIn, refusal } from "../decide/refuse.ts";
 import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
 import type { Address } from "../decide/settings.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
@@ -70,7 +70,7 @@ export function databaseOn(own: Platform): CreateDatabase {
     const { tcp = own.tcp, env, ...options } = checkOptions(given, own.runtimes);
     own.check?.(options);
     const here = env ? { ...own, env: () => env } : own;
-    const platform = tcp ? handedIn("tcp", () => tcp(here, options)) : here;
+    const platform = tcp ? withSockets(handedIn("tcp", () => tcp(here, options))) : here;
     const events = makeAudience(platform.warn);
     const database = makeDatabase({
       ground: once(() => decide(options, platform, events)),
@@ -84,6 +84,12 @@ export function databaseOn(own: Platform): CreateDatabase {
     if (options.warmUp ?? platform.warmsUp?.()) database.warmUp().catch(() => {});
     return database;
   };
+}
+
+/** What the setting `tcp` gave. @throws ConfigError INVALID_SETTING */
+function withSockets(given: Platform): Platform {
+  if (typeof (given as Partial<Platform> | undefined)?.available === "function") return given;
+  throw refusal("tcp", "what hyperdrive() of warmline/hyperdrive gives");
 }
 
 /** Reads the environment, and decides how to work in it. */

@@ -9,15 +9,18 @@ export interface HyperdriveBinding {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  connect(): unknown;
 }
 
 /**
- * Whether a binding is Hyperdrive's, told by its address being a text: a service, assets or e-mail binding answers any name with a remote method.
+ * Whether a binding is Hyperdrive's, told by its address being a text, and by what it can do: a service, assets or e-mail binding answers any name with a
+ * remote method, and a variable of JSON may hold whatever it likes.
  * @throws ConfigError MISSING_SETTING while a module is loaded, when the platform lets nobody read what is in a binding
  */
 export function isHyperdrive(binding: unknown): binding is HyperdriveBinding {
   try {
-    return typeof (binding as Partial<HyperdriveBinding> | null)?.connectionString === "string";
+    const { connectionString, connect } = (binding ?? {}) as Partial<HyperdriveBinding>;
+    return typeof connectionString === "string" && typeof connect === "function";
   } catch (error) {
     if (!/global scope/.test(String(look(() => (error as Error).message, "")))) throw error;
     throw new ConfigError("A binding cannot be read while the module is loaded: ask for db.plan, and for rows, inside a handler.", {

@@ -9,6 +9,9 @@ const FOR_A_LIST = "write = any(…) with it, or in (…) with sql.join";
 /** What a server says of a statement, as far as a hint needs it. */
 interface Refusal {
   readonly code: string;
+  /** As the server said it. */
+  readonly message: string;
+  readonly where?: string | null | undefined;
   readonly routine?: string | null | undefined;
   readonly position?: string | null | undefined;
 }
@@ -24,7 +27,7 @@ interface Sent {
  */
 export function valueHint(refusal: Refusal, statements: readonly Sent[]): string {
   const { code, routine, position } = refusal;
-  if (code === "22P02" && statements.some(({ values }) => values.some((value) => value !== null && arrayText.test(value)))) {
+  if (code === "22P02" && isReadArray(refusal, statements)) {
     return readsJson.test(routine ?? "")
       ? ". An array is sent as one of Postgres: for JSON write sql.json(…)"
       : `. An array is sent as one value: ${FOR_A_LIST}`;
@@ -36,4 +39,18 @@ export function valueHint(refusal: Refusal, statements: readonly Sent[]): string
     return ". There must be as many values as the text has placeholders ($1, $2 …); one within quotes is text";
   }
   return "";
+}
+
+/**
+ * Whether what could not be read is an array that was sent, whole: an element of one, or another value beside it, is told for itself. A message
+ * quotes what was read; of JSON the context shows its beginning, cut off where it failed.
+ */
+function isReadArray({ message, where, routine }: Refusal, statements: readonly Sent[]): boolean {
+  const [, shown] = /: (\{.*?)(?:\.{3})?$/s.exec(where?.split("\n")[0] ?? "") ?? [];
+  return statements.some(({ values }) =>
+    values.some((value) => {
+      if (value === null || !arrayText.test(value)) return false;
+      return readsJson.test(routine ?? "") ? shown !== undefined && value.startsWith(shown) : message.includes(`"${value}"`);
+    }),
+  );
 }

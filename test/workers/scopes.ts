@@ -3,7 +3,7 @@ import { createDatabase } from "warmline";
 import { hyperdrive } from "warmline/hyperdrive";
 
 const db = createDatabase({ tcp: hyperdrive() });
-const overHttp = createDatabase({ url: "postgres://u:p@db.invalid/d", endpoint: "http://127.0.0.1:9/sql" });
+const overHttp = createDatabase({ url: "postgres://u:p@db.invalid/d", endpoint: "http://127.0.0.1:9" });
 
 const pid = async () => (await db.query<{ pid: number }>("select pg_backend_pid() as pid")).rows[0]?.pid;
 const twoPids = async () => [await pid(), await pid()];

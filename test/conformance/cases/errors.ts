@@ -152,6 +152,13 @@ const cases: readonly Case[] = [
         const error = await failureOf(() => db.sql`select id from person where id = ${other}`, { code: "22P02" });
         expect(error.message).not.toContain("array");
       }
+      const elsewhere = [
+        () => db.sql`select id from person where id = any(${["abc"]})`,
+        () => db.sql`select id from person where id in (${"x"}) and ${[1]}::int[] is not null`,
+        () => db.sql`select ${"no json"}::jsonb, ${[1, 2]}::int[]`,
+        () => db.sql`select jsonb_set('{}', ${["a"]}, ${"no json"})`,
+      ];
+      for (const call of elsewhere) expect((await failureOf(call, { code: "22P02" })).message).not.toContain("write");
     },
   },
   {
