@@ -73,12 +73,8 @@ export class Calls {
   run<T>(limits: Limits, call: Call<T>): Promise<T> {
     if (this.#closed) throw new UsageError("The database was closed. Create a new one.", { code: "CLOSED" });
     const { events } = this.parts;
-    let ground: Ground;
-    try {
-      ground = this.parts.ground();
-    } catch (error) {
-      return this.late(error);
-    }
+    const ground = this.ground();
+    if (ground instanceof Promise) return ground;
     for (const end of this.ends) end.endIfLate();
     const running = new RunningCall(this, ground, limits, call);
     const { operation, statements } = call;
@@ -89,12 +85,21 @@ export class Calls {
     return this.observe({ operation, within: null, statements, attempts: () => running.attempts }, () => deliver(running, context));
   }
 
+  /** What calls stand on; or, where settings are missing, the failure to hand on. */
+  ground(): Ground | Promise<never> {
+    try {
+      return this.parts.ground();
+    } catch (error) {
+      return this.#late(error);
+    }
+  }
+
   /**
    * Rejects when a server that is not there would have at the soonest: behind a timer. Next.js begins the calls of a page when it builds, and gives
    * them up a turn later; what the environment lacks there is no failure of the build.
    */
-  late(error: unknown): Promise<never> {
-    if (isWarmlineError(error)) showCaller(error, this.late);
+  #late(error: unknown): Promise<never> {
+    if (isWarmlineError(error)) showCaller(error, this.ground);
     return new Promise((_, reject) => void this.parts.delivery.clock.setTimeout(() => reject(error), 0));
   }
 

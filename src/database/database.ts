@@ -105,27 +105,25 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const options = checkCall(given, optionsOf.query);
     const { fallback } = options;
     if (settings !== undefined) guardSettings(statement);
-    guardQuery(statement, lacking());
+    const ground = calls.ground();
+    if (ground instanceof Promise) return ground;
+    guardQuery(statement, ground.lacking);
     const answer = calls.run(settings ? { ...options, settings } : options, {
       operation: "query",
       statements: statement,
       work: (chosen, callOptions) => chosen.query(statement, callOptions),
     });
-    return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: parts.ground().plan.transport })) : answer;
+    return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: ground.plan.transport })) : answer;
   }
 
   async function batch(sources: readonly Source<unknown>[], given: BatchCallOptions | undefined, settings?: Statement): Promise<Result[]> {
     const options = checkCall(given, optionsOf.batch);
     const statements = toStatements(sources);
     if (statements.length === 0) return [];
-    let known: SessionTraits;
-    try {
-      known = traits(settings);
-    } catch (error) {
-      return calls.late(error);
-    }
-    const leavesState = guardEach(statements, known);
-    const mode = known.lacking?.mode(options) ?? options;
+    const ground = calls.ground();
+    if (ground instanceof Promise) return ground;
+    const leavesState = guardEach(statements, traits(settings));
+    const mode = ground.lacking?.mode(options) ?? options;
     return calls.run(
       { ...options, settings },
       {
@@ -171,7 +169,9 @@ export function makeDatabase(parts: DatabaseParts): Database {
   ): Promise<T> {
     const options = checkCall(given, optionsOf.transaction);
     checkWork(work);
-    const mode = lacking()?.mode(options) ?? options;
+    const ground = calls.ground();
+    if (ground instanceof Promise) return ground;
+    const mode = ground.lacking?.mode(options) ?? options;
     const { retries: most = 0 } = options;
     return hold(
       { ...options, settings },

@@ -46,7 +46,7 @@ test("the demo's last lines say where everything is, the database too, and what 
     databaseUrl: "postgresql://me:it@db.example/demo",
   });
   expect(lines).toMatch(/^Database +postgresql:\/\/me:it@db\.example\/demo$/m);
-  expect(lines).toMatch(/^SQL over HTTP +http:\/\/sql\.example\/sql$/m);
+  expect(lines).toMatch(/^SQL over HTTP +http:\/\/sql\.example$/m);
   expect(lines).toMatch(/^ +curl -i http:\/\/api\.example\/products\/1$/m);
   expect(lines).toMatch(/^ +psql 'postgresql:\/\/me:it@db\.example\/demo' -c /m);
   expect(lines).toContain("Idempotency-Key: ");
