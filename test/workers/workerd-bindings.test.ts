@@ -25,6 +25,18 @@ test("finds the only Hyperdrive binding there is, and prefers it to DATABASE_URL
   expect(await inRequest(db, () => onlyValue(db.sql`select current_database()`))).toBe("warmline_hyperdrive");
 });
 
+test("takes no variable of JSON for Hyperdrive, beside the binding or without one", async () => {
+  const CACHE = { connectionString: "redis://cache.internal:6379" };
+  const beside = createDatabase({ tcp: hyperdrive(), env: { CACHE, HYPERDRIVE } });
+  expect(await inRequest(beside, () => onlyValue(beside.sql`select current_database()`))).toBe("warmline_hyperdrive");
+  const without = createDatabase({ tcp: hyperdrive(), env: { CACHE, DATABASE_URL: url } });
+  expect(await inRequest(without, () => onlyValue(without.sql`select current_database()`))).toBe("warmline_test");
+});
+
+test.each([() => {}, () => null, () => ({}), async () => {}])("refuses as tcp what hyperdrive() does not give: %s", (tcp) => {
+  expect(() => createDatabase({ url, tcp: tcp as never })).toThrow(expect.objectContaining({ code: "INVALID_SETTING" }));
+});
+
 test("prefers an address that was given to every binding", async () => {
   const db = createDatabase({ url, tcp: hyperdrive() });
   expect(db.plan).toMatchObject({ target: "postgres", transport: "request" });
