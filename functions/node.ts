@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import { realpathSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,6 +8,10 @@ import { ConfigError, createDatabase } from "warmline";
 import { type AppOptions, createApp } from "./app.ts";
 import { modulesOnDemand } from "./modules-on-demand.ts";
 import { ownHostOnly } from "./own-host.ts";
+import { joinProcesses, ownShare, processesFrom, startProcesses } from "./processes.ts";
+import { ServeError } from "./serve-error.ts";
+
+export { ServeError } from "./serve-error.ts";
 
 /** How the application is served from a Node process. */
 export interface ServeOptions extends Omit<AppOptions, "platform" | "modules" | "doorman"> {
@@ -24,11 +29,6 @@ export interface RunningApp {
   readonly url: string;
   /** Refuses new requests, lets the running ones finish, and resolves when the last is answered. The database stays open. */
   stop(): Promise<void>;
-}
-
-/** A server cannot be started as it was asked to. The message is one line that says what to change. */
-export class ServeError extends Error {
-  override readonly name = "ServeError";
 }
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
@@ -81,19 +81,49 @@ function stop(server: Server, drainMs: number): Promise<void> {
   });
 }
 
-/** Serves with DATABASE_URL, API_TOKEN, HOST and PORT until SIGTERM or SIGINT; a second signal ends the process at once. */
+/**
+ * Serves with DATABASE_URL, API_TOKEN, HOST and PORT until SIGTERM or SIGINT; a second signal ends the process at once. With PROCESSES set to
+ * more than 1, as many processes answer on the one port and share the connections that one of them would hold.
+ */
 async function main(): Promise<void> {
-  const db = createDatabase();
-  void db.plan; // Reading it judges DATABASE_URL now, not at the first request.
-  const { API_TOKEN: token, HOST: host } = process.env;
-  const app = await serveApp({ db, token: token || undefined, host: host || undefined, port: portFrom(process.env.PORT) });
-  console.error(`Listening on ${app.url}${token ? "" : ", writes open to this machine, for API_TOKEN is not set"}.`);
+  const { API_TOKEN, HOST, PORT, PROCESSES } = process.env;
+  const max = ownShare(process.env);
+  const db = createDatabase({ max });
+  const plan = db.plan; // Reading it judges DATABASE_URL now, not at the first request.
+  const count = processesFrom(PROCESSES);
+  const [token, host, port] = [API_TOKEN || undefined, HOST || undefined, portFrom(PORT)];
+  const writes = token ? "" : ", writes open to this machine, for API_TOKEN is not set";
+  if (count > 1 && cluster.isPrimary) {
+    const processes = await startProcesses({ count, connections: plan.max, say: (line) => console.error(line) });
+    if (processes === null) {
+      process.exitCode = 1;
+      return;
+    }
+    const among = plan.max === 0 ? "" : `, ${plan.max} connections among them`;
+    console.error(`Listening on ${processes.url}, ${count} processes${among}${writes}.`);
+    onSignal(() => processes.stop());
+    return;
+  }
+  const app = await serveApp({ db, token, host, port });
   const end = async () => {
-    process.off("SIGTERM", end).off("SIGINT", end);
     await app.stop();
     await db.close();
   };
-  process.once("SIGTERM", end).once("SIGINT", end);
+  if (cluster.isWorker) {
+    joinProcesses(app.url, end);
+  } else {
+    console.error(`Listening on ${app.url}${writes}.`);
+    onSignal(end);
+  }
+}
+
+/** Calls `end` on the first signal, and lets the second end the process at once. */
+function onSignal(end: () => Promise<void>): void {
+  const first = () => {
+    process.off("SIGTERM", first).off("SIGINT", first);
+    void end();
+  };
+  process.once("SIGTERM", first).once("SIGINT", first);
 }
 
 function portFrom(text: string | undefined): number | undefined {
@@ -107,5 +137,6 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
     if (!(error instanceof ServeError || error instanceof ConfigError)) throw error;
     console.error(error.message);
     process.exitCode = 1;
+    if (cluster.isWorker) process.disconnect();
   });
 }

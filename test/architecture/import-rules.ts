@@ -126,6 +126,7 @@ const rules: readonly Rule[] = [
   { place: "src/cli/", may: ["src/cli/", "src/decide/", "src/entry/", "src/endpoint/", "node:"] },
   { place: "functions/", may: ["functions/", "warmline", "hono/", "@hono/", "valibot", "@valibot/"] },
   { place: "functions/node.ts", may: ["functions/", "warmline", "hono/", "@hono/", "node:"] },
+  { place: "functions/processes.ts", may: ["functions/", "node:"] },
 ];
 
 /** Files of the transports, and what of their own folder they must not pull in: pg stays out of every bundle that does not ask for it. */

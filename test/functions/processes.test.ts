@@ -1,0 +1,170 @@
+import type { ChildProcess } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { createDemoDatabase, type DemoDatabase } from "./demo-app.ts";
+import { type DemoProcess, startDemoProcess } from "./demo-process.ts";
+
+let demo: DemoDatabase;
+const started: DemoProcess[] = [];
+const start = (env: Record<string, string>) => {
+  const one = startDemoProcess({ DATABASE_URL: demo.url, ...env });
+  started.push(one);
+  return one;
+};
+let own: number;
+beforeAll(async () => {
+  demo = await createDemoDatabase();
+  own = (await backends()).length;
+});
+afterEach(async () => {
+  for (const { child, ended } of started.splice(0)) {
+    child.kill("SIGKILL");
+    await ended;
+  }
+});
+afterAll(() => demo?.stop());
+
+/** Each asks with a connection of its own, so any process may answer. */
+const ask = async (base: string) => {
+  const answer = await fetch(`${base}/products`, { headers: { Connection: "close" } });
+  await answer.text();
+  return { status: answer.status, instance: answer.headers.get("X-Instance-Id") ?? "" };
+};
+/** The processes that answer, asked until `wanted` are seen: the kernel gives a connection to whoever is free. */
+const instances = async (base: string, wanted: number) => {
+  const seen = new Set<string>();
+  for (let round = 0; round < 30 && seen.size < wanted; round += 1) {
+    for (const { instance } of await Promise.all(Array.from({ length: 40 }, () => ask(base)))) seen.add(instance);
+  }
+  return seen;
+};
+const backends = () =>
+  demo.ask(
+    "select pid from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()",
+  );
+/** The processes a process has started. */
+const childrenOf = async (pid: number | undefined) =>
+  (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim().split(" ").filter(Boolean).map(Number);
+/** How often a process has written this so far. */
+const written = (child: ChildProcess, pattern: RegExp) => {
+  let text = "";
+  child.stderr?.on("data", (chunk: string) => {
+    text += chunk;
+  });
+  return () => text.match(pattern)?.length ?? 0;
+};
+
+describe("PROCESSES", () => {
+  it("answers on one port from several processes, within the connections one process would hold", async () => {
+    const { child, url, ended } = start({ PROCESSES: "3" });
+    const base = await url;
+    expect(await childrenOf(child.pid)).toHaveLength(3);
+    expect((await instances(base, 2)).size).toBeGreaterThan(1);
+    const held = (await backends()).length - own;
+    expect(held).toBeGreaterThan(1);
+    expect(held).toBeLessThanOrEqual(10);
+    child.kill("SIGTERM");
+    const { code, stdout, stderr } = await ended;
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: `Listening on ${base}, 3 processes, 10 connections among them, writes open to this machine, for API_TOKEN is not set.\n`,
+    });
+    await vi.waitFor(async () => expect(await backends()).toHaveLength(own), { timeout: 10_000 });
+  }, 60_000);
+
+  it("divides what the URL allows", async () => {
+    const url = new URL(demo.url);
+    url.searchParams.set("connection_limit", "2");
+    const base = await start({ PROCESSES: "2", DATABASE_URL: url.href }).url;
+    expect((await instances(base, 2)).size).toBe(2);
+    expect(await backends()).toHaveLength(own + 2);
+  }, 60_000);
+
+  it.each([
+    ["SIGTERM", 0],
+    // what a killed process had accepted is reset: a caller's one request
+    ["SIGKILL", 18],
+  ] as const)(
+    "answers every request while its processes get %s one by one, and replaces them",
+    async (signal, mostReset) => {
+      const { child, url } = start({ PROCESSES: "3" });
+      const replaced = written(child, /The other listens\./g);
+      const base = await url;
+      const before = await instances(base, 3);
+      let isOver = false;
+      let resets = 0;
+      const answers: number[] = [];
+      const caller = async () => {
+        while (!isOver) {
+          // as any client does with a read
+          const again = () => {
+            resets += 1;
+            return ask(base);
+          };
+          answers.push((await ask(base).catch(again)).status);
+        }
+      };
+      const callers = Array.from({ length: 6 }, caller);
+      try {
+        for (const [index, pid] of (await childrenOf(child.pid)).entries()) {
+          process.kill(pid, signal);
+          await vi.waitFor(() => expect(replaced()).toBe(index + 1), { timeout: 20_000 });
+        }
+      } finally {
+        isOver = true;
+        await Promise.all(callers);
+      }
+      expect(new Set(answers)).toEqual(new Set([200]));
+      expect(resets).toBeLessThanOrEqual(mostReset);
+      expect([...(await instances(base, 3))].filter((instance) => before.has(instance))).toEqual([]);
+    },
+    60_000,
+  );
+
+  it("says in one line that its port is in use, and exits 1", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const address = taken.address();
+    const port = String(typeof address === "object" ? address?.port : "");
+    const { code, stdout, stderr } = await start({ PROCESSES: "4", PORT: port }).ended;
+    taken.close();
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `Port ${port} of 127.0.0.1 is in use: set PORT to another, or end what listens there.\n`,
+    });
+  }, 60_000);
+
+  it("takes the rest with it when the one that started them is killed", async () => {
+    const { child, url, ended } = start({ PROCESSES: "2" });
+    await url;
+    const others = await childrenOf(child.pid);
+    child.kill("SIGKILL");
+    await ended;
+    const isAlive = (pid: number) => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    await vi.waitFor(() => expect(others.filter(isAlive)).toEqual([]), { timeout: 10_000 });
+  }, 60_000);
+
+  it.each([
+    ["more processes than connections", { PROCESSES: "11" }, /^PROCESSES is 11, and the pool holds 10 connections in all: .+\n$/],
+    ["what is no number", { PROCESSES: "auto" }, /^PROCESSES is not a number of processes: .+\n$/],
+    ["none", { PROCESSES: "0" }, /^PROCESSES is not a number of processes: .+\n$/],
+    ["no database", { PROCESSES: "2", DATABASE_URL: "" }, /^.*DATABASE_URL.*\n$/],
+  ])(
+    "refuses %s in one line, and exits 1",
+    async (_title, env, line) => {
+      const { code, stderr } = await start(env as Record<string, string>).ended;
+      expect(code).toBe(1);
+      expect(stderr).toMatch(line);
+    },
+    60_000,
+  );
+});
