@@ -35,7 +35,7 @@ export async function installForStranger(also: readonly string[] = []): Promise<
     const names = [...Object.keys(manifest.dependencies), "pg", ...also];
     const versions = await Promise.all(names.map(async (name) => [name, await installedVersion(name)]));
     const dependencies = { [manifest.name]: `file:${packed.filename}`, ...Object.fromEntries(versions) };
-    await writeFile(join(project, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
+    await writeFile(join(project, "package.json"), JSON.stringify({ version: "0.0.0", private: true, type: "module", dependencies }));
     await npm(project, "install", "--prefer-offline");
     return { project, manifest, tarball: join(project, packed.filename), [Symbol.asyncDispose]: dispose };
   } catch (error) {
