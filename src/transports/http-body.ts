@@ -1,4 +1,4 @@
-import { responseTooLarge } from "./http-failure.ts";
+import { responseTooLarge } from "./http-broken.ts";
 import type { HttpRequest, SendRequest } from "./http-request.ts";
 
 /** What `fetch` is told. */
