@@ -7,7 +7,7 @@ import { profileStartup, type WorkerStartup } from "../test/support/worker/start
 import type { ServerAddresses } from "./servers.ts";
 
 /** What a query over HTTP may take at most at the median, as a multiple of `neon()` in the same worker. */
-const HIGHEST_RATIO = 1.1;
+const HIGHEST_RATIO = 1.05;
 const ROUNDS = 200;
 /** Before them, for the compiler to see both ways. */
 const WARM_UP_ROUNDS = 50;

@@ -32,7 +32,7 @@ export function environmentCredentials(env: Environment): AwsCredentials | undef
 /** Nobody gave credentials to sign with. `cause` is what AWS's own package said. */
 export function noCredentials(cause: Error | undefined): ConnectionError {
   return new ConnectionError(
-    "No AWS credentials were found to sign the IAM token with. Give the function or task a role; elsewhere set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`.",
+    "No AWS credentials were found. Give the function or task a role; elsewhere set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`.",
     { code: "NO_CREDENTIALS", fate: "not-sent", ...(cause && { cause }) },
   );
 }
@@ -40,7 +40,7 @@ export function noCredentials(cause: Error | undefined): ConnectionError {
 /** The credentials that were found have ended. */
 export function credentialsExpired(expiresAt: number): ConnectionError {
   return new ConnectionError(
-    `The AWS credentials ended at ${new Date(expiresAt).toISOString()}, so no IAM token signed with them would be accepted. Renew them (\`aws sso login\`, or new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN), and check this machine's clock.`,
+    `The AWS credentials ended at ${new Date(expiresAt).toISOString()}. Renew them (\`aws sso login\`, or new AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN), and check this machine's clock.`,
     { code: "CREDENTIALS_EXPIRED", fate: "not-sent" },
   );
 }

@@ -3,6 +3,7 @@ import type { Plan } from "../decide/plan.ts";
 import { makeBreaker } from "../delivery/breaker.ts";
 import { makeRetryBudget } from "../delivery/budget.ts";
 import { noWork, type OwnWork } from "../delivery/own-work.ts";
+import { mayRunAgain } from "../delivery/retry.ts";
 import { pointing } from "../errors/direct-caller.ts";
 import type { EventListener } from "../observe/events.ts";
 import type { Result, Session, Statement } from "../transports/transport.ts";
@@ -11,6 +12,7 @@ import { type DatabaseView, makeView } from "./database-view.ts";
 import { fallBack } from "./fallback.ts";
 import { guardEach, guardQuery, guardScript, guardSettings, type SessionTraits } from "./guard.ts";
 import type { HeldSession, ObserveWithin } from "./held-session.ts";
+import type { HeldWork } from "./held-work.ts";
 import type { Lacking } from "./lacking.ts";
 import { checkWork, requireSession } from "./misuse.ts";
 import { openAround, runOpen } from "./nesting.ts";
@@ -27,13 +29,13 @@ import type { DatabaseParts, RequestContext } from "./parts.ts";
 import type { RowBatches } from "./portal.ts";
 import { makeQueries } from "./queries.ts";
 import { type ReservedSession, reserve } from "./reserved-session.ts";
-import { type DatabaseSession, runSession } from "./session.ts";
+import type { DatabaseSession } from "./session.ts";
 import { type Source, toStatement, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
 import { streamAlone } from "./stream.ts";
 import { makeStreams } from "./streams.ts";
-import { mayRunAgain, runTransaction, type Transaction } from "./transaction.ts";
-import type { Holding } from "./work.ts";
+import type { Transaction } from "./transaction.ts";
+import type { Call, Holding } from "./work.ts";
 
 export type { CallbackContext, OpenCallback } from "./nesting.ts";
 export type { DatabaseParts, Ground, RequestContext } from "./parts.ts";
@@ -124,14 +126,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
     if (ground instanceof Promise) return ground;
     const leavesState = guardEach(statements, traits(settings));
     const mode = ground.lacking?.mode(options) ?? options;
-    return calls.run(
-      { ...options, settings },
-      {
-        operation: "batch",
-        statements,
-        work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode, leavesState }),
-      },
-    );
+    const work: Call<Result[]>["work"] = (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode, leavesState });
+    return calls.run({ ...options, settings }, { operation: "batch", statements, work });
   }
 
   /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
@@ -145,14 +141,18 @@ export function makeDatabase(parts: DatabaseParts): Database {
       work(chosen, callOptions) {
         requireSession(chosen);
         own = undefined;
-        const start = (session: Session) => {
-          const attempt = noWork();
-          own = attempt;
-          return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>
-            use({ session, call: callOptions, own: attempt, traits: traits(options.settings), observe, open, rows: rows() }, inside),
-          );
+        const begin = (heldWork: HeldWork) => {
+          const start = (session: Session) => {
+            const attempt = noWork();
+            own = attempt;
+            const held = { session, call: callOptions, own: attempt, traits: traits(options.settings), observe, open, rows: rows() };
+            const handle = operation === "session" ? operation : "tx";
+            return runOpen(callbacks, { database: identity, handle }, (inside) => use(held, heldWork, inside));
+          };
+          return chosen.session(start, { ...callOptions, begins: operation !== "session", onRequestEnd });
         };
-        return chosen.session(start, { ...callOptions, begins: operation !== "session", onRequestEnd });
+        const loaded = (parts.heldWork as NonNullable<typeof parts.heldWork>)();
+        return loaded instanceof Promise ? loaded.then(begin) : begin(loaded);
       },
       repeat: (error, number) => (own ? again(error, number) : calls.mayRepeat(error, {}, number)),
     });
@@ -177,7 +177,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
       { ...options, settings },
       {
         operation: "transaction",
-        use: (held, inside) => runTransaction({ ...held, mode }, (tx) => inside(() => work(tx))),
+        use: (held, { runTransaction }, inside) => runTransaction({ ...held, mode }, (tx) => inside(() => work(tx))),
         again: (error, number) => number <= most && mayRunAgain(error),
       },
     );
@@ -200,7 +200,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     if (!isReserved) return sessionOf(first as SessionWork<T>, second);
     const options = checkCall(first as CallLimits | undefined, optionsOf.session);
     return reserve((work, onRequestEnd) =>
-      hold(options, { operation: "session", use: (held) => runSession(held, work), again: never, onRequestEnd }),
+      hold(options, { operation: "session", use: (held, { runSession }) => runSession(held, work), again: never, onRequestEnd }),
     );
   }
 
@@ -209,7 +209,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     checkWork(work);
     return hold(options, {
       operation: "session",
-      use: (held, inside) => runSession(held, (session) => inside(() => work(session))),
+      use: (held, { runSession }, inside) => runSession(held, (session) => inside(() => work(session))),
       again: never,
     });
   }

@@ -2,6 +2,7 @@ import type { Plan } from "../decide/plan.ts";
 import type { DeliveryContext } from "../delivery/deliver.ts";
 import type { Audience } from "../observe/audience.ts";
 import type { Transport } from "../transports/transport.ts";
+import type { HeldWork } from "./held-work.ts";
 import type { Lacking } from "./lacking.ts";
 import type { CallbackContext } from "./nesting.ts";
 import type { UserTypes } from "./user-types.ts";
@@ -33,6 +34,8 @@ export interface DatabaseParts {
   readonly delivery: Pick<DeliveryContext, "clock" | "random">;
   /** Who listens; the transport tells them too. */
   readonly events: Audience;
+  /** What runs on a held connection, at once where it is loaded; absent where none can be held. @throws ConnectionError where it is not there */
+  readonly heldWork: (() => HeldWork | Promise<HeldWork>) | undefined;
   /** A clock of finer steps than the wall's, milliseconds. */
   readonly stopwatch: () => number;
   /** Knows which callbacks a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */

@@ -1,5 +1,6 @@
 import type { Portal, Result } from "../transports/transport.ts";
 import { BATCH_SIZE } from "./options.ts";
+import { Total } from "./total.ts";
 
 /** The rows of one statement, batch after batch, for one reader that awaits each. */
 export interface RowBatches {
@@ -56,17 +57,6 @@ export function portalBatches(limit: number = BATCH_SIZE, { number, check, send,
     },
     isEnded,
   };
-}
-
-/** What all batches together gave, as a result without rows, once each was counted. */
-export class Total {
-  result: Result | undefined;
-  #rows = 0;
-
-  count(part: Result): void {
-    this.#rows += part.rows.length;
-    this.result = { ...part, rows: [], rowCount: this.#rows === 0 ? part.rowCount : this.#rows };
-  }
 }
 
 /** The same batches, told of as one call, which begins with the first and ends with the last, or when its reader leaves. */

@@ -156,7 +156,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
       check();
       checkControl(false, "");
       if (isIdle()) {
-        const hold: StreamGround["hold"] = ({ use }) => occupy("stream", () => observe(told, () => watch(use({ ...held, session }))));
+        const hold: StreamGround["hold"] = ({ use }) =>
+          occupy("stream", () => observe(told, () => watch(use({ ...held, session }, { runTransaction }))));
         return streamAlone(statement, options, { hold, mayRepeat: () => false, leavesState });
       }
       const portal = portalBatches(options.batchSize, {

@@ -5,8 +5,9 @@ import type { Cancellation, Statement } from "../transports/transport.ts";
 import { heldBatches } from "./held-batches.ts";
 import type { HeldSession } from "./held-session.ts";
 import type { StreamOptions } from "./options.ts";
-import { type RowBatches, Total } from "./portal.ts";
-import { runTransaction } from "./transaction.ts";
+import type { RowBatches } from "./portal.ts";
+import { Total } from "./total.ts";
+import type { runTransaction } from "./transaction.ts";
 
 /** What a stream of the database itself stands on. */
 export interface StreamGround {
@@ -20,7 +21,7 @@ export interface StreamGround {
 
 /** What is done with the connection. */
 export interface StreamHolding {
-  readonly use: (held: HeldSession) => Promise<unknown>;
+  readonly use: (held: HeldSession, work: { readonly runTransaction: typeof runTransaction }) => Promise<unknown>;
   readonly again: (error: WarmlineError, number: number) => boolean;
 }
 
@@ -35,7 +36,7 @@ export function streamAlone(statement: Statement, options: StreamOptions, { hold
   const batches = heldBatches(
     (give) =>
       hold({
-        async use(held) {
+        async use(held, { runTransaction }) {
           ({ cancellation } = held.call);
           const total = new Total();
           try {

@@ -229,8 +229,3 @@ interface SendOptions extends InnerOptions {
 function unfit(code: string, message: string): UsageError {
   return new UsageError(message, { code });
 }
-
-/** Whether a transaction's callback may be run again, whole: only what the server or the loss of the connection undid. */
-export function mayRunAgain(error: unknown): boolean {
-  return isWarmlineError(error) && error.retryable && (error.fate === "refused" || error.fate === "not-sent");
-}

@@ -5,6 +5,7 @@ import type { Operation } from "../observe/events.ts";
 import type { Called } from "../observe/observe-call.ts";
 import type { CallOptions, Statement, Transport } from "../transports/transport.ts";
 import type { HeldSession } from "./held-session.ts";
+import type { HeldWork } from "./held-work.ts";
 import type { Inside } from "./nesting.ts";
 
 /** What is done in one call. */
@@ -27,7 +28,7 @@ export interface Holding<T> {
   /** What is told of it as its own; absent where each is told by itself. */
   readonly statements?: Statement;
   /** Runs the caller's callback `inside`, where calls on the database itself are refused. */
-  readonly use: (held: HeldSession, inside: Inside) => Promise<T>;
+  readonly use: (held: HeldSession, work: HeldWork, inside: Inside) => Promise<T>;
   readonly again: (error: WarmlineError, number: number) => boolean;
   /** Called when the request ends, where connections belong to one. */
   readonly onRequestEnd?: () => void;

@@ -54,3 +54,8 @@ export function backoffMs(attempt: number, random: () => number, code?: string):
   const [first, longest] = code === TOO_MANY_LOGINS ? [LOGIN_DELAY_MS, 4 * LONGEST_DELAY_MS] : [FIRST_DELAY_MS, LONGEST_DELAY_MS];
   return random() * Math.min(longest, first * 2 ** (attempt - 1));
 }
+
+/** Whether a transaction's callback may be run again, whole: only what the server or the loss of the connection undid. */
+export function mayRunAgain(error: WarmlineError): boolean {
+  return error.retryable && (error.fate === "refused" || error.fate === "not-sent");
+}

@@ -1,4 +1,5 @@
 import { type CallbackContext, type Database, type Ground, makeDatabase } from "../database/database.ts";
+import type { HeldWork } from "../database/held-work.ts";
 import type { lackingOf } from "../database/lacking.ts";
 import { type CommonParsers, UserTypes } from "../database/user-types.ts";
 import type { RequestSockets } from "../decide/options.ts";
@@ -28,6 +29,8 @@ export interface Platform {
   /** Refuses what such a target has not; absent where the package reaches none by itself. */
   readonly lackingOf?: typeof lackingOf;
   readonly callbacks: CallbackContext | undefined;
+  /** What runs on a held connection; absent where none can be held. */
+  readonly heldWork: (() => HeldWork | Promise<HeldWork>) | undefined;
   /** Refuses options that this entry has no use for, and what no environment could make right. @throws ConfigError */
   readonly check?: (options: DatabaseOptions) => void;
   /** Where the setting `tcp` is not given. */
@@ -78,6 +81,7 @@ export function databaseOn(own: Platform): CreateDatabase {
       events,
       stopwatch: () => performance.now(),
       callbacks: platform.callbacks,
+      heldWork: platform.heldWork,
       scope: platform.scope,
     });
     // the first call connects again, and tells why it cannot

@@ -2,12 +2,11 @@ import type { Database } from "../database/database.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { databaseOn } from "./create.ts";
 import { edgePlatform } from "./edge-platform.ts";
-import { httpAlone } from "./http-alone.ts";
-import { makeHttp } from "./make-http.ts";
+import { httpAlone, makeHttpAlone } from "./http-alone.ts";
 
 export * from "./public.ts";
 
-const create = databaseOn({ ...edgePlatform, available: () => httpAlone, transports: { http: makeHttp } });
+const create = databaseOn({ ...edgePlatform, available: () => httpAlone, transports: { http: makeHttpAlone } });
 
 /**
  * As in `warmline`, for queries and batches over HTTP alone: nothing that opens a session is in it. `transaction`, `session`, `stream` and `script` are

@@ -19,6 +19,7 @@ export const edgePlatform: Omit<Platform, "available" | "transports"> = {
   env: () => (globalThis as EdgeGlobal).process?.env ?? {},
   parsers: textParsers,
   callbacks: AsyncLocalStorage && new AsyncLocalStorage(),
+  heldWork: undefined,
   clock: steadyClock,
   random: Math.random,
   warn,

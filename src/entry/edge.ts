@@ -3,6 +3,7 @@ import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
 import { databaseOn } from "./create.ts";
 import { edgePlatform } from "./edge-platform.ts";
+import { heldWorkLate, statusReaderLate } from "./load-late.ts";
 import { makeHttp } from "./make-http.ts";
 import { overWebSocket } from "./make-sessions.ts";
 
@@ -10,8 +11,9 @@ export * from "./public.ts";
 
 const create = databaseOn({
   ...edgePlatform,
+  heldWork: heldWorkLate,
   available: () => ({ choices: [overHttp], webSocket: typeof WebSocket === "function" }),
-  transports: { http: (input) => makeHttp(input, { openSessions: overWebSocket }) },
+  transports: { http: (input) => makeHttp(input, { statusReader: statusReaderLate, openSessions: overWebSocket }) },
 });
 
 /** As in every entry; this one needs nothing but `fetch`, and a WebSocket for sessions. */

@@ -1,4 +1,5 @@
 import { detectRuntime } from "../decide/detect-runtime.ts";
+import { statusFailure } from "../transports/http-failure.ts";
 import { postWith } from "../transports/http-fetch.ts";
 import { readNetworkCode as readCode } from "../transports/network-failure.ts";
 import type { Transport } from "../transports/transport.ts";
@@ -11,7 +12,7 @@ import { type HttpParts, makeHttp } from "./make-http.ts";
  */
 export async function makeAgentHttp(input: TransportInput, parts: Pick<HttpParts, "openSessions"> = {}): Promise<Transport> {
   if (!isNode() || process.env.NODE_USE_ENV_PROXY === "1") {
-    return makeHttp(input, { ...parts, readCode, send: postWith((url, request) => fetch(url, request)) });
+    return makeHttp(input, { ...parts, statusReader, readCode, send: postWith((url, request) => fetch(url, request)) });
   }
   const { shareAgent } = await import("../transports/http-agent.ts");
   const { plan, settings, clock } = input;
@@ -22,9 +23,11 @@ export async function makeAgentHttp(input: TransportInput, parts: Pick<HttpParts
     freezes: plan.traits.freezes,
     now: clock.now,
   });
-  const http = makeHttp(input, { ...parts, readCode, send, release });
+  const http = makeHttp(input, { ...parts, statusReader, readCode, send, release });
   return { ...http, stats: () => ({ ...http.stats(), ...stats() }) };
 }
+
+const statusReader = () => statusFailure;
 
 /** Whether Node itself runs here, whatever platform it serves: the variables that name platforms are left out. */
 function isNode(): boolean {

@@ -1,6 +1,7 @@
 import { askInTime } from "../transports/asked-password.ts";
 import { httpTransport } from "../transports/http.ts";
 import { sendBy } from "../transports/http-body.ts";
+import type { StatusReader } from "../transports/http-failure.ts";
 import { connectionStringWriter } from "../transports/http-headers.ts";
 import type { SendRequest } from "../transports/http-request.ts";
 import type { ReadNetworkCode } from "../transports/network-failure.ts";
@@ -14,6 +15,7 @@ const MAX_BYTES = 67_108_864;
 
 /** What a runtime has beyond `fetch`. */
 export interface HttpParts {
+  readonly statusReader: StatusReader;
   /** For runtimes whose failures have codes. */
   readonly readCode?: ReadNetworkCode;
   readonly send?: SendRequest;
@@ -25,7 +27,7 @@ export interface HttpParts {
 /** The HTTP transport of a plan. */
 export function makeHttp(
   { settings, plan, address, clock, events }: TransportInput,
-  { readCode, openSessions, send = sendBy((url, request) => fetch(url, request)), release = async () => {} }: HttpParts = {},
+  { statusReader, readCode, openSessions, send = sendBy((url, request) => fetch(url, request)), release = async () => {} }: HttpParts,
 ): Transport {
   const { sqlUrl, sessionUrl } = plan.endpoint as NonNullable<typeof plan.endpoint>;
   const { host, port, user, database } = address;
@@ -47,6 +49,7 @@ export function makeHttp(
       written ?? askInTime(password as () => Promise<string>, { cancellation, limitMs: connectTimeoutMs, clock }).then(write),
     passwordIsFunction: typeof password === "function",
     send,
+    statusReader,
     maxResponseBytes: settings.maxResponseBytes ?? MAX_BYTES,
     release,
     sessions: openSessions?.({

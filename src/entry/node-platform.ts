@@ -25,6 +25,7 @@ export const nodePlatform: Omit<Platform, "available" | "transports" | "parsers"
   // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away
   warmsUp: () => detect().name === "lambda" && process.env.AWS_LAMBDA_INITIALIZATION_TYPE === "on-demand",
   check: refuseContradictions,
+  heldWork: undefined,
   clock: processClock,
   random: processRandom,
   warn,

@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Database } from "../database/database.ts";
+import { heldWork } from "../database/held-work.ts";
 import { overPool } from "../decide/pool-size.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { overHttp } from "../decide/transport-choice.ts";
@@ -11,6 +12,7 @@ export * from "./public.ts";
 
 const platform: Platform = {
   ...nodePlatform,
+  heldWork: () => heldWork,
   // Node loads the whole of undici, some 20 ms, where the name is so much as read
   available: () => ({ choices: [overPool, overHttp], webSocket: "WebSocket" in globalThis }),
   // loaded when it is chosen: a function that only uses the pool does not pay for the other driver

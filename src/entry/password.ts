@@ -11,13 +11,10 @@ export function passwordFor(source: PasswordSource | null, tell?: TellPasswordFa
   if (typeof source === "string") return source;
   return async (login) => {
     if (source === null) {
-      throw new ConfigError(
-        "The server asks for a password, and the setting password is missing. Give it in the URL, as an option, or in PGPASSWORD.",
-        {
-          code: "MISSING_SETTING",
-          setting: "password",
-        },
-      );
+      throw new ConfigError("The server asks for a password, and there is none. Give it in the URL, as an option, or in PGPASSWORD.", {
+        code: "MISSING_SETTING",
+        setting: "password",
+      });
     }
     return askPassword(() => (source as (login?: unknown) => string | Promise<string>)(login), tell);
   };

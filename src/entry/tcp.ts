@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Database } from "../database/database.ts";
+import { heldWork } from "../database/held-work.ts";
 import { overPool } from "../decide/pool-size.ts";
 import type { DatabaseOptions } from "../decide/settings.ts";
 import { databaseOn, type Platform } from "./create.ts";
@@ -11,6 +12,7 @@ export * from "./public.ts";
 
 const platform: Omit<Platform, "transports"> = {
   ...nodePlatform,
+  heldWork: () => heldWork,
   available: () => ({ choices: [overPool], webSocket: false }),
   parsers: pg.types,
   check(options) {

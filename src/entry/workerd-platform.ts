@@ -26,6 +26,7 @@ export const workerdPlatform: Omit<Platform, "available" | "transports"> = {
   parsers: textParsers,
   callbacks: newContext(),
   scope: (context, work) => requestScopes.run(context, work),
+  heldWork: undefined,
   clock: steadyClock,
   random: Math.random,
   warn,

@@ -6,7 +6,7 @@ import { ConfigError } from "../errors/errors.ts";
 import type { SharedPool } from "../transports/pool/shared-pool.ts";
 import { steadyClock } from "../transports/steady-clock.ts";
 import type { Platform } from "./create.ts";
-import { hyperdrive } from "./hyperdrive.ts";
+import { hyperdriveSockets } from "./hyperdrive-sockets.ts";
 import { requestPool } from "./make-request-pool.ts";
 import type { WarmPoolOptions } from "./pool-options.ts";
 import { readRequestPoolOptions } from "./request-pool-options.ts";
@@ -23,6 +23,7 @@ const own: Platform = {
   // queries in pg's manner are read by pg's own
   parsers: { builtins: {}, getTypeParser: () => String },
   callbacks: undefined,
+  heldWork: undefined,
   clock: steadyClock,
   random: Math.random,
   warn,
@@ -51,7 +52,7 @@ export class WarmPool {
  */
 export function sharedPool(options: WarmPoolOptions | string = {}): SharedPool {
   const { settings, ...given } = readRequestPoolOptions(options);
-  const { tcp = hyperdrive(), env: handed, ...checked } = checkOptions(settings, own.runtimes);
+  const { tcp = hyperdriveSockets({}, undefined), env: handed, ...checked } = checkOptions(settings, own.runtimes);
   const platform = handedIn("tcp", () => tcp(handed ? { ...own, env: () => handed } : own, checked));
   return requestPool(platform, checked, given);
 }

@@ -1,4 +1,3 @@
-import { excerptAt } from "./excerpt.ts";
 import { look } from "./look.ts";
 
 /** Errors whose stack shows who awaits the call. */
@@ -16,12 +15,16 @@ export function showCaller<E extends PointedError>(error: E, below: Error | ((..
     // not every engine has it, and somebody else's error may be frozen
     look(() => {
       Error.captureStackTrace?.(error, below);
-      if (error.statement !== undefined) show(error, framesOf(error));
+      if (EXCERPT in error) show(error, framesOf(error));
     }, undefined);
     shown.add(error);
-  } else if (shown.has(below)) {
-    show(error, framesOf(below));
-    shown.add(error);
+  } else {
+    const { [EXCERPT]: excerpt } = below as PointedError;
+    if (excerpt !== undefined) pointAt(error, excerpt);
+    if (shown.has(below)) {
+      show(error, framesOf(below));
+      shown.add(error);
+    }
   }
   return error;
 }
@@ -36,10 +39,17 @@ export function showReader<E extends PointedError>(error: E, below: (...args: ne
   return error;
 }
 
-/** The server's error of a statement, and where in it. */
+/** By which any copy of this package finds the line of the statement that the server points at. */
+const EXCERPT: unique symbol = Symbol.for("warmline.excerpt");
+
+/** An error that may have one. */
 interface PointedError extends Error {
-  readonly statement?: string | undefined;
-  readonly position?: string | undefined;
+  readonly [EXCERPT]?: string;
+}
+
+/** Gives an error the line of its statement that the server points at: it stands before the frames of whoever awaits the call. */
+export function pointAt(error: Error, excerpt: string): void {
+  Object.defineProperty(error, EXCERPT, { value: excerpt, configurable: true });
 }
 
 function framesOf({ stack = "" }: Error): string {
@@ -49,6 +59,6 @@ function framesOf({ stack = "" }: Error): string {
 
 /** Writes the stack anew, with the line of the statement that the server points at. */
 function show(error: PointedError, frames: string): void {
-  const { name, message, statement = "", position } = error;
-  error.stack = `${name}: ${message}${position === undefined ? "" : excerptAt(statement, Number(position))}${frames}`;
+  const { name, message, [EXCERPT]: excerpt = "" } = error;
+  error.stack = `${name}: ${message}${excerpt}${frames}`;
 }

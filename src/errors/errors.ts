@@ -1,9 +1,7 @@
 import { showCaller } from "./caller.ts";
-import { withoutStrings } from "./excerpt.ts";
 import { look } from "./look.ts";
-import { isOfFunction, redactMessage, type SentWork } from "./redact-message.ts";
+import { isOfFunction } from "./of-function.ts";
 import { endsConnection, isTransactionConflict } from "./sqlstate.ts";
-import { valueHint } from "./value-hint.ts";
 
 /**
  * What became of the statement that failed.
@@ -226,7 +224,7 @@ export class DatabaseError extends WarmlineError implements ServerFields {
     // refused with the connection: nothing of it stays, and another connection is to be had
     const passes = isTransactionConflict(report.code) || endsConnection(report.severity ?? undefined);
     const retryable = context.fate === "not-sent" || (context.fate === "refused" && passes);
-    super(context.sent === undefined ? report.message : redactMessage(report, context.sent) + valueHint(report, context.sent.statements), {
+    super(context.message ?? report.message, {
       code: report.code,
       fate: context.fate,
       retryable: context.retryable ?? retryable,
@@ -240,17 +238,17 @@ export class DatabaseError extends WarmlineError implements ServerFields {
       Object.defineProperty(this, name, { value, enumerable: value != null && !hidden.includes(name) });
     }
     if (statementIndex !== undefined) Object.assign(this, { statementIndex });
-    if (context.statement !== undefined) Object.assign(this, { statement: withoutStrings(context.statement) });
+    if (context.statement !== undefined) Object.assign(this, { statement: context.statement });
   }
 }
 
 /** What the reporter of a server's error knows beyond the report. */
 export interface ServerReportContext {
   readonly fate: Fate;
-  /** What the message is held against, to find what it has of values; without it, of a login, the message stays as it is. */
-  readonly sent?: SentWork;
+  /** The message as it may be told; without it, of a login, it stays as it is. */
+  readonly message?: string;
   readonly statementIndex?: number | undefined;
-  /** The text of the statement that failed. */
+  /** The text of the statement that failed, as it may be shown. */
   readonly statement?: string | undefined;
   readonly retryable?: boolean;
 }

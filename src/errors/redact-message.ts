@@ -1,4 +1,5 @@
 import { conditionName } from "./condition.ts";
+import { isOfFunction } from "./of-function.ts";
 import { BLANK } from "./redact.ts";
 
 /** What is read of a server's report. */
@@ -83,14 +84,6 @@ export function redactMessage(report: Said, sent: SentWork): string {
 function isOwn({ code, routine }: Said): boolean {
   return Boolean(routine) && !/^(P0|3[89]|HV|XX)/.test(code) && !isOfFunction(routine);
 }
-
-/** Whether a function said it, as with RAISE: its fields may hold anything. */
-export function isOfFunction(routine: string | null | undefined): boolean {
-  return saysAnything.test(routine ?? "");
-}
-
-/** Routines that hand on what others say. Source: PostgreSQL 18, `pl_exec.c`, `plpy_elog.c`, `plperl.c`, `pltcl.c`, `dblink.c`, `connection.c`. */
-const saysAnything = /^(exec_stmt_|PLy_|plperl|pltcl|throw_tcl|dblink|pgfdw)/;
 
 /** What no sentence of Postgres' own has in English: other letters, and of its languages that say ERROR too, the small words of Spanish. */
 const isNotEnglish = /[^\0-\x7f]|^(el|los|las?|del?|para|en|por|una?)$/;

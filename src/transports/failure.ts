@@ -9,6 +9,7 @@ import {
 } from "../errors/errors.ts";
 import { type Answer, type Evidence, fateOf, saidByPostgres } from "../errors/fate.ts";
 import { redactedCause } from "../errors/redact.ts";
+import { serverError } from "../errors/server-error.ts";
 import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
 import { isOneSelfCommitting, mayCommitByItself } from "../syntax/self-committing.ts";
 import type { Answer as StatementAnswer } from "../wire/answer.ts";
@@ -61,7 +62,7 @@ export function exchangeFailure(failure: ExchangeFailure, context: ExchangeConte
       const index = answers.length - prelude;
       const own = statements.length - prelude - (work === "commit" ? 1 : 0);
       const isOwn = index >= 0 && index < own;
-      return new DatabaseError(reportOf(failure), {
+      return serverError(reportOf(failure), {
         fate,
         sent: {
           statements: context.script === undefined ? statements : [{ text: context.script, values: [] }],

@@ -1,6 +1,6 @@
 import { decodeFailure } from "../errors/decode-failure.ts";
 import { Columns, type ReadOptions } from "../wire/columns.ts";
-import { badResponse } from "./http-failure.ts";
+import { badResponse } from "./http-broken.ts";
 import type { Field } from "./transport.ts";
 
 /** What the endpoint says of one statement: values are texts, as Postgres writes them, and columns hold nothing but what a Field has. */

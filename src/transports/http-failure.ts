@@ -1,49 +1,11 @@
-import { ConnectionError, DatabaseError, type ServerReport, UsageError, type WarmlineError } from "../errors/errors.ts";
+import { ConnectionError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
 import { fateOf, refusesText, saidByPostgres } from "../errors/fate.ts";
-import { look } from "../errors/look.ts";
-import { kindOf, redactedCause } from "../errors/redact.ts";
+import { serverError } from "../errors/server-error.ts";
 import { mayCommitByItself } from "../syntax/self-committing.ts";
+import { unclear } from "./http-broken.ts";
 import { type AnswerBody, loginFailure, refusedLogin } from "./http-login.ts";
 import type { HttpAnswer } from "./http-request.ts";
 import type { Statement } from "./transport.ts";
-
-/**
- * A post failed, and nothing tells that it was not sent. A runtime's own word that a request can be repeated is not believed: workerd gives it
- * for requests that were read.
- */
-export function postFailure(error: unknown, url: string): ConnectionError {
-  const cause = redactedCause(causeOf(error));
-  return unclear(`The request to ${new URL(url).host} broke off.`, { code: "CONNECTION_LOST", cause });
-}
-
-/** What made `fetch` fail: its own error says no more than that. */
-export function causeOf(error: unknown): unknown {
-  return look(() => (error instanceof Error && error.cause instanceof Error ? error.cause : error), undefined);
-}
-
-/** The request could not be put together, so nothing of it left: a parameter is longer than a string may be when it is written as JSON. */
-export function requestUnmade(failure: unknown): UsageError {
-  return new UsageError(`The request could not be written (${kindOf(failure)}): the parameters are too long for one. Send them in parts.`, {
-    code: "UNSUPPORTED_VALUE",
-  });
-}
-
-/** An answer that is not what the protocol says: cut off, no JSON, or without rows. */
-export function badResponse(): ConnectionError {
-  return unclear("The endpoint's answer was cut off, or is no SQL over HTTP.", { code: "BAD_RESPONSE" });
-}
-
-/** The answer is longer than may be read, and was not read on: it was begun, so the statement was given to the server. */
-export function responseTooLarge(maxBytes: number): ConnectionError {
-  return unclear(
-    `The answer is larger than ${maxBytes} bytes (maxResponseBytes). Ask for fewer rows or columns at once, raise maxResponseBytes, or connect over TCP.`,
-    { code: "RESPONSE_TOO_LARGE" },
-  );
-}
-
-function unclear(message: string, details: { readonly code: string; readonly cause?: unknown }): ConnectionError {
-  return new ConnectionError(message, { ...details, fate: "unknown" });
-}
 
 /** Statuses by which an endpoint, or what stands before it, says that it did nothing (507: of a batch), and what to check then. */
 const refusals: Readonly<Record<number, string>> = {
@@ -63,6 +25,9 @@ export interface StatusContext {
   readonly passwordIsFunction: boolean;
 }
 
+/** What tells an answer's failure: at once, or once it is loaded. */
+export type StatusReader = () => typeof statusFailure | Promise<typeof statusFailure>;
+
 /** An answer whose status is no success, as the error it stands for. */
 export async function statusFailure(response: HttpAnswer, context: StatusContext): Promise<WarmlineError> {
   const { status, type } = response;
@@ -76,7 +41,7 @@ export async function statusFailure(response: HttpAnswer, context: StatusContext
   const { statements, batch } = context;
   const report = readReport(body);
   if (report !== undefined) {
-    const error = new DatabaseError(report, {
+    const error = serverError(report, {
       fate: fateOf({
         work: batch ? "commit" : "autocommit",
         phase: !batch && refusesText(report) ? "written" : "answered",

@@ -1,5 +1,5 @@
 import { type Fetch, sendBy } from "./http-body.ts";
-import { causeOf } from "./http-failure.ts";
+import { causeOf } from "./http-broken.ts";
 import type { SendRequest } from "./http-request.ts";
 import { readOpeningFailure } from "./network-failure.ts";
 

@@ -1,5 +1,5 @@
 import type { Dispatcher } from "undici";
-import { responseTooLarge } from "./http-failure.ts";
+import { responseTooLarge } from "./http-broken.ts";
 import type { HttpAnswer, HttpRequest } from "./http-request.ts";
 import { readNetworkCode, unreachable } from "./network-failure.ts";
 

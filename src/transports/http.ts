@@ -1,6 +1,7 @@
 import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { type HttpResult, readBody, readRows } from "./http-answer.ts";
-import { postFailure, requestUnmade, statusFailure } from "./http-failure.ts";
+import { postFailure, requestUnmade } from "./http-broken.ts";
+import type { StatusReader } from "./http-failure.ts";
 import { headersOf } from "./http-headers.ts";
 import type { SendRequest } from "./http-request.ts";
 import { begin, blockOf, modesSwitchedOff } from "./statements.ts";
@@ -24,6 +25,7 @@ export interface HttpTransportOptions {
   /** Whether a password that is refused may be another one next time. */
   readonly passwordIsFunction: boolean;
   readonly send: SendRequest;
+  readonly statusReader: StatusReader;
   /** No more of an answer is read. */
   readonly maxResponseBytes: number;
   /** Gives up what `send` keeps open. */
@@ -36,7 +38,7 @@ export interface HttpTransportOptions {
 
 /** Statements over SQL-over-HTTP, Neon's protocol: one POST for a query or a batch. It holds no connection. */
 export function httpTransport(options: HttpTransportOptions): Transport {
-  const { sqlUrl, connectionString, passwordIsFunction, send, maxResponseBytes, sessions = noSessions } = options;
+  const { sqlUrl, connectionString, passwordIsFunction, send, statusReader, maxResponseBytes, sessions = noSessions } = options;
 
   /** One POST, of a batch where there is a mode. How far it got says what became of it. */
   async function post(statements: readonly Statement[], call: CallOptions, mode?: TransactionMode): Promise<readonly HttpResult[]> {
@@ -59,7 +61,7 @@ export function httpTransport(options: HttpTransportOptions): Transport {
         signal: cancellation.signal(),
         maxResponseBytes,
       });
-      if (!answer.ok) throw await statusFailure(answer, { statements, batch: mode !== undefined, passwordIsFunction });
+      if (!answer.ok) throw await (await statusReader())(answer, { statements, batch: mode !== undefined, passwordIsFunction });
       return readBody(await answer.text(), mode && statements.length);
     } catch (error) {
       const failure = isWarmlineError(error) ? error : postFailure(error, sqlUrl);

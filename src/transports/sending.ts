@@ -3,6 +3,7 @@ import type { AnswerForm } from "../wire/answer.ts";
 import type { Exchange, ExchangeFailure, ExchangeOptions } from "../wire/exchange.ts";
 import type { NamedForm } from "../wire/named-statements.ts";
 import type { Sent } from "./evidence.ts";
+import { noticeOf } from "./notice.ts";
 import type { ExchangeCall, Result, Statement, Via } from "./transport.ts";
 
 /** What is told to whoever asks in another driver's name, and makes that one's answers. */
@@ -43,7 +44,7 @@ export interface Sending extends Sent {
 /** A call as its exchange takes it, which says what was said to it where somebody listens. */
 export function hearing(call: WireCall, statements: readonly Statement[], via: Via): ExchangeOptions {
   const { onNotice } = call;
-  return onNotice ? { ...call, hear: (report, statement) => onNotice({ report, statements, statement, via }) } : call;
+  return onNotice ? { ...call, hear: (report, statement) => onNotice(noticeOf({ report, statements, statement, via })) } : call;
 }
 
 /** Whether nothing but one statement is sent. */

@@ -101,20 +101,16 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
-/** What the server said beside an answer, and what was being done. */
-export interface Said {
-  readonly report: {
-    readonly severity: string;
-    /** In English, whatever the server's language; absent where it does not tell. */
-    readonly severityName?: string;
-    readonly code: string;
-    readonly message: string;
-    readonly routine?: string;
-  };
-  readonly statements: readonly Statement[];
-  /** The one the server was at; undefined where nobody knows. */
-  readonly statement: Statement | undefined;
-  readonly via: Via;
+/** What the server said beside an answer, as it may be told. */
+export interface Notice {
+  readonly type: "notice";
+  readonly transport: TransportName;
+  readonly connectionId: string | null;
+  readonly severity: string;
+  readonly code: string;
+  readonly routine: string | null;
+  readonly message: string;
+  readonly text: string | null;
 }
 
 export interface CallOptions {
@@ -134,7 +130,7 @@ export interface CallOptions {
   /** Which attempt this is, from 1; told on in `via`. */
   readonly attempt: number;
   /** Told of notices; absent where nobody listens. Over HTTP none come. */
-  readonly onNotice?: ((said: Said) => void) | undefined;
+  readonly onNotice?: ((notice: Notice) => void) | undefined;
 }
 
 /** What statements may do to the connection they are sent on. */

@@ -1,4 +1,4 @@
-import { Client, type ClientConfig } from "@neondatabase/serverless";
+import type { Client, ClientConfig } from "@neondatabase/serverless";
 import type { Audience } from "../observe/audience.ts";
 import { linkTo } from "../wire/link.ts";
 import { askOnce } from "./asked-password.ts";
@@ -25,7 +25,7 @@ export interface WebSocketOptions {
 }
 
 /** Opens a session per call over WebSocket, with Neon's client, and closes it when the call is done. */
-export function webSocketSessions(options: WebSocketOptions): Sessions {
+export function webSocketSessions(options: WebSocketOptions, Driver: typeof Client): Sessions {
   const { sessionUrl, login, password, connectTimeoutMs, clock, readCode, events } = options;
   const { host: where, pathname, protocol } = new URL(sessionUrl);
   const passwordIsFunction = typeof password === "function";
@@ -38,7 +38,7 @@ export function webSocketSessions(options: WebSocketOptions): Sessions {
     // the driver was being loaded meanwhile
     if (cancellation.reason !== undefined) throw cancellation.reason("not-sent");
     const asked = typeof password === "function" ? askOnce(password) : undefined;
-    const client = new Client({ ...login, password: asked?.ask ?? (password as string | null) ?? "" });
+    const client = new Driver({ ...login, password: asked?.ask ?? (password as string | null) ?? "" });
     Object.assign(client.neonConfig, {
       wsProxy: () => where + pathname,
       useSecureWebSocket: protocol === "wss:",

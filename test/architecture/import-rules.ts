@@ -38,7 +38,7 @@ const rules: readonly Rule[] = [
   },
   { place: "src/transports/http-agent.ts", may: ["src/transports/", "undici", "node:timers/promises"] },
   { place: "src/transports/http-post.ts", may: ["src/transports/"], mayType: ["undici"] },
-  { place: "src/transports/websocket", may: ["src/transports/", "src/wire/", "src/errors/", neon], mayType: ["src/observe/"] },
+  { place: "src/transports/websocket", may: ["src/transports/", "src/wire/", "src/errors/"], mayType: ["src/observe/", neon] },
   {
     place: "src/transports/pool/",
     may: ["src/transports/", "src/wire/", "src/errors/", "src/syntax/", "pg", "node:"],
@@ -54,8 +54,10 @@ const rules: readonly Rule[] = [
     place: "src/entry/",
     may: ["src/entry/", "src/decide/", "src/database/", "src/delivery/", "src/observe/", "src/transports/", "src/errors/"],
   },
+  // what opens sessions is given its driver, which is loaded with it
+  { place: "src/entry/load-late.ts", may: ["src/entry/late.ts", "src/errors/", neon], mayType: ["src/"] },
   { place: "src/entry/browser", may: ["src/entry/public.ts", "src/entry/browser-refusal.ts", "src/errors/"], mayType: ["src/"] },
-  { place: "src/entry/tcp.ts", may: ["src/entry/", "src/decide/", "pg"], mayType: ["src/"] },
+  { place: "src/entry/tcp.ts", may: ["src/entry/", "src/database/held-work.ts", "src/decide/", "pg"], mayType: ["src/"] },
   {
     place: "src/entry/node-platform.ts",
     may: ["src/entry/", "src/database/lacking.ts", "src/decide/", "src/transports/pool/process-clock.ts", "node:async_hooks"],
@@ -83,7 +85,7 @@ const rules: readonly Rule[] = [
   },
   {
     place: "src/entry/node.ts",
-    may: ["src/entry/", "src/decide/", "pg"],
+    may: ["src/entry/", "src/database/held-work.ts", "src/decide/", "pg"],
     mayType: ["src/"],
   },
   { place: "src/entry/make-pool.ts", may: ["src/entry/", "src/aws/", "src/decide/", "src/transports/", "src/errors/"] },
@@ -94,6 +96,11 @@ const rules: readonly Rule[] = [
   { place: "src/entry/pinning-report.ts", may: ["src/aws/"] },
   {
     place: "src/entry/hyperdrive.ts",
+    may: ["src/entry/", "src/database/held-work.ts"],
+    mayType: ["src/decide/"],
+  },
+  {
+    place: "src/entry/hyperdrive-sockets.ts",
     may: ["src/entry/", "src/decide/", "src/transports/", "src/errors/", "cloudflare:workers", "node:async_hooks"],
   },
   { place: "src/aws/", may: ["src/aws/", "src/errors/", "src/syntax/", "node:", "@aws-sdk/dsql-signer", "@aws-sdk/rds-signer"] },

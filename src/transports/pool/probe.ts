@@ -107,7 +107,7 @@ function placeOf(client: pg.PoolClient): string {
 }
 
 function lostToo(): ConnectionError {
-  return new ConnectionError("The connection was lost, and the one opened in its place too. Nothing was sent.", {
+  return new ConnectionError("The connection was lost, and the one opened in its place too.", {
     code: "CONNECTION_LOST",
     fate: "not-sent",
     retryable: true,

@@ -68,6 +68,6 @@ export function warnOfMany<Entry>(poolsOf: (entry: Entry) => number, warn: (mess
   if (count < MANY_POOLS) return;
   book.warned = true;
   warn(
-    `${count} pools are open in this process. Close databases that are done with, share one for each database, and make a password function once: each is an identity of its own.`,
+    `${count} pools are open in this process. Close those that are done with, share one for each database, and make a password function once: each is an identity.`,
   );
 }

@@ -168,7 +168,7 @@ function warnOfDifference(entry: SharedRoom, { limits, warn }: PoolRequest): voi
   if (entry.warned || names.length === 0) return;
   entry.warned = true;
   warn(
-    `Databases of one host, port, database and user share the room for their connections, and were made with different ${names.join(", ")}. For all of them the newest holds. Keep the settings in one place, or give each its own name. Said once.`,
+    `Databases of one host, port, database and user share one room, and were made with different ${names.join(", ")}. The newest holds for all. Keep settings in one place, or give each a name. Said once.`,
   );
 }
 

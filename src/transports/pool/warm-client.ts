@@ -219,7 +219,7 @@ function tlsRefused(where: string): ConnectionError {
 /** In Workers a handshake fails without a code, and maybe because the way broke: it is tried again. */
 function handshakeFailed(where: string): ConnectionError {
   return new ConnectionError(
-    `The TLS handshake with ${where} failed. Sockets of Workers trust the platform's own list of authorities, and nothing else: give the server a certificate of a public one, or go by Hyperdrive, which takes yours.`,
+    `The TLS handshake with ${where} failed. Sockets of Workers trust public authorities alone: give the server a certificate of one, or go by Hyperdrive, which takes yours.`,
     { code: "TLS_FAILED", fate: "not-sent", retryable: true },
   );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { DatabaseError, type ServerReport } from "../../../src/errors/errors.ts";
+import type { DatabaseError, ServerReport } from "../../../src/errors/errors.ts";
 import { redactSecrets } from "../../../src/errors/redact.ts";
+import { serverError } from "../../../src/errors/server-error.ts";
 import { exchangeFailure } from "../../../src/transports/failure.ts";
 
 interface Told extends Partial<ServerReport> {
@@ -10,7 +11,7 @@ interface Told extends Partial<ServerReport> {
 
 function told(message: string, { text = "select f($1)", values = [], ...report }: Told): DatabaseError {
   const context = { fate: "refused", sent: { statements: [{ text, values }] } } as const;
-  return new DatabaseError({ message, code: "P0001", severity: "ERROR", routine: "exec_stmt_raise", ...report }, context);
+  return serverError({ message, code: "P0001", severity: "ERROR", routine: "exec_stmt_raise", ...report }, context);
 }
 
 const own = { code: "42P01", routine: "parserOpenTable" };

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import pg from "pg";
 import type { OpenCallback } from "../../../src/database/database.ts";
+import { heldWork } from "../../../src/database/held-work.ts";
 import { perRequest } from "../../../src/decide/request-choices.ts";
 import { workerd } from "../../../src/decide/runtime.ts";
 import { checkOptions } from "../../../src/decide/settings.ts";
@@ -34,6 +35,7 @@ const platform: Platform = {
       }),
   },
   parsers: pg.types,
+  heldWork: () => heldWork,
   callbacks: new AsyncLocalStorage<OpenCallback>(),
   scope: (context, work) => runInScope(scopes, context, work),
   clock: processClock,

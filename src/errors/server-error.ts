@@ -1,0 +1,20 @@
+import { pointAt } from "./caller.ts";
+import { DatabaseError, type ServerReport, type ServerReportContext } from "./errors.ts";
+import { excerptAt, withoutStrings } from "./excerpt.ts";
+import { redactMessage, type SentWork } from "./redact-message.ts";
+import { valueHint } from "./value-hint.ts";
+
+/** What the reporter of a server's error knows beyond the report. */
+interface SentContext extends Omit<ServerReportContext, "message"> {
+  /** What the message is held against, to find what it has of values. */
+  readonly sent: SentWork;
+}
+
+/** The server's error of a statement: without values, with a hint where one was sent as what it cannot be, and with the line it points at. */
+export function serverError(report: ServerReport, { sent, ...context }: SentContext): DatabaseError {
+  const message = redactMessage(report, sent) + valueHint(report, sent.statements);
+  const statement = context.statement && withoutStrings(context.statement);
+  const error = new DatabaseError(report, { ...context, message, statement });
+  if (statement && error.position) pointAt(error, excerptAt(statement, Number(error.position)));
+  return error;
+}
