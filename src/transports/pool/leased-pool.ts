@@ -44,7 +44,9 @@ export abstract class LeasedPool extends pg.Pool implements Answering {
   /** Checks a connection out for `asker`, which is told exactly once, maybe at once. */
   abstract lease(asker: Asker): void;
 
+  /** Checks a connection out, until its `release`. Rejects with pg's errors, with a fate. */
   override connect(): Promise<pg.PoolClient>;
+  /** The same with a callback, which is called exactly once. */
   override connect(callback: (error: Error | undefined, client: pg.PoolClient | undefined, done: Release) => void): void;
   override connect(callback?: Checkout): Promise<pg.PoolClient> | undefined {
     if (callback === undefined) {

@@ -125,7 +125,7 @@ export class WarmPool extends LeasedPool {
     if (this.#room.waiting > 0) this.#room.queue.callAlong();
   }
 
-  /** See {@link Supply.confirm}. */
+  /** Asks the connection of a lease whether it lives, and gives the lease another where it does not. */
   confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void> {
     return this.#supply.confirm(lease, ask, persists);
   }

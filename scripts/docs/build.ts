@@ -1,0 +1,66 @@
+// `npm run docs`: the handbook as a site, docs/.vitepress/dist. `-- --serve` serves it then on this machine.
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
+import { npm } from "../package/tools.ts";
+import { asPage, pagesOf, withMeasuredRows } from "./pages.ts";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const site = join(root, "docs/.vitepress");
+const pages = join(site, "pages");
+const { serve = false } = parseArgs({ options: { serve: { type: "boolean" } } }).values;
+
+await install();
+await rm(pages, { recursive: true, force: true });
+await stage();
+await reference();
+await vitepress("build");
+if (serve) await vitepress("preview");
+
+/** Installs the site's own packages where its lock file is not what is installed. */
+async function install(): Promise<void> {
+  const [lock, installed] = await Promise.all(
+    ["package-lock.json", "node_modules/.package-lock.json"].map((name) => modified(join(site, name))),
+  );
+  if ((installed ?? 0) < (lock ?? 0)) await npm(site, "ci");
+}
+
+async function modified(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+}
+
+/** Writes every document as the page that it becomes. */
+async function stage(): Promise<void> {
+  const all = await pagesOf(root);
+  for (const [document, page] of all) {
+    const text = await withMeasuredRows(asPage(await readFile(join(root, document), "utf8"), document, all), root);
+    await mkdir(dirname(join(pages, page)), { recursive: true });
+    await writeFile(join(pages, page), text);
+  }
+  await copyFile(join(root, "bench/results.svg"), join(pages, "results.svg"));
+}
+
+/** Writes the reference of every entry from its doc comments; an exported name without one fails the build. */
+async function reference(): Promise<void> {
+  await run(process.execPath, [join(site, "node_modules/typedoc/bin/typedoc"), "--options", join(site, "typedoc.js")], { cwd: root }).catch(
+    ({ stdout, stderr }) => {
+      throw new Error(`The reference could not be made:\n${stdout}${stderr}`);
+    },
+  );
+}
+
+async function vitepress(command: "build" | "preview"): Promise<void> {
+  const child = spawn(process.execPath, [join(site, "node_modules/vitepress/bin/vitepress.js"), command, "docs"], {
+    cwd: root,
+    stdio: "inherit",
+  });
+  const [code] = await once(child, "exit");
+  if (code !== 0) throw new Error(`vitepress ${command} ended with ${code}.`);
+}
