@@ -14,6 +14,7 @@ export default defineConfig({
   lang: "en",
   srcDir: ".vitepress/pages",
   cleanUrls: true,
+  head: [["link", { rel: "icon", href: "data:," }]],
   lastUpdated: false,
   // a link to nowhere fails the build
   ignoreDeadLinks: false,

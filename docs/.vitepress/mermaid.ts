@@ -16,7 +16,8 @@ export function drawMermaid(md: MarkdownRenderer): void {
       font: "inherit",
       transparent: true,
     });
-    // Vue would read what stands in double braces
-    return `<div class="picture" role="img" v-pre>${svg.replace(/@import url\([^)]*\);?/g, "")}</div>\n`;
+    // without the font that its first rule fetches; by v-html, since Vue's templates take no style
+    const html = JSON.stringify(svg.replace(/@import url\([^)]*\);/g, "").replace(/text \{[^}]*\}/, ""));
+    return `<div class="picture" role="img" v-html="${md.utils.escapeHtml(html)}"></div>\n`;
   };
 }

@@ -27,6 +27,7 @@ export default {
   excludeInternal: true,
   excludePrivate: true,
   excludeExternals: true,
+  excludeReferences: false,
   indexFormat: "table",
   parametersFormat: "table",
   interfacePropertiesFormat: "table",

@@ -1,12 +1,12 @@
 // `npm run docs`: the handbook as a site, docs/.vitepress/dist. `-- --serve` serves it then on this machine.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { npm } from "../package/tools.ts";
-import { asPage, pagesOf, withMeasuredRows } from "./pages.ts";
+import { asPage, listOfDecisions, pagesOf, withMeasuredRows } from "./pages.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -19,6 +19,8 @@ await rm(pages, { recursive: true, force: true });
 await stage();
 await reference();
 await vitepress("build");
+await judge();
+console.log("The handbook is in docs/.vitepress/dist, with llms.txt and a Markdown file for each page.");
 if (serve) await vitepress("preview");
 
 /** Installs the site's own packages where its lock file is not what is installed. */
@@ -44,6 +46,7 @@ async function stage(): Promise<void> {
     await mkdir(dirname(join(pages, page)), { recursive: true });
     await writeFile(join(pages, page), text);
   }
+  await writeFile(join(pages, "decisions/index.md"), await listOfDecisions(pages));
   await copyFile(join(root, "bench/results.svg"), join(pages, "results.svg"));
 }
 
@@ -56,11 +59,28 @@ async function reference(): Promise<void> {
   );
 }
 
+/** What a reader, or a reader's program, has to find: each page as HTML and as Markdown, the list of them, search; and nothing asked of others. */
+async function judge(): Promise<void> {
+  const made = new Set(await readdir(join(site, "dist"), { recursive: true }));
+  // of the first page llms.txt is the Markdown
+  const asMarkdown = (page: string) => (page === "index.md" ? "llms.txt" : page.replace("/index.md", ".md"));
+  const wanted = [...(await pagesOf(root)).values()].flatMap((page) => [page.replace(/md$/, "html"), asMarkdown(page)]);
+  const missing = [...wanted, "llms-full.txt", "api/warmline.html", "decisions/index.html"].filter((file) => !made.has(file));
+  if (missing.length > 0) throw new Error(`The handbook lacks ${missing.join(", ")}.`);
+  if (![...made].some((file) => /localSearchIndex/i.test(file))) throw new Error("The handbook has no index to search in.");
+  for (const file of [...made].filter((name) => /\.(html|css)$/.test(name))) {
+    const text = await readFile(join(site, "dist", file), "utf8");
+    const asked = /<(?:script|img|link)[^>]+(?:src|href)="https?:[^"]*"|@import|url\(["']?https?:/.exec(text);
+    if (asked) throw new Error(`${file} asks another site: ${asked[0]}`);
+  }
+}
+
 async function vitepress(command: "build" | "preview"): Promise<void> {
-  const child = spawn(process.execPath, [join(site, "node_modules/vitepress/bin/vitepress.js"), command, "docs"], {
-    cwd: root,
-    stdio: "inherit",
-  });
-  const [code] = await once(child, "exit");
-  if (code !== 0) throw new Error(`vitepress ${command} ended with ${code}.`);
+  const quiet = command === "build";
+  const args = [join(site, "node_modules/vitepress/bin/vitepress.js"), command, "docs"];
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (part) => (said += part));
+  const [code] = await once(child, "close");
+  if (code !== 0) throw new Error(`vitepress ${command} ended with ${code}:\n${said}`);
 }

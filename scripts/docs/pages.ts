@@ -53,18 +53,33 @@ function outsideCode(text: string, change: (prose: string) => string): string {
     .join("");
 }
 
-/** Puts rows of the benchmark's table where a page asks for them: `<!-- rows of bench/RESULTS.md: first words | first words -->`. */
+/**
+ * Puts figures of the benchmark where a page asks for them: `<!-- run of bench/RESULTS.md -->` is when and where it was measured,
+ * `<!-- rows of bench/RESULTS.md: first words | first words -->` a table of rows, without their limits.
+ */
 export async function withMeasuredRows(text: string, root: string): Promise<string> {
-  if (!text.includes("<!-- rows of bench/RESULTS.md:")) return text;
+  if (!text.includes("of bench/RESULTS.md")) return text;
   const lines = (await readFile(join(root, "bench/RESULTS.md"), "utf8")).split("\n");
-  const measured = lines.find((line) => /^\d{4}-\d\d-\d\d, /.test(line)) ?? "";
-  const rows = lines.filter((line) => line.startsWith("| "));
-  return text.replace(/<!-- rows of bench\/RESULTS\.md: (.*?) -->/g, (_, wanted: string) => {
-    const found = wanted.split(" | ").map((words) => {
-      const row = rows.find((one) => one.startsWith(`| ${words}`));
-      if (row === undefined) throw new Error(`bench/RESULTS.md has no row that begins with "${words}".`);
-      return row;
-    });
-    return [`Measured ${measured}`, "", rows[0], "|---|---|---|---|---|---|---|", ...found].join("\n");
-  });
+  const rows = lines.filter((line) => line.startsWith("| ")).map((line) => line.slice(2, -2).split(" | "));
+  const begins = lines.findIndex((line) => /^\d{4}-\d\d-\d\d, /.test(line));
+  const find = (words: string) => {
+    const row = rows.find(([what = ""]) => what.startsWith(words));
+    if (row === undefined) throw new Error(`bench/RESULTS.md has no row that begins with "${words}".`);
+    const [what, unit, ours, peers, ratio] = row;
+    return `| ${what}, ${unit} | ${ours} | ${peers} | ${ratio} |`;
+  };
+  return text
+    .replace("<!-- run of bench/RESULTS.md -->", lines.slice(begins, begins + 2).join("\n"))
+    .replace(/<!-- rows of bench\/RESULTS\.md: (.*?) -->/g, (_, wanted: string) =>
+      ["| what | warmline | others | to the best of them |", "|---|---|---|---|", ...wanted.split(" | ").map(find)].join("\n"),
+    );
+}
+
+/** A page that lists the decisions by their titles, newest first. */
+export async function listOfDecisions(pages: string): Promise<string> {
+  const files = (await readdir(join(pages, "decisions"))).filter((file) => /^\d/.test(file)).sort();
+  const titles = await Promise.all(
+    files.map(async (file) => `- [${/^# (.*)$/m.exec(await readFile(join(pages, "decisions", file), "utf8"))?.[1]}](./${file})`),
+  );
+  return `# Decisions\n\nWhat was chosen, why, and what was not taken: a page for each.\n\n${titles.reverse().join("\n")}\n`;
 }

@@ -5,7 +5,7 @@ import { createDatabase } from "../../src/entry/node.ts";
 import { ConfigError } from "../../src/errors/errors.ts";
 
 /** The heading of a table that says what is planned for a URL. */
-export const planHeading = "| target | TLS | Node | Lambda | Workers | sessions keep state | startup options |";
+export const planHeading = "| target | TLS | Node | Lambda | Workers | session state | startup options |";
 
 const yesNo = (value: boolean): string => (value ? "yes" : "no");
 
@@ -15,7 +15,7 @@ export function planRow(url: string): string {
   const { target, capabilities, max } = planned("node");
   const { mode } = chooseTls(resolveSettings(checkOptions(url, runtimeNames), {}).address);
   const tls = { verify: "verified", "no-verify": "not verified", disable: "none" }[mode];
-  const sized = (connections: number) => (connections === 1 ? "1 connection" : `a pool of ${connections}`);
+  const sized = (connections: number) => (connections === 1 ? "1" : `pool of ${connections}`);
   const row = [
     `\`${target}\``,
     tls,
