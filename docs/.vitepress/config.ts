@@ -19,6 +19,8 @@ export default defineConfig({
   // a link to nowhere fails the build
   ignoreDeadLinks: false,
   markdown: {
+    // of the light ones that has enough contrast
+    theme: { light: "github-light-default", dark: "github-dark" },
     config: drawMermaid,
     // as GitHub and npm make them, so that a link works in every place a document is read in
     anchor: {

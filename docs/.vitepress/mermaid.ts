@@ -18,6 +18,6 @@ export function drawMermaid(md: MarkdownRenderer): void {
     });
     // without the font that its first rule fetches; by v-html, since Vue's templates take no style
     const html = JSON.stringify(svg.replace(/@import url\([^)]*\);/g, "").replace(/text \{[^}]*\}/, ""));
-    return `<div class="picture" role="img" v-html="${md.utils.escapeHtml(html)}"></div>\n`;
+    return `<div class="picture" v-html="${md.utils.escapeHtml(html)}"></div>\n`;
   };
 }

@@ -42,12 +42,17 @@ async function modified(path: string): Promise<number> {
 async function stage(): Promise<void> {
   const all = await pagesOf(root);
   for (const [document, page] of all) {
-    const text = await withMeasuredRows(asPage(await readFile(join(root, document), "utf8"), document, all), root);
+    const text = await withMeasuredRows(asPage(await readFile(join(root, document), "utf8"), document, { root, pages: all }), root);
     await mkdir(dirname(join(pages, page)), { recursive: true });
-    await writeFile(join(pages, page), text);
+    await writeFile(join(pages, page), isPast(page) ? `---\nsearch: false\n---\n\n${text}` : text);
   }
   await writeFile(join(pages, "decisions/index.md"), await listOfDecisions(pages));
   await copyFile(join(root, "bench/results.svg"), join(pages, "results.svg"));
+}
+
+/** What was, or stands elsewhere too: a search would find it before what is. */
+function isPast(page: string): boolean {
+  return /^(changelog|readme|decisions\/.*)\.md$/.test(page);
 }
 
 /** Writes the reference of every entry from its doc comments; an exported name without one fails the build. */

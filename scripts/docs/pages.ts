@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 
@@ -15,6 +16,14 @@ const elsewhere: Readonly<Record<string, string>> = {
   "examples/prisma/README.md": "examples/prisma.md",
 };
 
+/** Where documents are, and what becomes of them. */
+interface Places {
+  /** Of the repository. */
+  readonly root: string;
+  /** Of `pagesOf`. */
+  readonly pages: ReadonlyMap<string, string>;
+}
+
 /** Every document by its path in the repository, and the page that it becomes. */
 export async function pagesOf(root: string): Promise<ReadonlyMap<string, string>> {
   const files = await readdir(join(root, "docs"), { recursive: true });
@@ -23,16 +32,19 @@ export async function pagesOf(root: string): Promise<ReadonlyMap<string, string>
 }
 
 /**
- * The text of a document as a page: links lead to pages, and what is no page is named without a link. Whether what a link names is there at
- * all is held by `test/package/contents.test.ts`.
+ * The text of a document as a page: links lead to pages, and a file that is no page is named without a link. Headings that links name are held
+ * by `test/package/contents.test.ts`.
+ *
+ * @throws Error for a link to what is not there
  */
-export function asPage(text: string, document: string, pages: ReadonlyMap<string, string>): string {
+export function asPage(text: string, document: string, { root, pages }: Places): string {
   const from = posix.dirname(pages.get(document) ?? "");
   return outsideCode(text, (prose) =>
     prose.replace(/(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\((?!\w+:)([^)#\s]*)(#[^)\s]*)?\)/g, (whole, image, words, path, anchor = "") => {
       if (path === "") return whole;
       const target = posix.join(posix.dirname(document), path);
       const page = pages.get(target) ?? pages.get(`${target.replace(/\/$/, "")}/README.md`);
+      if (!existsSync(join(root, target))) throw new Error(`${document} points to ${path}, which is not there.`);
       if (page !== undefined) return `${image}[${words}](${relative(from, page)}${anchor})`;
       if (image !== "") return `![${words}](${relative(from, posix.basename(target))})`;
       return words === `\`${path}\`` ? words : `${words} (\`${target}\`)`;
