@@ -28,7 +28,7 @@ export default {
   excludePrivate: true,
   excludeExternals: true,
   excludeReferences: false,
-  indexFormat: "table",
+  classPropertiesFormat: "table",
   parametersFormat: "table",
   interfacePropertiesFormat: "table",
   typeAliasPropertiesFormat: "table",
