@@ -39,7 +39,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   "When it fails": ["fates", "errors", "messages", "doctor"],
   "Move from": ["moving/pg", "moving/postgres-js", "moving/neon", "moving/hyperdrive-pg", "moving/prisma"],
   ORMs: ["orms", "pool", "examples/drizzle", "examples/kysely", "examples/prisma", "examples/next"],
-  Operate: ["operating", "observability", "dashboard", "scale", "keep", "migrations", "security"],
+  Operate: ["operating", "observability", "dashboard", "scale", "keep", "examples/keep", "migrations", "security"],
   Test: ["testing", "endpoint", "faults"],
   Platforms: ["lambda", "workers", "vercel", "next", "deno", "dsql", "infra"],
   Reference: ["settings", "api/index", "compare", "results", "changelog"],

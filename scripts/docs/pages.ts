@@ -10,10 +10,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   "SECURITY.md": "security.md",
   "bench/RESULTS.md": "results.md",
   "infra/README.md": "infra.md",
-  "examples/drizzle/README.md": "examples/drizzle.md",
-  "examples/kysely/README.md": "examples/kysely.md",
-  "examples/next/README.md": "examples/next.md",
-  "examples/prisma/README.md": "examples/prisma.md",
 };
 
 /** Where documents are, and what becomes of them. */
@@ -28,7 +24,10 @@ interface Places {
 export async function pagesOf(root: string): Promise<ReadonlyMap<string, string>> {
   const files = await readdir(join(root, "docs"), { recursive: true });
   const own = files.filter((file) => file.endsWith(".md") && !file.startsWith(".vitepress")).sort();
-  return new Map([...own.map((file) => [`docs/${file}`, file] as const), ...Object.entries(elsewhere)]);
+  const examples = (await readdir(join(root, "examples")))
+    .filter((name) => existsSync(join(root, "examples", name, "README.md")))
+    .map((name) => [`examples/${name}/README.md`, `examples/${name}.md`] as const);
+  return new Map([...own.map((file) => [`docs/${file}`, file] as const), ...examples, ...Object.entries(elsewhere)]);
 }
 
 /**

@@ -55,6 +55,8 @@ function compile(): ReadonlyMap<string, readonly string[]> {
         moduleResolution: "bundler",
         allowJs: true,
         jsx: "preserve",
+        // as readers have it
+        exactOptionalPropertyTypes: false,
         noUnusedLocals: false,
         noUnusedParameters: false,
         noUncheckedIndexedAccess: false,

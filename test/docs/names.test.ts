@@ -9,7 +9,7 @@ const codes = new Set([...read("docs/errors.md").matchAll(capitals)].map(([, cod
 
 /** What looks like a code of this package, and is a variable or somebody else's. */
 const others =
-  /^(PG|DATABASE_|DIRECT_URL|WARMLINE_|AWS_|NODE_|NETLIFY_|POSTGRES_|NEON_|VERCEL|DENO_|FUNCTIONS_|K_SERVICE|K_|DB_|API_|NO_COLOR|EAI_|UND_ERR|ERR_|READ_|DEPTH_|SELF_SIGNED|UNABLE_TO|REPEATABLE|EXTRA_|MAX_|HYPERDRIVE)/;
+  /^(PG|DATABASE_|DIRECT_URL|WARMLINE_|AWS_|NODE_|NETLIFY_|POSTGRES_|NEON_|VERCEL|DENO_|FUNCTIONS_|K_SERVICE|K_|DB_|API_|NO_COLOR|EAI_|UND_ERR|ERR_|READ_|DEPTH_|SELF_SIGNED|UNABLE_TO|REPEATABLE|EXTRA_|MAX_|HYPERDRIVE|PROTOCOL_|MYSQL_)/;
 
 test.each(documents.filter((document) => !document.startsWith("docs/decisions/")))("every code that %s names is one", (document) => {
   const named = [...read(document).matchAll(capitals)].map(([, code = ""]) => code);

@@ -29,6 +29,7 @@ declare module "*/schema" {
 declare module "cloudflare:workers" {
   export const env: {
     readonly DATABASE_URL_WITHOUT_PASSWORD: string;
+    readonly MYSQL_URL: string;
     readonly DB_PASSWORD: { get(): Promise<string> };
   };
   export function waitUntil(promise: Promise<unknown>): void;

@@ -1,12 +1,14 @@
 // What the blocks of the documents take for granted, so that each can be as short as it is: the reader's own database, tables and values, and
 // packages that only other steps of CI install.
 import type { Hono } from "hono";
-import type { Database, DatabaseView, Row, Sql, sql as tag } from "warmline";
+import type { createDatabase as create, Database, DatabaseView, Row, Sql, sql as tag } from "warmline";
 import type { DrizzleDatabase } from "warmline/drizzle";
 
 declare global {
   const db: Database;
   const sql: typeof tag;
+  const createDatabase: typeof create;
+  const log: Pick<Console, "debug" | "info" | "warn" | "error">;
   const own: DatabaseView;
   const app: Hono;
   const orm: DrizzleDatabase;
@@ -38,6 +40,7 @@ declare global {
 
   function verified(header: string | null | undefined): Promise<{ readonly sub: string }>;
   function handle(request: Request): Promise<Response>;
+  function answers(pool: unknown): Promise<boolean>;
   function answer(event: unknown): Promise<unknown>;
   function move(row: Row): Sql<Row>;
   function note(row: Row): Sql<Row>;
