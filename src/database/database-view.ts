@@ -12,7 +12,9 @@ import type { Transaction } from "./transaction.ts";
 export interface DatabaseView extends Omit<Queries, "query">, Streams<StreamOptions> {
   /** Sends one statement. Rejects with a WarmlineError that has a `fate`; what needs a session is refused, with `SESSION_STATE`. */
   query<R = Row>(statement: Sql<R>, options?: QueryOptions<R>): Promise<Result<R>>;
+  /** The same for what else is a statement: `{ text, values }`. */
   query<R = Row>(statement: Source<R>, options?: QueryOptions<R>): Promise<Result<R>>;
+  /** The same for a text with `$1`, `$2` …, and its values. */
   query<R = Row>(text: string, values?: readonly unknown[], options?: QueryOptions<R>): Promise<Result<R>>;
   /** Runs statements as one transaction in one round trip, and gives a result for each. */
   batch<const S extends readonly Source<unknown>[]>(statements: S, options?: BatchCallOptions): Promise<BatchResults<S>>;

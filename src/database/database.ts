@@ -54,6 +54,7 @@ export interface Database extends DatabaseView, AsyncDisposable {
    * ACQUIRE_TIMEOUT. In Workers it ends with its request.
    */
   session(): Promise<ReservedSession>;
+  /** The same, bounded: `deadlineMs` and `signal` hold for all the time it is held. */
   session(options: CallLimits): Promise<ReservedSession>;
   /** Runs a text of several statements, for migrations; over `directUrl` where one is given. Rows are not returned. */
   script(text: string, options?: CallLimits): Promise<void>;
@@ -70,6 +71,7 @@ export interface Database extends DatabaseView, AsyncDisposable {
   warmUp(): Promise<void>;
   /** Ends the connections nobody holds; the next call opens one. A warm-up that is not done is given up, outside of this database's own callbacks: it rejects with ABORTED. */
   release(): Promise<void>;
+  /** Counts since the handle was made, numbers only: fit for a log. Costs no I/O. */
   stats(): DatabaseStats;
   /** Calls `listener` for every event from now on; returns a function that ends this. Without a listener no event is made. */
   subscribe(listener: EventListener): () => void;

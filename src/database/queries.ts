@@ -14,7 +14,9 @@ export interface Queries<Options = InnerOptions> {
   sql<R = Row>(strings: TemplateStringsArray, ...values: readonly unknown[]): Promise<R[]>;
   /** Sends one statement. Rejects with a WarmlineError that has a `fate`. */
   query<R = Row>(statement: Sql<R>, options?: Options): Promise<Result<R>>;
+  /** The same for what else is a statement: `{ text, values }`. */
   query<R = Row>(statement: Source<R>, options?: Options): Promise<Result<R>>;
+  /** The same for a text with `$1`, `$2` …, and its values. */
   query<R = Row>(text: string, values?: readonly unknown[], options?: Options): Promise<Result<R>>;
 }
 

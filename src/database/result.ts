@@ -21,6 +21,7 @@ export function parserSet(own: Readonly<Record<number, (text: string) => unknown
  * of it; where it gives nothing, the database's own parser reads the type. Keep one object for all calls: what is made of it is remembered by it.
  */
 export interface TypeParsers {
+  /** What reads the server's text of a value of this type; undefined leaves it to the database's own parser. */
   getTypeParser(typeId: number, format: "text"): ((text: string) => unknown) | undefined;
 }
 

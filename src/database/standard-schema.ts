@@ -5,6 +5,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
+    /** Judges a value, and says what it makes of it. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     /** Only for the type checker. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;

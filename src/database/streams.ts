@@ -14,6 +14,7 @@ export interface Streams<Options = InnerStreamOptions> {
    * @throws UsageError for what is no statement, an option that is none, and a text that is refused anywhere
    */
   stream<R = Row>(statement: Sql<R>, options?: Options): RowStream<R>;
+  /** The same for a text with `$1`, `$2` …, and its values. */
   stream<R = Row>(text: string, values?: readonly unknown[], options?: Options): RowStream<R>;
 }
 

@@ -40,11 +40,15 @@ export class WarmlineError extends Error {
     this.retryable = details.retryable ?? false;
   }
 
+  /** @internal */
   get [BRAND](): true {
     return true;
   }
 
-  /** True for the error of another copy of this package too: a bundler may put several into one process, where they share a pool. */
+  /**
+   * True for the error of another copy of this package too: a bundler may put several into one process, where they share a pool.
+   * @internal
+   */
   static override [Symbol.hasInstance](error: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: the class that is asked, most often a subclass
     return isOfClass(error, this);

@@ -68,6 +68,7 @@ export interface ParserSet {
   getTypeParser(typeId: number, format?: "text" | "binary"): (text: string) => unknown;
 }
 
+/** What a transaction sees of others, in SQL's own words. */
 export type Isolation = "read uncommitted" | "read committed" | "repeatable read" | "serializable";
 
 /** How a transaction begins. Unset means the server's own default. */

@@ -35,16 +35,19 @@ export abstract class LeasedPool extends pg.Pool implements Answering {
   /**
    * Sends a query as those of a database are sent, and gives what pg would; undefined where pg has to send it itself, on a connection that is
    * checked out for it.
+   * @internal
    */
   abstract answer(config: unknown, values: unknown): Promise<PgAnswer> | undefined;
 
-  /** Counts the use of a connection that was checked out in pg's way. */
+  /** Counts the use of a connection that was checked out in pg's way. @internal */
   abstract noteUse(client: pg.PoolClient): void;
 
-  /** Checks a connection out for `asker`, which is told exactly once, maybe at once. */
+  /** Checks a connection out for `asker`, which is told exactly once, maybe at once. @internal */
   abstract lease(asker: Asker): void;
 
+  /** Checks a connection out, until its `release`. Rejects with pg's errors, with a fate. */
   override connect(): Promise<pg.PoolClient>;
+  /** The same with a callback, which is called exactly once. */
   override connect(callback: (error: Error | undefined, client: pg.PoolClient | undefined, done: Release) => void): void;
   override connect(callback?: Checkout): Promise<pg.PoolClient> | undefined {
     if (callback === undefined) {

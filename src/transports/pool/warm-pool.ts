@@ -27,7 +27,7 @@ const nothing = (): void => {};
  * is pg's, with a fate. `query` and `connect` mean what pg's do: no statement is refused, and what a client set stays on its connection.
  */
 export class WarmPool extends LeasedPool {
-  /** Counts and sessions of this pool's connections. */
+  /** Counts and sessions of this pool's connections. @internal */
   readonly state: PoolState = new PoolState();
   readonly #room: Room;
   readonly #tenancy: Tenancy;
@@ -94,6 +94,7 @@ export class WarmPool extends LeasedPool {
   /**
    * Checks a connection out for `asker`, which is told exactly once. A cancelled call leaves the queue at once; a connection that comes too
    * late for it goes to the next.
+   * @internal
    */
   override lease(asker: Asker): void {
     this.#cleanings.endLate();
@@ -110,22 +111,22 @@ export class WarmPool extends LeasedPool {
     this.#queries.noteUse(client);
   }
 
-  /** Whether every connection there may be is held, and nobody waits for one yet. */
+  /** Whether every connection there may be is held, and nobody waits for one yet. @internal */
   get isCrowded(): boolean {
     return this.#room.queue.full && this.#room.waiting === 0;
   }
 
-  /** Whether anybody hears of what becomes of connections. */
+  /** Whether anybody hears of what becomes of connections. @internal */
   get isHeard(): boolean {
     return this.state.isHeard || this.listenerCount("release") > 0 || this.listenerCount("acquire") > 0;
   }
 
-  /** Lets those who wait go along with others, as long as the next one can. */
+  /** Lets those who wait go along with others, as long as the next one can. @internal */
   callAlong(): void {
     if (this.#room.waiting > 0) this.#room.queue.callAlong();
   }
 
-  /** See {@link Supply.confirm}. */
+  /** Asks the connection of a lease whether it lives, and gives the lease another where it does not. @internal */
   confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void> {
     return this.#supply.confirm(lease, ask, persists);
   }
@@ -137,7 +138,7 @@ export class WarmPool extends LeasedPool {
     await this.#tenancy.endIdle();
   }
 
-  /** Whether the pool takes no new work. */
+  /** Whether the pool takes no new work. @internal */
   get closing(): boolean {
     return this.#checkouts.closed;
   }
