@@ -3,7 +3,7 @@ import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { findPgBouncer } from "../test/support/pgbouncer.ts";
 import { asChart } from "./scale/chart.ts";
-import { compare } from "./scale/predict.ts";
+import { compare, impossibilities } from "./scale/predict.ts";
 import { asTable, filled, type Recorded, sections, toleranceInWords } from "./scale/report.ts";
 import { runReal } from "./scale/run.ts";
 import { ways, workload } from "./scale/workload.ts";
@@ -32,7 +32,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => interrupted.abort(new Error(`Ended by ${signal}; what was started is stopped.`)));
 }
 
-const recorded = flags.recorded ? (JSON.parse(await readFile(record, "utf8")) as Recorded) : await measure();
+const recorded = flags.recorded ? (JSON.parse(await readFile(record, "utf8")) as Recorded) : await measure().catch(end);
 const chosen = ways.filter(({ name }) => recorded.runs.some((run) => run.way === name));
 const measured = sizes.filter((size) => recorded.runs.some(({ environments }) => environments === size));
 const rows = chosen.flatMap((way) => compare(way, [...measured, ...beyond], { runs: recorded.runs, slots }));
@@ -40,8 +40,11 @@ const { backendMiB, pgbouncerMiB } = recorded;
 if (flags.json) console.log(JSON.stringify({ rows, backendMiB, pgbouncerMiB }));
 else console.log(`${asTable(rows, backendMiB)}\n\nThe model holds where it is near what was seen: ${toleranceInWords}.`);
 if (flags.write) await write();
-// what a quick run sees of so short a time decides nothing
-if (!flags.quick && rows.some(({ off, void: reason }) => (off !== null && off.length > 0) || reason !== null)) process.exitCode = 1;
+const impossible = impossibilities(rows, slots);
+for (const line of impossible) console.error(line);
+// what a quick run sees of the model in so short a time decides nothing
+const isOff = !flags.quick && rows.some(({ off, void: reason }) => (off !== null && off.length > 0) || reason !== null);
+if (isOff || impossible.length > 0) process.exitCode = 1;
 
 async function measure(): Promise<Recorded> {
   const found = findPgBouncer() === undefined ? ways.filter(({ name }) => !name.startsWith("pgbouncer")) : ways;
@@ -51,6 +54,12 @@ async function measure(): Promise<Recorded> {
   const [processor] = cpus();
   const machine = `${processor?.model.trim() ?? "unknown"}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
   return { date: new Date().toISOString().slice(0, 10), machine, ...real };
+}
+
+function end(error: unknown): never {
+  if (!interrupted.signal.aborted) throw error;
+  console.error(interrupted.signal.reason.message);
+  process.exit(130);
 }
 
 async function write(): Promise<void> {

@@ -1,6 +1,6 @@
 import { type Fleet, type Outcome, simulate } from "./model.ts";
 import type { RealRun } from "./run.ts";
-import { type Way, type WayName, workload } from "./workload.ts";
+import { type Way, type WayName, ways, workload } from "./workload.ts";
 
 /** What the model is told of a way, from the real runs; all else it says by itself. */
 export interface Calibration {
@@ -89,6 +89,19 @@ function busyness({ besideMs, lateMs }: RealRun): string | null {
   const beside = medianOf(besideMs);
   if (beside > tolerance.beside * workload.statementMs) return `a statement took ${beside.toFixed(0)} ms beside it`;
   return lateMs > tolerance.lateMs ? `processes woke up ${lateMs.toFixed(0)} ms late` : null;
+}
+
+/** In words, what was seen that may not be on any machine, however busy: more connections than there are, or a call that a pooler refused. */
+export function impossibilities(rows: readonly ScaleRow[], slots: number): readonly string[] {
+  return rows.flatMap(({ way: name, environments, seen }) => {
+    const way = ways.find((one) => one.name === name);
+    if (seen === null || way === undefined) return [];
+    const most = Math.min(way.shared ?? slots, slots);
+    return [
+      ...(seen.connections <= most ? [] : [`${way.title}, ${environments}: ${seen.connections} connections where ${most} are allowed.`]),
+      ...(way.shared === null || seen.success === 1 ? [] : [`${way.title}, ${environments}: calls failed.`]),
+    ];
+  });
 }
 
 /** In words, what of a prediction was missed. */
