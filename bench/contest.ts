@@ -1,13 +1,8 @@
-import type { Block, Figures } from "./block.ts";
+import type { Block } from "./block.ts";
 import type { Comparison, Entrant } from "./comparisons.ts";
 import { type Contestant, startContestant } from "./process.ts";
 import type { ServerAddresses } from "./servers.ts";
-
-/** The figures of one entrant: a pair of blocks for each round. */
-export type Series = readonly (readonly [Figures, Figures])[];
-
-/** What became of a comparison so far: the figures of each entrant, by its name. */
-export type Seen = ReadonlyMap<string, Series>;
+import { type Seen, takeTurns } from "./turns.ts";
 
 /** On a machine that is busy a comparison has fewer rounds, but never fewer than so many. */
 const FEWEST_ROUNDS = 8;
@@ -23,10 +18,7 @@ export interface ContestOptions {
   again(seen: Seen): boolean;
 }
 
-/**
- * Lets the entrants take turns, A B C, C B A, beginning with another one each round: what disturbs the machine for a moment hits neighbours
- * alike, and what changes slowly hits all.
- */
+/** Lets the entrants take turns at the comparison's block, each in a process of its own that stays warm. */
 export async function contest(comparison: Comparison, options: ContestOptions): Promise<Seen> {
   const { entrants, block, rounds } = comparison;
   const { scale, again } = options;
@@ -39,28 +31,13 @@ export async function contest(comparison: Comparison, options: ContestOptions): 
   // what mostly waits has little for the compiler to see
   const warmUps = block.kind === "queries" ? scale.warmUps : 1;
   for (let warmUp = 0; warmUp < warmUps; warmUp++) for (const { contestant } of contestants) await contestant.run(scaled);
-  const seen = new Map<string, [Figures, Figures][]>(entrants.map(({ name }) => [name, []]));
-  const most = Math.max(2, Math.round(rounds * scale.rounds));
-  do {
-    const endsAt = performance.now() + LONGEST_MS;
-    for (let round = 0; round < most && (round < FEWEST_ROUNDS || performance.now() < endsAt); round++) {
-      const first = round % contestants.length;
-      const order = [...contestants.slice(first), ...contestants.slice(0, first)];
-      const opening = await runAll(order, scaled);
-      const closing = await runAll(order.toReversed(), scaled);
-      for (const [name, figures] of opening) seen.get(name)?.push([figures, closing.get(name) as Figures]);
-    }
-  } while (again(seen));
-  return seen;
-}
-
-async function runAll(
-  contestants: readonly { readonly name: string; readonly contestant: Contestant }[],
-  block: Block,
-): Promise<Map<string, Figures>> {
-  const figures = new Map<string, Figures>();
-  for (const { name, contestant } of contestants) figures.set(name, await contestant.run(block));
-  return figures;
+  const turns = contestants.map(({ name, contestant }) => ({ name, run: () => contestant.run(scaled) }));
+  return await takeTurns(turns, {
+    rounds: Math.max(2, Math.round(rounds * scale.rounds)),
+    fewestRounds: FEWEST_ROUNDS,
+    longestMs: LONGEST_MS,
+    again,
+  });
 }
 
 function start(

@@ -1,6 +1,6 @@
 import type { Limit, RowPlan } from "./comparisons.ts";
-import type { Seen, Series } from "./contest.ts";
 import { medianInterval, type Spread, spreadOf } from "./statistics.ts";
+import type { Seen, Series } from "./turns.ts";
 
 /** By how much a contestant may differ from itself in the other blocks of its rounds; beyond it the machine was too busy. */
 const MOST_SELF_DIFFERENCE = 0.1;
@@ -24,7 +24,7 @@ export interface Row {
 }
 
 /** What was seen of a comparison, as a row of its own. */
-export function judge(plan: RowPlan, seen: Seen): Row {
+export function judge<F>(plan: RowPlan<F>, seen: Seen<F>): Row {
   const { name, unit, better, limit } = plan;
   const ours = plan.of ?? ([...seen.keys()][0] as string);
   const against = plan.against ?? [...seen.keys()].filter((entrant) => entrant !== ours);
@@ -66,19 +66,19 @@ export function boundOf(limit: Limit): number {
   return "ratio" in limit ? limit.ratio : limit.ours;
 }
 
-function seriesOf(entrant: string, seen: Seen): Series {
+function seriesOf<F>(entrant: string, seen: Seen<F>): Series<F> {
   const series = seen.get(entrant);
   if (series === undefined) throw new Error(`${entrant} takes no part.`);
   return series;
 }
 
-function figuresOf(plan: RowPlan, series: Series): number[] {
+function figuresOf<F>(plan: RowPlan<F>, series: Series<F>): number[] {
   return series.flatMap((pair) => pair.map((figures) => plan.figure(figures)));
 }
 
 /** Of the rounds, one by one. */
-function ratiosOf(plan: RowPlan, own: Series, others: Series): number[] {
-  const means = (series: Series) => series.map(([first, second]) => (plan.figure(first) + plan.figure(second)) / 2);
+function ratiosOf<F>(plan: RowPlan<F>, own: Series<F>, others: Series<F>): number[] {
+  const means = (series: Series<F>) => series.map(([first, second]) => (plan.figure(first) + plan.figure(second)) / 2);
   const divisors = means(others);
   return means(own).map((mean, round) => mean / (divisors[round] as number));
 }
@@ -87,7 +87,7 @@ function ratiosOf(plan: RowPlan, own: Series, others: Series): number[] {
  * Each is its own control: the two blocks of a round are the same code. They are told apart by turns, and these change when every entrant has been
  * the first once: who comes twice in a row is warmer the second time.
  */
-function doubtOfControls(plan: RowPlan, entrants: readonly string[], seen: Seen): string | undefined {
+function doubtOfControls<F>(plan: RowPlan<F>, entrants: readonly string[], seen: Seen<F>): string | undefined {
   for (const entrant of entrants) {
     const ratios = seriesOf(entrant, seen).map(([first, second], round) =>
       Math.floor(round / seen.size) % 2 === 0 ? plan.figure(first) / plan.figure(second) : plan.figure(second) / plan.figure(first),

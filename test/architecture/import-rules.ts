@@ -149,7 +149,7 @@ interface Room {
 
 /**
  * `test/support` is what tests, scripts and the benchmark share, and stands on nothing of theirs. Beyond it a script calls a suite by the one
- * file that runs it, and the tests of the scripts alone import scripts; the benchmark finds Bun where they do. A file is in the first room whose place its path begins with.
+ * file that runs it, and the tests of the scripts alone import scripts; the benchmark finds Bun and initializes functions where they do, and prints their table. A file is in the first room whose place its path begins with.
  */
 const rooms: readonly Room[] = [
   { place: "test/support/", may: [] },
@@ -177,7 +177,16 @@ const rooms: readonly Room[] = [
       "test/runtimes/judge.ts",
     ],
   },
-  { place: "bench/", may: ["test/support/", "scripts/package/tools.ts", "scripts/runtimes/command.ts"] },
+  {
+    place: "bench/",
+    may: [
+      "test/support/",
+      "scripts/lambda/init-measure.ts",
+      "scripts/package/tools.ts",
+      "scripts/report/aligned-table.ts",
+      "scripts/runtimes/command.ts",
+    ],
+  },
   { place: "examples/", may: [] },
 ];
 

@@ -30,6 +30,10 @@ describe("the benchmark, quick and as JSON,", { timeout: 300_000 }, () => {
       "layer by layer",
       "heap",
       "stream",
+      "start: main entry on workerd",
+      "start: a Lambda handler",
+      "start: cold import",
+      "start: Lambda init",
     ];
     const { stdout, stderr } = await bench("--quick", "--json", ...names.flatMap((name) => ["--only", name]));
     const { rows, ...others } = JSON.parse(stdout) as { rows: readonly BenchRow[] };
@@ -53,6 +57,11 @@ describe("the benchmark, quick and as JSON,", { timeout: 300_000 }, () => {
     expect(rows.find(({ name }) => name === "by primary key, one after the other: CPU")).toMatchObject({
       peers: { pg: expect.any(Number), "pg, named": expect.any(Number), "postgres.js": expect.any(Number) },
       limit: 0.8,
+    });
+    expect(rows.find(({ name }) => name === "start: main entry on workerd, what is read at start")).toMatchObject({
+      unit: "bytes of gzip",
+      peers: { "neon()": expect.any(Number) },
+      limit: 26_000,
     });
     expect(stderr).toContain("[1/");
   });

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { runWrangler } from "./artefact.ts";
 
 /** What starting a worker takes, on this machine. */
@@ -18,14 +18,18 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Profiles the start of the worker that wrangler.toml names, by `wrangler check startup`. The package has to be built before. */
-export async function profileStartup(): Promise<WorkerStartup> {
+/**
+ * Profiles the start of the worker in the file `main`, by `wrangler check startup`. The package has to be built before.
+ * @param main Default: the one that wrangler.toml names
+ */
+export async function profileStartup(main = ""): Promise<WorkerStartup> {
   const folder = await mkdtemp(join(tmpdir(), "warmline-startup-"));
   try {
     const file = join(folder, "startup.cpuprofile");
-    await runWrangler(["check", "startup", "--outfile", file, "--args=--env="]);
+    await runWrangler(["check", "startup", "--outfile", file, `--args=${main} --env=`]);
     const { nodes, samples, timeDeltas } = JSON.parse(await readFile(file, "utf8")) as Profile;
     const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
+    const ownFile = main === "" ? "worker.js" : basename(main).replace(/\.ts$/, ".js");
     const sum = (counts: (frame: Profile["nodes"][number]["callFrame"]) => boolean) => {
       const micros = samples.map((id, index) => {
         const frame = frames.get(id);
@@ -35,7 +39,7 @@ export async function profileStartup(): Promise<WorkerStartup> {
     };
     return {
       cpuMs: sum(({ functionName }) => functionName !== "(idle)" && functionName !== "(root)"),
-      ownMs: sum(({ url }) => url.endsWith("worker.js")),
+      ownMs: sum(({ url }) => url.endsWith(ownFile)),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,0 +1,2 @@
+/** A worker that loads nothing: what the runtime itself takes. */
+export default { fetch: () => new Response("started") };

@@ -1,0 +1,8 @@
+import { createDatabase, sql } from "warmline/http";
+
+/** A worker over HTTP alone, without sessions. */
+export default {
+  async fetch(_: Request, { DATABASE_URL }: { readonly DATABASE_URL?: string }): Promise<Response> {
+    return DATABASE_URL === undefined ? new Response("started") : Response.json(await createDatabase().query(sql`select 1`));
+  },
+};
