@@ -1,7 +1,7 @@
 import type { LambdaEvent } from "hono/aws-lambda";
 
 /** The function was invoked with something that is no HTTP request. The message tells what to change, and quotes nothing of the event. */
-export class LambdaEventError extends Error {
+class LambdaEventError extends Error {
   override readonly name = "LambdaEventError";
   readonly code = "UNKNOWN_EVENT";
 }

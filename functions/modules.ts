@@ -6,7 +6,7 @@ export interface Modules {
 }
 
 /** What makes the page, and its text. */
-export type Page = Pick<typeof import("./page/answer.ts"), "answerOverview">;
+type Page = Pick<typeof import("./page/answer.ts"), "answerOverview">;
 
 /** The schemas by name. */
 export type Schemas = typeof import("./schemas.ts");

@@ -8,7 +8,7 @@ const hostWithRegion = /\.([a-z]{2,4}(?:-[a-z]+)+-\d{1,2})\.rds\.amazonaws\.[a-z
 const dsqlHost = /\.dsql(?:-\w+)?\.([a-z]{2,4}(?:-[a-z]+)+-\d{1,2})\.on\.aws$/i;
 
 /** The region of a host name of RDS or DSQL, in lower case; undefined where the name does not tell. */
-export function regionOfHost(host: string): string | undefined {
+function regionOfHost(host: string): string | undefined {
   return (hostWithRegion.exec(host) ?? dsqlHost.exec(host))?.[1]?.toLowerCase();
 }
 

@@ -13,7 +13,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 }
 
 /** What a schema made of a value, or what is wrong with it. */
-export type SchemaResult<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
+type SchemaResult<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] };
 
 /** One thing that is wrong. Its message may quote the value. */
 export interface SchemaIssue {

@@ -20,7 +20,7 @@ export interface StreamGround {
 }
 
 /** What is done with the connection. */
-export interface StreamHolding {
+interface StreamHolding {
   readonly use: (held: HeldSession, work: { readonly runTransaction: typeof runTransaction }) => Promise<unknown>;
   readonly again: (error: WarmlineError, number: number) => boolean;
 }

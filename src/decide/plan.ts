@@ -10,16 +10,7 @@ import { chooseTransport, type PlanInput } from "./transport-choice.ts";
 export type { Available, PlanInput } from "./transport-choice.ts";
 
 /** The choices of a plan that carry a reason. */
-export type PlanChoice =
-  | "runtime"
-  | "target"
-  | "transport"
-  | "session"
-  | "max"
-  | "idleTimeoutMs"
-  | "lifetimeMs"
-  | "deadlineMs"
-  | "deadline";
+type PlanChoice = "runtime" | "target" | "transport" | "session" | "max" | "idleTimeoutMs" | "lifetimeMs" | "deadlineMs" | "deadline";
 
 /** How long a call may take with all its attempts where nobody says otherwise, milliseconds: long enough for a database to wake up. */
 export const DEFAULT_DEADLINE_MS = 30_000;

@@ -12,8 +12,7 @@ const unread = /^PG(SERVICE|PASSFILE|HOSTADDR|TZ|DATESTYLE|REQUIRE|SSLCRL|SSLM[A
 
 export type { Address } from "./address.ts";
 export { checkOptions } from "./check.ts";
-export type { DatabaseOptions, HeldPool, PasswordSource, TransportName } from "./options.ts";
-export type { TlsChoice } from "./tls.ts";
+export type { DatabaseOptions, HeldPool, PasswordSource } from "./options.ts";
 
 /** Every setting, validated and complete. Frozen, with the password wrapped. */
 export interface Settings {

@@ -46,7 +46,7 @@ export interface Capabilities {
 }
 
 /** What of Postgres' own SQL a target may not have; `isolation levels`: other ones than repeatable read. */
-export type Lack = "savepoints" | "isolation levels" | "advisory locks" | "temporary tables" | "notifications";
+type Lack = "savepoints" | "isolation levels" | "advisory locks" | "temporary tables" | "notifications";
 
 /** Where SQL over HTTP is spoken: complete addresses, without credentials. */
 export interface HttpEndpoint {

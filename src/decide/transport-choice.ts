@@ -42,7 +42,7 @@ export interface PoolSize {
 }
 
 /** The size of what is no pool. */
-export function unpooled(max: 0 | 1, why: string): PoolSize {
+function unpooled(max: 0 | 1, why: string): PoolSize {
   return { max, min: 0, idleTimeoutMs: 0, warnings: [], reasons: { max: why, idleTimeoutMs: why } };
 }
 

@@ -40,7 +40,7 @@ export function serverErrorFields(error: unknown): ServerErrorFields | undefined
  * The 17 keys of Neon's error body. Where no server reported, only `message` says something: `code` and `severity` are empty texts and the
  * others null, as Neon's proxy writes them.
  */
-export function errorBody(error: ServerErrorFields): Readonly<Record<string, unknown>> {
+function errorBody(error: ServerErrorFields): Readonly<Record<string, unknown>> {
   return {
     message: error.message,
     code: error.code ?? "",

@@ -21,7 +21,7 @@ const ISOLATION_SQL = {
 } as const;
 
 /** The values of `Neon-Batch-Isolation-Level`. */
-export type IsolationLevel = keyof typeof ISOLATION_SQL;
+type IsolationLevel = keyof typeof ISOLATION_SQL;
 
 /**
  * Every header of the protocol that a browser has to be allowed to send. `Neon-Pool-Opt-In` is accepted and changes nothing: connections are

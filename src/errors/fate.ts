@@ -20,7 +20,7 @@ export type Phase = "unsent" | "login" | "written" | "begun" | "answered";
 export type Work = "autocommit" | "open" | "commit" | "script";
 
 /** The server's ErrorResponse as evidence. */
-export interface Refusal {
+interface Refusal {
   readonly code: string;
   /** Whether the connection ended with it. */
   readonly fatal: boolean;

@@ -20,7 +20,7 @@ import { type Peer, type ReadNetworkCode, unreachable } from "./network-failure.
 import type { Statement } from "./transport.ts";
 
 /** The code of an answer that does not fit what was sent. */
-export const OUT_OF_STEP = "OUT_OF_STEP";
+const OUT_OF_STEP = "OUT_OF_STEP";
 
 /** What the reader of a failed exchange knows besides its failure. */
 export interface ExchangeContext extends Pick<Evidence, "work" | "phase" | "status"> {

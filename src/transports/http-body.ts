@@ -2,10 +2,10 @@ import { responseTooLarge } from "./http-broken.ts";
 import type { HttpRequest, SendRequest } from "./http-request.ts";
 
 /** What `fetch` is told. */
-export type FetchInit = Omit<HttpRequest, "maxResponseBytes">;
+type FetchInit = Omit<HttpRequest, "maxResponseBytes">;
 
 /** The part of a Response that is read. */
-export interface FetchAnswer {
+interface FetchAnswer {
   readonly ok: boolean;
   readonly status: number;
   readonly type: string;

@@ -8,7 +8,7 @@ import { begin, blockOf, modesSwitchedOff } from "./statements.ts";
 import type { BatchOptions, CallOptions, Result, Session, Statement, TransactionMode, Transport } from "./transport.ts";
 
 /** Opens a session beside the HTTP transport; see websocket.ts. */
-export type OpenSession = <T>(use: (session: Session) => Promise<T>, call: CallOptions) => Promise<T>;
+type OpenSession = <T>(use: (session: Session) => Promise<T>, call: CallOptions) => Promise<T>;
 
 /** Sessions and what became of them. */
 export interface Sessions {

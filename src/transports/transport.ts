@@ -135,7 +135,7 @@ export interface CallOptions {
 }
 
 /** What statements may do to the connection they are sent on. */
-export interface LeavingState {
+interface LeavingState {
   /**
    * Whether they may leave behind what outlives their transaction: settings, locks, temporary objects. Then the connection is cleaned before
    * anybody else has it. Default false.

@@ -35,7 +35,6 @@ export const COPY_IN_RESPONSE = 0x47;
 export const COPY_OUT_RESPONSE = 0x48;
 export const EMPTY_QUERY_RESPONSE = 0x49;
 export const ROW_DESCRIPTION = 0x54;
-export const READY_FOR_QUERY = 0x5a;
 export const COPY_DATA = 0x64;
 export const NO_DATA = 0x6e;
 export const PORTAL_SUSPENDED = 0x73;

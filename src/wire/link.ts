@@ -21,7 +21,7 @@ import { DriverTurn, type WrittenByDriver, watchTurns } from "./turns.ts";
  * One `data` listener stays on the stream for good: pg-copy-streams takes it off, and calls it with what it has not read.
  * Source of the rules: libpq, fe-protocol3.c, pqParseInput3.
  */
-export class Link {
+class Link {
   /** What the server said last. */
   status: StatusByte = "I";
   /** Set when nothing more may be written: what is on its way is still answered. */

@@ -1,7 +1,7 @@
 import { HEADER_BYTES, lengthAt } from "./frames.ts";
 
 /** What a client sends before it is logged in. */
-export type StartupMessage =
+type StartupMessage =
   /** Asks for encryption (SSLRequest, GSSENCRequest). */
   | { readonly kind: "encryption" }
   | { readonly kind: "cancel"; readonly packet: Buffer }

@@ -22,7 +22,7 @@ export interface ClientSource {
 }
 
 /** What a connection is given by the request it is opened in. */
-export interface ClientPlace {
+interface ClientPlace {
   /** Runs a request on one socket more, once there is one. */
   readonly besides: (request: () => Promise<void>) => Promise<void>;
   /** To be called when the connection breaks. */

@@ -64,7 +64,7 @@ interface Holding<T> {
 }
 
 /** Told of connections themselves, as the listeners of a pool are. */
-export interface ClientWatch {
+interface ClientWatch {
   /** It is logged in, and nobody has used it. */
   readonly opened: (client: RequestClient) => void;
   /** Somebody has it to himself. */
