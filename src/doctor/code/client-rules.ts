@@ -1,0 +1,181 @@
+import { argumentsOf, type CodeFound, type CodeRule } from "./code-rule.ts";
+import { functionsAround, isAtModuleScope, isEdge, isPerRequest, isRoute, isWorker } from "./places.ts";
+import { type Node, pathOf, type SourceFile, unwrapped } from "./source-file.ts";
+
+/** Modules with pg's `Pool` and `Client`. */
+const likePg = new Set(["pg", "@neondatabase/serverless", "pg-native"]);
+
+/** What a `new`, or a call, makes: `Pool`, `Client`, or `postgres` of postgres.js. */
+export function madeBy(file: SourceFile, node: Node): "Pool" | "Client" | "postgres" | undefined {
+  const origin = file.origin(node.callee);
+  if (origin === undefined) return undefined;
+  if (node.type === "CallExpression")
+    return origin.module === "postgres" && ["default", "*"].includes(origin.name) ? "postgres" : undefined;
+  if (likePg.has(origin.module) && (origin.name === "Pool" || origin.name === "Client")) return origin.name;
+  return origin.module === "warmline/pool" && origin.name === "WarmPool" ? "Pool" : undefined;
+}
+
+const clients = (file: SourceFile) =>
+  file.all("NewExpression", "CallExpression").flatMap((node) => {
+    const made = madeBy(file, node);
+    return made === undefined ? [] : [{ node, made, fromPg: file.origin(node.callee)?.module !== "warmline/pool" }];
+  });
+
+const clientAtModuleScope: CodeRule = {
+  name: "client-at-module-scope",
+  costs:
+    "In a Worker its socket belongs to the first request, and every later one hangs; in a route one lost connection fails every call for ever.",
+  change:
+    "const db = createDatabase({ tcp: hyperdrive() }) at module scope in a Worker; createDatabase() elsewhere: both keep nothing that breaks",
+  find(file) {
+    const worker = isWorker(file);
+    if (!worker && !isRoute(file)) return [];
+    return clients(file)
+      .filter(({ node, made, fromPg }) => fromPg && (worker || made === "Client") && isAtModuleScope(file, node))
+      .map(({ node, made }) => ({ node, found: `${made} is made once, for all requests of a ${worker ? "Worker" : "route"}.` }));
+  },
+};
+
+const poolPerRequest: CodeRule = {
+  name: "pool-per-request",
+  costs: "Each request pays for a login, 6 times a query and more, and leaves its connection behind until the pool's idle timer ends it.",
+  change: "make it once, at module scope: const db = createDatabase()",
+  find: (file) =>
+    isWorker(file)
+      ? []
+      : clients(file)
+          .filter(({ node, made }) => made !== "Client" && isPerRequest(file, node))
+          .map(({ node, made }) => ({ node, found: `${made === "Pool" ? "A new Pool" : "postgres()"} is made for each request.` })),
+};
+
+const connectWithoutRelease: CodeRule = {
+  name: "connect-without-release",
+  costs: "The first error in between keeps the client for good: after as many as max, every call waits for its time-out.",
+  change: "try { … } finally { client.release(); }; or db.transaction(async (tx) => …), which gives it back by itself",
+  find(file) {
+    const pools = new Set(
+      clients(file)
+        .filter(({ made }) => made === "Pool")
+        .flatMap(({ node }) => pathOf((file.parent(node) as Node).id)),
+    );
+    return file.all("VariableDeclarator").flatMap((node): CodeFound[] => {
+      const call = unwrapped(node.init);
+      const [name] = pathOf(node.id);
+      if (call?.type !== "CallExpression" || name === undefined || argumentsOf(call).length > 0) return [];
+      const [pool, method, ...more] = pathOf(call.callee);
+      if (pool === undefined || !pools.has(pool) || method !== "connect" || more.length > 0) return [];
+      const [scope] = functionsAround(file, node);
+      const uses = file.all("Identifier").filter((one) => one.name === name && (scope === undefined || file.around(one).includes(scope)));
+      if (uses.some((use) => isHandedOn(file, use))) return [];
+      const releases = uses.filter((use) => isRelease(file, use));
+      if (releases.some((use) => isInFinally(file, use))) return [];
+      return [
+        {
+          node,
+          found: releases.length === 0 ? `${name} is never given back.` : `${name} is not given back when something in between throws.`,
+        },
+      ];
+    });
+  },
+};
+
+/** Whether somebody else may give it back. */
+function isHandedOn(file: SourceFile, use: Node): boolean {
+  const parent = file.parent(use);
+  const type = parent?.type ?? "";
+  if (type === "ReturnStatement" || type === "AssignmentExpression" || type === "ArrayExpression" || type === "SpreadElement") return true;
+  if (type === "Property") return parent?.value === use;
+  return (type === "CallExpression" || type === "NewExpression") && argumentsOf(parent as Node).includes(use);
+}
+
+function isRelease(file: SourceFile, use: Node): boolean {
+  const parent = file.parent(use);
+  return parent?.type === "MemberExpression" && parent.object === use && ["release", "end"].includes(pathOf(parent).at(-1) ?? "");
+}
+
+function isInFinally(file: SourceFile, use: Node): boolean {
+  const around = [use, ...file.around(use)];
+  return around.some((node, at) => {
+    const parent = around[at + 1];
+    if (parent?.type === "TryStatement") return parent.finalizer === node;
+    // promise.finally(() => client.release())
+    return (
+      parent?.type === "CallExpression" &&
+      pathOf(parent.callee).length !== 1 &&
+      (parent.callee as Node).type === "MemberExpression" &&
+      ((parent.callee as Node).property as Node).name === "finally" &&
+      argumentsOf(parent).includes(node)
+    );
+  });
+}
+
+const pgInEdge: CodeRule = {
+  name: "pg-in-edge-bundle",
+  costs: "There are no sockets: the build fails, or the first request does, and the bundle carries 100 KB and more for it.",
+  change: 'import { createDatabase } from "warmline", which sends a POST there; or export const runtime = "nodejs"',
+  find(file, project) {
+    if (!isEdge(file)) return [];
+    const [statement] = file.all("Program");
+    const seen = new Set([file]);
+    for (const one of seen) {
+      const driver = one.modules.find((module) => module === "pg" || module === "postgres");
+      if (driver !== undefined) {
+        const way = one === file ? "" : `, by way of ${one.path}`;
+        return [{ node: importOf(file, one) ?? (statement as Node), found: `An edge function imports ${driver}${way}.` }];
+      }
+      for (const module of one.modules) {
+        const next = project.resolve(one, module);
+        if (next !== undefined) seen.add(next);
+      }
+    }
+    return [];
+  },
+};
+
+/** Where a file imports the driver itself. */
+function importOf(file: SourceFile, driven: SourceFile): Node | undefined {
+  if (file !== driven) return undefined;
+  return file.all("ImportDeclaration").find(({ source }) => ["pg", "postgres"].includes(String((source as Node).value)));
+}
+
+const transactionOverNeonHttp: CodeRule = {
+  name: "transaction-over-neon-http",
+  costs: "It compiles, and throws when it is called: no transactions over that driver.",
+  change: 'import { drizzle } from "warmline/drizzle", whose transactions go by WebSocket',
+  find(file, project) {
+    const names = new Set(overNeonHttp(file));
+    for (const node of file.all("ImportDeclaration")) {
+      const from = project.resolve(file, String((node.source as Node).value));
+      if (from === undefined) continue;
+      const exported = new Set(overNeonHttp(from));
+      for (const { imported, local } of node.specifiers as readonly Node[]) {
+        if (exported.has(String((imported as Node | undefined)?.name))) names.add(String((local as Node).name));
+      }
+    }
+    return file
+      .all("CallExpression")
+      .filter(({ callee }) => {
+        const [name, method, ...more] = pathOf(callee);
+        return name !== undefined && names.has(name) && method === "transaction" && more.length === 0;
+      })
+      .map((node) => ({ node, found: "A transaction is asked of drizzle-orm/neon-http." }));
+  },
+};
+
+/** Names that hold a Drizzle of Neon's HTTP driver. */
+function overNeonHttp(file: SourceFile): readonly string[] {
+  return file.all("VariableDeclarator").flatMap(({ id, init }) => {
+    const call = unwrapped(init);
+    const origin = call?.type === "CallExpression" ? file.origin(call.callee) : undefined;
+    return origin?.module === "drizzle-orm/neon-http" && origin.name === "drizzle" ? pathOf(id) : [];
+  });
+}
+
+/** Rules about where clients are made, and what becomes of them. */
+export const clientRules: readonly CodeRule[] = [
+  clientAtModuleScope,
+  poolPerRequest,
+  connectWithoutRelease,
+  pgInEdge,
+  transactionOverNeonHttp,
+];

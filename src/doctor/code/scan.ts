@@ -1,0 +1,161 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import type { CodePlace, ProjectFacts, Seen, SourceFacts } from "../evidence.ts";
+import { madeBy } from "./client-rules.ts";
+import { argumentsOf } from "./code-rule.ts";
+import { codeRules } from "./code-rules.ts";
+import { listFiles } from "./list-files.ts";
+import { exportedNumber } from "./places.ts";
+import { lookAtProject, type Readers } from "./project-facts.ts";
+import { projectOf } from "./resolve.ts";
+import { keyOf, type Parser, parseSource, type SourceFile } from "./source-file.ts";
+
+/** How many files there were, and what became of them. */
+export interface ScanCount {
+  /** Sources that were read. Those without a word that any rule looks for are read, and not parsed. */
+  readonly seen: number;
+  /** Sources that were not: the time was over, they are too large, or do not parse. */
+  readonly notSeen: number;
+  /** Tests, which are left out: they do on purpose what a program must not. */
+  readonly tests: number;
+  readonly tookMs: number;
+  /** What of the folder is not in these numbers, in words. */
+  readonly missing?: string;
+}
+
+/** What the scan of a folder came to. */
+export interface Scan {
+  readonly count: ScanCount;
+  readonly project: Seen<ProjectFacts>;
+  readonly sources: Seen<SourceFacts>;
+}
+
+/** How to scan. */
+export interface ScanOptions {
+  readonly folder: string;
+  /** A bound of its own: a large repository must not hold up what is asked of the server. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Loaded when there is something to read. */
+  readonly load: () => Promise<Readers>;
+}
+
+const isSource = (path: string) => /\.[cm]?[jt]sx?$/.test(path) && !/\.d\.[cm]?ts$|\.min\.js$/.test(path);
+const isTest = (path: string) => /(^|\/)(tests?|__tests__|__mocks__|e2e|cypress)\/|\.(test|spec|stories)\.[cm]?[jt]sx?$/.test(path);
+/** What is longer was made by a tool. */
+const LARGEST_BYTES = 1_048_576;
+
+/** A file without any of these words has nothing that a rule could find, and is not parsed. */
+const words = [
+  ...['"pg"', "'pg'", "postgres", "@neondatabase/", "warmline", "drizzle-orm", ".transaction(", "rejectUnauthorized", "NODE_TLS_REJECT"],
+  ...[
+    ".query(",
+    ".execute(",
+    ".unsafe(",
+    ".raw(",
+    ".script(",
+    "RawUnsafe(",
+    "console.",
+    "logger.",
+    "log.",
+    '"edge"',
+    "'edge'",
+    "maxDuration",
+  ],
+  ...["directUrl", "DIRECT_", "UNPOOLED", "NON_POOLING", '"experimental-edge"', "'experimental-edge'"],
+];
+
+/** Reads the sources below a folder. Never rejects: what was not read is counted. */
+export async function scan({ folder, timeoutMs, signal, load }: ScanOptions): Promise<Scan> {
+  const begun = performance.now();
+  const endsAt = begun + timeoutMs;
+  const { files, missing } = await listFiles(folder, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+  const tests = files.filter((path) => isSource(path) && isTest(path)).length;
+  const sources = files.filter((path) => isSource(path) && !isTest(path));
+  const readers = await load();
+  const project = lookAtProject(
+    folder,
+    files.filter((path) => !isTest(path)),
+    readers,
+  );
+  const parsed: SourceFile[] = [];
+  let seen = 0;
+  if (readers.parser !== undefined) {
+    for (const path of sources) {
+      if (performance.now() > endsAt || signal.aborted) break;
+      const file = readSource(folder, path, readers.parser);
+      if (file !== "unread") seen += 1;
+      if (typeof file === "object") parsed.push(file);
+      // so that the time is heard to be over, and the process can be told to end
+      if (seen % 200 === 0) await turn();
+    }
+  }
+  const notSeen = sources.length - seen;
+  const tookMs = performance.now() - begun;
+  const gaps = [
+    ...(readers.parser === undefined ? ["oxc-parser is not installed: npm install --save-dev oxc-parser"] : []),
+    ...(readers.parser !== undefined && notSeen > 0
+      ? [`${notSeen} of ${sources.length} files: no time was left, too large, or not parsed`]
+      : []),
+    ...(missing === undefined ? [] : [missing]),
+  ];
+  const count = { seen, notSeen, tests, tookMs, ...(gaps.length === 0 ? {} : { missing: gaps.join("; ") }) };
+  const partly = gaps.length === 0 ? {} : { missing: gaps.join("; ") };
+  const gapsOfProject = [...project.missing, ...gaps];
+  return {
+    count,
+    project: {
+      value: { ...project.facts, functionTimeouts: [...project.facts.functionTimeouts, ...timeoutsIn(parsed)] },
+      ...(gapsOfProject.length === 0 ? {} : { missing: gapsOfProject.join("; ") }),
+    },
+    sources: readers.parser === undefined ? { unseen: gaps.join("; ") } : { value: factsOf(parsed), ...partly },
+  };
+}
+
+function readSource(folder: string, path: string, parser: Parser): SourceFile | "nothing in it" | "unread" {
+  try {
+    const whole = join(folder, path);
+    if (statSync(whole).size > LARGEST_BYTES) return "unread";
+    const text = readFileSync(whole, "utf8");
+    if (!words.some((word) => text.includes(word))) return "nothing in it";
+    return parseSource(path, text, parser) ?? "unread";
+  } catch {
+    return "unread";
+  }
+}
+
+function factsOf(parsed: readonly SourceFile[]): SourceFacts {
+  const project = projectOf(parsed);
+  const places: CodePlace[] = parsed.flatMap((file) =>
+    codeRules.flatMap((one) => one.find(file, project).map(({ node, found }) => ({ rule: one.name, at: file.at(node), found }))),
+  );
+  return { places, namesDirectUrl: parsed.some(namesDirectUrl), bareDrivers: parsed.flatMap(bareDriver) };
+}
+
+function namesDirectUrl(file: SourceFile): boolean {
+  return (
+    file.all("Property").some((node) => keyOf(node) === "directUrl") ||
+    file
+      .all("MemberExpression")
+      .some(({ property }) => /^DIRECT_(\w+_)?URL$|_(UNPOOLED|NON_POOLING)$/.test(String((property as { name?: unknown }).name)))
+  );
+}
+
+/** Where pg itself is given a URL, which it then reads for `sslmode`. */
+function bareDriver(file: SourceFile): readonly string[] {
+  return file.all("NewExpression").flatMap((node) => {
+    const [options] = argumentsOf(node);
+    if (madeBy(file, node) === undefined || file.origin(node.callee)?.module !== "pg" || options?.type !== "ObjectExpression") return [];
+    const takesUrl = (options.properties as readonly (typeof node)[]).some((property) => keyOf(property) === "connectionString");
+    return takesUrl ? [file.at(node)] : [];
+  });
+}
+
+/** `export const maxDuration = 10`, which Next.js on Vercel reads. */
+function timeoutsIn(parsed: readonly SourceFile[]): readonly { readonly seconds: number; readonly at: string }[] {
+  return parsed.flatMap((file) => {
+    const found = exportedNumber(file, "maxDuration");
+    return found === undefined ? [] : [{ seconds: found.value, at: file.at(found.node) }];
+  });
+}
