@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadReaders } from "../../src/doctor/code/load-readers.ts";
 import { scan } from "../../src/doctor/code/scan.ts";
 import type { Evidence, Pieces, Seen } from "../../src/doctor/evidence.ts";
 import { judgeAll, type Looks, rules } from "../../src/doctor/examine.ts";
 import { configure } from "../../src/doctor/look/configure.ts";
+import { failures } from "../../src/doctor/look/unseen.ts";
 import { startPosing } from "../support/posing-server.ts";
 import { startWire } from "../support/wire.ts";
 import { codeFixtures } from "./code-fixtures.ts";
@@ -289,4 +292,10 @@ test("the doctor changes nothing: every statement it sends is inside of a READ O
   await looksAt(`postgres://app:canary-app@127.0.0.1:${wire.port}/postgres?sslmode=disable`);
   expect(texts.length).toBeGreaterThan(10);
   for (const text of texts) expect(text).toMatch(/^(begin read only; .*; commit|select (1|pg_backend_pid\(\).*))$/s);
+});
+
+test("every rule has a section in docs/doctor.md, and no section is of none", () => {
+  const text = readFileSync(fileURLToPath(new URL("../../docs/doctor.md", import.meta.url)), "utf8");
+  const sections = [...text.matchAll(/^### (.+)$/gm)].map(([, name]) => name);
+  expect(sections.sort()).toEqual([...rules.map(({ name }) => name), ...Object.keys(failures)].sort());
 });

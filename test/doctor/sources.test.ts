@@ -79,7 +79,7 @@ describe("the scan", () => {
   });
 
   test("counts what does not parse and what is too large", async () => {
-    const { count } = await scanOf({ "a.ts": "console.log(;", "b.ts": `console.log("${"x".repeat(1_100_000)}")`, "c.ts": "" });
+    const { count } = await scanOf({ "a.ts": "console.log(url;", "b.ts": `console.log("${"x".repeat(1_100_000)}")`, "c.ts": "" });
     expect(count).toMatchObject({ seen: 1, notSeen: 2, missing: expect.stringMatching(/^2 of 3 files/) });
   });
 

@@ -1,5 +1,5 @@
-import { argumentsOf, type CodeFound, type CodeRule } from "./code-rule.ts";
-import { functionsAround, isAtModuleScope, isEdge, isPerRequest, isRoute, isWorker } from "./places.ts";
+import { argumentsOf, type CodeFound, type FileRule } from "./code-rule.ts";
+import { functionsAround, isAtModuleScope, isPerRequest, isRoute, isWorker } from "./places.ts";
 import { type Node, pathOf, type SourceFile, unwrapped } from "./source-file.ts";
 
 /** Modules with pg's `Pool` and `Client`. */
@@ -21,7 +21,7 @@ const clients = (file: SourceFile) =>
     return made === undefined ? [] : [{ node, made, fromPg: file.origin(node.callee)?.module !== "warmline/pool" }];
   });
 
-const clientAtModuleScope: CodeRule = {
+const clientAtModuleScope: FileRule = {
   name: "client-at-module-scope",
   costs:
     "In a Worker its socket belongs to the first request, and every later one hangs; in a route one lost connection fails every call for ever.",
@@ -36,7 +36,7 @@ const clientAtModuleScope: CodeRule = {
   },
 };
 
-const poolPerRequest: CodeRule = {
+const poolPerRequest: FileRule = {
   name: "pool-per-request",
   costs: "Each request pays for a login, 6 times a query and more, and leaves its connection behind until the pool's idle timer ends it.",
   change: "make it once, at module scope: const db = createDatabase()",
@@ -48,7 +48,7 @@ const poolPerRequest: CodeRule = {
           .map(({ node, made }) => ({ node, found: `${made === "Pool" ? "A new Pool" : "postgres()"} is made for each request.` })),
 };
 
-const connectWithoutRelease: CodeRule = {
+const connectWithoutRelease: FileRule = {
   name: "connect-without-release",
   costs: "The first error in between keeps the client for good: after as many as max, every call waits for its time-out.",
   change: "try { … } finally { client.release(); }; or db.transaction(async (tx) => …), which gives it back by itself",
@@ -109,73 +109,5 @@ function isInFinally(file: SourceFile, use: Node): boolean {
   });
 }
 
-const pgInEdge: CodeRule = {
-  name: "pg-in-edge-bundle",
-  costs: "There are no sockets: the build fails, or the first request does, and the bundle carries 100 KB and more for it.",
-  change: 'import { createDatabase } from "warmline", which sends a POST there; or export const runtime = "nodejs"',
-  find(file, project) {
-    if (!isEdge(file)) return [];
-    const [statement] = file.all("Program");
-    const seen = new Set([file]);
-    for (const one of seen) {
-      const driver = one.modules.find((module) => module === "pg" || module === "postgres");
-      if (driver !== undefined) {
-        const way = one === file ? "" : `, by way of ${one.path}`;
-        return [{ node: importOf(file, one) ?? (statement as Node), found: `An edge function imports ${driver}${way}.` }];
-      }
-      for (const module of one.modules) {
-        const next = project.resolve(one, module);
-        if (next !== undefined) seen.add(next);
-      }
-    }
-    return [];
-  },
-};
-
-/** Where a file imports the driver itself. */
-function importOf(file: SourceFile, driven: SourceFile): Node | undefined {
-  if (file !== driven) return undefined;
-  return file.all("ImportDeclaration").find(({ source }) => ["pg", "postgres"].includes(String((source as Node).value)));
-}
-
-const transactionOverNeonHttp: CodeRule = {
-  name: "transaction-over-neon-http",
-  costs: "It compiles, and throws when it is called: no transactions over that driver.",
-  change: 'import { drizzle } from "warmline/drizzle", whose transactions go by WebSocket',
-  find(file, project) {
-    const names = new Set(overNeonHttp(file));
-    for (const node of file.all("ImportDeclaration")) {
-      const from = project.resolve(file, String((node.source as Node).value));
-      if (from === undefined) continue;
-      const exported = new Set(overNeonHttp(from));
-      for (const { imported, local } of node.specifiers as readonly Node[]) {
-        if (exported.has(String((imported as Node | undefined)?.name))) names.add(String((local as Node).name));
-      }
-    }
-    return file
-      .all("CallExpression")
-      .filter(({ callee }) => {
-        const [name, method, ...more] = pathOf(callee);
-        return name !== undefined && names.has(name) && method === "transaction" && more.length === 0;
-      })
-      .map((node) => ({ node, found: "A transaction is asked of drizzle-orm/neon-http." }));
-  },
-};
-
-/** Names that hold a Drizzle of Neon's HTTP driver. */
-function overNeonHttp(file: SourceFile): readonly string[] {
-  return file.all("VariableDeclarator").flatMap(({ id, init }) => {
-    const call = unwrapped(init);
-    const origin = call?.type === "CallExpression" ? file.origin(call.callee) : undefined;
-    return origin?.module === "drizzle-orm/neon-http" && origin.name === "drizzle" ? pathOf(id) : [];
-  });
-}
-
 /** Rules about where clients are made, and what becomes of them. */
-export const clientRules: readonly CodeRule[] = [
-  clientAtModuleScope,
-  poolPerRequest,
-  connectWithoutRelease,
-  pgInEdge,
-  transactionOverNeonHttp,
-];
+export const clientRules: readonly FileRule[] = [clientAtModuleScope, poolPerRequest, connectWithoutRelease];

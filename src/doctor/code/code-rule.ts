@@ -1,11 +1,6 @@
+import type { CodePlace } from "../evidence.ts";
+import type { FileLinks, Project } from "./links.ts";
 import type { Node, SourceFile } from "./source-file.ts";
-
-/** The sources that were parsed, for rules that look across files. */
-export interface Project {
-  readonly files: ReadonlyMap<string, SourceFile>;
-  /** The parsed file that an import of `from` leads to; undefined for packages, and for what was not parsed. */
-  resolve(from: SourceFile, module: string): SourceFile | undefined;
-}
 
 /** What a rule found at a node. */
 export interface CodeFound {
@@ -13,15 +8,23 @@ export interface CodeFound {
   readonly found: string;
 }
 
-/** A rule over the syntax tree of one file, with the others at hand. */
-export interface CodeRule {
+interface RuleText {
   readonly name: string;
   readonly costs: string;
   readonly change: string;
-  find(file: SourceFile, project: Project): readonly CodeFound[];
 }
 
-/** The property of an object literal that is an argument of a call or of `new`. */
+/** A rule over the syntax tree of one file. */
+export interface FileRule extends RuleText {
+  find(file: SourceFile): readonly CodeFound[];
+}
+
+/** A rule over what files have to do with each other, when all were parsed: their trees are gone by then. */
+export interface ProjectRule extends RuleText {
+  conclude(file: FileLinks, project: Project): readonly Omit<CodePlace, "rule">[];
+}
+
+/** What a call, or `new`, is given. */
 export function argumentsOf(node: Node): readonly Node[] {
   return (node.arguments ?? []) as readonly Node[];
 }

@@ -1,6 +1,10 @@
 import { clientRules } from "./client-rules.ts";
-import type { CodeRule } from "./code-rule.ts";
+import type { FileRule } from "./code-rule.ts";
+import { projectRules } from "./project-rules.ts";
 import { secretRules } from "./secret-rules.ts";
 
-/** Every rule over syntax trees. */
-export const codeRules: readonly CodeRule[] = [...clientRules, ...secretRules];
+/** Rules over one file each. */
+export const fileRules: readonly FileRule[] = [...clientRules, ...secretRules];
+
+/** Every rule over sources. */
+export const codeRules = [...fileRules, ...projectRules];

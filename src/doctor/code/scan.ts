@@ -4,12 +4,14 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { CodePlace, ProjectFacts, Seen, SourceFacts } from "../evidence.ts";
 import { madeBy } from "./client-rules.ts";
 import { argumentsOf } from "./code-rule.ts";
-import { codeRules } from "./code-rules.ts";
+import { fileRules } from "./code-rules.ts";
+import { type FileLinks, linksOf, projectOf } from "./links.ts";
 import { listFiles } from "./list-files.ts";
 import { exportedNumber } from "./places.ts";
 import { lookAtProject, type Readers } from "./project-facts.ts";
-import { projectOf } from "./resolve.ts";
+import { projectRules } from "./project-rules.ts";
 import { keyOf, type Parser, parseSource, type SourceFile } from "./source-file.ts";
+import { isWorthParsing } from "./worth-parsing.ts";
 
 /** How many files there were, and what became of them. */
 export interface ScanCount {
@@ -46,26 +48,6 @@ const isTest = (path: string) => /(^|\/)(tests?|__tests__|__mocks__|e2e|cypress)
 /** What is longer was made by a tool. */
 const LARGEST_BYTES = 1_048_576;
 
-/** A file without any of these words has nothing that a rule could find, and is not parsed. */
-const words = [
-  ...['"pg"', "'pg'", "postgres", "@neondatabase/", "warmline", "drizzle-orm", ".transaction(", "rejectUnauthorized", "NODE_TLS_REJECT"],
-  ...[
-    ".query(",
-    ".execute(",
-    ".unsafe(",
-    ".raw(",
-    ".script(",
-    "RawUnsafe(",
-    "console.",
-    "logger.",
-    "log.",
-    '"edge"',
-    "'edge'",
-    "maxDuration",
-  ],
-  ...["directUrl", "DIRECT_", "UNPOOLED", "NON_POOLING", '"experimental-edge"', "'experimental-edge'"],
-];
-
 /** Reads the sources below a folder. Never rejects: what was not read is counted. */
 export async function scan({ folder, timeoutMs, signal, load }: ScanOptions): Promise<Scan> {
   const begun = performance.now();
@@ -79,14 +61,14 @@ export async function scan({ folder, timeoutMs, signal, load }: ScanOptions): Pr
     files.filter((path) => !isTest(path)),
     readers,
   );
-  const parsed: SourceFile[] = [];
+  const facts = emptyFacts();
   let seen = 0;
   if (readers.parser !== undefined) {
     for (const path of sources) {
       if (performance.now() > endsAt || signal.aborted) break;
       const file = readSource(folder, path, readers.parser);
       if (file !== "unread") seen += 1;
-      if (typeof file === "object") parsed.push(file);
+      if (typeof file === "object") takeFacts(file, facts);
       // so that the time is heard to be over, and the process can be told to end
       if (seen % 200 === 0) await turn();
     }
@@ -106,10 +88,10 @@ export async function scan({ folder, timeoutMs, signal, load }: ScanOptions): Pr
   return {
     count,
     project: {
-      value: { ...project.facts, functionTimeouts: [...project.facts.functionTimeouts, ...timeoutsIn(parsed)] },
+      value: { ...project.facts, functionTimeouts: [...project.facts.functionTimeouts, ...facts.timeouts] },
       ...(gapsOfProject.length === 0 ? {} : { missing: gapsOfProject.join("; ") }),
     },
-    sources: readers.parser === undefined ? { unseen: gaps.join("; ") } : { value: factsOf(parsed), ...partly },
+    sources: readers.parser === undefined ? { unseen: gaps.join("; ") } : { value: conclude(facts), ...partly },
   };
 }
 
@@ -118,19 +100,44 @@ function readSource(folder: string, path: string, parser: Parser): SourceFile | 
     const whole = join(folder, path);
     if (statSync(whole).size > LARGEST_BYTES) return "unread";
     const text = readFileSync(whole, "utf8");
-    if (!words.some((word) => text.includes(word))) return "nothing in it";
+    if (!isWorthParsing(text)) return "nothing in it";
     return parseSource(path, text, parser) ?? "unread";
   } catch {
     return "unread";
   }
 }
 
-function factsOf(parsed: readonly SourceFile[]): SourceFacts {
-  const project = projectOf(parsed);
-  const places: CodePlace[] = parsed.flatMap((file) =>
-    codeRules.flatMap((one) => one.find(file, project).map(({ node, found }) => ({ rule: one.name, at: file.at(node), found }))),
+/** What is kept of the files that were parsed. */
+interface FoundFacts {
+  readonly places: CodePlace[];
+  readonly bareDrivers: string[];
+  readonly timeouts: { readonly seconds: number; readonly at: string }[];
+  readonly links: FileLinks[];
+  namesDirectUrl: boolean;
+}
+
+function emptyFacts(): FoundFacts {
+  return { places: [], bareDrivers: [], timeouts: [], links: [], namesDirectUrl: false };
+}
+
+function takeFacts(file: SourceFile, facts: FoundFacts): void {
+  for (const { name, find } of fileRules) {
+    for (const { node, found } of find(file)) facts.places.push({ rule: name, at: file.at(node), found });
+  }
+  facts.bareDrivers.push(...bareDriver(file));
+  facts.links.push(linksOf(file));
+  facts.namesDirectUrl ||= namesDirectUrl(file);
+  // what Next.js on Vercel reads
+  const timeout = exportedNumber(file, "maxDuration");
+  if (timeout !== undefined) facts.timeouts.push({ seconds: timeout.value, at: file.at(timeout.node) });
+}
+
+function conclude({ places, bareDrivers, links, namesDirectUrl }: FoundFacts): SourceFacts {
+  const project = projectOf(links);
+  const across = links.flatMap((file) =>
+    projectRules.flatMap(({ name, conclude }) => conclude(file, project).map((place) => ({ rule: name, ...place }))),
   );
-  return { places, namesDirectUrl: parsed.some(namesDirectUrl), bareDrivers: parsed.flatMap(bareDriver) };
+  return { places: [...places, ...across], bareDrivers, namesDirectUrl };
 }
 
 function namesDirectUrl(file: SourceFile): boolean {
@@ -149,13 +156,5 @@ function bareDriver(file: SourceFile): readonly string[] {
     if (madeBy(file, node) === undefined || file.origin(node.callee)?.module !== "pg" || options?.type !== "ObjectExpression") return [];
     const takesUrl = (options.properties as readonly (typeof node)[]).some((property) => keyOf(property) === "connectionString");
     return takesUrl ? [file.at(node)] : [];
-  });
-}
-
-/** `export const maxDuration = 10`, which Next.js on Vercel reads. */
-function timeoutsIn(parsed: readonly SourceFile[]): readonly { readonly seconds: number; readonly at: string }[] {
-  return parsed.flatMap((file) => {
-    const found = exportedNumber(file, "maxDuration");
-    return found === undefined ? [] : [{ seconds: found.value, at: file.at(found.node) }];
   });
 }

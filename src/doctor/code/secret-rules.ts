@@ -1,7 +1,7 @@
-import { argumentsOf, type CodeRule } from "./code-rule.ts";
+import { argumentsOf, type FileRule } from "./code-rule.ts";
 import { keyOf, type Node, pathOf, type SourceFile, textOf, unwrapped } from "./source-file.ts";
 
-const verificationOff: CodeRule = {
+const verificationOff: FileRule = {
   name: "tls-verification-off",
   costs: "Whoever is on the way can answer as the server, and read the password and all that follows.",
   change: "ssl: { ca: <the authority's certificate> }, or sslmode=verify-full&sslrootcert=… in the URL",
@@ -24,7 +24,7 @@ function literalOf(node: unknown): string | number {
 
 const loggers = new Set(["log", "info", "warn", "error", "debug", "trace"]);
 
-const urlLogged: CodeRule = {
+const urlLogged: FileRule = {
   name: "url-logged",
   costs: "The password stands in the log, for everybody who reads logs and for as long as they are kept.",
   change: "log db.plan.server, which has host, port and database",
@@ -65,7 +65,7 @@ function isNameOfUrl(name: string): boolean {
 const takesSql = new Set(["query", "script", "unsafe", "raw", "$queryRawUnsafe", "$executeRawUnsafe", "execute"]);
 const beginsLikeSql = /^\s*(select|insert|update|delete|with|merge|alter|create|drop|truncate|set|call)\b/i;
 
-const stringBuiltSql: CodeRule = {
+const stringBuiltSql: FileRule = {
   name: "string-built-sql",
   costs: "Whoever writes the value writes the statement; and each text is parsed and planned anew, for it never comes again.",
   change: "the tag db.sql, or $1 and an array: their values travel as parameters; sql.id(name) for names",
@@ -117,4 +117,4 @@ function isConst(file: SourceFile, declared: Node): boolean {
 }
 
 /** Rules about what leaves, and what comes in. */
-export const secretRules: readonly CodeRule[] = [verificationOff, urlLogged, stringBuiltSql];
+export const secretRules: readonly FileRule[] = [verificationOff, urlLogged, stringBuiltSql];
