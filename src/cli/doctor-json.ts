@@ -6,7 +6,7 @@ import { packageVersion } from "./package-version.ts";
 const VERSION = 1;
 
 /** What `--json` prints. */
-export function examinationObject({ plan, reach, session, http, slots, scan, findings, notSeen }: Examination): object {
+export function examinationObject({ plan, reach, session, backend, http, slots, scan, findings, notSeen }: Examination): object {
   return {
     version: VERSION,
     warmline: packageVersion(),
@@ -30,7 +30,12 @@ export function examinationObject({ plan, reach, session, http, slots, scan, fin
       secondQueryMs: session?.secondQueryMs ?? null,
       http,
     },
-    server: session && { version: session.version, behindPooler: session.behindPooler, inRecovery: session.inRecovery, slots },
+    server: session && {
+      version: session.version,
+      behindPooler: backend?.behindPooler ?? null,
+      inRecovery: backend?.inRecovery ?? null,
+      slots,
+    },
     scan,
     findings,
     notSeen,

@@ -11,6 +11,7 @@ export interface Pieces {
   readonly configured: Configured;
   readonly reach: Reach;
   readonly session: SessionFacts;
+  readonly backend: BackendFacts;
   readonly limits: ServerLimits;
   readonly role: RoleFacts;
   readonly activity: Activity;
@@ -59,16 +60,20 @@ export interface Reach {
 export interface SessionFacts {
   /** As the server says it: `18.4`; null where it says none. */
   readonly version: string | null;
-  /** What the login was given to cancel by is not the process that answers. */
-  readonly behindPooler: boolean;
   readonly loginMs: number;
   readonly firstQueryMs: number;
   readonly secondQueryMs: number;
   readonly roundTripMs: number;
+  readonly now: number;
+}
+
+/** What answers behind the login. */
+export interface BackendFacts {
+  /** What the login was given to cancel by is not the process that answers. */
+  readonly behindPooler: boolean;
   /** How far the server's clock is ahead of this machine's, half a round trip taken off. */
   readonly clockAheadMs: number;
   readonly inRecovery: boolean;
-  readonly now: number;
 }
 
 /** Settings of the server as a session of this login has them, and how many sessions there may be. */

@@ -5,20 +5,21 @@ import { ConfigError } from "../errors/errors.ts";
 import { loadReaders } from "./code/load-readers.ts";
 import type { Readers } from "./code/project-facts.ts";
 import { type Scan, type ScanCount, scan } from "./code/scan.ts";
-import type { Activity, Configured, Evidence, Pieces, Reach, Seen, SessionFacts } from "./evidence.ts";
+import type { Activity, BackendFacts, Configured, Evidence, Pieces, Reach, Seen, SessionFacts } from "./evidence.ts";
 import { configure } from "./look/configure.ts";
 import { type HttpMeasure, measureHttp } from "./look/over-http.ts";
-import { type Question, questions } from "./look/questions.ts";
+import type { Question } from "./look/questions.ts";
 import { reach } from "./look/reach.ts";
-import { type Answered, askServer } from "./look/session.ts";
+import { type Answered, askServer, unanswered } from "./look/session.ts";
 import { type Failed, failed, failures, type Looked } from "./look/unseen.ts";
 import { type Finding, judge, type NotSeen, pageOf, type Rule } from "./rule.ts";
 import { sourceRules } from "./rules/code.ts";
 import { serverRules } from "./rules/server.ts";
 import { settingsRules } from "./rules/settings.ts";
+import { wayRules } from "./rules/way.ts";
 
 /** Every rule. */
-export const rules: readonly Rule[] = [...settingsRules, ...serverRules, ...sourceRules];
+export const rules: readonly Rule[] = [...settingsRules, ...wayRules, ...serverRules, ...sourceRules];
 
 /** All that asks the network is over by then, whatever the other end does, milliseconds. */
 export const CONNECTION_MS = 5_000;
@@ -44,6 +45,7 @@ export interface Examination {
   readonly plan: Plan | null;
   readonly reach: Reach | null;
   readonly session: SessionFacts | null;
+  readonly backend: BackendFacts | null;
   readonly http: HttpMeasure | null;
   readonly slots: Slots | null;
   readonly scan: ScanCount;
@@ -99,7 +101,7 @@ async function lookAtServer(configured: Configured, options: ExamineOptions & { 
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(CONNECTION_MS - 250)]);
   const { settings, plan } = configured;
   if (settings.address.host.includes("hyperdrive.local")) {
-    return notTried({ ...noWay, reason: "Hyperdrive's own host is there inside a Worker alone" });
+    return notTried({ reason: "Hyperdrive's own host is there inside a Worker alone" });
   }
   const none: PgWords = { driver: {}, timeoutMs: undefined };
   const login = planLogin(() => poolConfig(settings, plan, none), configured.urlName);
@@ -115,8 +117,6 @@ async function lookAtServer(configured: Configured, options: ExamineOptions & { 
   return { reach: reached, answered, http, failed: "failed" in session ? session.failed : undefined };
 }
 
-const noWay: Failed = { rule: "unreachable", found: { found: "", change: "" }, reason: "" };
-
 function planLogin<T>(make: () => T, urlName: string): Looked<T> {
   try {
     return { value: make() };
@@ -127,10 +127,8 @@ function planLogin<T>(make: () => T, urlName: string): Looked<T> {
 }
 
 function notTried(failure: Failed): Connection {
-  const unseen = { unseen: failure.reason };
-  const pieces = Object.fromEntries(Object.keys(questions).map((name) => [name, unseen]));
-  const answered = { session: { failed: failure }, ...pieces } as unknown as Answered;
-  return { reach: { failed: failure }, answered, http: null, failed: failure.found.found === "" ? undefined : failure };
+  const answered: Answered = { session: { failed: failure }, ...unanswered(failure.reason) };
+  return { reach: { failed: failure }, answered, http: null, failed: failure };
 }
 
 interface Parts {
@@ -147,7 +145,7 @@ function evidenceOf({ configured, connection, scanned, variables }: Parts): Evid
     configured: seenOf(configured),
     reach: seenOf(connection.reach),
     session: seenOf(session),
-    ...(asked as { readonly [Name in Question]: Seen<Pieces[Name]> }),
+    ...(asked as { readonly [Name in Question | "backend"]: Seen<Pieces[Name]> }),
     project: scanned.project,
     sources: scanned.sources,
   };
@@ -160,20 +158,25 @@ function seenOf<T>(looked: Looked<T>): Seen<T> {
 /** Judges what was seen. */
 export function judgeAll({ evidence, failed: failure, http, scan: scanned }: Looks): Examination {
   const { findings, notSeen } = judge(rules, evidence);
+  const fault = failure?.fault;
   const first: readonly Finding[] =
-    failure === undefined
-      ? []
-      : [{ rule: failure.rule, group: "settings", ...failure.found, costs: failures[failure.rule], page: pageOf(failure.rule) }];
+    fault === undefined ? [] : [{ group: "settings", ...fault, costs: failures[fault.rule], page: pageOf(fault.rule) }];
   return {
     plan: whatWasSeen(evidence.configured)?.plan ?? null,
     reach: whatWasSeen(evidence.reach),
     session: whatWasSeen(evidence.session),
+    backend: whatWasSeen(evidence.backend),
     http,
     slots: slotsOf(whatWasSeen(evidence.activity), whatWasSeen(evidence.limits)),
     scan: scanned,
     findings: [...first, ...findings],
-    notSeen,
+    notSeen: [...notSeen, ...otherHosts(whatWasSeen(evidence.configured))],
   };
+}
+
+function otherHosts(configured: Configured | null): readonly NotSeen[] {
+  const others = configured?.plan.server.others.length ?? 0;
+  return others === 0 ? [] : [{ what: "hosts", reason: `${others} hosts behind the first were not looked at`, rules: [] }];
 }
 
 function whatWasSeen<T>(seen: Seen<T>): T | null {

@@ -1,4 +1,5 @@
 import type { Evidence, Pieces } from "./evidence.ts";
+import { visible } from "./visible.ts";
 
 export type Group = "settings" | "server" | "code";
 
@@ -63,7 +64,7 @@ export function judge(rules: readonly Rule[], evidence: Evidence): Verdict {
   const findings: Finding[] = [];
   const notSeen = new Map<string, { readonly what: string; readonly reason: string; readonly rules: string[] }>();
   const note = (what: string, reason: string, name: string) => {
-    const known = notSeen.get(`${what} ${reason}`) ?? { what, reason, rules: [] };
+    const known = notSeen.get(`${what} ${reason}`) ?? { what, reason: visible(reason), rules: [] };
     known.rules.push(name);
     notSeen.set(`${what} ${reason}`, known);
   };
@@ -81,7 +82,10 @@ export function judge(rules: readonly Rule[], evidence: Evidence): Verdict {
       if (piece.missing !== undefined) note(need, piece.missing, name);
     }
     if (!whole) continue;
-    for (const one of find(pieces as unknown as Pieces)) findings.push({ rule: name, group, ...one, costs, page: pageOf(name) });
+    for (const { found, change, at } of find(pieces as unknown as Pieces)) {
+      const where = at === undefined ? {} : { at: visible(at) };
+      findings.push({ rule: name, group, found: visible(found), ...where, costs, change: visible(change), page: pageOf(name) });
+    }
   }
   return { findings, notSeen: [...notSeen.values()] };
 }

@@ -99,7 +99,7 @@ const fixtures: Readonly<Record<string, Make>> = {
   "no-statement-limit": () => looksAt(under.url("", "without_statement_limit")),
   "no-idle-in-transaction-limit": () => looksAt(under.url("", "without_idle_limit")),
   "pooler-not-told": async () => {
-    if (under.pooler === undefined) return altered("session", () => ({ behindPooler: true }));
+    if (under.pooler === undefined) return altered("backend", () => ({ behindPooler: true }));
     return await looksAt(under.pooler.url());
   },
   "session-pooler-port": async () => configured("postgres://u:p@aws-0-eu-central-1.pooler.supabase.com:5432/postgres", VERCEL),
@@ -199,6 +199,12 @@ const passing: Readonly<Record<string, Make>> = {
   "an idle limit of five minutes": async () => configured(under.url("&max_idle_connection_lifetime=300")),
   "a function of a minute": () => withFiles({ "app/route.ts": "export const maxDuration = 60;" }),
   "a pooler that was told": async () => (under.pooler === undefined ? healthy : await looksAt(`${under.pooler.url()}?pgbouncer=true`)),
+  "a service whose proxy numbers its clients": async () =>
+    configured(
+      "postgres://u:p@ep-cool-darkness-123456.us-east-2.aws.neon.tech/app",
+      {},
+      altered("backend", () => ({ behindPooler: true })),
+    ),
   "transaction mode on Vercel": async () => configured("postgres://u:p@aws-0-eu-central-1.pooler.supabase.com:6543/postgres", VERCEL),
   "session mode in a server": async () => configured("postgres://u:p@aws-0-eu-central-1.pooler.supabase.com:5432/postgres"),
   "Neon's pooler on Vercel": async () => configured("postgres://u:p@ep-cool-darkness-123456-pooler.us-east-2.aws.neon.tech/app", VERCEL),
@@ -235,9 +241,10 @@ const passing: Readonly<Record<string, Make>> = {
 };
 
 test("a healthy set-up has no findings, and nothing that was not seen", () => {
-  const { findings, notSeen, slots, session } = judgeAll(healthy);
+  const { findings, notSeen, slots, session, backend } = judgeAll(healthy);
   expect([findings, notSeen]).toEqual([[], []]);
-  expect(session).toMatchObject({ version: expect.stringMatching(/^\d/), behindPooler: false });
+  expect(session).toMatchObject({ version: expect.stringMatching(/^\d/) });
+  expect(backend).toMatchObject({ behindPooler: false, inRecovery: false });
   expect(slots?.most).toBe(MAX_CONNECTIONS - 3);
   expect(slots?.holders.map(({ application }) => application)).toContain("warmline");
 });

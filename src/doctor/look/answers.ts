@@ -1,4 +1,5 @@
 import type { Pieces, Seen, SessionRow } from "../evidence.ts";
+import { visible } from "../visible.ts";
 import type { Question } from "./questions.ts";
 
 /** A row as pg reads it. */
@@ -6,12 +7,7 @@ export type AnswerRow = Readonly<Record<string, unknown>>;
 
 type ReadAnswer<Name extends Question> = (rows: readonly AnswerRow[]) => Seen<Pieces[Name]>;
 
-/** What a name of the database may hold that a terminal would act on is blanked. */
-export function nameOf(value: unknown): string {
-  return String(value ?? "")
-    .replace(/\p{C}/gu, "�")
-    .slice(0, 120);
-}
+const nameOf = (value: unknown) => visible(String(value ?? ""));
 
 const listed =
   <T>(read: (row: AnswerRow) => T) =>

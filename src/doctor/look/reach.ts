@@ -28,10 +28,12 @@ export async function reach({ settings, tls, urlName }: Configured, { ca, signal
   try {
     const folder = isSocketFolder(host);
     const begun = performance.now();
-    const address = folder ? host : (await unlessAborted(lookup(host), signal)).address;
+    const addresses = folder ? [] : await unlessAborted(lookup(host, { all: true }), signal);
     const found = performance.now();
     step = "tcp";
-    const socket = folder ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, address);
+    const socket = folder
+      ? connect(`${host}/.s.PGSQL.${port}`)
+      : connect({ host, port, lookup: (_host, _options, done) => done(null, addresses) });
     sockets.push(socket.on("error", () => undefined));
     await once(socket, "connect", { signal });
     const connected = performance.now();

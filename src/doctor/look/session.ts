@@ -4,7 +4,7 @@ import { sayGoodbye, TERMINATE } from "../../endpoint/say-goodbye.ts";
 import { conditionName } from "../../errors/condition.ts";
 import type { WarmPoolConfig } from "../../transports/pool/warm-pool.ts";
 import { isErrorResponse } from "../../wire/error-response.ts";
-import type { Configured, Pieces, Seen, SessionFacts } from "../evidence.ts";
+import type { BackendFacts, Configured, Pieces, Seen, SessionFacts } from "../evidence.ts";
 import { type AnswerRow, answers } from "./answers.ts";
 import { type Question, questions } from "./questions.ts";
 import { unlessAborted } from "./reach.ts";
@@ -21,7 +21,9 @@ export interface SessionOptions {
 }
 
 /** What a session saw. */
-export type Answered = { readonly session: Looked<SessionFacts> } & { readonly [Name in Question]: Seen<Pieces[Name]> };
+export type Answered = { readonly session: Looked<SessionFacts>; readonly backend: Seen<BackendFacts> } & {
+  readonly [Name in Question]: Seen<Pieces[Name]>;
+};
 
 /** How often the round trip is measured. */
 const TRIPS = 5;
@@ -42,12 +44,13 @@ export async function askServer(configured: Configured, { login, endsAt, signal,
   signal.addEventListener("abort", cutOff, { once: true });
   try {
     const times = watchLogin(client);
-    await unlessAborted(client.connect(), signal);
-    const session = await measure(client, times, { signal, now });
-    return { session: { value: session }, ...(await askAll(client, { endsAt, signal })) };
-  } catch (error) {
-    const session = loginFailure(error, configured, signal.aborted);
-    return { session, ...unansweredFor("failed" in session ? session.failed.reason : "") };
+    const loggedIn = await logIn(client, configured, signal);
+    if ("failed" in loggedIn) return { session: loggedIn, ...unanswered(loggedIn.failed.reason) };
+    const loginMs = performance.now() - times.connectedAt();
+    const measured = await measure(client, configured, signal);
+    if ("failed" in measured) return { session: measured, ...unanswered(measured.failed.reason) };
+    const session = { value: { version: times.version(), loginMs, ...measured.value, now: now() } };
+    return { session, backend: await lookBehind(client, { signal, now }), ...(await askAll(client, { endsAt, signal })) };
   } finally {
     signal.removeEventListener("abort", cutOff);
     sayGoodbye(client.connection.stream as Socket, TERMINATE);
@@ -69,41 +72,58 @@ function watchLogin(client: pg.Client): LoginTimes {
   return { connectedAt: () => connectedAt, version: () => version };
 }
 
-async function measure(
-  client: pg.Client,
-  times: LoginTimes,
-  { signal, now }: Pick<SessionOptions, "signal" | "now">,
-): Promise<SessionFacts> {
-  const loginMs = performance.now() - times.connectedAt();
-  const timed = async (text: string) => {
-    const begun = performance.now();
-    const { rows } = await unlessAborted(client.query(text), signal);
-    return { ms: performance.now() - begun, row: (rows[0] ?? {}) as AnswerRow, at: now() };
-  };
+async function logIn(client: pg.Client, configured: Configured, signal: AbortSignal): Promise<Looked<true>> {
+  try {
+    await unlessAborted(client.connect(), signal);
+    return { value: true };
+  } catch (error) {
+    return loginFailure(error, configured, signal.aborted);
+  }
+}
+
+async function timed(client: pg.Client, text: string, signal: AbortSignal): Promise<{ readonly ms: number; readonly row: AnswerRow }> {
+  const begun = performance.now();
+  const { rows } = await unlessAborted(client.query(text), signal);
+  return { ms: performance.now() - begun, row: (rows[0] ?? {}) as AnswerRow };
+}
+
+type Measures = Pick<SessionFacts, "firstQueryMs" | "secondQueryMs" | "roundTripMs">;
+
+async function measure(client: pg.Client, { settings, urlName }: Configured, signal: AbortSignal): Promise<Looked<Measures>> {
+  try {
+    const first = await timed(client, "select 1", signal);
+    const second = await timed(client, "select 1", signal);
+    const trips: number[] = [];
+    for (let trip = 0; trip < TRIPS; trip += 1) trips.push((await timed(client, "select 1", signal)).ms);
+    const roundTripMs = trips.sort((one, other) => one - other)[Math.floor(TRIPS / 2)] as number;
+    return { value: { firstQueryMs: first.ms, secondQueryMs: second.ms, roundTripMs } };
+  } catch (error) {
+    const where = placeOf(settings);
+    const found = `${where} lets in, and answers no query: ${whyUnseen(error, signal.aborted)}.`;
+    return failed("unreachable", found, `${urlName}: the server itself; where it is a pooler, look at the server behind it`, where);
+  }
+}
+
+async function lookBehind(client: pg.Client, { signal, now }: Pick<SessionOptions, "signal" | "now">): Promise<Seen<BackendFacts>> {
   const text =
     "select pg_backend_pid() as pid, extract(epoch from clock_timestamp())::float8 * 1000 as clock, pg_is_in_recovery() as recovers";
-  const first = await timed(text);
-  const second = await timed(text);
-  const trips: number[] = [];
-  for (let trip = 0; trip < TRIPS; trip += 1) trips.push((await timed("select 1")).ms);
-  const { processID } = client as { readonly processID?: number | null };
-  return {
-    version: times.version(),
-    behindPooler: processID !== second.row.pid,
-    loginMs,
-    firstQueryMs: first.ms,
-    secondQueryMs: second.ms,
-    roundTripMs: trips.sort((one, other) => one - other)[Math.floor(TRIPS / 2)] as number,
-    clockAheadMs: Number(second.row.clock) - (second.at - second.ms / 2),
-    inRecovery: second.row.recovers === true,
-    now: second.at,
-  };
+  try {
+    // the first one loads what the second is not to be kept up by
+    await timed(client, text, signal);
+    const { row, ms } = await timed(client, text, signal);
+    const { processID } = client as { readonly processID?: number | null };
+    return {
+      value: { behindPooler: processID !== row.pid, clockAheadMs: Number(row.clock) - (now() - ms / 2), inRecovery: row.recovers === true },
+    };
+  } catch (error) {
+    return { unseen: whyUnseen(error, signal.aborted) };
+  }
 }
 
 async function askAll(
   client: pg.Client,
   { endsAt, signal }: Pick<SessionOptions, "endsAt" | "signal">,
-): Promise<Omit<Answered, "session">> {
+): Promise<Omit<Answered, "session" | "backend">> {
   const seen: Partial<Record<Question, unknown>> = {};
   for (const name of Object.keys(questions) as Question[]) {
     const leftMs = Math.min(Math.floor(endsAt - Date.now()), MOST_PER_QUESTION_MS);
@@ -119,7 +139,7 @@ async function askAll(
       if (!signal.aborted) await unlessAborted(client.query("rollback"), signal).catch(() => undefined);
     }
   }
-  return seen as unknown as Omit<Answered, "session">;
+  return seen as unknown as Omit<Answered, "session" | "backend">;
 }
 
 /** One simple Query, so that it works behind a pooler that lends its servers for a transaction. */
@@ -135,13 +155,16 @@ function whyUnseen(error: unknown, late: boolean): string {
   return `${conditionName(error.code)} (${error.code})`;
 }
 
-function unansweredFor(reason: string): Omit<Answered, "session"> {
-  return Object.fromEntries(Object.keys(questions).map((name) => [name, { unseen: reason }])) as unknown as Omit<Answered, "session">;
+/** Nothing was answered, for this reason. */
+export function unanswered(reason: string): Omit<Answered, "session"> {
+  return Object.fromEntries(["backend", ...Object.keys(questions)].map((name) => [name, { unseen: reason }])) as unknown as Omit<
+    Answered,
+    "session"
+  >;
 }
 
-function loginFailure(error: unknown, { settings, urlName, plan }: Configured, late: boolean): Looked<SessionFacts> {
-  const { host, port } = settings.address;
-  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+function loginFailure(error: unknown, { settings, urlName, plan }: Configured, late: boolean): Looked<never> {
+  const where = placeOf(settings);
   const change = `${urlName}: host and port; and the network's rules between here and there`;
   if (late) return failed("unreachable", `${where} did not answer in time: the login did not end.`, change, where);
   if (!isErrorResponse(error)) {
@@ -159,4 +182,8 @@ function loginFailure(error: unknown, { settings, urlName, plan }: Configured, l
       : `${urlName}: user, password and database, percent-encoded`,
     where,
   );
+}
+
+function placeOf({ address: { host, port } }: Configured["settings"]): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

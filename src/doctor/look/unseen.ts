@@ -1,10 +1,9 @@
 import type { Found } from "../rule.ts";
 
-/** Something that is needed for all that follows failed: a fault by itself, and the reason why the rest was not seen. */
+/** What is needed for all that follows is not there: the reason why the rest was not seen, and where it is one, the fault. */
 export interface Failed {
-  readonly rule: FailureName;
-  readonly found: Found;
   readonly reason: string;
+  readonly fault?: { readonly rule: FailureName } & Found;
 }
 
 /** Faults that no rule over evidence finds, for there is none: what each costs. */
@@ -21,5 +20,5 @@ export type FailureName = keyof typeof failures;
 export type Looked<T> = { readonly value: T } | { readonly failed: Failed };
 
 export function failed(rule: FailureName, found: string, change: string, at?: string): { readonly failed: Failed } {
-  return { failed: { rule, found: { found, change, ...(at === undefined ? {} : { at }) }, reason: found } };
+  return { failed: { reason: found, fault: { rule, found, change, ...(at === undefined ? {} : { at }) } } };
 }
