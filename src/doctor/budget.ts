@@ -10,7 +10,7 @@ export interface BudgetInput {
 }
 
 /** A size to set, and why so. */
-export interface Size {
+interface Size {
   readonly name: string;
   readonly value: number;
   readonly reason: string;

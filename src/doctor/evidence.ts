@@ -77,7 +77,7 @@ export interface BackendFacts {
 }
 
 /** Settings of the server as a session of this login has them, and how many sessions there may be. */
-export interface ServerLimits {
+interface ServerLimits {
   readonly statementTimeoutMs: number;
   readonly idleInTransactionTimeoutMs: number;
   readonly readOnlyByDefault: boolean;
@@ -90,7 +90,7 @@ export interface ServerLimits {
 }
 
 /** The role of the login. */
-export interface RoleFacts {
+interface RoleFacts {
   readonly superuser: boolean;
   readonly bypassesRls: boolean;
 }
@@ -119,7 +119,7 @@ export interface Activity {
 }
 
 /** An advisory lock of another session. */
-export interface AdvisoryLock {
+interface AdvisoryLock {
   readonly pid: number;
   readonly application: string;
   readonly state: string;
@@ -127,21 +127,21 @@ export interface AdvisoryLock {
   readonly serverNow: number;
 }
 
-export interface ReplicationSlot {
+interface ReplicationSlot {
   readonly name: string;
   readonly active: boolean;
   /** What the server keeps for it, bytes; null where it keeps nothing. */
   readonly keptBytes: number | null;
 }
 
-export interface DatabaseAge {
+interface DatabaseAge {
   readonly name: string;
   readonly transactions: number;
   readonly multixacts: number;
 }
 
 /** A key that a sequence fills. */
-export interface SequenceFact {
+interface SequenceFact {
   readonly column: string;
   readonly type: "smallint" | "integer";
   readonly last: number;
@@ -149,13 +149,13 @@ export interface SequenceFact {
 }
 
 /** An index or a constraint, and its table, quoted as SQL has them. */
-export interface TablePart {
+interface TablePart {
   readonly name: string;
   readonly table: string;
   readonly columns: string;
 }
 
-export interface ExposedTable {
+interface ExposedTable {
   readonly table: string;
   readonly roles: readonly string[];
 }

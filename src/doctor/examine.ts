@@ -22,9 +22,9 @@ import { wayRules } from "./rules/way.ts";
 export const rules: readonly Rule[] = [...settingsRules, ...wayRules, ...serverRules, ...sourceRules];
 
 /** All that asks the network is over by then, whatever the other end does, milliseconds. */
-export const CONNECTION_MS = 5_000;
+const CONNECTION_MS = 5_000;
 /** The bound of the scan, milliseconds. */
-export const SCAN_MS = 10_000;
+const SCAN_MS = 10_000;
 
 /** What to examine. */
 export interface ExamineOptions {
@@ -54,7 +54,7 @@ export interface Examination {
 }
 
 /** How many sessions there are and may be, and whose they are. */
-export interface Slots {
+interface Slots {
   readonly taken: number;
   readonly most: number | null;
   readonly holders: readonly {

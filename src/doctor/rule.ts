@@ -1,7 +1,7 @@
 import type { Evidence, Pieces } from "./evidence.ts";
 import { visible } from "./visible.ts";
 
-export type Group = "settings" | "server" | "code";
+type Group = "settings" | "server" | "code";
 
 /** What a rule found in one place. */
 export interface Found {

@@ -36,7 +36,8 @@ app.get("/users", async (request, response) => { const pool = new Pool(); respon
       "src/app.js": `const { Pool } = require("pg");
 const pool = new Pool();
 app.get("/users", async (request, response) => response.json(await pool.query("select 1")));
-exports.makePool = () => new Pool();`,
+exports.makePool = () => new Pool();
+function makeAnother() { return new Pool(); }`,
     },
   },
   "connect-without-release": {

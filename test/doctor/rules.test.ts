@@ -100,7 +100,7 @@ const fixtures: Readonly<Record<string, Make>> = {
   "no-idle-in-transaction-limit": () => looksAt(under.url("", "without_idle_limit")),
   "pooler-not-told": async () => {
     if (under.pooler === undefined) return altered("backend", () => ({ behindPooler: true }));
-    return await looksAt(under.pooler.url());
+    return await looksAt(`${under.pooler.url()}?application_name=pooled`);
   },
   "session-pooler-port": async () => configured("postgres://u:p@aws-0-eu-central-1.pooler.supabase.com:5432/postgres", VERCEL),
   "direct-host": async () => configured("postgres://u:p@ep-cool-darkness-123456.us-east-2.aws.neon.tech/app", VERCEL),
@@ -145,14 +145,15 @@ const fixtures: Readonly<Record<string, Make>> = {
         await busy.end();
       };
     }),
+  // whoever waits for long runs no long statement
   "blocking-chain": () =>
-    later(10_000, async () => {
-      await under.admin.query("begin; lock table owners in exclusive mode");
+    later(6 * MINUTE_MS, async () => {
+      await under.admin.query("select pg_advisory_lock(7)");
       const waiter = await under.open("boss", "report");
-      const waiting = waiter.query("lock table owners in exclusive mode; commit").catch(() => undefined);
-      await until("select from pg_stat_activity where wait_event_type = 'Lock'", "reader");
+      const waiting = waiter.query("select pg_advisory_lock(7)");
+      await until("select from pg_stat_activity where wait_event_type = 'Lock'");
       return async () => {
-        await under.admin.query("rollback");
+        await under.admin.query("select pg_advisory_unlock(7)");
         await waiting;
         await waiter.end();
       };
@@ -198,7 +199,8 @@ const passing: Readonly<Record<string, Make>> = {
   "one connection on Lambda": async () => configured(under.url("&connection_limit=1"), LAMBDA),
   "an idle limit of five minutes": async () => configured(under.url("&max_idle_connection_lifetime=300")),
   "a function of a minute": () => withFiles({ "app/route.ts": "export const maxDuration = 60;" }),
-  "a pooler that was told": async () => (under.pooler === undefined ? healthy : await looksAt(`${under.pooler.url()}?pgbouncer=true`)),
+  "a pooler that was told": async () =>
+    under.pooler === undefined ? healthy : await looksAt(`${under.pooler.url()}?pgbouncer=true&application_name=pooled`),
   "a service whose proxy numbers its clients": async () =>
     configured(
       "postgres://u:p@ep-cool-darkness-123456.us-east-2.aws.neon.tech/app",
@@ -230,6 +232,18 @@ const passing: Readonly<Record<string, Make>> = {
         await sleeper.end();
       };
     }),
+  "sessions of others that sleep": () =>
+    later(11 * MINUTE_MS, async () => {
+      const others = await Promise.all([under.open("app", "another"), under.open("boss", "warmline")]);
+      return () => Promise.all(others.map((client) => client.end()));
+    }),
+  "sessions that a pooler keeps": async () => {
+    const looks = await later(11 * MINUTE_MS, async () => {
+      const kept = await under.open();
+      return () => kept.end();
+    });
+    return configured(under.url("&pgbouncer=true"), {}, looks);
+  },
   "ages below the first warning": async () => altered("databaseAges", (ages) => ages.map((age) => ({ ...age, transactions: 200_000_000 }))),
   "a key at half its way": () => whileDone("select setval('pets_id_seq', 1000000000)", "select setval('pets_id_seq', 1)"),
   "a foreign key behind a wider index": () =>

@@ -4,7 +4,7 @@ import type { ProjectFacts } from "../evidence.ts";
 import { keyOf, type Node, type Parser, textOf, unwrapped } from "./source-file.ts";
 
 /** What reads TOML: the part of smol-toml that is used. */
-export interface TomlReader {
+interface TomlReader {
   readonly parse: (text: string) => unknown;
 }
 

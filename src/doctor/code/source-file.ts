@@ -18,7 +18,7 @@ export interface Parser {
 }
 
 /** Where a name comes from: `{ module: "pg", name: "Pool" }`; `default` and `*` for what has no name there. */
-export interface Origin {
+interface Origin {
   readonly module: string;
   readonly name: string;
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Socket } from "node:net";
 import pg from "pg";
 import { sayGoodbye, TERMINATE } from "../../endpoint/say-goodbye.ts";
@@ -30,6 +31,8 @@ const TRIPS = 5;
 /** A piece that takes longer is not worth the others. */
 const MOST_PER_QUESTION_MS = 1_500;
 
+const LONGEST_GOODBYE_MS = 200;
+
 interface LoginTimes {
   readonly connectedAt: () => number;
   readonly version: () => string | null;
@@ -53,8 +56,14 @@ export async function askServer(configured: Configured, { login, endsAt, signal,
     return { session, backend: await lookBehind(client, { signal, now }), ...(await askAll(client, { endsAt, signal })) };
   } finally {
     signal.removeEventListener("abort", cutOff);
-    sayGoodbye(client.connection.stream as Socket, TERMINATE);
+    await leave(client.connection.stream as Socket);
   }
+}
+
+/** Until the server has closed the connection: its backend is listed nowhere by then. */
+async function leave(stream: Socket): Promise<void> {
+  sayGoodbye(stream, TERMINATE);
+  if (!stream.closed) await once(stream, "close", { signal: AbortSignal.timeout(LONGEST_GOODBYE_MS) }).catch(() => undefined);
 }
 
 function watchLogin(client: pg.Client): LoginTimes {

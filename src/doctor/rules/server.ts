@@ -63,9 +63,11 @@ export const serverRules: readonly Rule[] = [
   rule({
     name: "sleeping-sessions",
     group: "server",
-    needs: ["activity"],
+    needs: ["activity", "configured", "backend"],
     costs: "Each holds a slot and some megabytes for nobody: environments that are frozen, or gone without a farewell.",
-    find({ activity }) {
+    find({ activity, configured, backend }) {
+      // a pooler keeps sessions so that others need not
+      if (configured.plan.capabilities.pooled || backend.behindPooler) return [];
       const own = longest(activity, ({ state, stateSince }) => (state === "idle" ? stateSince : null), SLEEPING_MS).filter(
         ({ row }) => row.application === activity.ownApplication && row.user === activity.ownUser,
       );
@@ -73,7 +75,7 @@ export const serverRules: readonly Rule[] = [
       if (first === undefined) return [];
       return [
         {
-          found: `${own.length} sessions of this application sleep, the longest for ${inMinutes(first.ms)}.`,
+          found: `Sessions of this application that sleep: ${own.length}, the longest for ${inMinutes(first.ms)}.`,
           change: `alter role "${activity.ownUser.replaceAll('"', '""')}" set idle_session_timeout = '5min'`,
           at: `pid ${first.row.pid}`,
         },
@@ -122,7 +124,7 @@ export const serverRules: readonly Rule[] = [
       const [first] = blocked;
       if (first === undefined) return [];
       return heads.map((head) => ({
-        found: `${waiting.size} sessions wait for locks, the longest for ${inSeconds(first.ms)}; at the head is pid ${head}.`,
+        found: `Sessions that wait for locks: ${waiting.size}, the longest for ${inSeconds(first.ms)}; at the head is pid ${head}.`,
         change: terminate(head),
         at: `pid ${head}`,
       }));
