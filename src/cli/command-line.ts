@@ -1,4 +1,3 @@
-import { doctorCommand } from "./doctor.ts";
 import { endpointCommand } from "./endpoint.ts";
 import { readFlags } from "./flags.ts";
 import { nearestName } from "./nearest-name.ts";
@@ -22,7 +21,8 @@ Exit codes: 0 done, 1 it cannot run, or found a fault, 2 it was called as it can
 type Command = (args: readonly string[], surroundings: Surroundings) => Promise<number>;
 
 const commands: Readonly<Record<string, Command>> = {
-  doctor: doctorCommand,
+  // loads the most of what there is, and the others do without it
+  doctor: async (args, surroundings) => (await import("./doctor.ts")).doctorCommand(args, surroundings),
   endpoint: (args, surroundings) => endpointCommand(args, surroundings).then(() => 0),
 };
 const flags = { help: { short: "h" }, version: { short: "v" } };

@@ -176,7 +176,7 @@ export function judgeAll({ evidence, failed: failure, http, scan: scanned }: Loo
 
 function otherHosts(configured: Configured | null): readonly NotSeen[] {
   const others = configured?.plan.server.others.length ?? 0;
-  return others === 0 ? [] : [{ what: "hosts", reason: `${others} hosts behind the first were not looked at`, rules: [] }];
+  return others === 0 ? [] : [{ what: "hosts", reason: `behind the first, hosts were not looked at: ${others}`, rules: [] }];
 }
 
 function whatWasSeen<T>(seen: Seen<T>): T | null {

@@ -174,7 +174,27 @@ describe("bad input is a finding, in time", () => {
     expect(wrong.object.findings).toMatchObject([{ rule: "login-refused", found: expect.stringContaining("invalid password (28P01)") }]);
     const unknown = await printed(["--url", under.url().replace("/postgres?", "/absent?")]);
     expect(unknown.object.findings).toMatchObject([{ rule: "login-refused", found: expect.stringContaining("3D000") }]);
-    expect(wrong.output + unknown.output).not.toContain("canary");
+    const none = await printed(["--url", under.url().replace(":canary-app@", "@")]);
+    expect(none.object.findings).toMatchObject([
+      { rule: "login-refused", found: expect.stringContaining("the setting password is missing") },
+    ]);
+    expect(wrong.output + unknown.output + none.output).not.toContain("canary");
+  });
+
+  test("what may not be read is not seen, with the reason, and is no fault", async () => {
+    await under.admin.query("revoke select on pg_replication_slots from public, pg_monitor");
+    const { code, object } = await printed(["--url", under.url()]);
+    await under.admin.query("grant select on pg_replication_slots to public");
+    expect([code, object.findings]).toEqual([0, []]);
+    expect(object.notSeen).toEqual([{ what: "replicationSlots", reason: "no permission (42501)", rules: ["unused-replication-slot"] }]);
+  });
+
+  test("several hosts: the first is looked at, and the others are said not to be", async () => {
+    const { port } = under.server;
+    const url = `postgres://app:canary-app@127.0.0.1:${port},127.0.0.2:${port}/postgres?target_session_attrs=read-write`;
+    const { code, object } = await printed(["--url", url]);
+    expect(code).toBe(0);
+    expect(object.notSeen).toMatchObject([{ what: "hosts", reason: "behind the first, hosts were not looked at: 1" }]);
   });
 
   test("no TLS, and a certificate of nobody's", async () => {

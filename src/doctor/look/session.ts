@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import pg from "pg";
 import { sayGoodbye, TERMINATE } from "../../endpoint/say-goodbye.ts";
 import { conditionName } from "../../errors/condition.ts";
+import { isWarmlineError } from "../../errors/errors.ts";
 import type { WarmPoolConfig } from "../../transports/pool/warm-pool.ts";
 import { isErrorResponse } from "../../wire/error-response.ts";
 import type { BackendFacts, Configured, Pieces, Seen, SessionFacts } from "../evidence.ts";
@@ -174,23 +175,16 @@ export function unanswered(reason: string): Omit<Answered, "session"> {
 
 function loginFailure(error: unknown, { settings, urlName, plan }: Configured, late: boolean): Looked<never> {
   const where = placeOf(settings);
-  const change = `${urlName}: host and port; and the network's rules between here and there`;
-  if (late) return failed("unreachable", `${where} did not answer in time: the login did not end.`, change, where);
-  if (!isErrorResponse(error)) {
-    const code = (error as { readonly code?: unknown } | undefined)?.code;
-    // ours have messages without values
-    const known = typeof code === "string" && /^[A-Z_]{5,30}$/.test(code) ? ` (${code})` : "";
-    return failed("unreachable", `${where}: the connection was lost during the login${known}.`, change, where);
-  }
+  const network = `${urlName}: host and port; and the network's rules between here and there`;
+  if (late) return failed("unreachable", `${where} did not answer in time: the login did not end.`, network, where);
   const iam = plan.capabilities.iam && settings.address.password === null;
-  return failed(
-    "login-refused",
-    `${where} refuses the login: ${conditionName(error.code)} (${error.code}).`,
-    iam
-      ? "grant rds_iam to the role, and allow rds-db:connect (dsql:DbConnect) to the function's own role"
-      : `${urlName}: user, password and database, percent-encoded`,
-    where,
-  );
+  const change = iam
+    ? "grant rds_iam to the role, and allow rds-db:connect (dsql:DbConnect) to the function's own role, whose credentials are to be here"
+    : `${urlName}: user, password and database, percent-encoded`;
+  // ours hold no value: no password, no credentials to sign a token with
+  if (isWarmlineError(error)) return failed("login-refused", `${where}: ${error.message}`, change, where);
+  if (!isErrorResponse(error)) return failed("unreachable", `${where}: the connection was lost during the login.`, network, where);
+  return failed("login-refused", `${where} refuses the login: ${conditionName(error.code)} (${error.code}).`, change, where);
 }
 
 function placeOf({ address: { host, port } }: Configured["settings"]): string {
