@@ -1,6 +1,7 @@
 import type { Budget } from "../doctor/budget.ts";
 import type { Examination } from "../doctor/examine.ts";
 import type { Finding, NotSeen } from "../doctor/rule.ts";
+import { visible } from "../doctor/visible.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** More of one rule are counted. */
@@ -36,7 +37,11 @@ function tellPlan(out: Terminal, { plan }: Examination): void {
     return;
   }
   const { host, port } = plan.server;
-  row(out, "Plan", `${plan.transport} on ${plan.runtime}, to ${plan.target} at ${host.includes(":") ? `[${host}]` : host}:${port}`);
+  row(
+    out,
+    "Plan",
+    `${plan.transport} on ${plan.runtime}, to ${plan.target} at ${visible(host.includes(":") ? `[${host}]` : host)}:${port}`,
+  );
   for (const [choice, reason] of Object.entries(plan.reasons)) out.line(out.in("dim", `            ${choice}: ${reason}`));
   for (const warning of plan.warnings) out.line(out.in("yellow", `            ${warning}`));
 }

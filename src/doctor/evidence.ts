@@ -173,8 +173,8 @@ export interface ProjectFacts {
 /** What was read of the sources. */
 export interface SourceFacts {
   readonly places: readonly CodePlace[];
-  /** Whether a `directUrl`, or a variable for one, is written somewhere. */
-  readonly namesDirectUrl: boolean;
+  /** Whether a `directUrl`, or a variable for one, is written somewhere; null where it was not found, and not every file was read. */
+  readonly namesDirectUrl: boolean | null;
   /** Files where pg itself, or what reads URLs as pg does, is given a URL. */
   readonly bareDrivers: readonly string[];
 }

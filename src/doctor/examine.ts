@@ -17,6 +17,7 @@ import { sourceRules } from "./rules/code.ts";
 import { serverRules } from "./rules/server.ts";
 import { settingsRules } from "./rules/settings.ts";
 import { wayRules } from "./rules/way.ts";
+import { visible } from "./visible.ts";
 
 /** Every rule. */
 export const rules: readonly Rule[] = [...settingsRules, ...wayRules, ...serverRules, ...sourceRules];
@@ -160,7 +161,9 @@ export function judgeAll({ evidence, failed: failure, http, scan: scanned }: Loo
   const { findings, notSeen } = judge(rules, evidence);
   const fault = failure?.fault;
   const first: readonly Finding[] =
-    fault === undefined ? [] : [{ group: "settings", ...fault, costs: failures[fault.rule], page: pageOf(fault.rule) }];
+    fault === undefined
+      ? []
+      : [{ group: "settings", ...fault, found: visible(fault.found), costs: failures[fault.rule], page: pageOf(fault.rule) }];
   return {
     plan: whatWasSeen(evidence.configured)?.plan ?? null,
     reach: whatWasSeen(evidence.reach),

@@ -91,7 +91,7 @@ export async function scan({ folder, timeoutMs, signal, load }: ScanOptions): Pr
       value: { ...project.facts, functionTimeouts: [...project.facts.functionTimeouts, ...facts.timeouts] },
       ...(gapsOfProject.length === 0 ? {} : { missing: gapsOfProject.join("; ") }),
     },
-    sources: readers.parser === undefined ? { unseen: gaps.join("; ") } : { value: conclude(facts), ...partly },
+    sources: readers.parser === undefined ? { unseen: gaps.join("; ") } : { value: conclude(facts, gaps.length === 0), ...partly },
   };
 }
 
@@ -132,12 +132,12 @@ function takeFacts(file: SourceFile, facts: FoundFacts): void {
   if (timeout !== undefined) facts.timeouts.push({ seconds: timeout.value, at: file.at(timeout.node) });
 }
 
-function conclude({ places, bareDrivers, links, namesDirectUrl }: FoundFacts): SourceFacts {
+function conclude({ places, bareDrivers, links, namesDirectUrl }: FoundFacts, whole: boolean): SourceFacts {
   const project = projectOf(links);
   const across = links.flatMap((file) =>
     projectRules.flatMap(({ name, conclude }) => conclude(file, project).map((place) => ({ rule: name, ...place }))),
   );
-  return { places: [...places, ...across], bareDrivers, namesDirectUrl };
+  return { places: [...places, ...across], bareDrivers, namesDirectUrl: namesDirectUrl || (whole ? false : null) };
 }
 
 function namesDirectUrl(file: SourceFile): boolean {

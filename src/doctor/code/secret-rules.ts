@@ -9,7 +9,7 @@ const verificationOff: FileRule = {
     ...file
       .all("Property")
       .filter((node) => keyOf(node) === "rejectUnauthorized" && unwrapped(node.value)?.value === false)
-      .map((node) => ({ node, found: "rejectUnauthorized: false: nobody checks whose certificate it is." })),
+      .map((node) => ({ node, found: "rejectUnauthorized is false: nobody checks whose certificate it is." })),
     ...file
       .all("AssignmentExpression")
       .filter(({ left, right }) => pathOf(left).at(-1) === "NODE_TLS_REJECT_UNAUTHORIZED" && ["0", 0].includes(literalOf(right)))

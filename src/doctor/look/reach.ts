@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { connect, isIP, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import { connect as connectTls } from "node:tls";
 import { isSocketFolder } from "../../decide/host.ts";
 import { ReachError, readReachFailure, wordsOfReachFailure } from "../../endpoint/reach-failure.ts";
 import { sslRequest } from "../../wire/startup-messages.ts";
@@ -42,10 +42,9 @@ export async function reach({ settings, tls, urlName }: Configured, { ca, signal
     step = "ask";
     if (tls.negotiation === "postgres") await askForTls(socket, signal);
     step = "tls";
-    // whatever it shows is looked at: what is not accepted is told by its name, and nobody logs in over it
     const shown = connectTls({
       socket,
-      rejectUnauthorized: false,
+      rejectUnauthorized: tls.mode === "verify",
       ...(isIP(host) ? { host } : { servername: host }),
       ...(ca === undefined ? {} : { ca }),
       ...(tls.negotiation === "direct" ? { ALPNProtocols: ["postgresql"] } : {}),
@@ -53,15 +52,6 @@ export async function reach({ settings, tls, urlName }: Configured, { ca, signal
     sockets.push(shown.on("error", () => undefined));
     await Promise.race([once(shown, "secureConnect", { signal }), closeOf(shown)]);
     const secured = performance.now();
-    const problem = shown.authorized ? null : authorizationProblem(shown);
-    if (tls.mode === "verify" && problem !== null) {
-      return failed(
-        "tls-failed",
-        `The certificate at ${where} is not accepted (${problem}).`,
-        `${urlName}: sslrootcert=<file of the authority's certificate>, and the host name that the certificate has`,
-        where,
-      );
-    }
     const { valid_to: end } = shown.getPeerCertificate();
     return { value: { ...times, tlsMs: secured - connected, certificateEndsAt: Date.parse(end) || null, now: now() } };
   } catch (error) {
@@ -93,12 +83,6 @@ async function askForTls(socket: Socket, signal: AbortSignal): Promise<void> {
 async function closeOf(socket: Socket): Promise<never> {
   await once(socket, "close");
   throw new ReachError("CONNECT_FAILED", "it closed the connection");
-}
-
-/** The code of what is wrong with a certificate, of which Node gives an error, or its code alone. */
-function authorizationProblem({ authorizationError: problem }: TLSSocket): string {
-  const { code = problem } = (problem ?? {}) as { readonly code?: unknown };
-  return typeof code === "string" && /^[A-Z][A-Z_\d]{2,50}$/.test(code) ? code : "not verified";
 }
 
 /** What cannot be stopped is left behind. */

@@ -147,7 +147,7 @@ export const settingsRules: readonly Rule[] = [
     find({ configured, variables, project, sources }) {
       const tool = migrators.find((name) => project.packages.includes(name));
       const { sessionState, pooled } = configured.plan.capabilities;
-      const told = sources.namesDirectUrl || directVariables.some((name) => variables[name]);
+      const told = sources.namesDirectUrl !== false || directVariables.some((name) => variables[name]);
       return one(tool !== undefined && pooled && !sessionState && configured.plan.transport !== "http" && !told, () => ({
         found: `${tool} is in package.json, ${configured.plan.target} keeps no session, and nothing names a way around it.`,
         change: "DIRECT_URL=postgres://user:password@<the server's own host>:5432/database, and directUrl in the settings",
