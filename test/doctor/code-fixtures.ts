@@ -37,6 +37,8 @@ app.get("/users", async (request, response) => { const pool = new Pool(); respon
 const pool = new Pool();
 app.get("/users", async (request, response) => response.json(await pool.query("select 1")));
 exports.makePool = () => new Pool();
+let kept;
+app.get("/once", async (request, response) => { kept ??= new Pool(); const other = globalThis.pool ?? new Pool(); });
 function makeAnother() { return new Pool(); }`,
     },
   },
@@ -57,6 +59,10 @@ const pool = new pg.Pool();
 export async function transfer() {
   const client = await pool.connect();
   try { await client.query("begin"); } finally { client.release(); }
+}
+export async function twice() {
+  const client = await pool.connect();
+  try { await client.query("begin"); client.release(); } catch (error) { client.release(error); throw error; }
 }
 export async function lend() { const client = await pool.connect(); return client; }
 export async function later() { const client = await pool.connect(); return client.query("select 1").finally(() => client.release()); }`,
@@ -110,6 +116,8 @@ export const pay = () => db.transaction(async (tx) => tx.select());`,
 export const find = (db, name) => db.query(\`select \${COLUMNS} from users where name = $1\`, [name]);
 export const other = (db, name) => db.execute(sql\`select * from users where name = \${name}\`);
 export const third = (db) => db.query("select id " + "from users");
+export const make = (db, name) => db.query(\`create database \${name}\`);
+export const count = (db, table) => db.query("select count(*) from " + pg.escapeIdentifier(table));
 export const search = (index, words) => index.query(\`\${words} -draft\`);`,
     },
   },

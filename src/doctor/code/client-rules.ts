@@ -44,9 +44,14 @@ const poolPerRequest: FileRule = {
     isWorker(file)
       ? []
       : clients(file)
-          .filter(({ node, made }) => made !== "Client" && isPerRequest(file, node))
+          .filter(({ node, made }) => made !== "Client" && !isKept(file, node) && isPerRequest(file, node))
           .map(({ node, made }) => ({ node, found: `${made === "Pool" ? "A new Pool" : "postgres()"} is made for each request.` })),
 };
+
+/** Whether it is made once, and found again: assigned to what is there already, or the other side of a `??`. */
+function isKept(file: SourceFile, node: Node): boolean {
+  return ["AssignmentExpression", "LogicalExpression"].includes(file.parent(node)?.type ?? "");
+}
 
 const connectWithoutRelease: FileRule = {
   name: "connect-without-release",
@@ -68,7 +73,7 @@ const connectWithoutRelease: FileRule = {
       const uses = file.all("Identifier").filter((one) => one.name === name && (scope === undefined || file.around(one).includes(scope)));
       if (uses.some((use) => isHandedOn(file, use))) return [];
       const releases = uses.filter((use) => isRelease(file, use));
-      if (releases.some((use) => isInFinally(file, use))) return [];
+      if (releases.some((use) => isInFinally(file, use)) || isOnBothWays(file, releases)) return [];
       return [
         {
           node,
@@ -91,6 +96,12 @@ function isHandedOn(file: SourceFile, use: Node): boolean {
 function isRelease(file: SourceFile, use: Node): boolean {
   const parent = file.parent(use);
   return parent?.type === "MemberExpression" && parent.object === use && ["release", "end"].includes(pathOf(parent).at(-1) ?? "");
+}
+
+/** Given back behind what may throw, and where it was caught. */
+function isOnBothWays(file: SourceFile, releases: readonly Node[]): boolean {
+  const caught = releases.filter((use) => file.around(use).some(({ type }) => type === "CatchClause"));
+  return caught.length > 0 && caught.length < releases.length;
 }
 
 function isInFinally(file: SourceFile, use: Node): boolean {

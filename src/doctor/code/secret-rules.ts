@@ -63,7 +63,9 @@ function isNameOfUrl(name: string): boolean {
 
 /** Methods whose first argument is a statement, of pg, postgres.js, Neon's driver, Prisma, Drizzle and Knex. */
 const takesSql = new Set(["query", "script", "unsafe", "raw", "$queryRawUnsafe", "$executeRawUnsafe", "execute"]);
-const beginsLikeSql = /^\s*(select|insert|update|delete|with|merge|alter|create|drop|truncate|set|call)\b/i;
+/** Commands that take parameters: others have to be put together. Source: PostgreSQL documentation, PREPARE. */
+const takesParameters = /^\s*(select|insert|update|delete|with|merge|values)\b/i;
+const quoters = new Set(["escapeIdentifier", "escapeLiteral"]);
 
 const stringBuiltSql: FileRule = {
   name: "string-built-sql",
@@ -75,7 +77,7 @@ const stringBuiltSql: FileRule = {
       const method = callee?.type === "MemberExpression" && callee.computed !== true ? String((callee.property as Node).name) : "";
       const text = takesSql.has(method) ? unwrapped(argumentsOf(node)[0]) : undefined;
       const built = text === undefined ? undefined : pieces(text);
-      if (built === undefined || !beginsLikeSql.test(built.begins) || built.values.every((value) => isConstant(file, value))) return [];
+      if (built === undefined || !takesParameters.test(built.begins) || built.values.every((value) => isConstant(file, value))) return [];
       return [{ node, found: `${method}() is given a statement that is put together from values.` }];
     }),
 };
@@ -100,10 +102,11 @@ function pieces(node: Node): { readonly begins: string; readonly values: readonl
   return { begins, values: operands.filter((one) => textOf(one) === undefined) };
 }
 
-/** Whether a name stands for text or a number that is written in this file. */
+/** Whether it is text or a number that is written in this file, or was quoted by what pg has for it. */
 function isConstant(file: SourceFile, node: Node): boolean {
   const plain = unwrapped(node);
   if (plain?.type === "Literal") return true;
+  if (plain?.type === "CallExpression") return quoters.has(pathOf(plain.callee).at(-1) ?? "");
   const [name, ...more] = pathOf(plain);
   if (name === undefined || more.length > 0) return false;
   return file.all("VariableDeclarator").some((declared) => {

@@ -9,7 +9,7 @@ const signs: readonly (readonly [words: readonly string[], beside?: readonly str
   ],
   [
     [".query(", ".execute(", ".unsafe(", ".raw(", ".script(", "rawunsafe("],
-    ["select", "insert", "update", "delete", "with", "merge", "alter", "create", "drop", "truncate", "set", "call"],
+    ["select", "insert", "update", "delete", "with", "merge", "values"],
   ],
 ];
 
