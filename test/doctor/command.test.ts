@@ -210,7 +210,8 @@ describe("bad input is a finding, in time", () => {
   describe.concurrent("a server that hangs", () => {
     const within = async (url: string) => {
       const { object, tookMs } = await printed(["--url", url]);
-      expect(tookMs).toBeLessThan(6_500);
+      // five seconds, and what a busy machine adds
+      expect(tookMs).toBeLessThan(10_000);
       return object;
     };
 
