@@ -8,40 +8,45 @@ import { WrongUse } from "./wrong-use.ts";
 const USAGE = `Usage: warmline <command> [options]
 
 Commands:
+  doctor      what is wrong with the connection to the database, what it costs, and the line to change
   endpoint    Neon's SQL over HTTP and WebSocket protocol in front of any Postgres
 
 Options:
   -h, --help      this text; "warmline <command> --help" for a command's own
   -v, --version   the version
 
-Exit codes: 0 done, 1 it cannot run, 2 it was called as it cannot be`;
+Exit codes: 0 done, 1 it cannot run, or found a fault, 2 it was called as it cannot be`;
 
-type Command = (args: readonly string[], surroundings: Surroundings) => Promise<void>;
+/** Resolves with its exit code. */
+type Command = (args: readonly string[], surroundings: Surroundings) => Promise<number>;
 
-const commands: Readonly<Record<string, Command>> = { endpoint: endpointCommand };
+const commands: Readonly<Record<string, Command>> = {
+  // loads the most of what there is, and the others do without it
+  doctor: async (args, surroundings) => (await import("./doctor.ts")).doctorCommand(args, surroundings),
+  endpoint: (args, surroundings) => endpointCommand(args, surroundings).then(() => 0),
+};
 const flags = { help: { short: "h" }, version: { short: "v" } };
 
 /** Runs `warmline` with these arguments, and resolves with its exit code. Never rejects: what went wrong is one line on standard error. */
 export async function runCommandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
   try {
-    await run(args, surroundings);
-    return 0;
+    return await run(args, surroundings);
   } catch (error) {
     surroundings.stderr.write(`warmline: ${error instanceof Error ? error.message : "failed"}\n`);
     return error instanceof WrongUse ? 2 : 1;
   }
 }
 
-async function run(args: readonly string[], surroundings: Surroundings): Promise<void> {
+async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const [first, ...rest] = args;
   if (first === undefined || first.startsWith("-")) {
     const given = readFlags("warmline", flags, args);
     surroundings.stdout.write(`${given.version === true && given.help === undefined ? packageVersion() : USAGE}\n`);
-    return;
+    return 0;
   }
   const command = Object.hasOwn(commands, first) ? commands[first] : undefined;
   if (command === undefined) throw unknownCommand(first);
-  await command(rest, surroundings);
+  return command(rest, surroundings);
 }
 
 function unknownCommand(written: string): WrongUse {

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { parseEnv } from "node:util";
 import { type Endpoint, serveEndpoint } from "../endpoint/endpoint.ts";
 import { type EndpointOptions, type EndpointSettings, type OptionNames, readEndpointOptions } from "../endpoint/endpoint-options.ts";
 import { parseServerLogin } from "../endpoint/server-address.ts";
@@ -7,6 +5,7 @@ import { ENDPOINT_USAGE, readEndpointChoices, readEndpointFlags } from "./endpoi
 import { createRequestLog } from "./request-log.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { type Terminal, terminalOn } from "./terminal.ts";
+import { withFile } from "./variables.ts";
 import { waitForServer } from "./wait-for-server.ts";
 import { WrongUse } from "./wrong-use.ts";
 
@@ -19,8 +18,7 @@ export async function endpointCommand(args: readonly string[], { env, stdout, st
   const err = terminalOn(stderr, env);
   const given = readEndpointFlags(args);
   if (given.help === true) return out.line(ENDPOINT_USAGE);
-  const file = given["env-file"];
-  const { options, names } = readEndpointChoices(given, typeof file === "string" ? { ...readVariables(file), ...env } : env);
+  const { options, names } = readEndpointChoices(given, withFile(given["env-file"], env));
 
   const log = createRequestLog({ out, err, verbose: given.verbose === true });
   const settings = readSettings({ ...options, onEvent: log.onEvent }, names);
@@ -45,14 +43,6 @@ function tellWhatToSet(out: Terminal, { url }: Endpoint, { token }: EndpointSett
   }
   out.line(`Set WARMLINE_ENDPOINT=${url}, and DATABASE_URL to the database's own, with user and password`);
   out.line(`Neon's driver, Drizzle, Prisma: the lines to write are on ${out.in("cyan", `${url}/`)}`);
-}
-
-function readVariables(file: string): Readonly<Record<string, string | undefined>> {
-  try {
-    return parseEnv(readFileSync(file, "utf8"));
-  } catch {
-    throw new WrongUse("--env-file names a file that cannot be read.");
-  }
 }
 
 /** What can be told of options by themselves is a matter of how the command was called. */

@@ -7,3 +7,5 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 const { argv, env, stdout, stderr } = process;
 process.exitCode = await runCommandLine(argv.slice(2), { env, stdout, stderr, stopping: stopping.signal });
+// a name server that does not answer cannot be left: nothing else holds the process by now
+setTimeout(() => process.exit(), 500).unref();

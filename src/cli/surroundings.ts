@@ -5,6 +5,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Where the command was called. Default: the folder of the process. */
+  readonly folder?: string;
   /** Aborted when the command is asked to end. */
   readonly stopping: AbortSignal;
 }

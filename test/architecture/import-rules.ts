@@ -130,7 +130,20 @@ const rules: readonly Rule[] = [
     may: ["src/endpoint/", "src/decide/", "src/wire/", "src/errors/", "pg", "ws", "node:"],
     mayType: ["src/transports/transport.ts"],
   },
-  { place: "src/cli/", may: ["src/cli/", "src/decide/", "src/entry/", "src/endpoint/", "node:"] },
+  { place: "src/cli/", may: ["src/cli/", "src/decide/", "src/entry/", "src/endpoint/", "src/doctor/", "node:"] },
+  // what it sees is made into evidence, which rules judge: they reach nothing by themselves
+  { place: "src/doctor/", may: ["src/doctor/", "src/entry/", "src/errors/"], mayType: ["src/decide/"] },
+  {
+    place: "src/doctor/look/",
+    may: ["src/doctor/", "src/decide/", "src/entry/", "src/endpoint/", "src/wire/", "src/errors/", "pg", "node:"],
+    mayType: ["src/transports/"],
+  },
+  { place: "src/doctor/code/", may: ["src/doctor/", "oxc-parser", "smol-toml", "node:"] },
+  {
+    place: "src/doctor/rules/",
+    may: ["src/doctor/rules/", "src/doctor/rule.ts", "src/doctor/code/code-rules.ts"],
+    mayType: ["src/doctor/"],
+  },
   { place: "functions/", may: ["functions/", "warmline", "hono/", "@hono/", "valibot", "@valibot/"] },
   { place: "functions/node.ts", may: ["functions/", "warmline", "hono/", "@hono/", "node:"] },
   { place: "functions/processes.ts", may: ["functions/", "node:"] },

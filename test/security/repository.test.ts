@@ -28,7 +28,8 @@ test("lock files record checksums, and no download address", () => {
 
 test("nothing that is shipped switches the check of certificates off", () => {
   const off = /rejectUnauthorized["']?\s*:\s*false|NODE_TLS_REJECT_UNAUTHORIZED/;
-  expect(shipped.filter((path) => off.test(read(path)))).toEqual([]);
+  // the doctor's rule names what it looks for in others' sources
+  expect(shipped.filter((path) => off.test(read(path)))).toEqual(["src/doctor/code/secret-rules.ts"]);
 });
 
 test("no file holds a key, a token of a cloud, or a URL with a password that is not an example's", () => {

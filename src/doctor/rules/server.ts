@@ -1,0 +1,239 @@
+import type { Activity, SessionRow } from "../evidence.ts";
+import { type Found, type Rule, rule } from "../rule.ts";
+import { grantedTo } from "./settings.ts";
+
+const MINUTE_MS = 60_000;
+/** Longer than any pool here keeps a connection idle by default. */
+const SLEEPING_MS = 10 * MINUTE_MS;
+const IDLE_IN_TRANSACTION_MS = MINUTE_MS;
+const LONG_QUERY_MS = 5 * MINUTE_MS;
+/** deadlock_timeout is 1 s: who waits longer waits for somebody who works, or sleeps. */
+const BLOCKED_MS = 5_000;
+const SLOTS_SHARE = 0.8;
+const KEY_SHARE = 0.8;
+/** Of 2^31: vacuum_failsafe_age, where Postgres itself gives up all else, is 1.6 thousand millions. */
+const OLD_TRANSACTIONS = 1_000_000_000;
+
+/** The day after which a major version gets no more fixes. Source: postgresql.org, "Versioning Policy". */
+const endOfLife: Readonly<Record<number, string>> = {
+  11: "2023-11-09",
+  12: "2024-11-21",
+  13: "2025-11-13",
+  14: "2026-11-12",
+  15: "2027-11-11",
+  16: "2028-11-09",
+  17: "2029-11-08",
+  18: "2030-11-14",
+};
+
+const inMinutes = (ms: number) => `${Math.floor(ms / MINUTE_MS)} min`;
+const inSeconds = (ms: number) => `${Math.floor(ms / 1_000)} s`;
+const terminate = (pid: number) => `select pg_terminate_backend(${pid})`;
+const whose = ({ pid, application, user }: SessionRow) =>
+  `pid ${pid}, ${application === "" ? "no application name" : application}, user ${user}`;
+
+/** Sessions of others, with how long each has been at it. */
+function longest(activity: Activity, since: (row: SessionRow) => number | null, atLeastMs: number) {
+  return activity.sessions
+    .filter(({ pid }) => pid !== activity.ownPid)
+    .map((row) => ({ row, ms: activity.serverNow - (since(row) ?? activity.serverNow) }))
+    .filter(({ ms }) => ms >= atLeastMs)
+    .sort((one, other) => other.ms - one.ms);
+}
+
+/** Rules over what the server shows. */
+export const serverRules: readonly Rule[] = [
+  rule({
+    name: "slots-nearly-used",
+    group: "server",
+    needs: ["activity", "limits"],
+    costs: "The next burst gets 53300, and retrying does not help: those who have a slot keep it while they sleep.",
+    find({ activity, limits }) {
+      const used = activity.sessions.length;
+      const most = limits.maxConnections - limits.reserved;
+      if (used <= most * SLOTS_SHARE) return [];
+      return [
+        {
+          found: `${used} of ${most} slots are taken (${grantedTo(limits)} for this login).`,
+          change: "a transaction pooler before the server, and fewer connections in each instance: warmline doctor budget",
+        },
+      ];
+    },
+  }),
+  rule({
+    name: "sleeping-sessions",
+    group: "server",
+    needs: ["activity", "configured", "backend"],
+    costs: "Each holds a slot and some megabytes for nobody: environments that are frozen, or gone without a farewell.",
+    find({ activity, configured, backend }) {
+      // a pooler keeps sessions so that others need not
+      if (configured.plan.capabilities.pooled || backend.behindPooler) return [];
+      const own = longest(activity, ({ state, stateSince }) => (state === "idle" ? stateSince : null), SLEEPING_MS).filter(
+        ({ row }) => row.application === activity.ownApplication && row.user === activity.ownUser,
+      );
+      const [first] = own;
+      if (first === undefined) return [];
+      return [
+        {
+          found: `Sessions of this application that sleep: ${own.length}, the longest for ${inMinutes(first.ms)}.`,
+          change: `alter role "${activity.ownUser.replaceAll('"', '""')}" set idle_session_timeout = '5min'`,
+          at: `pid ${first.row.pid}`,
+        },
+      ];
+    },
+  }),
+  rule({
+    name: "idle-in-transaction",
+    group: "server",
+    needs: ["activity"],
+    costs: "Its locks stop others, and VACUUM keeps every row that died since it began: tables grow, queries slow down.",
+    find: ({ activity }) =>
+      longest(
+        activity,
+        ({ state, stateSince }) => (state?.startsWith("idle in transaction") ? stateSince : null),
+        IDLE_IN_TRANSACTION_MS,
+      ).map(({ row, ms }) => ({
+        found: `A transaction is open and idle for ${inSeconds(ms)} (${whose(row)}).`,
+        change: terminate(row.pid),
+        at: `pid ${row.pid}`,
+      })),
+  }),
+  rule({
+    name: "long-query",
+    group: "server",
+    needs: ["activity"],
+    costs: "It holds a slot, a core and its locks, and in serverless its caller has long been given up.",
+    find: ({ activity }) =>
+      longest(activity, ({ state, statementSince }) => (state === "active" ? statementSince : null), LONG_QUERY_MS)
+        .filter(({ row }) => row.blockedBy.length === 0)
+        .map(({ row, ms }) => ({
+          found: `A statement runs for ${inMinutes(ms)} (${whose(row)}).`,
+          change: `select pg_cancel_backend(${row.pid})`,
+          at: `pid ${row.pid}`,
+        })),
+  }),
+  rule({
+    name: "blocking-chain",
+    group: "server",
+    needs: ["activity"],
+    costs: "Everybody in the chain waits for the first, holds a slot, and lets others wait.",
+    find({ activity }) {
+      const blocked = longest(activity, ({ statementSince, blockedBy }) => (blockedBy.length > 0 ? statementSince : null), BLOCKED_MS);
+      const waiting = new Set(activity.sessions.filter(({ blockedBy }) => blockedBy.length > 0).map(({ pid }) => pid));
+      const heads = [...new Set(blocked.flatMap(({ row }) => row.blockedBy))].filter((pid) => !waiting.has(pid));
+      const [first] = blocked;
+      if (first === undefined) return [];
+      return heads.map((head) => ({
+        found: `Sessions that wait for locks: ${waiting.size}, the longest for ${inSeconds(first.ms)}; at the head is pid ${head}.`,
+        change: terminate(head),
+        at: `pid ${head}`,
+      }));
+    },
+  }),
+  rule({
+    name: "leaked-advisory-lock",
+    group: "server",
+    needs: ["advisoryLocks"],
+    costs: "Whoever asks for the lock waits until this session ends, which a warm pool puts off for as long as it can.",
+    find: ({ advisoryLocks }) =>
+      advisoryLocks
+        .filter(({ serverNow, stateSince }) => serverNow - stateSince >= IDLE_IN_TRANSACTION_MS)
+        .map(({ pid, serverNow, stateSince }) => ({
+          found: `An idle session has held an advisory lock for ${inSeconds(serverNow - stateSince)} (pid ${pid}).`,
+          change: "pg_advisory_xact_lock(…) in place of pg_advisory_lock(…): it ends with its transaction",
+          at: `pid ${pid}`,
+        })),
+  }),
+  rule({
+    name: "unused-replication-slot",
+    group: "server",
+    needs: ["replicationSlots"],
+    costs: "The server keeps all that was written since, until its disk is full, and then it stops.",
+    find: ({ replicationSlots }) =>
+      replicationSlots
+        .filter(({ active, keptBytes }) => !active && keptBytes !== null)
+        .map(({ name, keptBytes }) => ({
+          found: `Nobody reads the slot ${name}, for which ${((keptBytes as number) / 1_048_576).toFixed(0)} MiB are kept.`,
+          change: `select pg_drop_replication_slot('${name.replaceAll("'", "''")}')`,
+          at: name,
+        })),
+  }),
+  rule({
+    name: "wraparound-near",
+    group: "server",
+    needs: ["databaseAges"],
+    costs: "At two thousand millions the server takes no more writes until it was vacuumed, which may take a day.",
+    find: ({ databaseAges }) =>
+      databaseAges
+        .filter(({ transactions, multixacts }) => Math.max(transactions, multixacts) > OLD_TRANSACTIONS)
+        .map(({ name, transactions, multixacts }) => ({
+          found: `${name} has not been frozen for ${Math.round(Math.max(transactions, multixacts) / 1_000_000)} million transactions.`,
+          change: "vacuum (freeze, verbose) on its oldest tables; and look for what keeps autovacuum away: long transactions, slots",
+          at: name,
+        })),
+  }),
+  rule({
+    name: "key-near-its-end",
+    group: "server",
+    needs: ["sequences"],
+    costs: "Past the last number every INSERT fails with 22003, and changing the type rewrites the table under a lock.",
+    find: ({ sequences }) =>
+      sequences
+        .filter(({ last, most }) => last > most * KEY_SHARE)
+        .map(({ column, type, last, most }) => ({
+          found: `${column} (${type}) is at ${Math.round((last / most) * 100)} % of what it can count.`,
+          change: `a bigint column beside it, filled in steps, and then in its place (alter table … alter column … type bigint locks it)`,
+          at: column,
+        })),
+  }),
+  rule({
+    name: "invalid-index",
+    group: "server",
+    needs: ["invalidIndexes"],
+    costs: "No query uses it, and every write keeps it up; where it was to be unique, nothing is.",
+    find: ({ invalidIndexes }) =>
+      invalidIndexes.map(({ name, table }) => ({
+        found: `The index ${name} on ${table} was not finished.`,
+        change: `drop index concurrently ${name}, or reindex index concurrently ${name}`,
+        at: name,
+      })),
+  }),
+  rule({
+    name: "foreign-key-without-index",
+    group: "server",
+    needs: ["bareForeignKeys"],
+    costs: "Each delete or changed key of the other table reads this one from end to end, with locks held.",
+    find: ({ bareForeignKeys }) =>
+      bareForeignKeys.map(({ name, table, columns }) => ({
+        found: `No index of ${table} begins with ${columns}, which ${name} refers by.`,
+        change: `create index concurrently on ${table} (${columns})`,
+        at: table,
+      })),
+  }),
+  rule({
+    name: "rls-off",
+    group: "server",
+    needs: ["exposedTables"],
+    costs: "Whoever has the public key of the project reads, or writes, every row.",
+    find: ({ exposedTables }) =>
+      exposedTables.map(({ table, roles }) => ({
+        found: `${roles.join(" and ")} may use ${table}, which has no row-level security.`,
+        change: `alter table ${table} enable row level security`,
+        at: table,
+      })),
+  }),
+  rule({
+    name: "end-of-life",
+    group: "server",
+    needs: ["session"],
+    costs: "It gets no more fixes, those of security neither, and services charge more for it or update it by themselves.",
+    find({ session: { version, now } }): readonly Found[] {
+      const major = Number.parseInt(version ?? "", 10);
+      const end = major < 11 ? "2022-11-10 or before" : endOfLife[major];
+      if (Number.isNaN(major) || end === undefined || Date.parse(end.slice(0, 10)) > now) return [];
+      return [
+        { found: `The server says it is Postgres ${version}, whose last fix came on ${end}.`, change: "update to Postgres 17 or 18" },
+      ];
+    },
+  }),
+];

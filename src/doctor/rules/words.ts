@@ -1,0 +1,21 @@
+import type { Configured } from "../evidence.ts";
+import type { Found } from "../rule.ts";
+
+/** What is found once, or not at all. */
+export function one(when: boolean, found: () => Found): readonly Found[] {
+  return when ? [found()] : [];
+}
+
+/** A parameter to add to the URL, wherever that was given. */
+export function urlOf({ urlName }: Pick<Configured, "urlName">, parameter: string): string {
+  return `${urlName}: …?${parameter}`;
+}
+
+export function inMinutes(ms: number): string {
+  return `${Math.round(ms / 60_000)} min`;
+}
+
+/** The role of the login, as SQL quotes a name. */
+export function roleOf({ settings }: Pick<Configured, "settings">): string {
+  return `"${settings.address.user.replaceAll('"', '""')}"`;
+}
