@@ -148,6 +148,7 @@ interface Room {
 const rooms: readonly Room[] = [
   { place: "test/support/", may: [] },
   { place: "test/scripts/", may: ["test/support/", "scripts/"] },
+  { place: "test/keep/", may: ["test/support/", "test/lambda/", "examples/keep/"] },
   { place: "test/", may: ["test/support/"] },
   {
     place: "scripts/",
@@ -159,8 +160,10 @@ const rooms: readonly Room[] = [
       "test/fuzz/handles/run.ts",
       "test/fuzz/calls/run.ts",
       "test/fuzz/state/run.ts",
+      "test/keep/breaker/run.ts",
       "test/keep/faults/run.ts",
       "test/keep/lives/run.ts",
+      "test/keep/servers/find-program.ts",
       "test/lambda/faults/run.ts",
       "test/lambda/bundle-handler.ts",
       "test/lambda/network.ts",
