@@ -36,7 +36,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     const port = options.port ?? (await findFreePort());
     const start = async () => {
       const where = ["--bind", "127.0.0.1", "--port", String(port), "--dir", workplace.folder];
-      const durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""];
+      const durable = ["--repl-diskless-sync-delay", "0", "--appendonly", "yes", "--appendfsync", "always", "--save", ""];
       program = await workplace.run(path, [...where, ...durable, ...(options.args ?? [])]);
       admin = new Redis({ host: "127.0.0.1", port, retryStrategy: () => 20, maxRetriesPerRequest: null });
       admin.on("error", () => {});
