@@ -13,10 +13,9 @@ export function within(key: string, step: string, limitMs: number): Bounded {
         fail("_TIMEOUT");
       }, limitMs);
       (async () => work())()
-        .then(
-          (value) => (timer ? resolve(value) : discard?.(value)),
-          (cause) => fail("_FAILED", { cause }),
-        )
+        .then((value) => (timer ? resolve(value) : discard?.(value)))
+        // what could not be discarded is told to nobody: who waited has heard of the time-out
+        .catch((cause) => fail("_FAILED", { cause }))
         .finally(() => clearTimeout(timer));
     });
 }

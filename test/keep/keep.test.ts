@@ -107,6 +107,21 @@ describe("a creation that fails", () => {
   });
 });
 
+test("what comes too late and cannot be closed is a rejection to nobody", async () => {
+  const slow = Promise.withResolvers<Thing>();
+  const close = vi.fn(() => Promise.reject(new Error("no")));
+  const failed = errorOf(keep(randomUUID(), () => slow.promise, { close, createTimeoutMs: 10 })());
+  await vi.advanceTimersByTimeAsync(10);
+  expect(await failed).toMatchObject({ code: "CREATE_TIMEOUT" });
+  const unhandled = vi.fn();
+  process.on("unhandledRejection", unhandled);
+  slow.resolve(new Thing());
+  vi.useRealTimers();
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("unhandledRejection", unhandled);
+  expect([close.mock.calls.length, unhandled.mock.calls.length]).toEqual([1, 0]);
+});
+
 describe("freshness", () => {
   test("is asked by the wall clock: how long it was idle, and how old it is", async () => {
     const isFresh = vi.fn(() => true);

@@ -1,4 +1,5 @@
-import { describe, expect, test } from "vitest";
+import pg from "pg";
+import { describe, expect, inject, test } from "vitest";
 import { requestScope } from "../../src/adapters/hono.ts";
 import { keep } from "../../src/keep/workerd.ts";
 
@@ -18,6 +19,32 @@ function keepThings(scope?: "process") {
 }
 
 describe("what is kept in Workers", () => {
+  test("is a connection for each request, which the server sees end with it", async () => {
+    const { url } = inject("postgres");
+    const create = async () => {
+      const client = new pg.Client({ connectionString: url });
+      client.on("error", () => {});
+      await client.connect();
+      return client;
+    };
+    const kept = keep("pg", create, { close: (client) => client.end() });
+    const ask = async () => {
+      const { rows } = await (await kept()).query<{ pid: number }>("select pg_backend_pid() as pid");
+      return rows[0]?.pid;
+    };
+    const requests = Array.from({ length: 3 }, openRequest);
+    const pids = await Promise.all(requests.map(({ context }) => kept.scope(context, async () => [await ask(), await ask(), await ask()])));
+    expect(pids.map((own) => new Set(own).size)).toEqual([1, 1, 1]);
+    expect(new Set(pids.flat()).size).toBe(3);
+    await Promise.all(requests.map(({ over }) => over()));
+    const { context, over } = openRequest();
+    await kept.scope(context, async () => {
+      const left = "select from pg_stat_activity where pid = any($1)";
+      await expect.poll(async () => (await (await kept()).query(left, [pids.flat()])).rowCount).toBe(0);
+    });
+    await over();
+  });
+
   test("belongs to a request, and ends with it", async () => {
     const { kept, made } = keepThings();
     const requests = [openRequest(), openRequest()];
