@@ -44,7 +44,7 @@ export function keepTable({ rows, breaker, life }: KeepReport): string {
     "",
     ...alignedTable(breakerColumns, breaker),
     "",
-    `${life.invocations} invocations, ${life.freezes} freezes: ${life.mysqlConnections} connection of MySQL, ${life.redisConnections} of Redis, by their own count; ${life.failed} failed. ${lifeHolds(life) ? "held" : "FAILED"}`,
+    `${life.invocations} invocations, ${life.freezes} freezes: ${life.mysqlConnections} connection of MySQL, ${life.redisConnections} of Redis, by their own count, ${life.mysqlAborted} left without a goodbye; ${life.failed} failed. ${lifeHolds(life) ? "held" : "FAILED"}`,
   ].join("\n");
 }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { bundleHandler } from "../../lambda/bundle-handler.ts";
 import { startSandbox } from "../../lambda/sandbox.ts";
@@ -16,11 +17,13 @@ export interface Life {
   readonly mysqlConnections: number;
   /** By how much `total_connections_received` rose. */
   readonly redisConnections: number;
+  /** By how much `Aborted_clients` rose: who went without a goodbye when the environment was ended. */
+  readonly mysqlAborted: number;
 }
 
-/** Whether nothing failed, and each server saw one connection. */
-export function lifeHolds({ failed, mysqlConnections, redisConnections }: Life): boolean {
-  return failed === 0 && mysqlConnections === 1 && redisConnections === 1;
+/** Whether nothing failed, and each server saw one connection, and its goodbye. */
+export function lifeHolds({ failed, mysqlConnections, redisConnections, mysqlAborted }: Life): boolean {
+  return failed === 0 && mysqlConnections === 1 && redisConnections === 1 && mysqlAborted === 0;
 }
 
 const FREEZE_EVERY = 10;
@@ -39,10 +42,13 @@ export async function runLife(invocations: number): Promise<Life> {
     REDIS_URL: `redis://127.0.0.1:${redis.port}`,
   };
   const sandbox = stack.use(await startSandbox({ handler, timeoutMs: 20_000, env }));
+  const ofMysql = async (name: "Connections" | "Aborted_clients" | "Threads_connected") => {
+    const [status] = await mysql.ask<{ Value: string }>(`show global status like '${name}'`);
+    return Number(status?.Value);
+  };
   const count = async () => {
-    const [status] = await mysql.ask<{ Value: string }>("show global status like 'Connections'");
     const [, received] = /total_connections_received:(\d+)/.exec(await redis.admin().info("stats")) ?? [];
-    return { mysql: Number(status?.Value), redis: Number(received) };
+    return { mysql: await ofMysql("Connections"), redis: Number(received), aborted: await ofMysql("Aborted_clients") };
   };
   const before = await count();
   const environment = await sandbox.environment();
@@ -55,6 +61,9 @@ export async function runLife(invocations: number): Promise<Life> {
     const { error } = await environment.invoke({ id: `life-${invocation}` });
     if (error !== undefined) failed += 1;
   }
+  await environment.stop("SIGTERM");
+  // but for the administrator's
+  while ((await ofMysql("Threads_connected")) > 1) await delay(5);
   const after = await count();
   return {
     invocations,
@@ -62,5 +71,6 @@ export async function runLife(invocations: number): Promise<Life> {
     failed,
     mysqlConnections: after.mysql - before.mysql,
     redisConnections: after.redis - before.redis,
+    mysqlAborted: after.aborted - before.aborted,
   };
 }
