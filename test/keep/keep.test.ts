@@ -231,6 +231,17 @@ describe("a change", () => {
     expect(await evaluate(2)()).toEqual({ limit: 2 });
   });
 
+  test("while it is judged gives nobody the old one", async () => {
+    const name = key();
+    const checked = Promise.withResolvers<boolean>();
+    const older = keep(name, () => "old", { isFresh: () => checked.promise, fingerprint: "1" });
+    await older();
+    const waiting = older();
+    const newer = keep(name, () => "new", { fingerprint: "2" });
+    checked.resolve(true);
+    expect([await waiting, await newer()]).toEqual(["new", "new"]);
+  });
+
   test("while it is created gives nobody the old one, and closes it", async () => {
     const name = key();
     const slow = Promise.withResolvers<string>();
