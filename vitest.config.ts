@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./test/support/longest-first.ts";
@@ -22,6 +23,8 @@ export default defineConfig({
     projects: [
       {
         extends: false,
+        // the recipes of examples/keep name the package; what is tested is its source
+        resolve: { alias: { "warmline/keep": fileURLToPath(new URL("src/keep/keep.ts", import.meta.url)) } },
         test: {
           ...common,
           name: "node",

@@ -19,6 +19,7 @@ export const edgeEntries: Readonly<Record<string, readonly string[]>> = {
   "./hyperdrive": [],
   "./drizzle": ["drizzle-orm"],
   "./hono": [],
+  "./keep": ["node:async_hooks"],
   "./kysely": ["kysely"],
   "./lambda": [],
   "./prisma": [],
@@ -37,6 +38,7 @@ export function expectedFile({ exports }: Manifest, entry: string, build: BuildN
   if (entry === "./http") return `dist/entry/${build === "browser" ? build : `${build}-http`}.js`;
   if (entry === "./tcp") return `dist/entry/${{ node: "tcp", workerd: "workerd-tcp", browser: "browser" }[build]}.js`;
   if (entry === "./hyperdrive") return build === "workerd" ? "dist/entry/hyperdrive.js" : "dist/entry/hyperdrive-elsewhere.js";
+  if (entry === "./keep") return `dist/keep/${build === "workerd" ? build : "keep"}.js`;
   const target = exports[entry] ?? "";
   return (typeof target === "string" ? target : target.default).replace("./", "");
 }

@@ -55,14 +55,14 @@ function write(line: string): void {
 }
 
 /**
- * Closes databases when Lambda ends the environment: the server gets its slots back at once instead of when it notices. To be called while the
+ * Closes databases, and what is kept, when Lambda ends the environment: the server gets its slots back at once instead of when it notices. To be called while the
  * handler's module is loaded, for Lambda sends SIGTERM only where an extension is registered, and takes registrations only until the function
  * asks for its first event. The request leaves at once, ahead of that; an ES module that awaits it is sure of it, CommonJS has nothing to await
  * with. Costs a call to the Extensions API. Never rejects; elsewhere than on Lambda it does nothing.
  *
  * @example closeOnShutdown(db);
  */
-export async function closeOnShutdown(...databases: readonly Database[]): Promise<void> {
+export async function closeOnShutdown(...databases: readonly Pick<Database, "close">[]): Promise<void> {
   const { AWS_LAMBDA_RUNTIME_API: api } = process.env;
   if (api === undefined) return;
   process.once("SIGTERM", () => {

@@ -104,6 +104,8 @@ const rules: readonly Rule[] = [
     may: ["src/entry/", "src/decide/", "src/transports/", "src/errors/", "cloudflare:workers", "node:async_hooks"],
   },
   { place: "src/aws/", may: ["src/aws/", "src/errors/", "src/syntax/", "node:", "@aws-sdk/dsql-signer", "@aws-sdk/rds-signer"] },
+  { place: "src/keep/", may: ["src/keep/"], mayType: ["src/errors/errors.ts"] },
+  { place: "src/keep/workerd.ts", may: ["src/keep/", "node:async_hooks"] },
   { place: "src/adapters/", may: ["src/adapters/"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/check-database.ts", may: ["src/errors/"] },
   { place: "src/adapters/lambda-invocation.ts", may: ["src/adapters/", "src/errors/"] },
@@ -167,6 +169,7 @@ interface Room {
 const rooms: readonly Room[] = [
   { place: "test/support/", may: [] },
   { place: "test/scripts/", may: ["test/support/", "scripts/"] },
+  { place: "test/keep/", may: ["test/support/", "test/lambda/", "examples/keep/"] },
   { place: "test/", may: ["test/support/"] },
   {
     place: "scripts/",
@@ -178,6 +181,10 @@ const rooms: readonly Room[] = [
       "test/fuzz/handles/run.ts",
       "test/fuzz/calls/run.ts",
       "test/fuzz/state/run.ts",
+      "test/keep/breaker/run.ts",
+      "test/keep/faults/run.ts",
+      "test/keep/lives/run.ts",
+      "test/keep/servers/find-program.ts",
       "test/lambda/faults/run.ts",
       "test/lambda/bundle-handler.ts",
       "test/lambda/network.ts",

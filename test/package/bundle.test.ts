@@ -175,6 +175,20 @@ test.each(["drizzle", "kysely", "prisma"])(`warmline/%s adds at most ${MAX_ADAPT
   expect(packages).not.toContain("pg");
 });
 
+/** What an import of `warmline/keep` alone may be, bytes of gzip. */
+const MAX_KEEP_BYTES = 1_023;
+
+test.each([...edges, ["Node", node] as const])(
+  `warmline/keep, bundled for %s, is under a kilobyte and brings nothing along`,
+  async (name, options) => {
+    const { gzipBytes, packages } = await bundle(project, 'import { keep } from "warmline/keep"; export default keep;', options);
+    console.info(`warmline/keep for ${name}: ${gzipBytes} bytes gzip`);
+    expect(gzipBytes).toBeLessThanOrEqual(MAX_KEEP_BYTES);
+    expect(gzipBytes).toBeGreaterThan(500);
+    expect(packages).toEqual([...(name === "workerd" ? ["node:async_hooks"] : []), "warmline"]);
+  },
+);
+
 describe("the reading of a bundle", () => {
   test("tells pg and a Node built-in that reach it", async () => {
     const code = 'import pg from "pg"; import { createHash } from "node:crypto"; export default [pg, createHash];';

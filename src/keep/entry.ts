@@ -1,0 +1,119 @@
+import type { KeepOptions } from "./options.ts";
+import { within } from "./within.ts";
+
+/** How a thing is created, judged and closed. */
+export interface Recipe<T> extends KeepOptions<T> {
+  readonly key: string;
+  readonly create: () => T | Promise<T>;
+  /** Told of each use. `release` ends the thing if nobody has used it since. */
+  readonly onUse?: (release: () => unknown) => void;
+}
+
+/** What stands under a key: at most one thing. */
+export interface Entry<T> {
+  /** Has it created in another way from now on, if this is another. */
+  define(recipe: Recipe<T>): void;
+  /** Runs `work` with the thing. */
+  use<R>(work: (thing: T) => R | Promise<R>): Promise<R>;
+  /** Ends the thing, also one that is being created. */
+  close(): Promise<void>;
+}
+
+/** A thing that was created. */
+interface Item<T> {
+  isFresh(): Promise<boolean>;
+  use<R>(work: (thing: T) => R | Promise<R>): Promise<R>;
+  /** Closes it as soon as nobody uses it. */
+  end(): Promise<void>;
+}
+
+/** Opens the place of a key. */
+export function openEntry<T>(recipe: Recipe<T>): Entry<T> {
+  let current: Item<T> | undefined;
+  /** For what all wait who call while the thing is looked at, or created. */
+  let turn: Promise<Item<T>> | undefined;
+
+  const end = async () => {
+    const ended = current;
+    current = undefined;
+    await ended?.end();
+  };
+  /** Where nobody is told how that goes. */
+  const discard = () => end().catch(() => {});
+
+  const next = async (): Promise<Item<T>> => {
+    const item = current;
+    if (item && (await item.isFresh())) return item;
+    discard();
+    const own = recipe;
+    current = await make(own, discard);
+    if (own === recipe) return current;
+    // how it is created has changed meanwhile
+    discard();
+    return next();
+  };
+
+  const use: Entry<T>["use"] = async (work) => {
+    turn ??= next().finally(() => {
+      turn = undefined;
+    });
+    const item = await turn;
+    // it may have been replaced since
+    return item === current ? item.use(work) : use(work);
+  };
+
+  return {
+    use,
+    define(other) {
+      if (other.fingerprint === recipe.fingerprint) return;
+      recipe = other;
+      discard();
+    },
+    async close() {
+      await turn?.catch(() => {});
+      await end();
+    },
+  };
+}
+
+async function make<T>(recipe: Recipe<T>, discard: () => unknown): Promise<Item<T>> {
+  const { key, create, isFresh = () => true, onUse, createTimeoutMs = 10_000, checkTimeoutMs = 250 } = recipe;
+  // a goodbye that takes longer is one to nobody
+  const close = (thing: T) => within(key, "CLOSE", 1_000)(() => recipe.close?.(thing));
+  const thing = await within(key, "CREATE", createTimeoutMs)(create, close);
+  const madeAt = Date.now();
+  let usedAt = madeAt;
+  let users = 0;
+  let leave: (() => void) | undefined;
+  const count = (change: 1 | -1) => {
+    const now = Date.now();
+    usedAt = now;
+    users += change;
+    if (!users) leave?.();
+    onUse?.(() => now === usedAt && !users && discard());
+  };
+  return {
+    isFresh() {
+      const now = Date.now();
+      // after a clock was set back nobody knows how long
+      const age = { idleMs: Math.abs(now - usedAt), ageMs: now - madeAt };
+      return within(key, "", checkTimeoutMs)(() => isFresh(thing, age)).catch(() => false);
+    },
+    async use(work) {
+      count(1);
+      try {
+        return await work(thing);
+      } finally {
+        count(-1);
+      }
+    },
+    async end() {
+      if (users) {
+        await new Promise<void>((resolve) => {
+          leave = resolve;
+        });
+      }
+      await close(thing);
+    },
+  };
+}
