@@ -99,6 +99,7 @@ const rules: readonly Rule[] = [
   { place: "src/aws/", may: ["src/aws/", "src/errors/", "src/syntax/", "node:", "@aws-sdk/dsql-signer", "@aws-sdk/rds-signer"] },
   { place: "src/adapters/", may: ["src/adapters/"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/check-database.ts", may: ["src/errors/"] },
+  { place: "src/adapters/dashboard.ts", may: ["src/dashboard/", "hono/"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/lambda-invocation.ts", may: ["src/adapters/", "src/errors/"] },
   {
     place: "src/adapters/vercel.ts",
@@ -118,6 +119,7 @@ const rules: readonly Rule[] = [
     may: ["src/adapters/", "src/observe/query-shape.ts", "@opentelemetry/api"],
     mayType: ["src/entry/node.ts"],
   },
+  { place: "src/dashboard/", may: ["src/dashboard/", "src/errors/", "src/endpoint/this-machine.ts"], mayType: ["src/entry/node.ts"] },
   {
     place: "src/endpoint/",
     may: ["src/endpoint/", "src/decide/", "src/wire/", "src/errors/", "pg", "ws", "node:"],
