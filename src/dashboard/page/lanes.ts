@@ -86,7 +86,7 @@ const drawLanes = (canvas, record, colors, config) => {
     else { g.globalAlpha = 0.35; g.fillStyle = colors.fail; g.fillRect(x(mark.from), middle - 6, at - x(mark.from), 2); g.globalAlpha = 1; g.strokeStyle = colors.fail; cross(g, at, middle - 5); }
   }
   g.textAlign = "left";
-  const taken = [0, 0, 0];
+  const taken = new Array(Math.floor(head / 13)).fill(0);
   for (const band of record.bands) {
     const words = g.measureText(band.label).width, line = Math.max(gutter, x(band.from)), begin = line + words + 6 > right ? line - words - 4 : line + 4;
     const row = taken.findIndex((until) => until <= begin);

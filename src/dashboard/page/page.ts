@@ -43,8 +43,9 @@ const LANES = 10;
 /** One more is for calls without a connection. */
 const LANE_PX = 32;
 const AXIS_PX = 20;
-/** For the names of what was done to all lanes. */
-const HEAD_PX = 42;
+/** A line for the names of what happened to all lanes at once, and as many as may come together where there are strikes. */
+const HEAD_PX = 16;
+const STRUCK_HEAD_PX = 42;
 
 const script = `"use strict";(()=>{${recordScript}${laneScript}${viewScript}})()`;
 
@@ -52,8 +53,9 @@ const script = `"use strict";(()=>{${recordScript}${laneScript}${viewScript}})()
 export async function livePage(parts: PageParts): Promise<Page> {
   const { sides, strikes = [] } = parts;
   const lanes = Math.max(...sides.map((side) => side.lanes ?? LANES)) + 1;
-  const styles = `${style}.lanes{height:${lanes * LANE_PX + AXIS_PX + HEAD_PX}px}${parts.style ?? ""}`;
-  const config = { sides, strikes, bucketEndsMs, lane: LANE_PX, axis: AXIS_PX, head: HEAD_PX, proof: parts.proof };
+  const head = strikes.length > 0 ? STRUCK_HEAD_PX : HEAD_PX;
+  const styles = `${style}.lanes{height:${lanes * LANE_PX + AXIS_PX + head}px}${parts.style ?? ""}`;
+  const config = { sides, strikes, bucketEndsMs, lane: LANE_PX, axis: AXIS_PX, head, proof: parts.proof };
   const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -107,10 +109,24 @@ const legend = `<ul class="legend" aria-label="What the marks mean">
 <li><svg viewBox="0 0 18 12" aria-hidden="true"><path d="M4 1v10" stroke="var(--ink)" stroke-width="2"/><path d="M8 6h8" stroke="var(--soft)" stroke-dasharray="2 2"/></svg>thrown away</li>
 <li><svg viewBox="0 0 18 12" aria-hidden="true"><path d="M5 2l8 8m0-8l-8 8" stroke="var(--fail)" stroke-width="2"/></svg>failed</li>
 <li><svg viewBox="0 0 18 12" aria-hidden="true"><circle cx="9" cy="6" r="4" fill="none" stroke="var(--ink)" stroke-width="1.6"/></svg>tried again</li>
+<li>A bar is as long as its call, waiting included.</li>
 </ul>`;
 
 const big = ["failed", "answered", "healed", "warm"];
-const small = ["open", "idle", "in use", "on the way", "waiting", "breaker", "opened", "discarded", "thawed", "retried", "slow", "leaked"];
+const small = [
+  "open",
+  "idle",
+  "on the way",
+  "waiting",
+  "breaker",
+  "opened",
+  "discarded",
+  "thawed",
+  "retried",
+  "pipelined",
+  "slow",
+  "leaked",
+];
 
 function sideOf({ name }: Side, place: number): string {
   const fact = (label: string) => `<div data-fact="${label}"><dt>${label}</dt><dd>–</dd></div>`;

@@ -28,7 +28,6 @@ button:disabled{cursor:default;opacity:.55}
 .legend{color:var(--soft);display:flex;flex-wrap:wrap;font-size:.82rem;gap:.2rem 1.1rem;list-style:none;margin-top:1.1rem;padding:0}
 .legend li{align-items:center;display:flex;gap:.4rem}.legend svg{flex:none;height:12px;width:18px}
 .sides{display:grid;gap:var(--gap);grid-template-columns:minmax(0,1fr);margin-top:.8rem}
-@media (min-width:64rem){.sides.pair{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}}
 .card{background:var(--card);border:1px solid var(--line);border-radius:var(--round);min-width:0;padding:1rem}
 .head{align-items:baseline;display:flex;gap:.6rem;justify-content:space-between}
 .about{color:var(--soft);font-size:.86rem;height:1.5em;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
@@ -68,4 +67,5 @@ th{font-weight:600}thead th{color:var(--soft);font-size:.8rem;font-weight:400}
 .plan tbody{min-height:15rem}
 @media (max-width:40rem){.plan tr{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,3fr)}.plan thead{display:none}.plan td:last-child{border:0;grid-column:1/-1;grid-row:2;padding-top:0}
 .plan th,.plan td{border:0}.plan tr{border-bottom:1px solid var(--line)}}
+@media (min-width:64rem){.sides.pair,.sides:not(.pair) .lower{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}.sides:not(.pair) .words{min-height:1.5em}}
 `;

@@ -50,7 +50,7 @@ const makeSide = (side, place) => {
     write(facts.answered, whole.format(done));
     write(facts.warm, known === 0 ? "–" : (Math.floor(t.reused / known * 1000) / 10).toFixed(1) + " %");
     write(facts.healed, whole.format(t.healed));
-    const shown = s ? { open: s.total, idle: s.idle, "in use": Math.max(0, s.total - s.idle), "on the way": s.running, waiting: s.waiting, opened: s.connects, retried: s.retries, thawed: s.thaws, discarded: s.discarded, slow: t.slow, leaked: t.leaks } : {};
+    const shown = s ? { open: s.total, idle: s.idle, "on the way": s.running, waiting: s.waiting, opened: s.connects, retried: s.retries, thawed: s.thaws, discarded: s.discarded, pipelined: s.pipelined, slow: t.slow, leaked: t.leaks } : {};
     for (const name in shown) write(facts[name], shown[name] === undefined || shown[name] === null ? "none" : whole.format(shown[name]));
     write(facts.breaker, s && s.breaker ? s.breaker : "none");
     const last = record.since(60000), most = last ? Math.max(1, ...last.histogram) : 1;
