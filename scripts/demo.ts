@@ -38,7 +38,7 @@ try {
       console.log("\nThat was once: without --once all of this answers until Ctrl-C.");
       process.exitCode = held ? 0 : 1;
     } else {
-      console.log("\nServing until Ctrl-C.");
+      console.log(`\nOpen ${app.url} in a browser: two clients at work, and buttons that strike both. Serving until Ctrl-C.`);
       await stopAsked;
     }
   }

@@ -22,6 +22,8 @@ export function makeBarePool(options: pg.PoolConfig, tell: (event: DatabaseEvent
     connects++;
     const connectionId = `pg-${connects}`;
     ids.set(client, connectionId);
+    // as pool.query has it while a call is on its way
+    client.on("error", () => {});
     tell({ type: "connect", transport: "pool", connectionId, durationMs: 0 });
   });
   pool.on("remove", (client) => {
@@ -69,7 +71,6 @@ export function makeBarePool(options: pg.PoolConfig, tell: (event: DatabaseEvent
       waiting: pool.waitingCount,
       connects,
       reuses,
-      pipelined: 0,
       probes: 0,
       discarded,
       running,
@@ -80,7 +81,7 @@ export function makeBarePool(options: pg.PoolConfig, tell: (event: DatabaseEvent
 }
 
 /** What it has not. */
-const lacking = { retries: null as never, thaws: null as never, leaks: null as never, breaker: null as never };
+const lacking = { retries: null as never, pipelined: null as never, thaws: null as never, leaks: null as never, breaker: null as never };
 
 /** pg's error as it comes. What became of the statement it does not say. */
 function failureOf(error: unknown) {

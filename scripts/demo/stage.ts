@@ -46,6 +46,7 @@ async function stageOn(postgres: PostgresServer): Promise<Stage> {
   await seeding.script(schema);
   await seeding.close();
   const child = fork(fileURLToPath(new URL("clients-process.ts", import.meta.url)), [postgres.url()]);
+  const ended = once(child, "exit");
   const [warmline, bare] = await watch(child);
   const feeds = { warmline: makeFeed(warmline), bare: makeFeed(bare) };
   const note = (label: string, forMs = 0) => {
@@ -99,12 +100,12 @@ async function stageOn(postgres: PostgresServer): Promise<Stage> {
         inTurn(async () => {
           if (isAway) return "The server is away: there is no backend to kill.";
           child.send({ fire: KILLED_CALLS, lastingMs: 600 } satisfies Order);
-          const ended = await ask(async (admin) => {
+          const killed = await ask(async (admin) => {
             await arrived(admin);
             note("backends killed");
             return kill(admin);
           });
-          return `Ended ${ended} sessions with ${KILLED_CALLS} reads on the way on each side, as a failover does. Reads are repeated; bare pg does not.`;
+          return `Ended ${killed} sessions with ${KILLED_CALLS} reads on the way on each side, as a failover does. Reads are repeated; bare pg does not.`;
         }),
       freeze: () =>
         inTurn(async () => {
@@ -114,9 +115,9 @@ async function stageOn(postgres: PostgresServer): Promise<Stage> {
           const waker = spawn("sh", ["-c", `kill -STOP ${child.pid}; sleep ${FROZEN_SECONDS}; kill -CONT ${child.pid}`], {
             stdio: "ignore",
           });
-          const ended = await ask(kill);
+          const dropped = await ask(kill);
           await once(waker, "exit");
-          return `Frozen for ${FROZEN_SECONDS} s, as Lambda does between two invocations; ${ended} connections were dropped meanwhile.`;
+          return `Frozen for ${FROZEN_SECONDS} s, as Lambda does between two invocations; ${dropped} connections were dropped meanwhile.`;
         }),
       away: () =>
         inTurn(async () => {
@@ -132,8 +133,7 @@ async function stageOn(postgres: PostgresServer): Promise<Stage> {
     async stop() {
       clearTimeout(back);
       await changing;
-      const ended = once(child, "exit");
-      child.disconnect();
+      if (child.connected) child.disconnect();
       await ended;
       await postgres.stop();
     },
