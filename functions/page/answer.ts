@@ -42,12 +42,9 @@ export async function answerOverview(c: Context<AppEnv>, ground: OverviewGround)
 
 async function answerPage(c: Context<AppEnv>, shown: Overview, live: LivePicture | undefined): Promise<Response> {
   const { origin } = new URL(c.req.url);
-  const [lead, below] = await Promise.all([overviewLead(shown), overviewSections(shown, origin)]);
-  const page = await live?.page({
-    lead: String(lead),
-    below: `<div class="below">${below}</div>`,
-    style: `${belowStyle}.below{${sectionStyle}}`,
-  });
+  const [lead, sections] = await Promise.all([overviewLead(shown), overviewSections(shown, origin)]);
+  const below = `<div class="below"><section><h2>The API beside it</h2><p class="note">${lead}</p></section>${sections}</div>`;
+  const page = await live?.page({ below, style: `${belowStyle}.below{${sectionStyle}}` });
   c.header("Content-Security-Policy", page?.contentSecurityPolicy ?? contentSecurityPolicy);
   return c.html(page?.html ?? overviewPage(shown, origin));
 }

@@ -106,7 +106,7 @@ function proofRow({ runtime, transport, invocations, serverSessions, failures, h
   const percent = Math.round((serverSessions / most) * 1_000) / 10;
   return html`<tr class="${held === null ? "bare" : "own"}">
 <th scope="row">${held === null ? "" : "warmline, "}${transport}<small>${runtime}, ${invocations.toLocaleString("en")} requests</small></th>
-<td><span class="bar" style="width:${percent}%"></span><b>${serverSessions.toLocaleString("en")}</b></td>
+<td><svg class="bar" width="${percent}%" aria-hidden="true"></svg><b>${serverSessions.toLocaleString("en")}</b></td>
 <td class="${failures > 0 ? "failures" : "none"}">${failures.toLocaleString("en")}</td>
 </tr>
 `;

@@ -5,7 +5,7 @@ export interface LivePicture {
   /** What it asks for, below `/live`. */
   readonly routes: Hono;
   /** A page around it, of HTML. */
-  page(parts: { readonly lead: string; readonly below: string; readonly style: string }): Promise<{
+  page(parts: { readonly below: string; readonly style: string }): Promise<{
     readonly html: string;
     readonly contentSecurityPolicy: string;
   }>;

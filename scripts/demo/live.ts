@@ -24,6 +24,7 @@ export function livePicture(stage: Stage): LivePicture & { stop(): void } {
     page: (parts) =>
       livePage({
         ...parts,
+        lead: "Two clients make the same calls at the same times, over up to 4 connections each. Strike both, and see which heals. The calls are reads, and warmline is told so; a read may be repeated.",
         title: "warmline demo",
         heading: "Warm connections beside bare pg, struck alike",
         sides: [

@@ -73,7 +73,7 @@ export async function livePage(parts: PageParts): Promise<Page> {
 ${parts.lead === undefined ? "" : `<p class="lead">${parts.lead}</p>`}</div>
 <div class="tools"><span class="chip" id="line">Connecting</span><button type="button" id="pause">Pause</button></div>
 </header>
-<noscript><p class="said">The picture is drawn by a script of this page; /stats tells the same in numbers.</p></noscript>
+<noscript><p class="said">The picture is drawn by a script of this page.</p></noscript>
 ${strikes.length === 0 ? "" : strikeBar(strikes)}
 <p class="unseen" role="status" aria-live="polite" id="polite"></p>
 ${legend}
