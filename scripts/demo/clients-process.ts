@@ -13,9 +13,9 @@ const [url = ""] = process.argv.slice(2);
 const work = "select pg_sleep($1::float8 / 1000), (select name from products where id = $2::int)";
 
 const pending: Record<SideName, DatabaseEvent[]> = { warmline: [], bare: [] };
-const db = createDatabase({ url, transport: "pool", max: MAX, name: "live picture", deadlineMs: 10_000 });
+const db = createDatabase({ url, transport: "pool", max: MAX, name: "live picture" });
 db.subscribe((event) => pending.warmline.push(event));
-const bare = makeBarePool({ connectionString: url, max: MAX, connectionTimeoutMillis: 10_000 }, (event) => pending.bare.push(event));
+const bare = makeBarePool({ connectionString: url, max: MAX }, (event) => pending.bare.push(event));
 
 const clients: Record<SideName, { query(text: string, values: readonly unknown[]): Promise<unknown>; stats: Watched["stats"] }> = {
   warmline: { query: (text, values) => db.query(text, values, { readOnly: true }), stats: () => db.stats() },

@@ -28,8 +28,8 @@ export function livePicture(stage: Stage): LivePicture & { stop(): void } {
         title: "warmline demo",
         heading: "Warm connections beside bare pg, struck alike",
         sides: [
-          { name: "warmline", path: "live/warmline", lanes: 4 },
-          { name: "bare pg.Pool", path: "live/bare", lanes: 4 },
+          { name: "warmline", path: "live/warmline", lanes: 5 },
+          { name: "bare pg.Pool", path: "live/bare", lanes: 5 },
         ],
         strikes: Object.entries(labels).map(([name, label]) => ({ label, path: `live/strikes/${name}` })),
         proof: "",

@@ -8,7 +8,7 @@ import { viewScript } from "./view.ts";
 export interface Side {
   readonly name: string;
   readonly path: string;
-  /** Lanes that have room. Default 10. */
+  /** Lanes that have room. Default 12. */
   readonly lanes?: number;
 }
 
@@ -39,7 +39,8 @@ export interface Page {
   readonly contentSecurityPolicy: string;
 }
 
-const LANES = 10;
+/** Ten is the most connections of a pool that is told no number; in place of one that is lost another may be opened before that is known. */
+const LANES = 12;
 /** One more is for calls without a connection. */
 const LANE_PX = 32;
 const AXIS_PX = 20;
@@ -55,7 +56,15 @@ export async function livePage(parts: PageParts): Promise<Page> {
   const lanes = Math.max(...sides.map((side) => side.lanes ?? LANES)) + 1;
   const head = strikes.length > 0 ? STRUCK_HEAD_PX : HEAD_PX;
   const styles = `${style}.lanes{height:${lanes * LANE_PX + AXIS_PX + head}px}${parts.style ?? ""}`;
-  const config = { sides, strikes, bucketEndsMs, lane: LANE_PX, axis: AXIS_PX, head, proof: parts.proof };
+  const config = {
+    sides: sides.map((side) => ({ lanes: LANES, ...side })),
+    strikes,
+    bucketEndsMs,
+    lane: LANE_PX,
+    axis: AXIS_PX,
+    head,
+    proof: parts.proof,
+  };
   const html = `<!doctype html>
 <html lang="en">
 <head>

@@ -49,9 +49,9 @@ canvas{display:block;width:100%}
 .bars i{background:var(--warm);border-radius:2px 2px 0 0;height:100%;transform:scaleY(0);transform-origin:bottom}
 .scale{color:var(--soft);display:grid;font-size:.72rem;gap:2px;grid-auto-columns:minmax(0,1fr);grid-auto-flow:column;margin-top:.2rem}
 .scale span{overflow:hidden;text-align:center}
-@media (max-width:30rem){.scale span:nth-child(even){visibility:hidden}.scale span{overflow:visible}.big{grid-template-columns:1fr 1fr}.small{grid-template-columns:repeat(3,minmax(0,1fr))}.strikes{display:grid;grid-template-columns:1fr 1fr}.strikes .first{grid-column:1/-1}}
+@media (max-width:30rem){.said{min-height:4.5em}.words{min-height:4.5em}.scale span:nth-child(even){visibility:hidden}.scale span{overflow:visible}.big{grid-template-columns:1fr 1fr}.small{grid-template-columns:repeat(3,minmax(0,1fr))}.strikes{display:grid;grid-template-columns:1fr 1fr}.strikes .first{grid-column:1/-1}}
 .quantiles{color:var(--soft);font-size:.86rem;margin-top:.35rem}.quantiles b{color:var(--ink);font-weight:600}
-.errors{list-style:none;margin-top:.3rem;max-height:17rem;min-height:7.5rem;overflow-y:auto;padding:0}
+.errors{list-style:none;margin-top:.3rem;height:10.5rem;overflow-y:auto;padding:0}
 .errors li{border-top:1px solid var(--line);font-size:.86rem;padding:.5rem 0}.errors li:first-child{border-top:0}
 .errors .none{color:var(--soft)}
 .errors b{font-weight:620}.errors .fate{color:var(--fail);font-weight:600}.errors time,.errors .times{color:var(--soft)}
@@ -63,9 +63,9 @@ table{border-collapse:collapse;font-size:.86rem;width:100%}
 th,td{border-bottom:1px solid var(--line);padding:.35rem .6rem .35rem 0;text-align:left;vertical-align:top}
 th{font-weight:600}thead th{color:var(--soft);font-size:.8rem;font-weight:400}
 .plan{margin-top:var(--gap)}.plan td:nth-child(2){font-weight:600;overflow-wrap:anywhere}.plan td:last-child{color:var(--soft)}
-.plan table{margin-top:.4rem}.warnings{color:var(--fail);font-size:.88rem;padding-left:1.1rem}
-.plan tbody{min-height:15rem}
+.plan table{margin-top:.4rem}#plan{min-height:21rem}.warnings{color:var(--fail);font-size:.88rem;padding-left:1.1rem}
 @media (max-width:40rem){.plan tr{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,3fr)}.plan thead{display:none}.plan td:last-child{border:0;grid-column:1/-1;grid-row:2;padding-top:0}
 .plan th,.plan td{border:0}.plan tr{border-bottom:1px solid var(--line)}}
 @media (min-width:64rem){.sides.pair,.sides:not(.pair) .lower{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}.sides:not(.pair) .words{min-height:1.5em}}
+@media (forced-colors:active){.bars i{background:CanvasText;forced-color-adjust:none}}
 `;

@@ -15,7 +15,7 @@ const say = (text) => { toSay = text; };
 const speak = () => { if (toSay !== "" && performance.now() - spokenAt > 4000) { write(byId("polite"), toSay); spokenAt = performance.now(); toSay = ""; } };
 
 const makeSide = (side, place) => {
-  const root = byId("side-" + place), find = (selector) => root.querySelector(selector), record = makeRecord(side.lanes || 10);
+  const root = byId("side-" + place), find = (selector) => root.querySelector(selector), record = makeRecord(side.lanes);
   const facts = {}; root.querySelectorAll("[data-fact]").forEach((fact) => { facts[fact.dataset.fact] = fact.lastElementChild; });
   const bars = [...find(".bars").children], table = find("tbody");
   let state = "", errorsAt = -1, online = false;
@@ -32,10 +32,10 @@ const makeSide = (side, place) => {
   };
   const judge = (recent) => {
     const quiet = performance.now() - record.toldAt > 3000;
-    if (record.toldAt === 0 || (quiet && !online)) return become("lost", "bad", record.toldAt === 0 ? "No news yet" : "This page lost its server");
+    if (record.toldAt === 0 || (quiet && !online)) return become("lost", "bad", record.toldAt === 0 ? "No news yet" : "Lost the server");
     const breaker = record.stats && record.stats.breaker;
-    if (breaker === "open") return become("open", "bad", "Database away, calls refused at once");
-    if (recent && recent.failed > 0 && recent.failed === recent.calls) return become("away", "bad", "Database does not answer");
+    if (breaker === "open") return become("away", "bad", "Database away");
+    if (recent && recent.failed > 0 && recent.failed === recent.calls) return become("away", "bad", "Database away");
     if (recent && recent.failed > 0) return become("some", "bad", "Some calls fail");
     if (breaker === "half-open") return become("half", "", "Asking whether it is back");
     if (recent && recent.calls > 0) return become("good", "good", "Answering");
@@ -61,7 +61,7 @@ const makeSide = (side, place) => {
     const lanes = record.lanes.filter((lane) => lane.gone === null), rate = Math.round(recent.calls / recent.seconds);
     const sampled = record.left > 0 || record.lanes.some((lane) => lane.covered > 0), dropped = record.missed > 0 ? " " + plural(record.missed, "event") + " missed by this page." : "";
     record.lanes.forEach((lane) => { lane.covered = 0; });
-    write(find(".words"), plural(lanes.length, "connection") + ", " + plural(rate, "call") + " a second: " + whole.format(recent.reused) + " warm, " + whole.format(recent.fresh) + " on new connections, " + whole.format(recent.failed) + " failed in the last 3 s." + (sampled ? " More calls than marks: a sample is drawn, all are counted." : "") + dropped);
+    write(find(".words"), plural(s && s.total !== undefined ? s.total : lanes.length, "connection") + ", " + plural(rate, "call") + " a second: " + whole.format(recent.reused) + " warm, " + whole.format(recent.fresh) + " on new connections, " + whole.format(recent.failed) + " failed in the last 3 s." + (sampled ? " More calls than marks: a sample is drawn, all are counted." : "") + dropped);
     if (find("details").open) table.replaceChildren(...record.lanes.map((lane) => { const row = element("tr"); row.append(element("td", lane.id), element("td", whole.format(lane.calls)), element("td", lane.last || "none"), element("td", lane.gone === null ? "open" : "thrown away: " + lane.why)); return row; }));
     const list = record.errors, key = list.map((e) => e.at + e.code + e.times).join();
     if (key !== errorsAt) { errorsAt = key; find(".errors").replaceChildren(...(list.length === 0 ? [element("li", "None.", "none")] : list.map(errorItem))); }
