@@ -33,6 +33,7 @@ const makeSide = (side, place) => {
   const judge = (recent) => {
     const quiet = performance.now() - record.toldAt > 3000;
     if (record.toldAt === 0 || (quiet && !online)) return become("lost", "bad", record.toldAt === 0 ? "No news yet" : "Lost the server");
+    if (record.plan && record.plan.trouble) return become("lacking", "bad", "Not set up");
     const breaker = record.stats && record.stats.breaker;
     if (breaker === "open") return become("away", "bad", "Database away");
     if (recent && recent.failed > 0 && recent.failed === recent.calls) return become("away", "bad", "Database away");

@@ -138,3 +138,14 @@ test("it tells of a database of one's own: its plan, its numbers, and an error w
   expect(JSON.stringify(told)).not.toContain(secret);
   expect(JSON.stringify(told)).not.toContain(new URL(inject("postgres").url).password);
 });
+
+test("it says what lacks where there is no plan, and shows no numbers", async () => {
+  vi.stubEnv("DATABASE_URL", undefined);
+  const answer = await ask("/_warmline/events", { db: createDatabase() });
+  const reader = answer.body?.getReader();
+  const told = said((await reader?.read())?.value ?? new Uint8Array());
+  const first = said((await reader?.read())?.value ?? new Uint8Array());
+  await reader?.cancel();
+  expect(told.data).toMatchObject({ plan: { trouble: expect.stringContaining("DATABASE_URL") } });
+  expect(first.data).toMatchObject({ totals: { calls: 0 } });
+});
