@@ -10,7 +10,8 @@ const TELL_MS = 50;
 /** Between two calls of the steady trickle, milliseconds. */
 const TRICKLE_MS = 200;
 const [url = ""] = process.argv.slice(2);
-const work = "select pg_sleep($1::float8 / 1000), (select name from products where id = $2::int)";
+const slow = "select pg_sleep($1::float8 / 1000), (select name from products where id = $2::int)";
+const quick = "select name from products where id = $1::int";
 
 const pending: Record<SideName, DatabaseEvent[]> = { warmline: [], bare: [] };
 const db = createDatabase({ url, transport: "pool", max: MAX, name: "live picture" });
@@ -28,11 +29,13 @@ function tell(side: SideName, more: Partial<Told> = {}): void {
   process.send?.({ side, stats: clients[side].stats(), events, ...more } satisfies Told);
 }
 
-/** Most are short, as calls are, and some take a while. */
-function call(lastingMs = 5 + Math.random() ** 3 * 300): void {
-  const values = [lastingMs, 1 + Math.floor(Math.random() * 50)];
-  for (const { query } of Object.values(clients)) query(work, values).catch(() => {});
+function call(text: string, values: readonly unknown[]): void {
+  for (const { query } of Object.values(clients)) query(text, values).catch(() => {});
 }
+
+const anyProduct = () => 1 + Math.floor(Math.random() * 50);
+const quickCall = () => call(quick, [anyProduct()]);
+const slowCall = (lastingMs = 5 + Math.random() ** 3 * 300) => call(slow, [lastingMs, anyProduct()]);
 
 tell("warmline", { plan: db.plan });
 tell("bare");
@@ -40,9 +43,15 @@ const telling = setInterval(() => {
   tell("warmline");
   tell("bare");
 }, TELL_MS);
-const trickle = setInterval(() => call(), TRICKLE_MS);
+const trickle = setInterval(() => {
+  quickCall();
+  slowCall();
+}, TRICKLE_MS);
 process.on("message", ({ fire, lastingMs }: Order) => {
-  for (let n = 0; n < fire; n++) call(lastingMs);
+  for (let n = 0; n < fire; n++) {
+    if (lastingMs === undefined && n % 2 === 1) quickCall();
+    else slowCall(lastingMs);
+  }
 });
 process.once("disconnect", () => {
   clearInterval(telling);
