@@ -106,7 +106,7 @@ document.querySelectorAll("[data-strike]").forEach((button) => button.addEventLi
   write(byId("said"), text); say(text); button.disabled = false; button.focus();
 }));
 let drawnAt = 0, cost = 0, numbersAt = 0;
-window.liveFrames = { longest: 0, drawn: 0 };
+window.liveFrames = { drawn: 0 };
 const tick = (at) => {
   requestAnimationFrame(tick);
   if (paused || document.hidden) return;
@@ -116,7 +116,7 @@ const tick = (at) => {
     sides.forEach((side) => side.draw());
     const spent = performance.now() - began;
     cost = cost * 0.9 + spent * 0.1; drawnAt = at;
-    window.liveFrames.drawn++; window.liveFrames.longest = Math.max(window.liveFrames.longest, spent);
+    window.liveFrames.drawn++;
   }
   if (at - numbersAt >= 400) {
     numbersAt = at; sides.forEach((side) => side.numbers()); speak();
