@@ -8,6 +8,7 @@ import type { AppEnv } from "./context.ts";
 import { createInstance, type Instance } from "./instance.ts";
 import { limitBody } from "./limit-body.ts";
 import type { Modules } from "./modules.ts";
+import type { LivePicture } from "./page/live.ts";
 import type { Proof } from "./page/overview.ts";
 import { Problem } from "./problem.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -42,6 +43,8 @@ export interface AppOptions {
   readonly readyDeadlineMs?: number | undefined;
   /** What a proof beside it has counted so far, for `GET /` to show. */
   readonly proof?: (() => Proof) | undefined;
+  /** What `GET /` shows in motion, with routes of its own below `/live`. Default: nothing. */
+  readonly live?: LivePicture | undefined;
   /** Told of every error that is answered with a 5xx, or keeps numbers from `GET /`. Default: one line of JSON on standard error. */
   readonly onFault?: ((fault: Fault) => void) | undefined;
 }
@@ -57,7 +60,16 @@ export interface Fault {
 
 /** The demo API, products and orders, over any database and on any platform. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const { db, modules, proof, doorman = letAllIn, readyDeadlineMs = 2_000, instance = createInstance(), onFault = logFault } = options;
+  const {
+    db,
+    modules,
+    proof,
+    live,
+    doorman = letAllIn,
+    readyDeadlineMs = 2_000,
+    instance = createInstance(),
+    onFault = logFault,
+  } = options;
   const token = options.token || undefined;
   const openWithoutToken = options.platform === "node";
   const guard = authorize({ token, openWithoutToken });
@@ -78,7 +90,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     .on(["POST", "PUT", "PATCH", "DELETE"], "*", guard)
     .use("/stats", guard)
     .use(limitBody(MAX_BODY_BYTES))
-    .route("/", overviewRoutes(modules, { db, instance, isOpen, deadlineMs: readyDeadlineMs, proof, onTrouble: report }))
+    .route("/", overviewRoutes(modules, { db, instance, isOpen, deadlineMs: readyDeadlineMs, proof, live, onTrouble: report }))
     .route("/", healthRoutes(db, readyDeadlineMs))
     .route("/", productRoutes(db, validate))
     .route("/", orderRoutes(db, validate))

@@ -2,6 +2,8 @@ import { parseArgs } from "node:util";
 import { createDatabase } from "warmline";
 import { type RunningApp, ServeError, type ServeOptions, serveApp } from "../functions/node.ts";
 import { invitation } from "./demo/invitation.ts";
+import { livePicture } from "./demo/live.ts";
+import { startStage } from "./demo/stage.ts";
 import { startWorld } from "./demo/world.ts";
 import { demoContenders } from "./proof/contenders.ts";
 import { paintStdout, proofTable, showProgress } from "./proof/report.ts";
@@ -19,13 +21,14 @@ const stopAsked = new Promise<void>((resolve) => {
 });
 
 console.error("Starting Postgres and the SQL-over-HTTP endpoint …");
-const world = await startWorld(ports.endpoint);
+const [world, stage] = await startBoth();
+const live = stage && livePicture(stage);
 try {
   const databaseUrl = await world.seed("demo");
   const db = createDatabase({ url: databaseUrl });
   const rows: ProofRow[] = [];
   let isRunning = true;
-  const app = await serveNear({ db, port: ports.api, proof: () => ({ rows, isRunning }) });
+  const app = await serveNear({ db, port: ports.api, proof: () => ({ rows, isRunning }), live });
   console.error(`Proving on every transport; ${app.url} shows how far it is.`);
   const held = await Promise.race([prove(rows), stopAsked.then(() => undefined)]);
   isRunning = false;
@@ -35,17 +38,24 @@ try {
       console.log("\nThat was once: without --once all of this answers until Ctrl-C.");
       process.exitCode = held ? 0 : 1;
     } else {
-      console.log("\nServing until Ctrl-C.");
+      console.log(`\nOpen ${app.url} in a browser: two clients at work, and buttons that strike both. Serving until Ctrl-C.`);
       await stopAsked;
     }
   }
+  live?.stop();
   await app.stop();
   await db.close();
 } finally {
+  await stage?.stop();
   await world.stop();
 }
 // A proof that was interrupted may still wait for an answer.
 process.exit();
+
+/** Nobody looks at a picture of a demo that ends by itself. */
+async function startBoth() {
+  return Promise.all([startWorld(ports.endpoint), flags.once ? undefined : startStage()]);
+}
 
 async function prove(rows: ProofRow[]): Promise<boolean> {
   await runProof(world, demoContenders, {

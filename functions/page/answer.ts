@@ -4,8 +4,10 @@ import { connectionId, connectionReused } from "../answer-headers.ts";
 import { type AppEnv, noted } from "../context.ts";
 import type { Instance } from "../instance.ts";
 import { openapi } from "../openapi.ts";
-import { contentSecurityPolicy, overviewPage } from "./html.ts";
+import { contentSecurityPolicy, overviewLead, overviewPage, overviewSections } from "./html.ts";
+import type { LivePicture } from "./live.ts";
 import type { DatabaseCounts, Overview, Proof, Route } from "./overview.ts";
+import { sectionStyle } from "./style.ts";
 import { overviewText } from "./text.ts";
 
 /** What the overview is made of. */
@@ -17,6 +19,7 @@ export interface OverviewGround {
   /** Milliseconds within which the database has to answer. */
   readonly deadlineMs: number;
   readonly proof: (() => Proof) | undefined;
+  readonly live: LivePicture | undefined;
   /** Told why the database did not answer: the overview is shown without its numbers then. */
   readonly onTrouble: (c: Context<AppEnv>, error: unknown) => void;
 }
@@ -32,11 +35,21 @@ export async function answerOverview(c: Context<AppEnv>, ground: OverviewGround)
   const shown = await overview(c, ground);
   c.header("Vary", "Accept");
   if (accepted.includes("text/html")) {
-    c.header("Content-Security-Policy", contentSecurityPolicy);
-    return c.html(overviewPage(shown, new URL(c.req.url).origin));
+    return answerPage(c, shown, ground.live);
   }
   return accepted.includes("application/json") ? c.json(shown) : c.text(overviewText(shown));
 }
+
+async function answerPage(c: Context<AppEnv>, shown: Overview, live: LivePicture | undefined): Promise<Response> {
+  const { origin } = new URL(c.req.url);
+  const [lead, sections] = await Promise.all([overviewLead(shown), overviewSections(shown, origin)]);
+  const below = `<div class="below"><section><h2>The API beside it</h2><p class="note">${lead}</p></section>${sections}</div>`;
+  const page = await live?.page({ below, style: `${belowStyle}.below{${sectionStyle}}` });
+  c.header("Content-Security-Policy", page?.contentSecurityPolicy ?? contentSecurityPolicy);
+  return c.html(page?.html ?? overviewPage(shown, origin));
+}
+
+const belowStyle = ".below{margin:0 auto;max-width:54rem}.below section{margin-top:2.75rem}.below h2{margin-bottom:.8rem}";
 
 async function overview(c: Context<AppEnv>, ground: OverviewGround): Promise<Overview> {
   const { db, instance, isOpen, proof } = ground;

@@ -12,7 +12,7 @@ const REFRESH_SECONDS = 2;
 
 /** The overview as a page. `origin` is where it was asked for, `https://demo.example`. */
 export function overviewPage(overview: Overview, origin: string) {
-  const { proof, routes, why, runtime } = overview;
+  const { proof } = overview;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -28,10 +28,24 @@ ${proof?.isRunning ? html`<meta http-equiv="refresh" content="${REFRESH_SECONDS}
 <header>
 <p class="eyebrow">warmline demo</p>
 <h1>Warm connections, counted by the server</h1>
-<p class="lead">A small shop over one Postgres client: the same code on Node, in Workers and on Lambda. Here it runs on <b>${runtime}</b>, over
-<b>${why.replace(/:.*/s, "")}</b>${why.replace(/^[^:]*/, "")}.</p>
+<p class="lead">${overviewLead(overview)}</p>
 </header>
-${numbers(overview)}
+${overviewSections(overview, origin)}
+</main>
+</body>
+</html>`;
+}
+
+/** What runs here, in a sentence or two. */
+export function overviewLead({ why, runtime }: Overview) {
+  return html`A small shop over one Postgres client: the same code on Node, in Workers and on Lambda. Here it runs on <b>${runtime}</b>, over
+<b>${why.replace(/:.*/s, "")}</b>${why.replace(/^[^:]*/, "")}.`;
+}
+
+/** What stands below the heading. */
+export function overviewSections(overview: Overview, origin: string) {
+  const { proof, routes } = overview;
+  return html`${numbers(overview)}
 ${proof === null ? "" : proofSection(proof)}
 <section>
 <h2>Routes</h2>
@@ -41,13 +55,10 @@ ${routes.map(routeItem)}
 </section>
 <section>
 <h2>Try it</h2>
-<pre><code>${tryLines(origin, overview.stats === null)}</code></pre>
+<pre tabindex="0"><code>${tryLines(origin, overview.stats === null)}</code></pre>
 <p class="note">Send the order twice: the second answer is the first order again. <code>X-Connection-Reused</code> on every answer tells that no
 connection was opened for it.</p>
-</section>
-</main>
-</body>
-</html>`;
+</section>`;
 }
 
 function numbers({ database, invocation, instanceId, stats }: Overview) {
@@ -71,7 +82,7 @@ ${
 
 function proofSection({ rows, isRunning }: NonNullable<Overview["proof"]>) {
   const most = Math.max(1, ...rows.map(({ serverSessions }) => serverSessions));
-  return html`<section>
+  return html`<section id="proof" data-running="${isRunning}">
 <h2>Sessions per transport</h2>
 ${
   rows.length === 0
@@ -95,7 +106,7 @@ function proofRow({ runtime, transport, invocations, serverSessions, failures, h
   const percent = Math.round((serverSessions / most) * 1_000) / 10;
   return html`<tr class="${held === null ? "bare" : "own"}">
 <th scope="row">${held === null ? "" : "warmline, "}${transport}<small>${runtime}, ${invocations.toLocaleString("en")} requests</small></th>
-<td><span class="bar" style="width:${percent}%"></span><b>${serverSessions.toLocaleString("en")}</b></td>
+<td><svg class="bar" width="${percent}%" aria-hidden="true"></svg><b>${serverSessions.toLocaleString("en")}</b></td>
 <td class="${failures > 0 ? "failures" : "none"}">${failures.toLocaleString("en")}</td>
 </tr>
 `;

@@ -5,5 +5,6 @@ import type { OverviewGround } from "../page/answer.ts";
 
 /** `GET /`: what this is, where it runs and what the server counts. A page for who asks for HTML, the same as JSON or as text for the rest. */
 export function overviewRoutes({ page }: Modules, ground: OverviewGround) {
-  return new Hono<AppEnv>().get("/", async (c) => (await page()).answerOverview(c, ground));
+  const routes = new Hono<AppEnv>().get("/", async (c) => (await page()).answerOverview(c, ground));
+  return ground.live === undefined ? routes : routes.route("/live", ground.live.routes);
 }

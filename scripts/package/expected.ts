@@ -17,6 +17,7 @@ export const edgeEntries: Readonly<Record<string, readonly string[]>> = {
   ".": ["@neondatabase/serverless", "postgres-date", "postgres-interval", "xtend", "cloudflare:workers"],
   "./http": ["postgres-date", "postgres-interval", "xtend", "cloudflare:workers"],
   "./hyperdrive": [],
+  "./dashboard": ["hono"],
   "./drizzle": ["drizzle-orm"],
   "./hono": [],
   "./keep": ["node:async_hooks"],

@@ -40,7 +40,7 @@ const [tools, opennext, runtimes, lambda, runners, compilers, stranger] = await 
   installTools("test/package/runners"),
   installTools("test/package/typescript"),
   // the peers of single entries; all others have to do without
-  installForStranger(["@opentelemetry/api", "drizzle-orm", "kysely"]),
+  installForStranger(["@opentelemetry/api", "drizzle-orm", "hono", "kysely"]),
 ]);
 await using _ = stranger;
 const { manifest, project, tarball } = stranger;

@@ -32,7 +32,8 @@ function absoluteTarget(url = ""): { readonly authority: string; readonly path: 
   return authority === undefined ? undefined : { authority, path };
 }
 
-function isOwnAuthority(authority: string): boolean {
+/** Whether a host, as `Host` writes it, is a name of this machine whatever a name server says. */
+export function isOwnAuthority(authority: string): boolean {
   const [, host = "", port = ""] = AUTHORITY.exec(authority) ?? [];
   const url = URL.parse(`http://${host.replace(/%.*/, "]")}`);
   return url !== null && Number(port) <= 65_535 && OWN_NAME.test(url.hostname.replace(/\.$/, ""));

@@ -111,6 +111,10 @@ export interface CallFailure {
   readonly fate: Fate | null;
   /** What the server said; null where it said nothing. */
   readonly sqlState: string | null;
+  /** The error's, which holds no value; null for an error that a callback threw itself. */
+  readonly message: string | null;
+  /** The line of the statement the server points at, its strings blanked, and a caret below it; null where it points at none. */
+  readonly excerpt: string | null;
 }
 
 /** A call ended, with all its attempts. Told in the async context of the caller. */

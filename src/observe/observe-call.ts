@@ -1,4 +1,5 @@
-import { isWarmlineError } from "../errors/errors.ts";
+import { isWarmlineError, type WarmlineError } from "../errors/errors.ts";
+import { excerptAt } from "../errors/excerpt.ts";
 import { kindOf } from "../errors/redact.ts";
 import type { Result, Statement } from "../transports/transport.ts";
 import type { Audience } from "./audience.ts";
@@ -49,7 +50,13 @@ export async function observeCall<T>(called: Called, observer: Observer, run: ()
 }
 
 function failureOf(error: unknown): CallFailure {
-  if (!isWarmlineError(error)) return { code: kindOf(error), fate: null, sqlState: null };
-  const { code, fate } = error;
-  return { code, fate, sqlState: "sqlState" in error ? code : null };
+  if (!isWarmlineError(error)) return { code: kindOf(error), fate: null, sqlState: null, message: null, excerpt: null };
+  const { code, fate, message } = error;
+  return { code, fate, sqlState: "sqlState" in error ? code : null, message, excerpt: excerptOf(error) };
+}
+
+function excerptOf(error: WarmlineError): string | null {
+  const { statement, position } = error as WarmlineError & { readonly statement?: string; readonly position?: string };
+  const excerpt = statement === undefined || position === undefined ? "" : excerptAt(statement, Number(position));
+  return excerpt.replace(/^\n/, "") || null;
 }

@@ -108,6 +108,7 @@ const rules: readonly Rule[] = [
   { place: "src/keep/workerd.ts", may: ["src/keep/", "node:async_hooks"] },
   { place: "src/adapters/", may: ["src/adapters/"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/check-database.ts", may: ["src/errors/"] },
+  { place: "src/adapters/dashboard.ts", may: ["src/dashboard/", "hono/"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/lambda-invocation.ts", may: ["src/adapters/", "src/errors/"] },
   {
     place: "src/adapters/vercel.ts",
@@ -127,6 +128,7 @@ const rules: readonly Rule[] = [
     may: ["src/adapters/", "src/observe/query-shape.ts", "@opentelemetry/api"],
     mayType: ["src/entry/node.ts"],
   },
+  { place: "src/dashboard/", may: ["src/dashboard/", "src/errors/", "src/endpoint/this-machine.ts"], mayType: ["src/entry/node.ts"] },
   {
     place: "src/endpoint/",
     may: ["src/endpoint/", "src/decide/", "src/wire/", "src/errors/", "pg", "ws", "node:"],
@@ -170,6 +172,8 @@ const rooms: readonly Room[] = [
   { place: "test/support/", may: [] },
   { place: "test/scripts/", may: ["test/support/", "scripts/"] },
   { place: "test/keep/", may: ["test/support/", "test/lambda/", "examples/keep/"] },
+  // what the demo shows, looked at
+  { place: "test/browser/", may: ["test/support/", "scripts/demo/"] },
   { place: "test/", may: ["test/support/"] },
   {
     place: "scripts/",

@@ -1,5 +1,7 @@
+import { Hono } from "hono/tiny";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createDatabase } from "warmline";
+import type { LivePicture } from "../../functions/page/live.ts";
 import type { Proof } from "../../functions/page/overview.ts";
 import { createDemoDatabase, createTestApp, type DemoDatabase } from "./demo-app.ts";
 
@@ -69,6 +71,27 @@ describe("GET /", () => {
     expect(app.faults).toMatchObject([{ path: "/", error: { code: "CONNECT_FAILED" } }, { path: "/" }]);
   });
 
+  it("is a page around a picture for a browser where one is given, whose buttons are guarded as every write is; text stays text", async () => {
+    const pressed: string[] = [];
+    const live: LivePicture = {
+      routes: new Hono().post("/strike", (c) => c.text(String(pressed.push(c.req.path)))),
+      page: async ({ below }) => ({ html: `picture ${below}`, contentSecurityPolicy: "default-src 'self'" }),
+    };
+    const app = createTestApp(demo.db, { live });
+    const answer = await app.get("/", browser);
+    expect([await answer.text(), answer.headers.get("Content-Security-Policy")]).toEqual([
+      expect.stringMatching(/^picture .*<a href="\/health">/s),
+      "default-src 'self'",
+    ]);
+    expect((await app.get("/")).headers.get("Content-Type")).toMatch(/^text\/plain/);
+    expect((await app.request("/live/strike", { method: "POST" })).status).toBe(200);
+    for (const options of [{ token: "t0ken" }, { platform: "hosted" }] as const) {
+      const guarded = createTestApp(demo.db, { live, ...options });
+      expect([401, 403]).toContain((await guarded.request("/live/strike", { method: "POST" })).status);
+    }
+    expect(pressed).toHaveLength(1);
+  });
+
   const row = { runtime: "lambda", invocations: 1_000, serverSessions: 1, failures: 0, held: true };
   const rows = [
     { ...row, transport: "direct" },
@@ -79,8 +102,8 @@ describe("GET /", () => {
     const shown = async (proof: Proof, accept = browser) =>
       await (await createTestApp(demo.db, { proof: () => proof }).get("/", accept)).text();
     const page = await shown({ rows, isRunning: false });
-    expect(page).toMatch(/class="own">\s+<th scope="row">warmline, direct.+\s+.+width:0\.1%.+<b>1<\/b>/);
-    expect(page).toMatch(/class="bare">\s+<th scope="row">bare &lt;pg&gt;.+\s+.+width:100%.+<b>1,000<\/b>.+\s+.+class="failures">7</);
+    expect(page).toMatch(/class="own">\s+<th scope="row">warmline, direct.+\s+.+width="0\.1%".+<b>1<\/b>/);
+    expect(page).toMatch(/class="bare">\s+<th scope="row">bare &lt;pg&gt;.+\s+.+width="100%".+<b>1,000<\/b>.+\s+.+class="failures">7</);
     expect(page).not.toContain("http-equiv");
     expect(await shown({ rows: [], isRunning: true })).toContain('<meta http-equiv="refresh"');
     expect(await shown({ rows, isRunning: true }, { Accept: "*/*" })).toMatch(

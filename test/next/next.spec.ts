@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startChromium } from "../support/chromium.ts";
 import { leaveEarly, readSlowly } from "../support/slow-reader.ts";
 import { startWire } from "../support/wire.ts";
 import { edgeSources, serverSources } from "./bundle-sources.ts";
-import { startChromium } from "./chromium.ts";
 import { type InstalledExample, installExample, type Variant } from "./installed-example.ts";
 import { type Bundler, buildNext, type NextServer, startNext } from "./next-process.ts";
 import { type Shop, type Shops, startShops } from "./shop.ts";

@@ -53,6 +53,23 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, p
     expect(await backendsLeft(databaseUrl)).toBe(0);
   });
 
+  test("is shown by a dashboard at module scope, to one request what another does, and without a token to none", async () => {
+    const headers = { Authorization: "Bearer a-token-of-20-letters" };
+    expect((await get("/hidden")).status).toBe(404);
+    expect((await get("/shown", { headers })).body).toMatch(/^<!doctype html>/);
+    const leaving = new AbortController();
+    const answer = await fetch(new URL("/shown/events", worker.url), { headers, signal: leaving.signal });
+    const reader = (answer.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+    let told = "";
+    const until = async (pattern: RegExp) => {
+      while (!pattern.test(told)) told += (await reader.read()).value ?? expect.fail(`It ended: ${told}`);
+    };
+    await until(/"transport":"request"/);
+    expect((await get("/one")).status).toBe(200);
+    await until(/\["q","[^"]+",\d+,[\d.]+,"warm"\]/);
+    leaving.abort();
+  });
+
   test("serves 50 requests at once, four times over", async () => {
     for (let round = 0; round < 4; round++) {
       const answers = await Promise.all(Array.from({ length: 50 }, () => get("/one")));

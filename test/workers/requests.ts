@@ -1,5 +1,6 @@
 import { Hono } from "hono/tiny";
 import { createDatabase, type DatabaseEvent } from "warmline";
+import { dashboard } from "warmline/dashboard";
 import { requestScope } from "warmline/hono";
 import { hyperdrive } from "warmline/hyperdrive";
 
@@ -19,6 +20,8 @@ interface Ctx {
 
 const app = new Hono<{ Bindings: object }>()
   .onError((error, c) => c.json({ code: "code" in error ? error.code : error.message }, 500, { said: encodeURIComponent(error.message) }))
+  .route("/shown", dashboard(db, { token: "a-token-of-20-letters" }))
+  .route("/hidden", dashboard(db))
   .get("/unscoped", async (c) => c.json((await db.query("select pg_backend_pid() as pid")).rows))
   .use(requestScope(db))
   .get("/one", async (c) => {

@@ -92,14 +92,32 @@ describe("a call that ends is told", () => {
     await using db = openPool();
     const told = eventsOf(db, "query");
     await failureOf(db.query("select $1::int", [secret]));
+    await failureOf(db.query(`select '${secret}',\n  nothing from products`));
     await db.transaction(() => Promise.reject(new RangeError(secret))).catch(() => {});
     await failureOf(db.query("select 1", [], { signal: AbortSignal.abort() }));
     expect(told.map(({ failure, attempts, via, rowCount }) => [failure, attempts, via, rowCount])).toEqual([
-      [{ code: "22P02", fate: "refused", sqlState: "22P02" }, 1, null, null],
-      [{ code: "RangeError", fate: null, sqlState: null }, 1, null, null],
-      [{ code: "ABORTED", fate: "not-sent", sqlState: null }, 0, null, null],
+      [
+        { code: "22P02", fate: "refused", sqlState: "22P02", message: expect.stringContaining("invalid input"), excerpt: null },
+        1,
+        null,
+        null,
+      ],
+      [
+        {
+          code: "42P01",
+          fate: "refused",
+          sqlState: "42P01",
+          message: expect.stringContaining('"products" does not exist'),
+          excerpt: "      nothing from products\n                   ^",
+        },
+        1,
+        null,
+        null,
+      ],
+      [{ code: "RangeError", fate: null, sqlState: null, message: null, excerpt: null }, 1, null, null],
+      [{ code: "ABORTED", fate: "not-sent", sqlState: null, message: expect.any(String), excerpt: null }, 0, null, null],
     ]);
-    expect(JSON.stringify(told)).not.toContain(secret);
+    expect(JSON.stringify(told.map(({ failure }) => failure))).not.toContain(secret);
   });
 
   test("with its attempts, each repetition told before", async () => {

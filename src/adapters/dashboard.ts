@@ -1,0 +1,59 @@
+import { Hono } from "hono/tiny";
+import { makeEventStreams } from "../dashboard/event-stream.ts";
+import { makeFeed } from "../dashboard/feed.ts";
+import { isFromLoopback } from "../dashboard/loopback.ts";
+import { livePage } from "../dashboard/page/page.ts";
+import { makeTokenCheck } from "../dashboard/token.ts";
+import type { Database } from "../entry/node.ts";
+
+/** What a dashboard may be told. */
+export interface DashboardOptions {
+  /**
+   * What is asked for: as a password by a browser, with any name, or as `Authorization: Bearer <token>`. At least 16 characters; an empty text
+   * counts as none. Without one the dashboard answers 404 to all but requests from this machine, outside of production.
+   */
+  readonly token?: string | undefined;
+}
+
+/**
+ * A page that shows one database as it works: its plan and the reasons, statistics, each connection with its calls, the last errors. Routes of
+ * Hono's, for an application of one's own. No value of a parameter, no text of a statement beside the line an error points at, and nothing to
+ * press is on it. It shows the process, or the isolate of Workers, that answers.
+ *
+ * @example app.route("/_warmline", dashboard(db, { token: process.env.DASHBOARD_TOKEN }));
+ * @throws ConfigError INVALID_OPTION for a token shorter than 16 characters
+ */
+export function dashboard(db: Pick<Database, "plan" | "stats" | "subscribe">, { token }: DashboardOptions = {}): Hono {
+  const check = token ? makeTokenCheck(token) : undefined;
+  const streams = makeEventStreams();
+  let page: ReturnType<typeof livePage> | undefined;
+  const feed = makeFeed(db);
+
+  return new Hono()
+    .use(async (c, next) => {
+      if (check === undefined ? !isFromLoopback(c.req, c.env) : !(await check(c.req.header("Authorization")))) {
+        return check === undefined
+          ? c.notFound()
+          : c.text("The token, as the password.", 401, {
+              "WWW-Authenticate": 'Basic realm="warmline", charset="UTF-8"',
+              "Cache-Control": "no-store",
+            });
+      }
+      await next();
+      for (const [name, value] of Object.entries(careful)) c.header(name, value);
+    })
+    .get("/", async (c) => {
+      page ??= livePage({ title: "warmline", heading: "Connections, as they are", sides: [{ name: "This process", path: "events" }] });
+      const { html, contentSecurityPolicy } = await page;
+      return c.html(html, 200, { "Content-Security-Policy": contentSecurityPolicy });
+    })
+    .get("/events", (c) => streams.answer(feed, c.req.header("Last-Event-ID")));
+}
+
+const careful = {
+  "Cache-Control": "no-store",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "X-Robots-Tag": "noindex",
+};
