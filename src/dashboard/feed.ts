@@ -5,7 +5,7 @@ import { count, makeTotals } from "./totals.ts";
 import type { DatabaseEvent, Watched } from "./watched.ts";
 
 /** A piece of the picture, encoded once for all who look at it. */
-export interface Frame {
+interface Frame {
   /** From 1, without a gap. */
   readonly seq: number;
   readonly bytes: Uint8Array<ArrayBuffer>;

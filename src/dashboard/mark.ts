@@ -1,7 +1,7 @@
 import type { DatabaseEvent } from "./watched.ts";
 
 /** How a call came to its connection. `none`: no connection is held. */
-export type Reuse = "warm" | "thaw" | "new" | "none";
+type Reuse = "warm" | "thaw" | "new" | "none";
 
 /** Something to be drawn: its letter, the connection it belongs to, when it began (milliseconds since the epoch), and what else it needs. */
 export type Mark =

@@ -1,7 +1,7 @@
 import type { DatabaseEvent } from "./watched.ts";
 
 /** A failure as it is shown: no value is in it. */
-export interface ShownError {
+interface ShownError {
   readonly code: string;
   readonly fate: string | null;
   readonly message: string | null;

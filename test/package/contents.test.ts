@@ -46,8 +46,8 @@ test("the documents point to files by the hundred, and a place on the web is nam
   expect(Object.keys(manifest).filter((field) => ["repository", "homepage", "bugs", "funding"].includes(field))).toEqual([]);
 });
 
-test("it stays under 1.2 MB packed", () => {
-  expect(tarball.length).toBeLessThan(1_200_000);
+test("it stays under 1.4 MB packed", () => {
+  expect(tarball.length).toBeLessThan(1_400_000);
 });
 
 test("the build holds one module, one declaration and their maps for each source, one for require for each entry, and nothing else", () => {

@@ -5,7 +5,7 @@ import { style } from "./style.ts";
 import { viewScript } from "./view.ts";
 
 /** One picture: a client of the database, and where its events are, relative to the page. */
-export interface Side {
+interface Side {
   readonly name: string;
   readonly path: string;
   /** Lanes that have room. Default 12. */
@@ -13,7 +13,7 @@ export interface Side {
 }
 
 /** Something that can be done to what is shown, by a POST to `path`. */
-export interface Strike {
+interface Strike {
   readonly label: string;
   readonly path: string;
 }
