@@ -142,10 +142,11 @@ export function makeDatabase(parts: DatabaseParts): Database {
       statements,
       elsewhere: () => calls.holding,
       own: () => own,
-      work(chosen, callOptions) {
+      work(chosen, callOptions, traced) {
         requireSession(chosen);
         own = undefined;
-        const start = (session: Session) => {
+        const start = (given: Session) => {
+          const session = traced?.hold(given) ?? given;
           const attempt = noWork();
           own = attempt;
           return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>

@@ -1,6 +1,7 @@
 import type { Plan } from "../decide/plan.ts";
 import type { DeliveryContext } from "../delivery/deliver.ts";
 import type { Audience } from "../observe/audience.ts";
+import type { CallTracing } from "../observe/trace-calls.ts";
 import type { Transport } from "../transports/transport.ts";
 import type { Lacking } from "./lacking.ts";
 import type { CallbackContext } from "./nesting.ts";
@@ -33,6 +34,8 @@ export interface DatabaseParts {
   readonly delivery: Pick<DeliveryContext, "clock" | "random">;
   /** Who listens; the transport tells them too. */
   readonly events: Audience;
+  /** Tells of calls by tracing channels; absent where the runtime has none. */
+  readonly tracing?: CallTracing | undefined;
   /** A clock of finer steps than the wall's, milliseconds. */
   readonly stopwatch: () => number;
   /** Knows which callbacks a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */

@@ -156,7 +156,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
       check();
       checkControl(false, "");
       if (isIdle()) {
-        const hold: StreamGround["hold"] = ({ use }) => occupy("stream", () => observe(told, () => watch(use({ ...held, session }))));
+        const hold: StreamGround["hold"] = ({ use }) =>
+          occupy("stream", () => observe(told, (traced) => watch(use({ ...held, session: traced?.hold(session) ?? session }))));
         return streamAlone(statement, options, { hold, mayRepeat: () => false, leavesState });
       }
       const portal = portalBatches(options.batchSize, {
@@ -205,11 +206,12 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         checkWork(inner);
         check();
         checkControl(session.status !== "idle", "End it first, or use SAVEPOINT.");
-        const within = { ...held, session, mode, call: { ...call, readOnly: mode.readOnly ?? false } };
+        const within = { ...held, mode, call: { ...call, readOnly: mode.readOnly ?? false } };
         return occupy("transaction", () =>
-          observe({ operation: "transaction", within: "session" }, () =>
-            watch(open((inside) => runTransaction(within, (tx) => inside(() => inner(tx))))),
-          ),
+          observe({ operation: "transaction", within: "session" }, (traced) => {
+            const on = traced?.hold(session) ?? session;
+            return watch(open((inside) => runTransaction({ ...within, session: on }, (tx) => inside(() => inner(tx)))));
+          }),
         );
       },
     }) as DatabaseSession;

@@ -10,6 +10,7 @@ import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } fr
 import { detectTarget } from "../decide/target.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { type Audience, makeAudience } from "../observe/audience.ts";
+import type { CallTracing } from "../observe/trace-calls.ts";
 import type { Clock, Transport, TransportName } from "../transports/transport.ts";
 import { isHyperdrive } from "./hyperdrive-binding.ts";
 
@@ -28,6 +29,8 @@ export interface Platform {
   /** Refuses what such a target has not; absent where the package reaches none by itself. */
   readonly lackingOf?: typeof lackingOf;
   readonly callbacks: CallbackContext | undefined;
+  /** Tells of calls by tracing channels; absent where the runtime has none. */
+  readonly tracing?: CallTracing | undefined;
   /** Refuses options that this entry has no use for, and what no environment could make right. @throws ConfigError */
   readonly check?: (options: DatabaseOptions) => void;
   /** Where the setting `tcp` is not given. */
@@ -76,6 +79,7 @@ export function databaseOn(own: Platform): CreateDatabase {
       ground: once(() => decide(options, platform, events)),
       delivery: { clock: platform.clock, random: platform.random },
       events,
+      tracing: platform.tracing,
       stopwatch: () => performance.now(),
       callbacks: platform.callbacks,
       scope: platform.scope,
