@@ -25,6 +25,7 @@ import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
 import { streams } from "./cases/streams.ts";
+import { tracing } from "./cases/tracing.ts";
 import { transactions } from "./cases/transactions.ts";
 import { truth } from "./cases/truth.ts";
 import { typedRows } from "./cases/typed-rows.ts";
@@ -51,6 +52,7 @@ const subjects: readonly Subject[] = [
   reservedSessions,
   sessionState,
   notices,
+  tracing,
   localSettings,
   streams,
   cancelling,
