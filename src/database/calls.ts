@@ -11,6 +11,7 @@ import { noticeOf } from "../observe/notice.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
 import type { TracedCall } from "../observe/trace-calls.ts";
 import type { CallOptions, Result, Said, Statement, Transport } from "../transports/transport.ts";
+import { commented } from "./commented.ts";
 import { type Finishing, finishRows, isFinished } from "./finish-rows.ts";
 import { admitCall } from "./nesting.ts";
 import type { QueryOptions } from "./options.ts";
@@ -115,6 +116,9 @@ export class Calls {
     if (events.size === 0) return traces();
     return observeCall(called, { events, now: delivery.clock.now, stopwatch, slowMs: ground().slowQueryMs }, traces);
   }
+
+  /** The statement with the comment that is sent behind it. */
+  readonly comment = (statement: Statement): Statement => commented(statement, this.parts.ground().sqlCommenter);
 
   /** By its fate and the call's claims. */
   mayRepeat(error: WarmlineError, claims: RepeatClaims, attempt: number): boolean {

@@ -82,7 +82,7 @@ export interface Database extends DatabaseView, AsyncDisposable {
 export function makeDatabase(parts: DatabaseParts): Database {
   const { callbacks, events } = parts;
   const calls = new Calls(parts);
-  const { identity } = calls;
+  const { identity, comment } = calls;
   const directBudget = makeRetryBudget();
   let closing: Promise<void> | undefined;
   let warming: AbortController | undefined;
@@ -111,7 +111,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const answer = calls.run(settings ? { ...options, settings } : options, {
       operation: "query",
       statements: statement,
-      work: (chosen, callOptions) => chosen.query(statement, callOptions),
+      work: (chosen, callOptions) => chosen.query(comment(statement), callOptions),
     });
     return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: ground.plan.transport })) : answer;
   }
@@ -129,7 +129,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
       {
         operation: "batch",
         statements,
-        work: (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode, leavesState }),
+        work: (chosen, callOptions) => chosen.batch(statements.map(comment), { ...callOptions, mode, leavesState }),
       },
     );
   }
@@ -150,7 +150,10 @@ export function makeDatabase(parts: DatabaseParts): Database {
           const attempt = noWork();
           own = attempt;
           return runOpen(callbacks, { database: identity, handle: operation === "session" ? operation : "tx" }, (inside) =>
-            use({ session, call: callOptions, own: attempt, traits: traits(options.settings), observe, open, rows: rows() }, inside),
+            use(
+              { session, call: callOptions, own: attempt, traits: traits(options.settings), observe, comment, open, rows: rows() },
+              inside,
+            ),
           );
         };
         return chosen.session(start, { ...callOptions, begins: operation !== "session", onRequestEnd });

@@ -3,6 +3,7 @@ import type { DeliveryContext } from "../delivery/deliver.ts";
 import type { Audience } from "../observe/audience.ts";
 import type { CallTracing } from "../observe/trace-calls.ts";
 import type { Transport } from "../transports/transport.ts";
+import type { SqlCommenter } from "./commented.ts";
 import type { Lacking } from "./lacking.ts";
 import type { CallbackContext } from "./nesting.ts";
 import type { UserTypes } from "./user-types.ts";
@@ -20,6 +21,7 @@ export interface Ground {
   readonly slowQueryMs: number | null;
   /** Of rows over a socket. */
   readonly maxResponseBytes: number;
+  readonly sqlCommenter: SqlCommenter | null;
   readonly types: UserTypes;
   /** Made at the first call; the same one for all. */
   readonly transport: () => Transport | Promise<Transport>;

@@ -123,6 +123,7 @@ function decide(options: DatabaseOptions, platform: Platform, events: Audience):
     deadlineMs: plan.deadlineMs || Number.POSITIVE_INFINITY,
     requestDeadlineMs: (settings.deadlineMs ?? DEFAULT_DEADLINE_MS) || Number.POSITIVE_INFINITY,
     slowQueryMs: settings.slowQueryMs,
+    sqlCommenter: settings.sqlCommenter,
     maxResponseBytes: settings.maxResponseBytes ?? MAX_BYTES_OVER_SOCKETS,
     types: new UserTypes(settings.types, platform.parsers),
     transport: once(() => {

@@ -24,6 +24,7 @@ import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
+import { sqlComments } from "./cases/sql-comments.ts";
 import { streams } from "./cases/streams.ts";
 import { tracing } from "./cases/tracing.ts";
 import { transactions } from "./cases/transactions.ts";
@@ -53,6 +54,7 @@ const subjects: readonly Subject[] = [
   sessionState,
   notices,
   tracing,
+  sqlComments,
   localSettings,
   streams,
   cancelling,
