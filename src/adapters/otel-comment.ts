@@ -1,4 +1,4 @@
-import { context, isSpanContextValid, TraceFlags, trace } from "@opentelemetry/api";
+import { isSpanContextValid, TraceFlags, trace } from "@opentelemetry/api";
 
 /**
  * For the option `sqlCommenter`: the trace context of the span that is active, as a comment in SQLCommenter's form. None where no span is active,
@@ -7,7 +7,7 @@ import { context, isSpanContextValid, TraceFlags, trace } from "@opentelemetry/a
  * @example const db = createDatabase({ sqlCommenter });
  */
 export function sqlCommenter(text: string): string {
-  const span = trace.getSpan(context.active())?.spanContext() ?? trace.getActiveSpan()?.spanContext();
+  const span = trace.getActiveSpan()?.spanContext();
   // nobody could look up what is not kept, and its statement would lose its name for nothing
   if (span === undefined || !isSpanContextValid(span) || !(span.traceFlags & TraceFlags.SAMPLED)) return "";
   if (text.includes("--") || text.includes("/*")) return "";
