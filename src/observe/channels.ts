@@ -1,4 +1,4 @@
-import { type CallFailure, failureOf } from "./call-failure.ts";
+import { failureOf } from "./call-failure.ts";
 import type { TracingMessage, TracingMessages } from "./messages.ts";
 
 /** A channel of `node:diagnostics_channel`, as far as it is published to. */
@@ -50,53 +50,31 @@ export function isHeard(channel: TracingChannel | undefined): channel is Tracing
 export type Begun = Pick<TracingMessage, "serverAddress" | "serverPort" | "database" | "transport">;
 
 /** The message of one operation, whose fields are filled in as they become known. Plain data: a Worker's tail is sent a clone of it. */
-export class Message implements TracingMessage {
-  declare readonly serverAddress: string;
-  declare readonly serverPort: number;
-  declare readonly database: string;
-  declare readonly transport: TracingMessage["transport"];
-  connectionId: string | null = null;
-  declare error?: unknown;
-  code: CallFailure["code"] | null = null;
-  fate: CallFailure["fate"] = null;
-  sqlState: CallFailure["sqlState"] = null;
-  readonly #wraps: ((run: () => void) => void)[] = [];
+export type Message = Writable<Omit<TracingMessage, "runIn">>;
 
-  constructor(begun: Begun) {
-    Object.assign(this, begun);
-  }
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
-  runIn(wrap: (run: () => void) => void): void {
-    this.#wraps.push(wrap);
-  }
-
-  /** Runs `work` once, inside of all that was asked for. */
-  enter(work: () => void): void {
-    let run = work;
-    for (const wrap of this.#wraps.splice(0)) {
-      const inner = run;
-      run = () => attempt(() => wrap(inner));
-    }
-    run();
-  }
+/** The message of an operation that begins. */
+export function messageOf<Known extends object>(begun: Begun, known: Known): Message & Known {
+  const { serverAddress, serverPort, database, transport } = begun;
+  return { serverAddress, serverPort, database, transport, connectionId: null, code: null, fate: null, sqlState: null, ...known };
 }
+
+/** To be called at the end of an operation, with what failed. */
+type Settle = (...failure: readonly [error?: unknown]) => void;
 
 /**
  * Begins an operation that is heard, in the stores its subscribers have bound, and tells of its end when `settle` is called, in the async context
- * of whoever calls that: once, with the failure if it is one. What a subscriber throws is the runtime's to report, and reaches nobody here.
+ * of whoever calls that. What a subscriber throws is the runtime's to report, and reaches nobody here.
  */
-export function begin<T>(
-  channel: TracingChannel,
-  message: Message,
-  work: (settle: (...failure: readonly [error?: unknown]) => void) => T,
-): T {
+export function begin<T>(channel: TracingChannel, message: Message, work: (settle: Settle) => T): T {
   let outcome: { readonly value: T } | { readonly thrown: unknown } | undefined;
-  const settle = (...failure: readonly [error?: unknown]) => {
+  const settle: Settle = (...failure) => {
     if (failure.length > 0) fail(channel, message, failure[0]);
     publish(channel.asyncStart, message);
     publish(channel.asyncEnd, message);
   };
-  const run = () => {
+  const first = () => {
     if (outcome !== undefined) return;
     outcome = { thrown: undefined };
     try {
@@ -107,24 +85,44 @@ export function begin<T>(
     }
     publish(channel.end, message);
   };
-  attempt(() => channel.start.runStores(message, () => message.enter(run)));
+  let run = first;
+  // seen by whoever asks for it, and no part of the data
+  Object.defineProperty(message, "runIn", {
+    value(wrap: (run: () => void) => void) {
+      const inner = run;
+      run = () => attempt(() => wrap(inner));
+    },
+  });
+  attempt(() => channel.start.runStores(message, () => run()));
   // where a subscriber kept it from being run
-  run();
+  first();
   const ended = outcome as unknown as { readonly value: T } | { readonly thrown: unknown };
   if ("thrown" in ended) throw ended.thrown;
   return ended.value;
 }
 
-/** Traces what gives a promise; `note` fills the message in from what came, before its end is told. */
-export function trace<T>(channel: TracingChannel, message: Message, work: () => Promise<T>, note?: (value: T) => void): Promise<T> {
+/** What is done when a promise has settled, before it is told of. */
+interface Settling<T> {
+  readonly note?: (value: T) => void;
+  readonly settled?: () => void;
+}
+
+/** Traces what gives a promise. */
+export function trace<T>(
+  channel: TracingChannel,
+  message: Message,
+  { work, note, settled }: Settling<T> & { readonly work: () => Promise<T> },
+): Promise<T> {
   return begin(channel, message, (settle) =>
     work().then(
       (value) => {
         note?.(value);
+        settled?.();
         settle();
         return value;
       },
       (error) => {
+        settled?.();
         settle(error);
         throw error;
       },
@@ -142,9 +140,11 @@ function fail(channel: TracingChannel, message: Message, error: unknown): void {
   publish(channel.error, message);
 }
 
-/** Runs what is not ours, and may throw where the runtime does not catch it. */
+/** Runs what is not ours. Node reports by itself what a subscriber throws; elsewhere, and of a function around a call, it is as unhandled as a rejection nobody hears. */
 function attempt(run: () => void): void {
   try {
     run();
-  } catch {}
+  } catch (error) {
+    Promise.reject(error);
+  }
 }

@@ -1,7 +1,7 @@
 import { isWarmlineError } from "../errors/errors.ts";
 import type { Session, TransportName } from "../transports/transport.ts";
 import { tellResults } from "./call-results.ts";
-import { isHeard, Message, queryChannel, sessionChannel, trace, transactionChannel } from "./channels.ts";
+import { isHeard, messageOf, queryChannel, sessionChannel, trace, transactionChannel } from "./channels.ts";
 import type { Operation } from "./events.ts";
 import { type Called, resultsOf, textsOf } from "./observe-call.ts";
 
@@ -38,92 +38,53 @@ const channelOf = (operation: Operation) =>
 /** Undefined where the runtime has no channels. */
 export const callTracing: CallTracing | undefined = queryChannel && {
   hears: (operation) => isHeard(channelOf(operation)),
-  begin: (called, destination) => new Traced(called, destination),
+  begin: traceCall,
 };
 
-/** The message of a call. */
-class CallMessage extends Message {
-  readonly operation: Operation;
-  readonly within: Called["within"];
-  readonly target: string;
-  readonly runtime: string;
-  reused: boolean | null = null;
-  roundTrips = 0;
-  retries = 0;
-
-  constructor({ operation, within }: Called, { runtime, target, transport, server }: Destination) {
-    super({ serverAddress: server.host, serverPort: server.port, database: server.database, transport });
-    this.operation = operation;
-    this.within = within;
-    this.target = target;
-    this.runtime = runtime;
-  }
-}
-
-class Traced implements TracedCall {
-  readonly #called: Called;
-  readonly #message: CallMessage;
-  readonly #texts: readonly string[];
-
-  constructor(called: Called, destination: Destination) {
-    this.#called = called;
-    this.#message = new CallMessage(called, destination);
-    this.#texts = textsOf(called);
-    const { operation } = called;
-    if (channelOf(operation) === queryChannel) {
-      Object.assign(this.#message, { texts: this.#texts, rowCount: null, returnedRows: null });
-    }
-  }
-
-  run<T>(work: () => Promise<T>): Promise<T> {
-    const { operation, attempts, within } = this.#called;
-    const channel = channelOf(operation);
-    const message = this.#message;
-    if (channel === undefined) return work();
+function traceCall(called: Called, { runtime, target, transport, server }: Destination): TracedCall {
+  const { operation, within, attempts } = called;
+  const channel = channelOf(operation) as NonNullable<typeof queryChannel>;
+  const texts = textsOf(called);
+  const isQuery = channel === queryChannel;
+  const place = { serverAddress: server.host, serverPort: server.port, database: server.database, transport };
+  const known = { operation, within, target, runtime, reused: null, roundTrips: 0, retries: 0 };
+  const message = messageOf(place, isQuery ? { ...known, texts, rowCount: null, returnedRows: null } : known);
+  const went = () => void message.roundTrips++;
+  const count = <T>(sent: Promise<T>): Promise<T> => {
+    sent.then(went, (error) => {
+      if (isWarmlineError(error) && error.fate !== "not-sent") went();
+    });
+    return sent;
+  };
+  const sent: TracedCall["sent"] = (attempt) => (isQuery && operation !== "stream" ? count(attempt) : attempt);
+  return {
     // of what is tried again each attempt is counted, and in a transaction or session nothing is
-    const tried = () => (within === null ? work() : this.sent(work()));
-    const counted = () =>
-      tried().finally(() => {
-        message.retries = Math.max(0, attempts() - 1);
+    run: (work) =>
+      trace(channel, message, {
+        work: () => (within === null ? work() : sent(work())),
+        note(value) {
+          const results = resultsOf(value, texts);
+          if (results.length === 0) return;
+          const { via, ...rows } = tellResults(results, operation);
+          Object.assign(message, rows, via && { connectionId: via.connectionId, reused: via.reused });
+        },
+        settled: () => {
+          message.retries = Math.max(0, attempts() - 1);
+        },
+      }),
+    sent,
+    went,
+    hold(session) {
+      const { connectionId, reused } = session.via;
+      Object.assign(message, { connectionId, reused });
+      const exchange: Session["exchange"] = (...given) => count(session.exchange(...given));
+      return new Proxy(session, {
+        get(held, name) {
+          if (name === "exchange") return exchange;
+          const value: unknown = Reflect.get(held, name);
+          return typeof value === "function" ? value.bind(held) : value;
+        },
       });
-    return trace(channel, message, counted, (value) => {
-      const results = resultsOf(value, this.#texts);
-      if (results.length === 0) return;
-      const { via, ...rows } = tellResults(results, operation);
-      Object.assign(message, rows, via && { connectionId: via.connectionId, reused: via.reused });
-    });
-  }
-
-  sent<T>(attempt: Promise<T>): Promise<T> {
-    const { operation } = this.#called;
-    return operation === "stream" || channelOf(operation) !== queryChannel ? attempt : this.#count(attempt);
-  }
-
-  went(): void {
-    this.#message.roundTrips++;
-  }
-
-  hold<S extends Omit<Session, "script">>(session: S): S {
-    const { connectionId, reused } = session.via;
-    Object.assign(this.#message, { connectionId, reused });
-    const exchange: Session["exchange"] = (statements, options) => this.#count(session.exchange(statements, options));
-    return new Proxy(session, {
-      get(held, name) {
-        if (name === "exchange") return exchange;
-        const value: unknown = Reflect.get(held, name, held);
-        return typeof value === "function" ? value.bind(held) : value;
-      },
-    });
-  }
-
-  async #count<T>(sent: Promise<T>): Promise<T> {
-    try {
-      const value = await sent;
-      this.went();
-      return value;
-    } catch (error) {
-      if (isWarmlineError(error) && error.fate !== "not-sent") this.went();
-      throw error;
-    }
-  }
+    },
+  };
 }

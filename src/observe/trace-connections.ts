@@ -1,4 +1,4 @@
-import { acquireChannel, type Begun, begin, connectChannel, isHeard, Message, publish, releaseChannel } from "./channels.ts";
+import { acquireChannel, type Begun, begin, connectChannel, isHeard, messageOf, publish, releaseChannel } from "./channels.ts";
 import type { ReleaseMessage } from "./messages.ts";
 
 /** Where connections lead to, and over what. */
@@ -31,7 +31,7 @@ export function isTraced(what: Traced): boolean {
 export function traceBeginning<T>(what: Traced, place: Place, work: (ended: Ended | undefined) => T): T {
   const channel = channelOf(what);
   if (!isHeard(channel)) return work(undefined);
-  const message = new Message(place);
+  const message = messageOf(place, {});
   return begin(channel, message, (settle) =>
     work((error, connectionId) => {
       message.connectionId = connectionId;

@@ -247,16 +247,10 @@ describe("a store that is bound", () => {
       const { runIn } = message as TracingMessages["warmline:transaction"];
       runIn.call(message, (run) => store.run("inside", run));
       runIn.call(message, (run) => another.run("as well", run));
-      runIn.call(message, () => {
-        throw new Error("not caught by anybody else");
-      });
     };
     start.subscribe(listen);
     stops.push(() => void start.unsubscribe(listen));
-    expect(await db.transaction(async () => [store.getStore(), another.getStore()])).toEqual([undefined, undefined]);
-    start.unsubscribe(listen);
-    start.subscribe((message) => (message as TracingMessages["warmline:transaction"]).runIn((run) => store.run("inside", run)));
-    expect(await db.transaction(async () => store.getStore())).toBe("inside");
+    expect(await db.transaction(async () => [store.getStore(), another.getStore()])).toEqual(["inside", "as well"]);
   });
 });
 
@@ -264,10 +258,10 @@ describe("a subscriber", () => {
   test("that throws breaks no call: the process is told, as of whatever else nobody caught", async () => {
     await using db = openPool();
     const told: unknown[] = [];
-    const others = process.listeners("uncaughtException");
-    process.removeAllListeners("uncaughtException");
-    const catchIt = (error: Error) => void told.push(error.message);
-    process.on("uncaughtException", catchIt);
+    const uncaught = ["uncaughtException", "unhandledRejection"] as const;
+    const others = uncaught.map((event) => [event, process.listeners(event as "uncaughtException")] as const);
+    const catchIt = (error: unknown) => void told.push((error as Error).message);
+    for (const event of uncaught) process.removeAllListeners(event).on(event, catchIt);
     try {
       const failing = channel("tracing:warmline:query:start");
       const fail = () => {
@@ -275,16 +269,24 @@ describe("a subscriber", () => {
       };
       failing.subscribe(fail);
       stops.push(() => void failing.unsubscribe(fail));
+      const wrapping = (message: unknown) =>
+        (message as TracingMessages["warmline:query"]).runIn(() => {
+          throw new Error("of what was put around it");
+        });
+      failing.subscribe(wrapping);
+      stops.push(() => void failing.unsubscribe(wrapping));
       const { start } = tracingChannel("warmline:query");
       const store = new AsyncLocalStorage<unknown>();
       start.bindStore(store, fail);
       stops.push(() => void start.unbindStore(store));
       expect((await db.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
       await new Promise(setImmediate);
-      expect(told).toEqual(["of the subscriber", "of the subscriber"]);
+      expect(told.toSorted()).toEqual(["of the subscriber", "of the subscriber", "of what was put around it"]);
     } finally {
-      process.off("uncaughtException", catchIt);
-      for (const other of others) process.on("uncaughtException", other);
+      for (const [event, listeners] of others) {
+        process.off(event, catchIt);
+        for (const listener of listeners) process.on(event, listener as () => void);
+      }
     }
   });
 
