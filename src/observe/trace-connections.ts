@@ -17,10 +17,10 @@ export function placeOf(
 }
 
 /** To be called once, at the end: with the connection that was had, null for one that others share, or with what failed. */
-export type Ended = (error: unknown, connectionId: string | null) => void;
+type Ended = (error: unknown, connectionId: string | null) => void;
 
 /** What is traced of connections. */
-export type Traced = "connect" | "acquire";
+type Traced = "connect" | "acquire";
 
 /** Whether anybody hears of one that begins now. */
 export function isTraced(what: Traced): boolean {

@@ -142,7 +142,8 @@ export class WireSession implements Session {
 
   /** Writes a statement that stands alone behind what is on its way already, and not in its turn. */
   share(statement: Statement, call: CallOptions, answering: Answering): void {
-    this.#send([statement], call, { answering, named: this.#nameOf([statement], call), shared: true });
+    const statements = [statement];
+    this.#send(statements, call, { answering, named: this.#nameOf(statements, call), shared: true });
   }
 
   #start(statements: readonly Statement[], call: WireCall, answering: Answering): void {

@@ -83,6 +83,33 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "breaks no call where a subscriber throws into it, as in Workers",
+    async run({ db }) {
+      // elsewhere the runtime catches it, and ends what runs the suite
+      if (db.plan.runtime !== "workerd") return;
+      const { start, asyncEnd, error } = process.getBuiltinModule("node:diagnostics_channel").tracingChannel("warmline:query");
+      const told: unknown[] = [];
+      const hear = (reason: unknown) => void told.push(reason);
+      const own = new Error("of the subscriber");
+      const fail = () => {
+        throw own;
+      };
+      const others = process.listeners("unhandledRejection");
+      process.removeAllListeners("unhandledRejection").on("unhandledRejection", hear);
+      for (const channel of [start, asyncEnd, error]) channel.subscribe(fail);
+      try {
+        expect((await db.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+        await expect(db.query("selec")).rejects.toMatchObject({ code: "42601" });
+      } finally {
+        for (const channel of [start, asyncEnd, error]) channel.unsubscribe(fail);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      process.off("unhandledRejection", hear);
+      for (const other of others) process.on("unhandledRejection", other);
+      expect(told).toEqual(Array.from({ length: 5 }, () => own));
+    },
+  },
+  {
     title: "counts what a transaction and a session send",
     async run({ db }) {
       const transactions = await endsOf(db, "warmline:transaction", () =>
