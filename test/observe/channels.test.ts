@@ -3,7 +3,7 @@ import { channel, type TracingChannel, tracingChannel } from "node:diagnostics_c
 import { afterEach, describe, expect, test } from "vitest";
 import type { ReleaseMessage, TracingMessages } from "../../src/entry/node.ts";
 import { createDatabase, sql } from "../../src/entry/node.ts";
-import { failureOf, openPool, urlAt } from "../core/databases.ts";
+import { failureOf, openPool, until, urlAt } from "../core/databases.ts";
 
 const secret = "canary-of-a-value";
 const events = ["start", "end", "asyncStart", "asyncEnd", "error"] as const;
@@ -223,7 +223,7 @@ describe("a store that is bound", () => {
     expect(store.getStore()).toBeUndefined();
   });
 
-  test("belongs to each of many calls that wait for one connection", async () => {
+  test("belongs to each of many calls that wait for one connection, and to one that is given up by somebody else", async () => {
     await using db = openPool({ max: 1, pipelining: false });
     const store = new AsyncLocalStorage<number>();
     const spans = bind(["warmline:query", "warmline:acquire"], store);
@@ -235,7 +235,15 @@ describe("a store that is bound", () => {
       stops.push(() => void end.unsubscribe(listen));
     }
     await Promise.all(Array.from({ length: 6 }, (_, n) => db.query("select $1::int", [n])));
-    expect(ends).toHaveLength(12);
+    const aborting = new AbortController();
+    const held = await db.session();
+    const waiting = failureOf(db.query("select 1", [], { signal: aborting.signal }));
+    await until(() => db.stats().waiting === 1);
+    aborting.abort();
+    expect(await waiting).toMatchObject({ code: "ABORTED" });
+    await held.release();
+    // the session has an acquire of its own
+    expect(ends).toHaveLength(15);
     for (const [id, message] of ends) expect(spans.get(id ?? 0)?.message).toBe(message);
   });
 
