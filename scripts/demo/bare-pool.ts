@@ -55,10 +55,10 @@ export function makeBarePool(options: pg.PoolConfig, tell: (event: DatabaseEvent
         served.add(client);
         if (reused) reuses++;
         const via = { transport: "pool", connectionId: ids.get(client) ?? "pg", reused, pipelined: false, attempts: 1, totalMs: 0 };
-        tell({ ...call(), failure: null, via: via as never, rowCount });
+        tell({ ...call(), failure: null, via: via as never, rowCount, returnedRows: rowCount });
         client.release();
       } catch (error) {
-        tell({ ...call(), failure: failureOf(error), via: null, rowCount: null });
+        tell({ ...call(), failure: failureOf(error), via: null, rowCount: null, returnedRows: null });
         client?.release(true);
       } finally {
         running--;

@@ -1,4 +1,5 @@
-// `npm run test:tracers`: everything a database and a pool do, in a process for each tracer that patches pg. Needs `dist`.
+// `npm run test:tracers`: everything a database and a pool do, in a process for each tracer that patches pg, and its calls under those that are told of
+// them by tracing channels. Needs `dist`.
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../../test/support/postgres/server.ts";
@@ -16,6 +17,9 @@ const tracers = [
   "new-relic",
   "elastic",
   "sentry",
+  "channels-opentelemetry",
+  "channels-datadog",
+  "channels-sentry",
 ];
 
 /** How long one may take, milliseconds; ten times what it takes on a quiet machine. */
@@ -70,7 +74,7 @@ async function work(): Promise<void> {
 function run(tracer: string, url: string): Promise<Line> {
   const begun = Date.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["test/tracers/run.ts", tracer], {
+    const child = spawn(process.execPath, [`test/tracers/${tracer.startsWith("channels-") ? "run-channels" : "run"}.ts`, tracer], {
       env: { PATH: process.env.PATH, HOME: tools, TRACERS: tools, DATABASE_URL: url },
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       timeout: RUN_LIMIT_MS,

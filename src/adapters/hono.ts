@@ -25,3 +25,61 @@ function contextOf(c: HonoContext): HonoContext["executionCtx"] | undefined {
     return undefined;
   }
 }
+
+/** What else of Hono's context is needed, to answer with a header more. */
+interface AnsweringContext {
+  header(name: string, value: string, options: { readonly append: true }): void;
+}
+
+/** The calls of one request. */
+interface Tally {
+  queries: number;
+  durationMs: number;
+}
+
+interface Storage {
+  run<T>(tally: Tally, work: () => T): T;
+  getStore(): Tally | undefined;
+}
+
+interface MaybeNode {
+  readonly AsyncLocalStorage?: new () => Storage;
+  readonly process?: { getBuiltinModule?(name: "node:async_hooks"): { readonly AsyncLocalStorage: new () => Storage } | undefined };
+}
+
+/**
+ * A Hono middleware that tells the browser, in the header `Server-Timing`, how long the request's statements took and how many there were:
+ * `db;dur=12.3;desc="3 queries"`. Of those that ran at once the times add up; streams are left out, for their time is their reader's, and so is what is sent when
+ * the answer has begun. No statement is told; but whoever asks learns how long the database took, so it is for whom that may be known to. Where
+ * the runtime has no AsyncLocalStorage, requests cannot be told apart, and there is no header.
+ *
+ * @example app.use("/admin/*", serverTiming(db));
+ */
+export function serverTiming(
+  ...databases: readonly Pick<Database, "subscribe">[]
+): (c: AnsweringContext, next: () => Promise<void>) => Promise<void> {
+  const { AsyncLocalStorage, process } = globalThis as MaybeNode;
+  const Local = AsyncLocalStorage ?? process?.getBuiltinModule?.("node:async_hooks")?.AsyncLocalStorage;
+  if (Local === undefined) return (_, next) => next();
+  const requests = new Local();
+  for (const db of databases) {
+    db.subscribe((event) => {
+      if (event.type !== "query" || !isTimed.test(event.operation)) return;
+      const tally = requests.getStore();
+      if (tally === undefined) return;
+      tally.queries += event.texts.length || 1;
+      tally.durationMs += event.durationMs;
+    });
+  }
+  return async (c, next) => {
+    const tally: Tally = { queries: 0, durationMs: 0 };
+    await requests.run(tally, next);
+    const { queries, durationMs } = tally;
+    if (queries === 0) return;
+    const what = queries === 1 ? "1 query" : `${queries} queries`;
+    c.header("Server-Timing", `db;dur=${Number(durationMs.toFixed(1))};desc="${what}"`, { append: true });
+  };
+}
+
+/** What holds a connection for a callback takes its time as well. */
+const isTimed = /^(query|batch|script)$/;

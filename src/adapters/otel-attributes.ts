@@ -25,7 +25,11 @@ const DEFAULT_PORT = 5_432;
 
 /** The place of a database, read from its plan. @throws ConfigError where the environment lacks something */
 export function placeOf(db: Pick<Database, "plan">): Place {
-  const { host, port, database } = db.plan.server;
+  return placeAt(db.plan.server);
+}
+
+/** The place of a database at an address. */
+export function placeAt({ host, port, database }: { readonly host: string; readonly port: number; readonly database: string }): Place {
   return {
     attributes: {
       "db.system.name": "postgresql",
@@ -38,8 +42,11 @@ export function placeOf(db: Pick<Database, "plan">): Place {
   };
 }
 
+/** What is told of a call, by an event or a message. */
+export type Told = Pick<QueryEvent, "operation" | "texts" | "failure">;
+
 /** The attributes of a call that ended, whose texts have these shapes. `error.type` is the SQLSTATE, or this package's own code where the server said nothing. */
-export function describeCall(event: QueryEvent, shapes: readonly QueryShape[], { attributes, database }: Place): CallAttributes {
+export function describeCall(event: Told, shapes: readonly QueryShape[], { attributes, database }: Place): CallAttributes {
   const { texts, failure } = event;
   const operation = operationOf(event);
   const summary = summaryOf(shapes);
@@ -60,7 +67,7 @@ export function describeCall(event: QueryEvent, shapes: readonly QueryShape[], {
 }
 
 /** What is more than its one statement. */
-function operationOf({ operation, texts }: QueryEvent): string | undefined {
+function operationOf({ operation, texts }: Told): string | undefined {
   if (operation === "query" || (operation === "batch" && texts.length < 2)) return undefined;
   return operation.toUpperCase();
 }
@@ -70,6 +77,11 @@ function summaryOf(shapes: readonly QueryShape[]): string | undefined {
   const [summary, ...others] = new Set(shapes.map((shape) => shape.summary));
   if (shapes.length < 2) return summary ?? undefined;
   return others.length > 0 || summary === null ? "BATCH" : `BATCH ${summary}`;
+}
+
+/** Those of a batch one after the other, or the one they have in common. */
+export function textOf(shapes: readonly QueryShape[]): string {
+  return [...new Set(shapes.map(({ text }) => text))].join("; ");
 }
 
 /** Milliseconds since the epoch as the API takes them, whatever the process' clock did meanwhile. */

@@ -1,8 +1,14 @@
 import { context, type MeterProvider, metrics, SpanKind, SpanStatusCode, type TracerProvider, trace } from "@opentelemetry/api";
 import type { Database, DatabaseEvent, QueryEvent } from "../entry/node.ts";
-import { type QueryShape, queryShape } from "../observe/query-shape.ts";
-import { type CallAttributes, describeCall, hrTime, placeOf } from "./otel-attributes.ts";
-import { watchConnections } from "./otel-connections.ts";
+import { queryShape } from "../observe/query-shape.ts";
+import { type CallAttributes, describeCall, hrTime, placeOf, textOf } from "./otel-attributes.ts";
+import { channelsAreTraced } from "./otel-channels.ts";
+import { type SemconvOptions, watchConnections } from "./otel-connections.ts";
+import { watchRows } from "./otel-rows.ts";
+
+export { type TraceChannelsOptions, traceChannels } from "./otel-channels.ts";
+export { sqlCommenter } from "./otel-comment.ts";
+export type { SemconvOptions } from "./otel-connections.ts";
 
 /** How a database is instrumented. */
 export interface InstrumentOptions {
@@ -12,6 +18,8 @@ export interface InstrumentOptions {
   readonly meterProvider?: MeterProvider;
   /** Whether spans hold `db.query.text`: the statements with `?` for every literal, never a parameter's value. Default true. */
   readonly captureText?: boolean;
+  /** Which of the conventions. Default: the stable ones, and the three metrics of connections this package has had from its first release. */
+  readonly semconv?: SemconvOptions;
 }
 
 const NAME = "warmline";
@@ -21,13 +29,13 @@ const BUCKETS_S = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 
 /**
  * Tells OpenTelemetry of a database's calls and connections, by its stable database conventions: a CLIENT span for every call, as a child of
- * the caller's; their durations; and the connections by state. To be called once for each pool, after the SDK was set up. Returns a function
- * that ends it.
+ * the caller's, where `traceChannels` makes none; their durations; and the connections by state. To be called once for each pool, after the SDK
+ * was set up. Returns a function that ends it.
  *
  * @example instrument(db);
  */
 export function instrument(db: Database, options: InstrumentOptions = {}): () => void {
-  const { tracerProvider = trace, meterProvider = metrics, captureText = true } = options;
+  const { tracerProvider = trace, meterProvider = metrics, captureText = true, semconv = {} } = options;
   const tracer = tracerProvider.getTracer(NAME);
   const meter = meterProvider.getMeter(NAME);
   const duration = meter.createHistogram("db.client.operation.duration", {
@@ -35,18 +43,22 @@ export function instrument(db: Database, options: InstrumentOptions = {}): () =>
     unit: "s",
     advice: { explicitBucketBoundaries: BUCKETS_S },
   });
-  const connections = watchConnections(db, meter);
+  const connections = watchConnections(db, meter, semconv);
+  const rows = watchRows(meter, semconv);
 
   function tell(event: QueryEvent): void {
     const shapes = event.texts.map(queryShape);
     const call = describeCall(event, shapes, placeOf(db));
-    const startTime = hrTime(event.startedAt);
-    const attributes = { ...call.atStart, ...(captureText && shapes.length > 0 && { "db.query.text": textOf(shapes) }) };
-    const span = tracer.startSpan(call.name, { kind: SpanKind.CLIENT, startTime, attributes }, context.active());
-    span.setAttributes(call.atEnd);
-    if (event.failure !== null) span.setStatus({ code: SpanStatusCode.ERROR, message: event.failure.code });
-    span.end(hrTime(event.startedAt + event.durationMs));
+    if (!channelsAreTraced()) {
+      const startTime = hrTime(event.startedAt);
+      const attributes = { ...call.atStart, ...(captureText && shapes.length > 0 && { "db.query.text": textOf(shapes) }) };
+      const span = tracer.startSpan(call.name, { kind: SpanKind.CLIENT, startTime, attributes }, context.active());
+      span.setAttributes({ ...call.atEnd, ...rows.attributesOf(event) });
+      if (event.failure !== null) span.setStatus({ code: SpanStatusCode.ERROR, message: event.failure.code });
+      span.end(hrTime(event.startedAt + event.durationMs));
+    }
     if (isOperation(event)) duration.record(event.durationMs / 1_000, metricAttributes(call));
+    rows.record(event, metricAttributes(call));
   }
 
   const unsubscribe = db.subscribe((event: DatabaseEvent) => {
@@ -67,9 +79,4 @@ function isOperation({ operation }: QueryEvent): boolean {
 function metricAttributes({ atStart, atEnd }: CallAttributes): CallAttributes["atStart"] {
   const { "db.operation.batch.size": _, ...low } = { ...atStart, ...atEnd };
   return low;
-}
-
-/** Those of a batch one after the other, or the one they have in common. */
-function textOf(shapes: readonly QueryShape[]): string {
-  return [...new Set(shapes.map(({ text }) => text))].join("; ");
 }

@@ -8,7 +8,9 @@ import { showCaller } from "../errors/caller.ts";
 import { isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import type { BreakerEvent } from "../observe/events.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
+import type { TracedCall } from "../observe/trace-calls.ts";
 import type { CallOptions, Notice, Result, Statement, Transport } from "../transports/transport.ts";
+import { commented } from "./commented.ts";
 import { type Finishing, finishRows, isFinished } from "./finish-rows.ts";
 import { admitCall } from "./nesting.ts";
 import type { QueryOptions } from "./options.ts";
@@ -71,7 +73,7 @@ export class Calls {
   /** One call: its deadline, its attempts, and its end. @throws UsageError CLOSED, NESTED_QUERY */
   run<T>(limits: Limits, call: Call<T>): Promise<T> {
     if (this.#closed) throw new UsageError("The database was closed. Create a new one.", { code: "CLOSED" });
-    const { events } = this.parts;
+    const { events, tracing } = this.parts;
     const ground = this.ground();
     if (ground instanceof Promise) return ground;
     for (const end of this.ends) end.endIfLate();
@@ -80,8 +82,11 @@ export class Calls {
     const elsewhere = call.elsewhere?.();
     const context = elsewhere ? { ...this.context, ...elsewhere } : this.context;
     this.running++;
-    if (operation === undefined || events.size === 0) return deliver(running, context);
-    return this.observe({ operation, within: null, statements, attempts: () => running.attempts }, () => deliver(running, context));
+    if (operation === undefined || (events.size === 0 && !tracing?.hears(operation))) return deliver(running, context);
+    return this.observe({ operation, within: null, statements, attempts: () => running.attempts }, (traced) => {
+      running.traced = traced;
+      return deliver(running, context);
+    });
   }
 
   /** What calls stand on; or, where settings are missing, the failure to hand on. */
@@ -103,11 +108,16 @@ export class Calls {
   }
 
   /** Runs what will be told to those who listen; without them, it only runs it. */
-  observe<T>(called: Called, run: () => Promise<T>): Promise<T> {
-    const { events, stopwatch, delivery, ground } = this.parts;
-    if (events.size === 0) return run();
-    return observeCall(called, { events, now: delivery.clock.now, stopwatch, slowMs: ground().slowQueryMs }, run);
+  observe<T>(called: Called, run: (traced?: TracedCall) => Promise<T>): Promise<T> {
+    const { events, tracing, stopwatch, delivery, ground } = this.parts;
+    const traced = tracing?.hears(called.operation) ? tracing.begin(called, ground().plan) : undefined;
+    const traces = traced ? () => traced.run(() => run(traced)) : run;
+    if (events.size === 0) return traces();
+    return observeCall(called, { events, now: delivery.clock.now, stopwatch, slowMs: ground().slowQueryMs }, traces);
   }
+
+  /** The statement with the comment that is sent behind it. */
+  readonly comment = (statement: Statement): Statement => commented(statement, this.parts.ground().sqlCommenter);
 
   /** By its fate and the call's claims. */
   mayRepeat(error: WarmlineError, claims: RepeatClaims, attempt: number): boolean {
@@ -134,6 +144,7 @@ export class Calls {
 class RunningCall<T> implements Delivery<T> {
   readonly cancellation: Deadline;
   attempts = 0;
+  traced: TracedCall | undefined;
   readonly #calls: Calls;
   readonly #ground: Ground;
   readonly #limits: Limits;
@@ -203,10 +214,15 @@ class RunningCall<T> implements Delivery<T> {
     const onNotice = events.size > 0 ? (notice: Notice) => events.tell(notice) : undefined;
     const options = { cancellation, rowMode, parsers, maxResponseBytes, cache, readOnly, idempotent, settings, attempt, onNotice };
     this.#options = options;
-    const { work } = this.#call;
-    if (!attemptTimeoutMs) return work(transport, options);
+    if (!attemptTimeoutMs) return this.#send(transport, options);
     const bounds = makeDeadline(this.#calls.parts.delivery.clock, { deadlineMs: attemptTimeoutMs, whole: cancellation });
-    return work(transport, { ...options, cancellation: bounds }).finally(() => bounds.dispose());
+    return this.#send(transport, { ...options, cancellation: bounds }).finally(() => bounds.dispose());
+  }
+
+  #send(transport: Transport, options: CallOptions): Promise<T> {
+    const { traced } = this;
+    const sent = this.#call.work(transport, options, traced);
+    return traced ? traced.sent(sent) : sent;
   }
 
   /** Sends a lookup over the same transport. Nothing of the call's own is on its way any more. */

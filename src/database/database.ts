@@ -1,7 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Plan } from "../decide/plan.ts";
-import { makeBreaker } from "../delivery/breaker.ts";
-import { makeRetryBudget } from "../delivery/budget.ts";
 import { noWork, type OwnWork } from "../delivery/own-work.ts";
 import { mayRunAgain } from "../delivery/retry.ts";
 import { pointing } from "../errors/direct-caller.ts";
@@ -10,7 +8,7 @@ import type { Result, Session, Statement } from "../transports/transport.ts";
 import { Calls, type Limits } from "./calls.ts";
 import { type DatabaseView, makeView } from "./database-view.ts";
 import { fallBack } from "./fallback.ts";
-import { guardEach, guardQuery, guardScript, guardSettings, type SessionTraits } from "./guard.ts";
+import { guardEach, guardQuery, guardSettings, type SessionTraits } from "./guard.ts";
 import type { HeldSession, ObserveWithin } from "./held-session.ts";
 import type { HeldWork } from "./held-work.ts";
 import type { Lacking } from "./lacking.ts";
@@ -29,8 +27,9 @@ import type { DatabaseParts, RequestContext } from "./parts.ts";
 import type { RowBatches } from "./portal.ts";
 import { makeQueries } from "./queries.ts";
 import { type ReservedSession, reserve } from "./reserved-session.ts";
+import { makeScript } from "./script.ts";
 import type { DatabaseSession } from "./session.ts";
-import { type Source, toStatement, toStatements } from "./sql.ts";
+import { type Source, toStatements } from "./sql.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
 import { streamAlone } from "./stream.ts";
 import { makeStreams } from "./streams.ts";
@@ -86,8 +85,7 @@ export interface Database extends DatabaseView, AsyncDisposable {
 export function makeDatabase(parts: DatabaseParts): Database {
   const { callbacks, events } = parts;
   const calls = new Calls(parts);
-  const { identity } = calls;
-  const directBudget = makeRetryBudget();
+  const { identity, comment } = calls;
   let closing: Promise<void> | undefined;
   let warming: AbortController | undefined;
 
@@ -115,7 +113,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const answer = calls.run(settings ? { ...options, settings } : options, {
       operation: "query",
       statements: statement,
-      work: (chosen, callOptions) => chosen.query(statement, callOptions),
+      work: (chosen, callOptions) => chosen.query(comment(statement), callOptions),
     });
     return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: ground.plan.transport })) : answer;
   }
@@ -128,7 +126,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
     if (ground instanceof Promise) return ground;
     const leavesState = guardEach(statements, traits(settings));
     const mode = ground.lacking?.mode(options) ?? options;
-    const work: Call<Result[]>["work"] = (chosen, callOptions) => chosen.batch(statements, { ...callOptions, mode, leavesState });
+    const work: Call<Result[]>["work"] = (chosen, callOptions) =>
+      chosen.batch(statements.map(comment), { ...callOptions, mode, leavesState });
     return calls.run({ ...options, settings }, { operation: "batch", statements, work });
   }
 
@@ -140,14 +139,24 @@ export function makeDatabase(parts: DatabaseParts): Database {
       statements,
       elsewhere: () => calls.holding,
       own: () => own,
-      work(chosen, callOptions) {
+      work(chosen, callOptions, traced) {
         requireSession(chosen);
         own = undefined;
         const begin = (heldWork: HeldWork) => {
-          const start = (session: Session) => {
+          const start = (given: Session) => {
+            const session = traced?.hold(given) ?? given;
             const attempt = noWork();
             own = attempt;
-            const held = { session, call: callOptions, own: attempt, traits: traits(options.settings), observe, open, rows: rows() };
+            const held = {
+              session,
+              call: callOptions,
+              own: attempt,
+              traits: traits(options.settings),
+              observe,
+              comment,
+              open,
+              rows: rows(),
+            };
             const handle = operation === "session" ? operation : "tx";
             return runOpen(callbacks, { database: identity, handle }, (inside) => use(held, heldWork, inside));
           };
@@ -216,29 +225,6 @@ export function makeDatabase(parts: DatabaseParts): Database {
     });
   }
 
-  async function script(text: string, given: CallLimits | undefined): Promise<void> {
-    const options = checkCall(given, optionsOf.session);
-    toStatement(text);
-    const { directTransport } = parts.ground();
-    // what stands at another address has its own traits
-    const leavesState = directTransport !== null || guardScript(text, traits());
-    await calls.run(options, {
-      operation: "script",
-      // what cannot be reached there tells nothing of the database's own address, and costs nothing of its budget
-      elsewhere: () => (directTransport ? { breaker: makeBreaker(() => {}), budget: directBudget } : calls.holding),
-      async work(chosen, callOptions) {
-        const direct = await directTransport?.();
-        const over = direct ?? chosen;
-        requireSession(over);
-        try {
-          await over.session((held) => held.script(text, { ...callOptions, leavesState }), { ...callOptions, begins: false });
-        } finally {
-          await direct?.[Symbol.asyncDispose]();
-        }
-      },
-    });
-  }
-
   async function end(): Promise<void> {
     await calls.close();
     await calls.transport?.[Symbol.asyncDispose]();
@@ -257,7 +243,7 @@ export function makeDatabase(parts: DatabaseParts): Database {
     transaction: (work, options) => transaction(work, options),
     with: (given) => makeView({ query, batch, transaction, stream }, given),
     session: session as Database["session"],
-    script,
+    script: makeScript(calls, traits),
     get plan() {
       return parts.ground().plan;
     },

@@ -1,7 +1,9 @@
 import type { Plan } from "../decide/plan.ts";
 import type { DeliveryContext } from "../delivery/deliver.ts";
 import type { Audience } from "../observe/audience.ts";
+import type { CallTracing } from "../observe/trace-calls.ts";
 import type { Transport } from "../transports/transport.ts";
+import type { SqlCommenter } from "./commented.ts";
 import type { HeldWork } from "./held-work.ts";
 import type { Lacking } from "./lacking.ts";
 import type { CallbackContext } from "./nesting.ts";
@@ -20,6 +22,7 @@ export interface Ground {
   readonly slowQueryMs: number | null;
   /** Of rows over a socket. */
   readonly maxResponseBytes: number;
+  readonly sqlCommenter: SqlCommenter | null;
   readonly types: UserTypes;
   /** Made at the first call; the same one for all. */
   readonly transport: () => Transport | Promise<Transport>;
@@ -36,6 +39,8 @@ export interface DatabaseParts {
   readonly events: Audience;
   /** What runs on a held connection, at once where it is loaded; absent where none can be held. @throws ConnectionError where it is not there */
   readonly heldWork: (() => HeldWork | Promise<HeldWork>) | undefined;
+  /** Tells of calls by tracing channels; absent where the runtime has none. */
+  readonly tracing?: CallTracing | undefined;
   /** A clock of finer steps than the wall's, milliseconds. */
   readonly stopwatch: () => number;
   /** Knows which callbacks a piece of code runs inside; absent where the runtime has no AsyncLocalStorage. */

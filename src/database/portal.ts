@@ -1,3 +1,4 @@
+import type { TracedCall } from "../observe/trace-calls.ts";
 import type { Portal, Result } from "../transports/transport.ts";
 import { BATCH_SIZE } from "./options.ts";
 import { Total } from "./total.ts";
@@ -60,20 +61,27 @@ export function portalBatches(limit: number = BATCH_SIZE, { number, check, send,
 }
 
 /** The same batches, told of as one call, which begins with the first and ends with the last, or when its reader leaves. */
-export function observed(batches: RowBatches, observe: (run: () => Promise<unknown>) => Promise<unknown>): RowBatches {
+export function observed(batches: RowBatches, observe: (run: (traced?: TracedCall) => Promise<unknown>) => Promise<unknown>): RowBatches {
   const total = new Total();
+  let traced: TracedCall | undefined;
   let ended: PromiseWithResolvers<Result | undefined> | undefined;
   return {
     async next() {
       if (ended === undefined) {
         const ending = Promise.withResolvers<Result | undefined>();
         ended = ending;
-        observe(() => ending.promise).catch(() => {});
+        observe((given) => {
+          traced = given;
+          return ending.promise;
+        }).catch(() => {});
       }
       try {
         const batch = await batches.next();
         if (batch === undefined) ended.resolve(total.result);
-        else total.count(batch);
+        else {
+          traced?.went();
+          total.count(batch);
+        }
         return batch;
       } catch (error) {
         ended.reject(error);

@@ -51,7 +51,7 @@ export interface SessionEnding {
  * for all of its work: once a statement has stayed done, or may have, the fate is `unknown`, whatever became of a later one.
  */
 export async function runSession<T>(held: HeldSession, work: (session: DatabaseSession, ending: SessionEnding) => Promise<T>): Promise<T> {
-  const { call, own, traits, observe, open, rows } = held;
+  const { call, own, traits, observe, comment, open, rows } = held;
   const session = new SessionLedger(held.session, own);
   const finish = finishHeld({ session, call, rows, ends: "free", isOver: () => session.over });
   /** What has the connection to itself until it ends. */
@@ -104,7 +104,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     controlling += control;
     try {
       while (committing !== undefined) await committing;
-      return (await send([statement], { ...sent(options), ends: "free", leavesState }))[0] as Result;
+      return (await send([comment(statement)], { ...sent(options), ends: "free", leavesState }))[0] as Result;
     } finally {
       controlling -= control;
     }
@@ -157,7 +157,9 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
       checkControl(false, "");
       if (isIdle()) {
         const hold: StreamGround["hold"] = ({ use }) =>
-          occupy("stream", () => observe(told, () => watch(use({ ...held, session }, { runTransaction }))));
+          occupy("stream", () =>
+            observe(told, (traced) => watch(use({ ...held, session: traced?.hold(session) ?? session }, { runTransaction }))),
+          );
         return streamAlone(statement, options, { hold, mayRepeat: () => false, leavesState });
       }
       const portal = portalBatches(options.batchSize, {
@@ -168,7 +170,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         },
         send: async (part, from) => {
           const how = { ...sent(options), ends: "open", leavesState, portal: part, from } as const;
-          return (await watch(send([statement], how)))[0] as Result;
+          return (await watch(send([comment(statement)], how)))[0] as Result;
         },
         close: (name) => closes.push(name),
         isEnded: () => held.call.cancellation.reason !== undefined,
@@ -199,18 +201,21 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         checkControl(hasModes && session.status !== "idle", "Its modes stand: give none.");
         const leavesState = guardEach(statements, traits) || traits.sessionState;
         if (statements.length === 0) return [];
-        return observe({ operation: "batch", within: "session", statements }, () => watch(batch(statements, leavesState, options)));
+        return observe({ operation: "batch", within: "session", statements }, () =>
+          watch(batch(statements.map(comment), leavesState, options)),
+        );
       },
       async transaction<R>(inner: (tx: Transaction) => Promise<R>, given?: TransactionMode) {
         const mode = modeHere(checkCall(given, optionsOf.sessionTransaction));
         checkWork(inner);
         check();
         checkControl(session.status !== "idle", "End it first, or use SAVEPOINT.");
-        const within = { ...held, session, mode, call: { ...call, readOnly: mode.readOnly ?? false } };
+        const within = { ...held, mode, call: { ...call, readOnly: mode.readOnly ?? false } };
         return occupy("transaction", () =>
-          observe({ operation: "transaction", within: "session" }, () =>
-            watch(open((inside) => runTransaction(within, (tx) => inside(() => inner(tx))))),
-          ),
+          observe({ operation: "transaction", within: "session" }, (traced) => {
+            const on = traced?.hold(session) ?? session;
+            return watch(open((inside) => runTransaction({ ...within, session: on }, (tx) => inside(() => inner(tx)))));
+          }),
         );
       },
     }) as DatabaseSession;

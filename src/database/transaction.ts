@@ -34,7 +34,7 @@ export interface HeldTransaction extends HeldSession {
  * round trips; a callback that sends nothing costs none. What it rejects with speaks for all of its work.
  */
 export async function runTransaction<T>(
-  { session, call, mode, own, traits, observe, rows }: HeldTransaction,
+  { session, call, mode, own, traits, observe, comment, rows }: HeldTransaction,
   work: (tx: Transaction, open: OpenBatches) => Promise<T>,
 ): Promise<T> {
   /** What travels with the next statement. */
@@ -97,7 +97,8 @@ export async function runTransaction<T>(
       portalBatches(batchSize, {
         number: ++portals,
         check,
-        send: async (portal, from) => (await watch(send([statement], "open", { rowMode, types, leavesState, portal, from })))[0] as Result,
+        send: async (portal, from) =>
+          (await watch(send([comment(statement)], "open", { rowMode, types, leavesState, portal, from })))[0] as Result,
         close: (name) => closes.push(name),
         isEnded: () => call.cancellation.reason !== undefined,
       });
@@ -114,7 +115,7 @@ export async function runTransaction<T>(
         const leavesState = guardInside(statement, traits);
         return observe(
           { operation: "query", within: "transaction", statements: statement },
-          async () => (await watch(send([statement], "open", { ...options, leavesState })))[0] as Result,
+          async () => (await watch(send([comment(statement)], "open", { ...options, leavesState })))[0] as Result,
         );
       }),
       async batch<const S extends readonly Source<unknown>[]>(sources: S, given?: InnerOptions) {
@@ -125,7 +126,7 @@ export async function runTransaction<T>(
         const results =
           statements.length > 0 &&
           observe({ operation: "batch", within: "transaction", statements }, () =>
-            watch(send(statements, "open", { ...options, leavesState })),
+            watch(send(statements.map(comment), "open", { ...options, leavesState })),
           );
         return ((await results) || []) as BatchResults<S>;
       },

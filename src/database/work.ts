@@ -3,6 +3,7 @@ import type { OwnWork } from "../delivery/own-work.ts";
 import type { WarmlineError } from "../errors/errors.ts";
 import type { Operation } from "../observe/events.ts";
 import type { Called } from "../observe/observe-call.ts";
+import type { TracedCall } from "../observe/trace-calls.ts";
 import type { CallOptions, Statement, Transport } from "../transports/transport.ts";
 import type { HeldSession } from "./held-session.ts";
 import type { HeldWork } from "./held-work.ts";
@@ -13,7 +14,7 @@ export interface Call<T> {
   /** Absent for what is not told: warming up. */
   readonly operation?: Operation;
   readonly statements?: Called["statements"];
-  readonly work: (transport: Transport, options: CallOptions) => Promise<T>;
+  readonly work: (transport: Transport, options: CallOptions, traced?: TracedCall) => Promise<T>;
   /** What keeps it from a dead server, and from storming it, where that is another than the database's own. */
   readonly elsewhere?: () => Pick<DeliveryContext, "breaker" | "budget"> | undefined;
   /** What an attempt learned of its own, where a callback runs in it that others' errors pass through. */

@@ -110,6 +110,12 @@ export interface DatabaseOptions {
   readonly earlyStatement?: boolean | undefined;
   /** From when on a query or batch is told as `slow` to subscribers, from 1. Default: off. */
   readonly slowQueryMs?: number | undefined;
+  /**
+   * Gives a comment that is sent behind a statement's text, `""` for none: `sqlCommenter` of `warmline/otel`, for the context of the trace. Called in
+   * the async context of the caller, for every statement but those of scripts. What has a comment is sent without a name, and so is parsed each
+   * time. A comment that is not in SQLCommenter's form is left out, and so is one whose function throws. Default: none.
+   */
+  readonly sqlCommenter?: ((text: string) => string) | undefined;
   /** docs/settings.md says what each mode means. Default: plain on this machine, verified everywhere else. */
   readonly sslMode?: SslMode | undefined;
   /** `iam`: log in with IAM tokens of AWS. Default: so where the host is RDS, RDS Proxy or Aurora DSQL and there is no password. */

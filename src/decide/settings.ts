@@ -53,6 +53,7 @@ export interface Settings {
   readonly earlyStatement: boolean;
   /** Null for never. */
   readonly slowQueryMs: number | null;
+  readonly sqlCommenter: ((text: string) => string) | null;
   readonly types: Readonly<Record<string, (text: string) => unknown>>;
   readonly onPool: ((pool: HeldPool) => void) | null;
   /** What should be known of what was given, and nothing refuses. */

@@ -87,6 +87,7 @@ export const callTable = {
   pipelining: [flag, true],
   earlyStatement: [flag, false],
   slowQueryMs: [milliseconds(1)],
+  sqlCommenter: [callback],
   types: [parsers, {}],
   tcp: [callback],
   onPool: [callback],

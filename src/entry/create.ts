@@ -11,6 +11,7 @@ import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } fr
 import { detectTarget } from "../decide/target.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { type Audience, makeAudience } from "../observe/audience.ts";
+import type { CallTracing } from "../observe/trace-calls.ts";
 import type { Clock, Transport, TransportName } from "../transports/transport.ts";
 import { isHyperdrive } from "./hyperdrive-binding.ts";
 
@@ -31,6 +32,8 @@ export interface Platform {
   readonly callbacks: CallbackContext | undefined;
   /** What runs on a held connection; absent where none can be held. */
   readonly heldWork: (() => HeldWork | Promise<HeldWork>) | undefined;
+  /** Tells of calls by tracing channels; absent where the runtime has none. */
+  readonly tracing?: CallTracing | undefined;
   /** Refuses options that this entry has no use for, and what no environment could make right. @throws ConfigError */
   readonly check?: (options: DatabaseOptions) => void;
   /** Where the setting `tcp` is not given. */
@@ -79,6 +82,7 @@ export function databaseOn(own: Platform): CreateDatabase {
       ground: once(() => decide(options, platform, events)),
       delivery: { clock: platform.clock, random: platform.random },
       events,
+      tracing: platform.tracing,
       stopwatch: () => performance.now(),
       callbacks: platform.callbacks,
       heldWork: platform.heldWork,
@@ -123,6 +127,7 @@ function decide(options: DatabaseOptions, platform: Platform, events: Audience):
     deadlineMs: plan.deadlineMs || Number.POSITIVE_INFINITY,
     requestDeadlineMs: (settings.deadlineMs ?? DEFAULT_DEADLINE_MS) || Number.POSITIVE_INFINITY,
     slowQueryMs: settings.slowQueryMs,
+    sqlCommenter: settings.sqlCommenter,
     maxResponseBytes: settings.maxResponseBytes ?? MAX_BYTES_OVER_SOCKETS,
     types: new UserTypes(settings.types, platform.parsers),
     transport: once(() => {

@@ -3,6 +3,7 @@ import type { OpenCallback } from "../database/database.ts";
 import { lackingOf } from "../database/lacking.ts";
 import { detectRuntime, runtimeNames } from "../decide/detect-runtime.ts";
 import type { RuntimeName } from "../decide/runtime.ts";
+import { callTracing } from "../observe/trace-calls.ts";
 import { processClock, processRandom } from "../transports/pool/process-clock.ts";
 import { refuseContradictions } from "./contradictions.ts";
 import type { Platform } from "./create.ts";
@@ -20,6 +21,7 @@ export const nodePlatform: Omit<Platform, "available" | "transports" | "parsers"
   runtime: detect,
   env: settingsVariables,
   callbacks,
+  tracing: callTracing,
   lackingOf,
   scope: (context, work) => runUntilEnd(callbacks, context, work),
   // during init the CPU is not throttled; under provisioned concurrency and SnapStart the first call may be hours away

@@ -38,10 +38,10 @@ export {
 } from "../errors/errors.ts";
 export { fateOf } from "../errors/fate-of.ts";
 export { TransactionError } from "../errors/transaction-failed.ts";
+export type { CallFailure } from "../observe/call-failure.ts";
 export type {
   BreakerEvent,
   BreakerState,
-  CallFailure,
   ConnectEvent,
   DatabaseEvent,
   DiscardEvent,
@@ -58,4 +58,14 @@ export type {
   ThawEvent,
   WaitingEvent,
 } from "../observe/events.ts";
+export type {
+  AcquireMessage,
+  ConnectMessage,
+  QueryMessage,
+  ReleaseMessage,
+  SessionMessage,
+  TracingMessage,
+  TracingMessages,
+  TransactionMessage,
+} from "../observe/messages.ts";
 export type { Field, Isolation, Result, TransactionMode, TransportName, Via } from "../transports/transport.ts";

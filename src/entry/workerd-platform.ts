@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import type { CallbackContext } from "../database/database.ts";
 import { textParsers } from "../database/text-parsers.ts";
 import { workerd } from "../decide/runtime.ts";
+import { callTracing } from "../observe/trace-calls.ts";
 import { steadyClock } from "../transports/steady-clock.ts";
 import type { Platform } from "./create.ts";
 import { requestScopes } from "./request-scopes.ts";
@@ -25,6 +26,7 @@ export const workerdPlatform: Omit<Platform, "available" | "transports"> = {
   env: () => env,
   parsers: textParsers,
   callbacks: newContext(),
+  tracing: callTracing,
   scope: (context, work) => requestScopes.run(context, work),
   heldWork: undefined,
   clock: steadyClock,

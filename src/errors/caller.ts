@@ -52,6 +52,11 @@ export function pointAt(error: Error, excerpt: string): void {
   Object.defineProperty(error, EXCERPT, { value: excerpt, configurable: true });
 }
 
+/** The line that was given to an error by `pointAt`, and the caret below it. */
+export function excerptOf({ [EXCERPT]: excerpt }: PointedError): string | null {
+  return excerpt?.replace(/^\n/, "") || null;
+}
+
 function framesOf({ stack = "" }: Error): string {
   const at = stack.indexOf("\n    at ");
   return at < 0 ? "" : stack.slice(at);

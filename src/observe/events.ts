@@ -1,5 +1,6 @@
 import type { Fate } from "../errors/errors.ts";
 import type { TransportName, Via } from "../transports/transport.ts";
+import type { CallFailure } from "./call-failure.ts";
 
 /** A connection was opened, login included. */
 export interface ConnectEvent {
@@ -103,20 +104,6 @@ export interface PinEvent {
 /** What can be called on a database and takes time; that of a transaction, a session and a stream is also its caller's. */
 export type Operation = "query" | "stream" | "batch" | "transaction" | "session" | "script";
 
-/** Why a call failed. */
-export interface CallFailure {
-  /** The error's `code`; for an error that a callback threw itself, its name. */
-  readonly code: string;
-  /** Null for an error that a callback threw itself. */
-  readonly fate: Fate | null;
-  /** What the server said; null where it said nothing. */
-  readonly sqlState: string | null;
-  /** The error's, which holds no value; null for an error that a callback threw itself. */
-  readonly message: string | null;
-  /** The line of the statement the server points at, its strings blanked, and a caret below it; null where it points at none. */
-  readonly excerpt: string | null;
-}
-
 /** A call ended, with all its attempts. Told in the async context of the caller. */
 export interface QueryEvent {
   readonly type: "query";
@@ -136,6 +123,8 @@ export interface QueryEvent {
   readonly via: Via | null;
   /** Rows returned or changed, added up over a batch; null where nothing counts any. */
   readonly rowCount: number | null;
+  /** Rows returned, likewise; of a stream those that were read. */
+  readonly returnedRows: number | null;
 }
 
 /** A query or batch took `slowQueryMs` or longer. Its `query` event comes first. */

@@ -1,9 +1,8 @@
-import { isWarmlineError, type WarmlineError } from "../errors/errors.ts";
-import { excerptAt } from "../errors/excerpt.ts";
-import { kindOf } from "../errors/redact.ts";
 import type { Result, Statement } from "../transports/transport.ts";
 import type { Audience } from "./audience.ts";
-import type { CallFailure, QueryEvent } from "./events.ts";
+import { type CallFailure, failureOf } from "./call-failure.ts";
+import { tellResults } from "./call-results.ts";
+import type { QueryEvent } from "./events.ts";
 
 /** What is known of a call before it runs. */
 export interface Called extends Pick<QueryEvent, "operation" | "within"> {
@@ -26,22 +25,21 @@ export interface Observer {
 
 /** Runs a call, and tells of its end those who listen. */
 export async function observeCall<T>(called: Called, observer: Observer, run: () => Promise<T>): Promise<T> {
-  const { operation, within, statements = [], attempts } = called;
+  const { operation, within, attempts } = called;
   const { events, slowMs } = observer;
-  const texts = [statements].flat().map(({ text }) => text);
+  const texts = textsOf(called);
   const startedAt = observer.now();
   const began = observer.stopwatch();
   const tell = (failure: CallFailure | null, results: readonly Result[] = []) => {
     const durationMs = observer.stopwatch() - began;
     const call = { operation, within, texts, startedAt, durationMs };
-    const rowCount = results.reduce<number | null>((sum, result) => (result.rowCount === null ? sum : result.rowCount + (sum ?? 0)), null);
-    events.tell({ type: "query", ...call, failure, attempts: attempts(), via: results.at(-1)?.via ?? null, rowCount });
+    events.tell({ type: "query", ...call, failure, attempts: attempts(), ...tellResults(results, operation) });
     // the time of a stream is its reader's, too
     if (operation !== "stream" && slowMs !== null && durationMs >= slowMs && texts.length > 0) events.tell({ type: "slow", ...call });
   };
   try {
     const value = await run();
-    tell(null, texts.length > 0 ? ([value].flat() as readonly Result[]) : []);
+    tell(null, resultsOf(value, texts));
     return value;
   } catch (error) {
     tell(failureOf(error));
@@ -49,14 +47,12 @@ export async function observeCall<T>(called: Called, observer: Observer, run: ()
   }
 }
 
-function failureOf(error: unknown): CallFailure {
-  if (!isWarmlineError(error)) return { code: kindOf(error), fate: null, sqlState: null, message: null, excerpt: null };
-  const { code, fate, message } = error;
-  return { code, fate, sqlState: "sqlState" in error ? code : null, message, excerpt: excerptOf(error) };
+/** The texts of a call's statements. */
+export function textsOf({ statements = [] }: Pick<Called, "statements">): readonly string[] {
+  return [statements].flat().map(({ text }) => text);
 }
 
-function excerptOf(error: WarmlineError): string | null {
-  const { statement, position } = error as WarmlineError & { readonly statement?: string; readonly position?: string };
-  const excerpt = statement === undefined || position === undefined ? "" : excerptAt(statement, Number(position));
-  return excerpt.replace(/^\n/, "") || null;
+/** The results in what a call gave. */
+export function resultsOf(value: unknown, texts: readonly string[]): readonly Result[] {
+  return texts.length > 0 ? ([value].flat() as readonly Result[]) : [];
 }

@@ -101,7 +101,10 @@ const noSessions: Sessions = {
 };
 
 function bodyOf(statements: readonly Statement[], batch: boolean): string {
-  const queries = statements.map(({ text, values }) => ({ query: text, params: values }));
+  const queries = statements.map(({ text, values, comment }) => ({
+    query: comment === undefined ? text : `${text} ${comment}`,
+    params: values,
+  }));
   try {
     return JSON.stringify(batch ? { queries } : queries[0]);
   } catch (failure) {

@@ -11,6 +11,8 @@ export interface Statement {
   readonly values: readonly (string | null)[];
   /** What its rows go through where they are handed over; nothing to a transport. */
   readonly check?: CheckRows | undefined;
+  /** A comment that leaves behind the text. It is another for every call: nothing is known by it, and what has one is sent without a name. */
+  readonly comment?: string;
 }
 
 /** Checks rows, and puts in their places what becomes of them. @throws DecodeError ROW_MISMATCH, SCHEMA_FAILED */

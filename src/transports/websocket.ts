@@ -1,5 +1,6 @@
 import type { Client, ClientConfig } from "@neondatabase/serverless";
 import type { Audience } from "../observe/audience.ts";
+import { placeOf, traceConnection } from "../observe/trace-connections.ts";
 import { linkTo } from "../wire/link.ts";
 import { askOnce } from "./asked-password.ts";
 import { connectTimeout, loginFailure } from "./failure.ts";
@@ -29,6 +30,7 @@ export function webSocketSessions(options: WebSocketOptions, Driver: typeof Clie
   const { sessionUrl, login, password, connectTimeoutMs, clock, readCode, events } = options;
   const { host: where, pathname, protocol } = new URL(sessionUrl);
   const passwordIsFunction = typeof password === "function";
+  const place = placeOf(login, "http");
   const secrets = passwordIsFunction ? [] : [password ?? ""];
   let connects = 0;
   let discarded = 0;
@@ -85,8 +87,10 @@ export function webSocketSessions(options: WebSocketOptions, Driver: typeof Clie
   return {
     async open(use, call) {
       const startedAt = performance.now();
-      const client = await connect(call);
-      const connectionId = `w${++connects}`;
+      const { client, connectionId } = await traceConnection("connect", place, {
+        work: async () => ({ client: await connect(call), connectionId: `w${++connects}` }),
+        idOf: (opened) => opened.connectionId,
+      });
       const wire = new WireSession(client as unknown as WireClient, { transport: "http", connectionId, pooled: true });
       const about = { transport: "http", connectionId } as const;
       if (events.size > 0) events.tell({ type: "connect", ...about, durationMs: performance.now() - startedAt });

@@ -142,7 +142,8 @@ export class WireSession implements Session {
 
   /** Writes a statement that stands alone behind what is on its way already, and not in its turn. */
   share(statement: Statement, call: CallOptions, answering: Answering): void {
-    this.#send([statement], call, { answering, named: this.#options.named?.use(statement.text), shared: true });
+    const statements = [statement];
+    this.#send(statements, call, { answering, named: this.#nameOf(statements, call), shared: true });
   }
 
   #start(statements: readonly Statement[], call: WireCall, answering: Answering): void {
@@ -164,7 +165,8 @@ export class WireSession implements Session {
   #nameOf(statements: readonly Statement[], call: WireCall): NamedForm | undefined {
     const { named } = this.#options;
     if (named === undefined || statements.length !== 1 || !standsAlone(call)) return undefined;
-    return named.use((statements[0] as Statement).text);
+    const [{ text, comment }] = statements as readonly [Statement];
+    return comment === undefined ? named.use(text) : undefined;
   }
 
   #send(

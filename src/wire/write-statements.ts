@@ -19,23 +19,23 @@ export function writeStatements(
   }
 }
 
-function writeWhole(outbox: Outbox, { text, values }: Statement, named: NamedForm | undefined): void {
+function writeWhole(outbox: Outbox, { text, values, comment }: Statement, named: NamedForm | undefined): void {
   const name = named?.statement.name ?? "";
   if (named?.prepares) {
     for (const closed of named.closes) outbox.closeStatement(closed);
     outbox.parse(name, text);
     outbox.describeStatement(name);
   }
-  if (named === undefined) outbox.parse(name, text);
+  if (named === undefined) outbox.parse(name, comment === undefined ? text : `${text} ${comment}`);
   outbox.bind(name, values);
   if (named === undefined) outbox.describePortal();
   outbox.execute();
 }
 
 /** Its columns are told with every part: they are few beside its rows, and nobody has to keep them. */
-function writePart(outbox: Outbox, { text, values }: Statement, { name, limit, isOpen }: Portal): void {
+function writePart(outbox: Outbox, { text, values, comment }: Statement, { name, limit, isOpen }: Portal): void {
   if (!isOpen) {
-    outbox.parse("", text);
+    outbox.parse("", comment === undefined ? text : `${text} ${comment}`);
     outbox.bind("", values, name);
   }
   outbox.describePortal(name);

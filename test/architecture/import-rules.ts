@@ -14,6 +14,8 @@ interface Rule {
 
 const contract = ["src/transports/transport.ts", "src/transports/statements.ts"];
 const neon = "@neondatabase/serverless";
+/** Stands on the channels of the process, which are the same whoever looks for them, and on nothing else. */
+const traced = "src/observe/trace-connections.ts";
 
 const rules: readonly Rule[] = [
   { place: "src/errors/", may: ["src/errors/"] },
@@ -38,15 +40,15 @@ const rules: readonly Rule[] = [
   },
   { place: "src/transports/http-agent.ts", may: ["src/transports/", "undici", "node:timers/promises"] },
   { place: "src/transports/http-post.ts", may: ["src/transports/"], mayType: ["undici"] },
-  { place: "src/transports/websocket", may: ["src/transports/", "src/wire/", "src/errors/"], mayType: ["src/observe/", neon] },
+  { place: "src/transports/websocket", may: ["src/transports/", "src/wire/", "src/errors/", traced], mayType: ["src/observe/", neon] },
   {
     place: "src/transports/pool/",
-    may: ["src/transports/", "src/wire/", "src/errors/", "src/syntax/", "pg", "node:"],
+    may: ["src/transports/", "src/wire/", "src/errors/", "src/syntax/", traced, "pg", "node:"],
     mayType: ["src/observe/"],
   },
   {
     place: "src/transports/request/",
-    may: ["src/transports/", "src/wire/", "src/errors/", "node:async_hooks", "node:events"],
+    may: ["src/transports/", "src/wire/", "src/errors/", traced, "node:async_hooks", "node:events"],
     mayType: ["src/observe/", "pg"],
   },
   { place: "src/transports/transport.ts", may: [], mayType: ["src/errors/"] },
@@ -60,12 +62,26 @@ const rules: readonly Rule[] = [
   { place: "src/entry/tcp.ts", may: ["src/entry/", "src/database/held-work.ts", "src/decide/", "pg"], mayType: ["src/"] },
   {
     place: "src/entry/node-platform.ts",
-    may: ["src/entry/", "src/database/lacking.ts", "src/decide/", "src/transports/pool/process-clock.ts", "node:async_hooks"],
+    may: [
+      "src/entry/",
+      "src/database/lacking.ts",
+      "src/decide/",
+      "src/transports/pool/process-clock.ts",
+      "src/observe/trace-calls.ts",
+      "node:async_hooks",
+    ],
     mayType: ["src/"],
   },
   {
     place: "src/entry/workerd-platform.ts",
-    may: ["src/decide/", "src/database/text-parsers.ts", "src/transports/steady-clock.ts", "src/entry/", "cloudflare:workers"],
+    may: [
+      "src/decide/",
+      "src/database/text-parsers.ts",
+      "src/observe/trace-calls.ts",
+      "src/transports/steady-clock.ts",
+      "src/entry/",
+      "cloudflare:workers",
+    ],
     mayType: ["src/"],
   },
   {

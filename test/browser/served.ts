@@ -64,6 +64,7 @@ export function makeTorrent(): Shown & Disposable {
         durationMs: (n % 40) + 0.4,
         attempts: 1,
         rowCount: 1,
+        returnedRows: 1,
       } as const;
       for (const listener of listeners) listener({ type: "query", ...told, failure, via: failure ? null : via });
     }

@@ -24,7 +24,9 @@ import { rows } from "./cases/rows.ts";
 import { sessionState } from "./cases/session-state.ts";
 import { sessions } from "./cases/sessions.ts";
 import { shapes } from "./cases/shapes.ts";
+import { sqlComments } from "./cases/sql-comments.ts";
 import { streams } from "./cases/streams.ts";
+import { tracing } from "./cases/tracing.ts";
 import { transactions } from "./cases/transactions.ts";
 import { truth } from "./cases/truth.ts";
 import { typedRows } from "./cases/typed-rows.ts";
@@ -51,6 +53,8 @@ const subjects: readonly Subject[] = [
   reservedSessions,
   sessionState,
   notices,
+  tracing,
+  sqlComments,
   localSettings,
   streams,
   cancelling,

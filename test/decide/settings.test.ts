@@ -222,6 +222,7 @@ describe("settings", () => {
       pipelining: true,
       earlyStatement: false,
       slowQueryMs: null,
+      sqlCommenter: null,
       types: {},
       warnings: [],
     });

@@ -1,32 +1,13 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { type Context, type ContextManager, context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { channel } from "node:diagnostics_channel";
+import { context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { instrument } from "../../src/adapters/otel.ts";
+import { type InstrumentOptions, instrument } from "../../src/adapters/otel.ts";
 import { type Database, type DatabaseOptions, sql } from "../../src/entry/node.ts";
 import { failureOf, openPool, until } from "../core/databases.ts";
 import { stopTimers } from "../support/stopped-timers.ts";
-
-/** What an SDK brings for Node: the active context follows the async calls. */
-class AsyncContextManager implements ContextManager {
-  readonly #storage = new AsyncLocalStorage<Context>();
-  active() {
-    return this.#storage.getStore() ?? ROOT_CONTEXT;
-  }
-  with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(active: Context, work: F, self?: ThisParameterType<F>, ...args: A) {
-    return this.#storage.run(active, () => work.call(self, ...args));
-  }
-  bind<T>(_: Context, target: T): T {
-    return target;
-  }
-  enable() {
-    return this;
-  }
-  disable() {
-    return this;
-  }
-}
+import { AsyncContextManager } from "./async-contexts.ts";
 
 const { host, port, database } = inject("postgres");
 const everywhere = { "db.system.name": "postgresql", "db.namespace": database, "server.address": host, "server.port": port };
@@ -40,9 +21,9 @@ let meterProvider: MeterProvider;
 let db: Database;
 let stop: () => void;
 
-function open(options: DatabaseOptions = {}, captureText?: boolean): void {
+function open(options: DatabaseOptions = {}, own: InstrumentOptions = {}): void {
   db = openPool(options);
-  stop = instrument(db, { tracerProvider, meterProvider, ...(captureText !== undefined && { captureText }) });
+  stop = instrument(db, { tracerProvider, meterProvider, ...own });
 }
 
 async function collect(): Promise<ReadonlyMap<string, readonly { readonly attributes: object; readonly value: unknown }[]>> {
@@ -147,7 +128,7 @@ describe("a span", () => {
   });
 
   test("tells no text where that was not wanted", async () => {
-    open({}, false);
+    open({}, { captureText: false });
     await db.query("select 1");
     expect(attributesOf(finished()[0])).toEqual({ ...everywhere, "db.query.summary": "select" });
   });
@@ -216,6 +197,43 @@ describe("a metric", () => {
     const after = await collect();
     expect(counts(after).map(([, value]) => value)).toEqual([2, 0]);
     expect(after.get("db.client.connection.timeouts {timeout}")).toMatchObject([{ attributes: name, value: 1 }]);
+  });
+});
+
+describe("what is in development in the conventions", () => {
+  const pool = { "db.client.connection.pool.name": `${host}:${port}/${database}` };
+
+  test("is told where it was asked for: what connections cost, how many there may be, and how many rows came", async () => {
+    open({ max: 3, min: 1 }, { semconv: { experimental: true } });
+    await db.query("select generate_series(1, 4)");
+    await db.transaction((tx) => tx.query("select pg_sleep(0.002)"));
+    const metrics = await collect();
+    const counted = (name: string) =>
+      (metrics.get(name) ?? []).map(({ attributes, value }) => [attributes, (value as { count: number }).count]);
+    expect(counted("db.client.connection.create_time s")).toEqual([[pool, 1]]);
+    expect(counted("db.client.connection.wait_time s")).toEqual([[pool, 2]]);
+    expect(counted("db.client.connection.use_time s")).toEqual([[pool, 2]]);
+    const rows = metrics.get("db.client.response.returned_rows {row}") ?? [];
+    expect(rows.map(({ value }) => (value as { sum: number }).sum)).toEqual([5]);
+    for (const [name, value] of [
+      ["max", 3],
+      ["idle.max", 3],
+      ["idle.min", 1],
+    ] as const) {
+      expect(metrics.get(`db.client.connection.${name} {connection}`)).toMatchObject([{ attributes: pool, value }]);
+    }
+    expect(finished()[0]?.attributes).toMatchObject({ "db.response.returned_rows": 4 });
+  });
+
+  test("is not told by itself, nor after the end", async () => {
+    open();
+    await db.query("select 1");
+    const names = [...(await collect()).keys()].sort();
+    const always = ["count {connection}", "pending_requests {request}"].map((name) => `db.client.connection.${name}`);
+    expect(names).toEqual([...always, "db.client.operation.duration s"]);
+    expect(finished()[0]?.attributes).not.toHaveProperty("db.response.returned_rows");
+    stop();
+    expect(["acquire:start", "acquire:asyncEnd"].map((name) => channel(`tracing:warmline:${name}`).hasSubscribers)).toEqual([false, false]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
+import { isTraced } from "../../observe/trace-connections.ts";
 import { connectTimeout } from "../failure.ts";
 import type { Caller, Place } from "./checkout-queue.ts";
 import type { LeakWatch } from "./leaks.ts";
@@ -6,6 +7,7 @@ import { type Asker, acquireTimeout, closed, type Lease, queueFull } from "./lea
 import { OpenCalls } from "./open-calls.ts";
 import type { PoolState } from "./pool-state.ts";
 import type { Room } from "./room.ts";
+import { traceAsker } from "./trace-asker.ts";
 import { limitWait, type WaitedFor } from "./wait-limit.ts";
 
 /** Who has a slot, and is to be given a lease. */
@@ -57,7 +59,8 @@ export class Checkouts {
       return;
     }
     this.#options.leaks.check();
-    new Asking(asker, this.#options, this.#asking).begin();
+    if (isTraced("acquire")) traceAsker(asker, this.#options.state, (traced) => new Asking(traced, this.#options, this.#asking).begin());
+    else new Asking(asker, this.#options, this.#asking).begin();
   }
 }
 

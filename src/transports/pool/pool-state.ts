@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Audience } from "../../observe/audience.ts";
 import type { DatabaseEvent, DiscardEvent, ProbeEvent } from "../../observe/events.ts";
+import { type Place, placeOf } from "../../observe/trace-connections.ts";
 import type { Lines } from "../lines.ts";
 import { Paces } from "../paces.ts";
 import type { WireSession } from "../wire-session.ts";
@@ -17,6 +18,8 @@ export interface Opening extends Pick<Life, "connectedAt" | "jitter"> {
 
 /** What a pool knows of its connections beyond pg's own counts, and tells of them, whichever handle or copy of the package asks. */
 export class PoolState {
+  /** Where its connections lead to. */
+  readonly place: Place;
   connects = 0;
   reuses = 0;
   discarded = 0;
@@ -45,6 +48,10 @@ export class PoolState {
   lines: Lines<Lease> | undefined;
   /** Those of the handles that share the pool. A pool that takes the place of one that was ended takes over its set. */
   audiences: Set<Audience> = new Set();
+
+  constructor(login: Parameters<typeof placeOf>[0]) {
+    this.place = placeOf(login, "pool");
+  }
 
   /** Whether anybody listens. */
   get isHeard(): boolean {

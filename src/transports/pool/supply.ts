@@ -1,5 +1,7 @@
 import type pg from "pg";
 import type { DiscardEvent } from "../../observe/events.ts";
+import { isTraced, traceBeginning } from "../../observe/trace-connections.ts";
+import { asCaller } from "./as-caller.ts";
 import type { Supplied } from "./checkouts.ts";
 import type { Cleaning, Cleanings } from "./cleaning.ts";
 import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
@@ -72,7 +74,7 @@ export class Supply {
         answer: ask(lease.client).then(probed.answer),
         connectTimeoutMs: this.#options.room.limits.connectTimeoutMs * serversOf(this.#pool),
         persists,
-        openBeside: (opened) => openConnection(this.#pool, this.#timed(opened)),
+        openBeside: (opened) => this.#open(opened, (told) => openConnection(this.#pool, told)),
         giveSurplus: (surplus) => this.#giveSurplus(surplus),
       });
       if (fresh === undefined) return;
@@ -114,23 +116,38 @@ export class Supply {
       taken(undefined, idle);
       return;
     }
-    const opened = this.#timed((error, fresh) => {
+    const opened: Taken = (error, fresh) => {
       if (client !== undefined) this.#openings.delete(client);
       taken(error, fresh);
-    });
-    // what makes new connections ready has to be there before any statement
-    const client = to.asker.early ? openEarly(pool, opened, () => to.waits && !this.#isReadied) : openConnection(pool, opened);
+    };
+    const client = this.#open(opened, (told) =>
+      // what makes new connections ready has to be there before any statement
+      to.asker.early ? openEarly(pool, told, () => to.waits && !this.#isReadied) : openConnection(pool, told),
+    );
     if (client !== undefined) this.#openings.set(client, { to, beganAt: this.#options.now() });
   }
 
-  /** Counts the time until a connection is open. */
-  #timed(opened: Taken): Taken {
+  /** Opens a connection, counts the time until it is open, and tells of it. */
+  #open<T>(opened: Taken, open: (told: Taken) => T): T {
     const { opening } = this.#options.room;
+    const { state } = this.#pool;
     opening.begin();
-    return (error, fresh) => {
-      opening.end();
-      opened(error, fresh);
-    };
+    if (!isTraced("connect")) {
+      return open((error, fresh) => {
+        opening.end();
+        opened(error, fresh);
+      });
+    }
+    // what is done with it is no part of opening it
+    const outside = asCaller()(opened);
+    return traceBeginning("connect", state.place, (told) => {
+      const ended = told && asCaller()(told);
+      return open((error, fresh) => {
+        opening.end();
+        ended?.(error, fresh === undefined ? null : state.idOf(fresh.client));
+        outside(error, fresh);
+      });
+    });
   }
 
   #judge(opened: Opened, to: Supplied): void {

@@ -28,7 +28,7 @@ const nothing = (): void => {};
  */
 export class WarmPool extends LeasedPool {
   /** Counts and sessions of this pool's connections. @internal */
-  readonly state: PoolState = new PoolState();
+  readonly state: PoolState;
   readonly #room: Room;
   readonly #tenancy: Tenancy;
   readonly #checkouts: Checkouts;
@@ -57,7 +57,8 @@ export class WarmPool extends LeasedPool {
       Object.defineProperties(this.options, { servers: { value: servers }, server: { value: undefined, writable: true } });
     }
     takeOver(this);
-    const { state } = this;
+    const state = new PoolState(this.options);
+    this.state = state;
     const { max, min = 0, idleTimeoutMillis } = this.options as typeof this.options & { readonly min?: number };
     const idleTimeoutMs = idleTimeoutMillis ?? 0;
     const own = { max, min, idleTimeoutMs, lifetimeMs, acquireTimeoutMs, connectTimeoutMs, maxWaiting, leakThresholdMs };

@@ -1,3 +1,4 @@
+import type { Place } from "../../observe/trace-connections.ts";
 import type { Paces } from "../paces.ts";
 import type { Clock } from "../transport.ts";
 import type { RequestClient } from "./open-client.ts";
@@ -13,6 +14,8 @@ export interface ClientSource {
   /** How fast the answers to a text come, learned in all requests. */
   readonly paces: Paces;
   readonly clock: Clock;
+  /** Where it is. */
+  readonly place: Place;
   /** Begins to open a connection. */
   readonly open: (place: ClientPlace) => RequestClient;
   /** Told when a connection is given back that could be used, before it is judged. */

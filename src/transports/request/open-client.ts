@@ -1,3 +1,4 @@
+import { placeOf, traceConnection } from "../../observe/trace-connections.ts";
 import { NamedStatements } from "../../wire/named-statements.ts";
 import type { Pace } from "../pace.ts";
 import { requestCancel } from "../pool/cancel-request.ts";
@@ -75,11 +76,14 @@ export function openClient(parts: ClientParts): RequestClient {
     });
     return one.client.connect();
   };
-  const opened = (
-    servers === undefined
-      ? connect(config)
-      : openFirst(servers, { connect: (server) => connect({ ...config, ...server }), isWanted: () => !isGivenUp })
-  ).then(
+  const begun = traceConnection("connect", placeOf(config, "request"), {
+    work: () =>
+      servers === undefined
+        ? connect(config)
+        : openFirst(servers, { connect: (server) => connect({ ...config, ...server }), isWanted: () => !isGivenUp }),
+    idOf: () => connectionId,
+  });
+  const opened = begun.then(
     () => {
       isOpen = true;
       // given up meanwhile: a socket that did not exist yet could not be destroyed

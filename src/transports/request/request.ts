@@ -1,5 +1,6 @@
 import { transactionFailed } from "../../errors/transaction-failed.ts";
 import type { Audience } from "../../observe/audience.ts";
+import { placeOf } from "../../observe/trace-connections.ts";
 import { Paces } from "../paces.ts";
 import { leasedSession } from "../pool/leased-session.ts";
 import type { PgTransport } from "../pool/pg-queries.ts";
@@ -103,6 +104,7 @@ export function requestTransport(options: RequestTransportOptions): RequestTrans
     maxWaiting,
     paces,
     clock,
+    place: placeOf(options.config, "request"),
     open({ besides, onBreak }) {
       const connectionId = `r${++begun}`;
       const opened: RequestClient = openClient({

@@ -1,4 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
+import { isTraced, traceConnection } from "../../observe/trace-connections.ts";
 import { queueFull } from "../pool/lease.ts";
 import type { Cancellation } from "../transport.ts";
 import type { ClientSource } from "./client-source.ts";
@@ -46,8 +47,13 @@ export interface WaitersOwner<Connection> {
   readonly late: (source: ClientSource) => Error;
 }
 
+/** A connection, as far as it is told of. */
+interface Named {
+  readonly client: { readonly connectionId: string };
+}
+
 /** The calls of one request that wait for a connection, in the order they came. */
-export class Waiters<Connection> {
+export class Waiters<Connection extends Named> {
   readonly #owner: WaitersOwner<Connection>;
   readonly #waiters = new Set<Waiter<Connection>>();
   /** How many they are, for each database that is waited for. */
@@ -82,6 +88,12 @@ export class Waiters<Connection> {
 
   /** Waits for a connection, which may not be open yet; undefined for a call that went along with others. */
   take(source: ClientSource, call: LeaseCall): Promise<Connection | undefined> {
+    if (!isTraced("acquire")) return this.#take(source, call);
+    const idOf = (taken: Connection | undefined) => taken?.client.connectionId;
+    return traceConnection("acquire", source.place, { work: () => this.#take(source, call), idOf });
+  }
+
+  #take(source: ClientSource, call: LeaseCall): Promise<Connection | undefined> {
     return new Promise((resolve, reject) => {
       const { acquireTimeoutMs, maxWaiting, clock } = source;
       const full = this.count(source) >= maxWaiting;

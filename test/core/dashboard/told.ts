@@ -35,6 +35,7 @@ export function call(connectionId: string | null, reused: boolean | null, more: 
     attempts: 1,
     via: { transport: connectionId === null ? "http" : "pool", connectionId, reused, attempts: 1 },
     rowCount: 1,
+    returnedRows: 1,
     ...more,
   };
 }

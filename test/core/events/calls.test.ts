@@ -23,6 +23,7 @@ describe("a call that ends is told", () => {
         attempts: 1,
         via,
         rowCount: 3,
+        returnedRows: 3,
       } satisfies QueryEvent,
     ]);
     const [{ startedAt, durationMs } = { startedAt: 0, durationMs: 0 }] = told;
