@@ -6,7 +6,7 @@ import type { Operation } from "./events.ts";
 import { type Called, resultsOf, textsOf } from "./observe-call.ts";
 
 /** Where a call goes, as its plan says. */
-export interface Destination {
+interface Destination {
   readonly runtime: string;
   readonly target: string;
   readonly transport: TransportName;
