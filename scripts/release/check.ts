@@ -41,7 +41,8 @@ const problems: string[] = [];
 
 const notices = await writeNotices();
 if (flags.write) await writeFile(NOTICES, notices);
-else if ((await readFile(NOTICES, "utf8")) !== notices) problems.push("THIRD-PARTY-NOTICES.md is not what is bundled: npm run release -- --write");
+else if ((await readFile(NOTICES, "utf8")) !== notices)
+  problems.push("THIRD-PARTY-NOTICES.md is not what is bundled: npm run release -- --write");
 
 const clones = await mkdtemp(join(tmpdir(), "warmline-release-"));
 try {

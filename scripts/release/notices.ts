@@ -59,6 +59,9 @@ async function notice(name: string): Promise<string> {
   if (license === undefined) throw new Error(`${name} names no licence.`);
   const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
   const by = typeof author === "object" ? author.name : author;
-  const text = file === undefined ? `Named in its manifest${by === undefined ? "" : `, by ${by}`}.` : (await readFile(join(folder, file), "utf8")).trim();
+  const text =
+    file === undefined
+      ? `Named in its manifest${by === undefined ? "" : `, by ${by}`}.`
+      : (await readFile(join(folder, file), "utf8")).trim();
   return `## ${name} ${version}, ${license}\n\n\`\`\`text\n${text.replaceAll("\r", "")}\n\`\`\`\n`;
 }
