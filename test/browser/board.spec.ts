@@ -114,6 +114,10 @@ test("what is struck heals, beside what does not, and a keyboard is enough", asy
   await page.locator("#side-0 summary").click();
   await expect.poll(() => page.locator("#side-0 tbody tr").count(), patient).toBeGreaterThan(0);
   await picture(page, "demo-struck");
+  await page.evaluate("scrollTo(0, 0)");
+  await page.setViewportSize({ width: 1280, height: 705 });
+  // the README's: npm run test:browser && cp test-artifacts/browser/live.png docs/
+  await picture(page, "live", false);
   expect(complaints).toEqual([]);
 });
 

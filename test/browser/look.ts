@@ -35,10 +35,10 @@ export async function findBarriers(page: Page): Promise<readonly string[]> {
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
 }
 
-/** Keeps what the page looks like. */
-export async function picture(page: Page, name: string): Promise<void> {
+/** Keeps what the page looks like, all of it or what stands before the first scroll. */
+export async function picture(page: Page, name: string, fullPage = true): Promise<void> {
   await mkdir(PICTURES, { recursive: true });
-  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
+  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage });
 }
 
 /** Milliseconds until something was seen, and how much of it moved afterwards (1 is all of it by its own height). */

@@ -63,8 +63,10 @@ const provoked: Readonly<Record<string, Provoke>> = {
     }
   },
   "timeout exceeded when trying to connect": async () => {
-    const pool = new pg.Pool({ ...at({}), max: 1, connectionTimeoutMillis: 20 });
+    const pool = new pg.Pool({ ...at({}), max: 1 });
     const held = await pool.connect();
+    // of the wait alone, not of connecting
+    pool.options.connectionTimeoutMillis = 20;
     try {
       await pool.query("select 1");
     } finally {

@@ -176,7 +176,7 @@ describe("bad input is a finding, in time", () => {
     expect(unknown.object.findings).toMatchObject([{ rule: "login-refused", found: expect.stringContaining("3D000") }]);
     const none = await printed(["--url", under.url().replace(":canary-app@", "@")]);
     expect(none.object.findings).toMatchObject([
-      { rule: "login-refused", found: expect.stringContaining("the setting password is missing") },
+      { rule: "login-refused", found: expect.stringContaining("asks for a password, and there is none") },
     ]);
     expect(wrong.output + unknown.output + none.output).not.toContain("canary");
   });
