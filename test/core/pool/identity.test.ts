@@ -249,9 +249,12 @@ describe("the room they share", () => {
   test("shrinks when the newest handle says so, and what is busy ends when it is given back", async () => {
     await using first = open({ max: 4, applicationName: "first" });
     const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise: allOpen, resolve: letTwoGo } = Promise.withResolvers<void>();
     const holding = [1, 2].map(() => first.session(() => promise));
-    await Promise.all([1, 2].map(() => first.query("select pg_sleep(0.01)")));
-    expect(await backends()).toBe(4);
+    const leaving = [1, 2].map(() => first.session(() => allOpen));
+    await until(async () => (await backends()) === 4);
+    letTwoGo();
+    await Promise.all(leaving);
     await using second = open({ max: 1, applicationName: "second" });
     const waiting = second.query("select 1");
     await until(async () => (await backends()) === 2);
