@@ -3,10 +3,8 @@ import { Lines } from "../lines.ts";
 import type { ClientSource } from "./client-source.ts";
 import type { Borrowed, Connection, SharedCall } from "./connection.ts";
 import type { RequestClient } from "./open-client.ts";
+import { MAX_SOCKETS, Sockets } from "./sockets.ts";
 import { type LeaseCall, type Waiter, Waiters } from "./waiters.ts";
-
-/** Sockets one request may have open at once. Source: Cloudflare's documentation, "Simultaneous open connections". */
-const MAX_SOCKETS = 6;
 
 /** What the holder of connections is asked and told. */
 export interface ConnectionsOwner {
@@ -32,14 +30,11 @@ export class Connections {
   readonly #lines = new Map<ClientSource, Lines<Connection>>();
   /** Databases that were given up: their connections end when nobody holds them. */
   readonly #retired = new Set<ClientSource>();
-  /** Sockets that are open, or not closed yet. */
-  #sockets = 0;
-  /** Requests besides the connections that wait for a socket: they go first. */
-  readonly #besidesWaiting: (() => void)[] = [];
-  #ended: PromiseWithResolvers<void> | undefined;
+  readonly #sockets: Sockets;
 
   constructor(owner: ConnectionsOwner) {
     this.#owner = owner;
+    this.#sockets = new Sockets({ onOpen: owner.onOpen, makeRoom: () => this.#closeSpare(), onFree: () => this.#serve() });
   }
 
   /** Runs `use` on a connection; `use` leaves it clean, or destroyed. @throws ConnectionError ACQUIRE_TIMEOUT, QUEUE_FULL when none is free */
@@ -96,7 +91,7 @@ export class Connections {
 
   /** Ends the connections nobody holds, to some databases or to all; resolves when they have ended. */
   async end(sources?: readonly (ClientSource | null)[]): Promise<void> {
-    if (this.#sockets === 0) this.#letGo();
+    this.#sockets.letGo();
     const unheld = [...this.#open].filter(({ source, state }) => state === "idle" && (sources?.includes(source) ?? true));
     for (const connection of unheld) this.#close(connection);
     await Promise.all(unheld.map(({ closed }) => closed.promise));
@@ -187,7 +182,7 @@ export class Connections {
   #another({ source, patient, add }: Waiter<Connection>, own: readonly Connection[]): Connection | undefined {
     // one that is free in a moment is sooner there than a new one
     if (own.length >= source.max || (patient && own.some(({ state }) => state === "brief"))) return undefined;
-    if (this.#sockets >= MAX_SOCKETS) {
+    if (this.#sockets.areAllTaken) {
       // its socket counts until it is closed; then this call is served
       this.#closeSpare();
       return undefined;
@@ -197,21 +192,17 @@ export class Connections {
 
   #add(source: ClientSource): Connection {
     // first: without it nothing keeps the request alive until a connection has ended
-    if (this.#ended === undefined) {
-      const ended = Promise.withResolvers<void>();
-      this.#owner.onOpen(ended.promise);
-      this.#ended = ended;
-    }
+    this.#sockets.keepAlive();
     const connection: Connection = {
       source,
-      client: source.open({ besides: (request) => this.#besides(request), onBreak: () => this.#break(connection) }),
+      client: source.open({ besides: (request) => this.#sockets.besides(request), onBreak: () => this.#break(connection) }),
       state: "idle",
       text: undefined,
       readyAt: undefined,
       dead: false,
       closed: Promise.withResolvers(),
     };
-    this.#sockets++;
+    this.#sockets.take();
     this.#open.add(connection);
     return connection;
   }
@@ -260,31 +251,8 @@ export class Connections {
     if (!this.#open.delete(connection)) return;
     connection.client.close().then(() => {
       connection.closed.resolve();
-      this.#socketFree();
+      this.#sockets.free();
     });
-  }
-
-  async #besides(request: () => Promise<void>): Promise<void> {
-    if (this.#sockets >= MAX_SOCKETS) {
-      this.#closeSpare();
-      // at the latest the connection's own is free when it has been given up
-      await new Promise<void>((resolve) => this.#besidesWaiting.push(resolve));
-    } else this.#sockets++;
-    return request().finally(() => this.#socketFree());
-  }
-
-  #socketFree(): void {
-    const besides = this.#besidesWaiting.shift();
-    if (besides === undefined) this.#sockets--;
-    else besides();
-    if (this.#sockets === 0) this.#letGo();
-    this.#serve();
-  }
-
-  /** Nothing is open, and nothing keeps the request alive any more. */
-  #letGo(): void {
-    this.#ended?.resolve();
-    this.#ended = undefined;
   }
 
   #closeSpare(): void {
