@@ -43,7 +43,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   Test: ["testing", "endpoint", "faults"],
   Platforms: ["lambda", "workers", "vercel", "next", "deno", "dsql", "infra"],
   Reference: ["settings", "api/index", "compare", "results", "changelog"],
-  "How it is built": ["architecture", "contributing", "decisions/index"],
+  "How it is built": ["architecture", "internals", "contributing", "decisions/index"],
 };
 
 const folder = join(import.meta.dirname, "pages");

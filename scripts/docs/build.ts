@@ -2,11 +2,11 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { npm } from "../package/tools.ts";
-import { asPage, listOfDecisions, pagesOf, withMeasuredRows } from "./pages.ts";
+import { asPage, listOfDecisions, pagesOf, picturesOf, withMeasuredRows } from "./pages.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -42,12 +42,13 @@ async function modified(path: string): Promise<number> {
 async function stage(): Promise<void> {
   const all = await pagesOf(root);
   for (const [document, page] of all) {
-    const text = await withMeasuredRows(asPage(await readFile(join(root, document), "utf8"), document, { root, pages: all }), root);
+    const written = await readFile(join(root, document), "utf8");
+    const text = await withMeasuredRows(asPage(written, document, { root, pages: all }), root);
     await mkdir(dirname(join(pages, page)), { recursive: true });
     await writeFile(join(pages, page), isPast(page) ? `---\nsearch: false\n---\n\n${text}` : text);
+    for (const picture of picturesOf(written, document)) await copyFile(join(root, picture), join(pages, basename(picture)));
   }
   await writeFile(join(pages, "decisions/index.md"), await listOfDecisions(pages));
-  await copyFile(join(root, "bench/results.svg"), join(pages, "results.svg"));
 }
 
 /** What was, or stands elsewhere too: a search would find it before what is. */

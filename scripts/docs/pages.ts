@@ -51,6 +51,11 @@ export function asPage(text: string, document: string, { root, pages }: Places):
   );
 }
 
+/** The pictures of this repository that a document shows, by their paths in it. `asPage` looks for each beside the first page. */
+export function picturesOf(text: string, document: string): string[] {
+  return [...text.matchAll(/!\[[^\]]*\]\((?!\w+:)([^)#\s]+)\)/g)].map(([, path = ""]) => posix.join(posix.dirname(document), path));
+}
+
 function relative(from: string, page: string): string {
   const path = posix.relative(from, page);
   return path.startsWith(".") ? path : `./${path}`;

@@ -83,7 +83,7 @@ export class UsageError extends WarmlineError {
 const fateSentences: Readonly<Record<Fate, string>> = {
   "not-sent": "Nothing was sent.",
   refused: "Nothing stays done.",
-  unknown: "It may have been done.",
+  unknown: "It may have been done: look before you repeat it.",
   applied: "It was done.",
 };
 

@@ -32,6 +32,10 @@ const at = (changes: pg.ClientConfig) => {
 const provoked: Readonly<Record<string, Provoke>> = {
   "terminating connection due to administrator command": statements("select pg_terminate_backend(pg_backend_pid())"),
   'prepared statement "s0" does not exist': statements("execute s0"),
+  'relation "users" does not exist': statements(
+    "create schema docs_messages_empty; set search_path = docs_messages_empty",
+    "select * from users",
+  ),
   "canceling statement due to statement timeout": statements("set statement_timeout = 20", "select pg_sleep(20)"),
   "current transaction is aborted, commands ignored until end of transaction block": afterFailure,
   "cannot execute INSERT in a read-only transaction": statements(

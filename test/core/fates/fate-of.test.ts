@@ -25,6 +25,11 @@ const wraps: readonly (readonly [string, unknown])[] = [
   ["what throws beside it", new AggregateError([hostile, refused])],
 ];
 
+test("a message ends with its fate in words; where nobody knows, with what to do", () => {
+  expect(failed("not-sent").message).toBe("The connection was lost. Nothing was sent.");
+  expect(failed("unknown").message).toBe("The connection was lost. It may have been done: look before you repeat it.");
+});
+
 describe("fateOf", () => {
   test.each(wraps)("finds the fate through %s", (_, error) => {
     expect(fateOf(error)).toBe("refused");

@@ -53,6 +53,13 @@ export const killed: readonly Fault[] = [
     rounds: 10,
     round: (ground) => loseAnswer(ground, "INSERT 0 1", () => ground.write()),
   },
+  {
+    group: "connection",
+    name: "connection lost in the middle of a write's answer",
+    ways: ["pool", "http", "request", "lambda"],
+    rounds: 10,
+    round: (ground) => loseAnswer(ground, "INSERT 0 1", () => ground.write(), "half"),
+  },
 ];
 
 /** Ends the backend while the call waits for a lock in it. */
@@ -70,10 +77,15 @@ async function killWaiting(
   return { struck: killed > 0, wrong: otherwise(outcome, expected) };
 }
 
-/** Cuts the connection when the server reports the command done: that message is lost, and the command was done. */
-async function loseAnswer({ way, back }: Ground, tag: string, call: () => Promise<Outcome>): Promise<Round> {
+/** Cuts the connection when the server reports the command done: that message is lost, all of it or its second half, and the command was done. */
+async function loseAnswer(
+  { way, back }: Ground,
+  tag: string,
+  call: () => Promise<Outcome>,
+  passOn: false | "half" = false,
+): Promise<Round> {
   let struck = false;
-  const cut = back.cutAt(isCommandComplete(tag)).then(() => {
+  const cut = back.cutAt(isCommandComplete(tag), { passOn }).then(() => {
     struck = true;
   });
   const outcome = await call();
