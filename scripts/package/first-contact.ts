@@ -9,10 +9,10 @@ import type { Stranger } from "./stranger.ts";
 
 const run = promisify(execFile);
 
-/** How long it may take from the install to the first row, milliseconds, npm's download included. */
-const FIRST_ROW_LIMIT_MS = 10_000;
-
-/** Does what the README says under "Install", in an empty folder: every command and the file as they stand there, the tarball's path and the URL aside. */
+/**
+ * Does what the README says under "Install", in an empty folder: every command and the file as they stand there, the tarball's path and the URL aside.
+ * How long that took is told, and decides nothing: it is the registry's and the machine's time, too.
+ */
 export async function checkFirstContact({ tarball }: Stranger, databaseUrl: string): Promise<Line> {
   const commands = (await documented("README.md", "sh")).flatMap((block) => block.split("\n"));
   const install = commands.find((one) => one.startsWith("npm install ") && one.includes(".tgz"));
@@ -33,7 +33,7 @@ export async function checkFirstContact({ tarball }: Stranger, databaseUrl: stri
     const warnings = `${installed.stderr}${stderr}`;
     if (!stdout.includes("now:")) return { ...line, problem: `it printed ${stdout}` };
     if (warnings !== "") return { ...line, problem: `it warned: ${warnings}` };
-    return ms > FIRST_ROW_LIMIT_MS ? { ...line, problem: `over ${FIRST_ROW_LIMIT_MS} ms` } : line;
+    return line;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
