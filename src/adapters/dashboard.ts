@@ -3,7 +3,7 @@ import { Hono } from "hono/tiny";
 import { makeEventStreams } from "../dashboard/event-stream.ts";
 import { makeFeed } from "../dashboard/feed.ts";
 import { isFromLoopback } from "../dashboard/loopback.ts";
-import { endingHeaders, isStopping } from "../dashboard/node-server.ts";
+import { endsWithConnection, isStopping } from "../dashboard/node-server.ts";
 import { livePage, type Page } from "../dashboard/page/page.ts";
 import { makeTokenCheck } from "../dashboard/token.ts";
 import type { Database } from "../entry/node.ts";
@@ -56,8 +56,9 @@ export function dashboard(db: Pick<Database, "plan" | "stats" | "subscribe">, { 
       return c.html(page.html, 200, { "Content-Security-Policy": page.contentSecurityPolicy });
     })
     .get("/events", guard, (c) => {
-      for (const [name, value] of Object.entries(endingHeaders(c.env))) c.header(name, value);
-      return streams.answer(feed, c.req.header("Last-Event-ID"), () => isStopping(c.env));
+      const answer = streams.answer(feed, c.req.header("Last-Event-ID"), () => isStopping(c.env));
+      if (endsWithConnection(c.env)) answer.headers.set("Connection", "close");
+      return answer;
     });
 }
 

@@ -6,11 +6,11 @@ export function isStopping(env: unknown): boolean {
 }
 
 /**
- * What an answer over Node's HTTP/1 has to say, so that its connection ends with it: on one that is kept a page would ask on, and keep a server
+ * Whether an answer has to say that its connection ends with it, as over Node's HTTP/1: on one that is kept a page would ask on, and keep a server
  * that is to stop from it for ever. HTTP/2 has no such header.
  */
-export function endingHeaders(env: unknown): Readonly<Record<string, string>> {
-  return incomingOf(env)?.httpVersion?.startsWith?.("1.") ? { Connection: "close" } : {};
+export function endsWithConnection(env: unknown): boolean {
+  return incomingOf(env)?.httpVersion?.startsWith?.("1.") === true;
 }
 
 const incomingOf = (env: unknown) => platformOf(env).incoming;

@@ -202,6 +202,7 @@ test("a server of Node's stops at once while somebody looks who asks on over the
     if (told.endsWith("0\r\n\r\n")) looking.write(request);
   });
   await vi.waitFor(() => expect(told).toContain("event: frame"), { timeout: 10_000 });
+  expect(told).toMatch(/^connection: close\r$/im);
   const ended = once(looking, "close");
   server.close();
   await Promise.all([once(server, "close"), ended]);
