@@ -26,7 +26,8 @@ const clients: Record<SideName, { query(text: string, values: readonly unknown[]
 function tell(side: SideName, more: Partial<Told> = {}): void {
   const events = pending[side];
   pending[side] = [];
-  process.send?.({ side, stats: clients[side].stats(), events, ...more } satisfies Told);
+  // whoever was told may have ended: then this process ends, too
+  process.send?.({ side, stats: clients[side].stats(), events, ...more } satisfies Told, undefined, undefined, () => {});
 }
 
 function call(text: string, values: readonly unknown[]): void {

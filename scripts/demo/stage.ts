@@ -28,6 +28,8 @@ const AT_ONCE = 8;
 const FROZEN_SECONDS = 3;
 /** A server that was taken away comes back by itself, seconds. */
 const AWAY_SECONDS = 30;
+/** One that is done, and one that waits for it: of more a stop would have to wait for all. */
+const MOST_STRIKES = 2;
 
 /** Starts all of it: a second or two. */
 export async function startStage(): Promise<Stage> {
@@ -87,19 +89,25 @@ async function stageOn(postgres: PostgresServer): Promise<Stage> {
     changing = turn.catch(() => {});
     return turn;
   };
+  let strikes = 0;
+  const strike = async (work: () => Promise<string>): Promise<string> => {
+    if (strikes >= MOST_STRIKES) return "What was pressed before is still being done. Press again in a moment.";
+    strikes++;
+    return inTurn(work).finally(() => strikes--);
+  };
 
   return {
     feeds,
     strikes: {
       async fire() {
-        child.send({ fire: CALLS } satisfies Order);
+        child.send({ fire: CALLS } satisfies Order, unheard);
         note(`${CALLS} calls`);
         return `${CALLS} calls at once on each side, up to 4 connections.`;
       },
       kill: () =>
-        inTurn(async () => {
+        strike(async () => {
           if (isAway) return "The server is away: there is no backend to kill.";
-          child.send({ fire: KILLED_CALLS, lastingMs: 600 } satisfies Order);
+          child.send({ fire: KILLED_CALLS, lastingMs: 600 } satisfies Order, unheard);
           const killed = await ask(async (admin) => {
             await arrived(admin);
             note("backends killed");
@@ -108,7 +116,7 @@ async function stageOn(postgres: PostgresServer): Promise<Stage> {
           return `Ended ${killed} sessions with ${KILLED_CALLS} reads on the way on each side, as a failover does. Reads are repeated; bare pg does not.`;
         }),
       freeze: () =>
-        inTurn(async () => {
+        strike(async () => {
           if (isAway) return "The server is away: give it back first.";
           note("frozen", FROZEN_SECONDS * 1_000);
           // a process of its own wakes it, whatever becomes of this one
@@ -120,7 +128,7 @@ async function stageOn(postgres: PostgresServer): Promise<Stage> {
           return `Frozen for ${FROZEN_SECONDS} s, as Lambda does between two invocations; ${dropped} connections were dropped meanwhile.`;
         }),
       away: () =>
-        inTurn(async () => {
+        strike(async () => {
           if (isAway) return "It is away already.";
           isAway = true;
           note("server away");
@@ -128,7 +136,7 @@ async function stageOn(postgres: PostgresServer): Promise<Stage> {
           back = setTimeout(() => void inTurn(giveBack), AWAY_SECONDS * 1_000);
           return `The server is shut down. It comes back by itself after ${AWAY_SECONDS} s.`;
         }),
-      back: () => inTurn(giveBack),
+      back: () => strike(giveBack),
     },
     async stop() {
       clearTimeout(back);
@@ -139,6 +147,9 @@ async function stageOn(postgres: PostgresServer): Promise<Stage> {
     },
   };
 }
+
+/** A process that has ended takes no orders; without a listener that would be an error of this one. */
+const unheard = () => {};
 
 /** The two sides, once each has told of itself. */
 async function watch(child: ChildProcess): Promise<[Watched, Watched]> {

@@ -1,8 +1,10 @@
+import type { MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
 import { makeEventStreams } from "../dashboard/event-stream.ts";
 import { makeFeed } from "../dashboard/feed.ts";
 import { isFromLoopback } from "../dashboard/loopback.ts";
-import { livePage } from "../dashboard/page/page.ts";
+import { endsWithConnection, isStopping } from "../dashboard/node-server.ts";
+import { livePage, type Page } from "../dashboard/page/page.ts";
 import { makeTokenCheck } from "../dashboard/token.ts";
 import type { Database } from "../entry/node.ts";
 
@@ -26,28 +28,38 @@ export interface DashboardOptions {
 export function dashboard(db: Pick<Database, "plan" | "stats" | "subscribe">, { token }: DashboardOptions = {}): Hono {
   const check = token ? makeTokenCheck(token) : undefined;
   const streams = makeEventStreams();
-  let page: ReturnType<typeof livePage> | undefined;
+  let page: Page | undefined;
   const feed = makeFeed(db);
 
+  const guard: MiddlewareHandler = async (c, next) => {
+    if (check === undefined ? !isFromLoopback(c.req, c.env) : !(await check(c.req.header("Authorization")))) {
+      return check === undefined
+        ? c.notFound()
+        : c.text("The token, as the password.", 401, {
+            "WWW-Authenticate": 'Basic realm="warmline", charset="UTF-8"',
+            "Cache-Control": "no-store",
+          });
+    }
+    await next();
+    for (const [name, value] of Object.entries(careful)) c.header(name, value);
+  };
+
+  // before its own two paths alone: below `/` the others are the application's
   return new Hono()
-    .use(async (c, next) => {
-      if (check === undefined ? !isFromLoopback(c.req, c.env) : !(await check(c.req.header("Authorization")))) {
-        return check === undefined
-          ? c.notFound()
-          : c.text("The token, as the password.", 401, {
-              "WWW-Authenticate": 'Basic realm="warmline", charset="UTF-8"',
-              "Cache-Control": "no-store",
-            });
-      }
-      await next();
-      for (const [name, value] of Object.entries(careful)) c.header(name, value);
+    .get("/", guard, async (c) => {
+      // kept when it is there: in Workers a promise ends with the request that began it
+      page ??= await livePage({
+        title: "warmline",
+        heading: "Connections, as they are",
+        sides: [{ name: "This process", path: "events" }],
+      });
+      return c.html(page.html, 200, { "Content-Security-Policy": page.contentSecurityPolicy });
     })
-    .get("/", async (c) => {
-      page ??= livePage({ title: "warmline", heading: "Connections, as they are", sides: [{ name: "This process", path: "events" }] });
-      const { html, contentSecurityPolicy } = await page;
-      return c.html(html, 200, { "Content-Security-Policy": contentSecurityPolicy });
-    })
-    .get("/events", (c) => streams.answer(feed, c.req.header("Last-Event-ID")));
+    .get("/events", guard, (c) => {
+      const answer = streams.answer(feed, c.req.header("Last-Event-ID"), () => isStopping(c.env));
+      if (endsWithConnection(c.env)) answer.headers.set("Connection", "close");
+      return answer;
+    });
 }
 
 const careful = {

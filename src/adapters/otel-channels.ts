@@ -27,10 +27,19 @@ const SUPPRESSED = createContextKey("OpenTelemetry SDK Context Key SUPPRESS_TRAC
 /** The context of a call as it is without that. */
 const OWN = createContextKey("warmline's own context");
 
-let traced = 0;
+/** What every copy of this package in the process has to know, for every copy hears the databases of all. */
+interface Shared {
+  /** How many make spans by the channels. */
+  tracers: number;
+  /** What has a span. */
+  readonly messages: WeakSet<object>;
+}
+
+const SHARED = Symbol.for("warmline.traceChannels");
+const shared = (): Shared => ((globalThis as { [SHARED]?: Shared })[SHARED] ??= { tracers: 0, messages: new WeakSet() });
 
 /** Whether spans are made by the channels, so that nobody makes them a second time. */
-export const channelsAreTraced = (): boolean => traced > 0;
+export const channelsAreTraced = (): boolean => shared().tracers > 0;
 
 /**
  * Makes spans of what every database of the process does, by its tracing channels, for whatever tracer stands behind OpenTelemetry's API: CLIENT
@@ -46,6 +55,9 @@ export function traceChannels({ tracerProvider = trace, captureText = true, semc
   const subscriptions = names.map((name) =>
     subscribeTo<TracingMessages[Traced]>(`tracing:${name}`, {
       start(message) {
+        const { messages } = shared();
+        if (messages.has(message)) return;
+        messages.add(message);
         const isConnect = name === "warmline:connect";
         const { name: spanName, attributes } = isConnect ? ofConnect(message) : ofCall(message as CallMessage, captureText);
         message.runIn((run) => {
@@ -71,12 +83,12 @@ export function traceChannels({ tracerProvider = trace, captureText = true, semc
     }),
   );
   if (!subscriptions.some((subscription) => subscription !== undefined)) return () => {};
-  traced++;
+  shared().tracers++;
   let isOver = false;
   return () => {
     if (isOver) return;
     isOver = true;
-    traced--;
+    shared().tracers--;
     for (const subscription of subscriptions) subscription?.();
   };
 }

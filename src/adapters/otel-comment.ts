@@ -12,7 +12,8 @@ export function sqlCommenter(text: string): string {
   if (span === undefined || !isSpanContextValid(span) || !(span.traceFlags & TraceFlags.SAMPLED)) return "";
   if (text.includes("--") || text.includes("/*")) return "";
   const { traceId, spanId, traceFlags, traceState } = span;
-  const flags = traceFlags.toString(16).padStart(2, "0");
+  // eight bits, whatever a propagator took
+  const flags = (traceFlags & 0xff).toString(16).padStart(2, "0");
   const state = traceState?.serialize();
   return `/*traceparent='00-${traceId}-${spanId}-${flags}'${state ? `,tracestate='${encode(state)}'` : ""}*/`;
 }

@@ -2,7 +2,7 @@ import type { Feed } from "./feed.ts";
 
 /** How often a viewer asks for what is new, milliseconds. */
 const PACE_MS = 100;
-/** An answer ends after so long, and the page asks anew where it was: a server that is to stop need not wait for whoever looks. */
+/** An answer ends after so long, and the page asks anew where it was: a server of which is not known that it is to stop waits no longer. */
 const LONGEST_MS = 30_000;
 /** Who looks at once, over all feeds of one dashboard. */
 const MOST_VIEWERS = 500;
@@ -11,8 +11,8 @@ const MOST_VIEWERS = 500;
 export interface EventStreams {
   /** How many look now. */
   readonly viewers: number;
-  /** Server-sent events of a feed from here on, or 503 when too many look already. */
-  answer(feed: Feed, lastEventId: string | undefined): Response;
+  /** Server-sent events of a feed from here on, until `isStopping` says so, or 503 when too many look already. */
+  answer(feed: Feed, lastEventId: string | undefined, isStopping?: () => boolean): Response;
   /** Ends all of them. */
   close(): void;
 }
@@ -25,11 +25,12 @@ export function makeEventStreams(): EventStreams {
     get viewers() {
       return viewers;
     },
-    answer(feed, lastEventId) {
+    answer(feed, lastEventId, isStopping = () => false) {
       if (viewers >= MOST_VIEWERS) return new Response("Too many look at once.", { status: 503, headers: { "Retry-After": "30" } });
       let gone = false;
+      let counted = false;
       const leave = () => {
-        if (!gone) viewers--;
+        if (counted && !gone) viewers--;
         gone = true;
       };
       const endsAt = Date.now() + LONGEST_MS;
@@ -40,9 +41,10 @@ export function makeEventStreams(): EventStreams {
           isFirst = false;
           // here, for of an answer whose body nobody reads nobody hears
           viewers++;
+          counted = true;
           return controller.enqueue(feed.hello());
         }
-        while (!gone && !closed && Date.now() < endsAt) {
+        while (!gone && !closed && !isStopping() && Date.now() < endsAt) {
           const [frame] = feed.after(last);
           if (frame !== undefined) {
             last = frame.seq;

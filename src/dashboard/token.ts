@@ -8,8 +8,8 @@ export type TokenCheck = (authorization: string | undefined) => Promise<boolean>
 
 /** @throws ConfigError INVALID_OPTION for a token that can be guessed */
 export function makeTokenCheck(token: string): TokenCheck {
-  if (token.length < SHORTEST) {
-    throw new ConfigError(`The dashboard's token is shorter than ${SHORTEST} characters: take a longer one, at random.`, {
+  if (typeof token !== "string" || token.length < SHORTEST) {
+    throw new ConfigError(`The dashboard's token is no text of at least ${SHORTEST} characters: take a longer one, at random.`, {
       code: "INVALID_OPTION",
       setting: "token",
     });

@@ -60,16 +60,28 @@ export function portalBatches(limit: number = BATCH_SIZE, { number, check, send,
   };
 }
 
-/** The same batches, told of as one call, which begins with the first and ends with the last, or when its reader leaves. */
-export function observed(batches: RowBatches, observe: (run: (traced?: TracedCall) => Promise<unknown>) => Promise<unknown>): RowBatches {
+/** What ends the streams that are read in a transaction or session, to be called at its end. */
+export type StreamEnds = Set<() => void>;
+
+/** The same batches, told of as one call, which begins with the first and ends with the last, when its reader leaves, or with what it is read in. */
+export function observed(
+  batches: RowBatches,
+  ends: StreamEnds,
+  observe: (run: (traced?: TracedCall) => Promise<unknown>) => Promise<unknown>,
+): RowBatches {
   const total = new Total();
   let traced: TracedCall | undefined;
   let ended: PromiseWithResolvers<Result | undefined> | undefined;
+  const end = () => {
+    ended?.resolve(total.result);
+    ends.delete(end);
+  };
   return {
     async next() {
       if (ended === undefined) {
         const ending = Promise.withResolvers<Result | undefined>();
         ended = ending;
+        ends.add(end);
         observe((given) => {
           traced = given;
           return ending.promise;
@@ -77,7 +89,7 @@ export function observed(batches: RowBatches, observe: (run: (traced?: TracedCal
       }
       try {
         const batch = await batches.next();
-        if (batch === undefined) ended.resolve(total.result);
+        if (batch === undefined) end();
         else {
           traced?.went();
           total.count(batch);
@@ -85,12 +97,13 @@ export function observed(batches: RowBatches, observe: (run: (traced?: TracedCal
         return batch;
       } catch (error) {
         ended.reject(error);
+        end();
         throw error;
       }
     },
     async leave() {
       await batches.leave();
-      ended?.resolve(total.result);
+      end();
     },
     isEnded: () => batches.isEnded?.() ?? false,
   };

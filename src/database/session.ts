@@ -11,7 +11,7 @@ import { guardEach, guardHeld, guardInside, isControl } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
 import { checkWork } from "./misuse.ts";
 import { checkCall, optionsOf } from "./options.ts";
-import { observed, openedLate, portalBatches, type RowBatches } from "./portal.ts";
+import { observed, openedLate, portalBatches, type RowBatches, type StreamEnds } from "./portal.ts";
 import { type Batches, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 import { parsersOf } from "./result.ts";
 import { SessionLedger, sessionOver } from "./session-ledger.ts";
@@ -57,6 +57,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
   /** What has the connection to itself until it ends. */
   let occupant: "transaction" | "stream" | undefined;
   let portals = 0;
+  const streamEnds: StreamEnds = new Set();
   /** Those that are closed with the next statement. */
   let closes: string[] = [];
   /** How many statements are on their way that begin or end a transaction. */
@@ -175,7 +176,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         close: (name) => closes.push(name),
         isEnded: () => held.call.cancellation.reason !== undefined,
       });
-      return observed(portal, (run) => observe(told, run));
+      return observed(portal, streamEnds, (run) => observe(told, run));
     });
   }
 
@@ -246,6 +247,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     // the error of another database, or of a call beside the session, tells nothing of what the session did
     throw toldOfAll(own, error, mayStay ? "unknown" : "refused");
   } finally {
+    for (const end of streamEnds) end();
     await session.end();
   }
 }

@@ -10,7 +10,7 @@ import { finishHeld } from "./finish-held.ts";
 import { guardEach, guardInside } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
 import { checkWork } from "./misuse.ts";
-import { observed, portalBatches, type RowBatches } from "./portal.ts";
+import { observed, portalBatches, type RowBatches, type StreamEnds } from "./portal.ts";
 import { type Batches, type BatchResults, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 import { parsersOf } from "./result.ts";
 import { type Source, toStatements } from "./sql.ts";
@@ -42,6 +42,7 @@ export async function runTransaction<T>(
   let portals = 0;
   /** Those that are closed with the next statement. */
   let closes: string[] = [];
+  const streamEnds: StreamEnds = new Set();
   let begun = false;
   let over = false;
   let unread: DecodeError | undefined;
@@ -105,7 +106,7 @@ export async function runTransaction<T>(
     const tx: Transaction = {
       ...makeStreams((statement, given) => {
         const options = checkInnerStream(given);
-        return observed(open(statement, options, guardInside(statement, traits)), (run) =>
+        return observed(open(statement, options, guardInside(statement, traits)), streamEnds, (run) =>
           observe({ operation: "stream", within: "transaction", statements: statement }, run),
         );
       }),
@@ -194,6 +195,8 @@ export async function runTransaction<T>(
       await send([ROLLBACK], "rollback", { ours: true }).catch(() => session.destroy());
     }
     throw spokenForAll(error);
+  } finally {
+    for (const end of streamEnds) end();
   }
 
   /** The error of the whole transaction: a later failure does not undo what an earlier one left in doubt, and what was sent was sent. */

@@ -19,8 +19,12 @@ type Said = { readonly message: string; readonly code: string } & {
 
 /** What was sent when the server said it. */
 export interface SentWork {
-  /** The statements' texts, and the encoded values of their parameters. */
-  readonly statements: readonly { readonly text: string; readonly values: readonly (string | null)[] }[];
+  /** The statements' texts, what was sent behind them, and the encoded values of their parameters. */
+  readonly statements: readonly {
+    readonly text: string;
+    readonly comment?: string | undefined;
+    readonly values: readonly (string | null)[];
+  }[];
   /** Whether the server speaks another language than English; told by the severity where it is left out. */
   readonly translated?: boolean | undefined;
 }

@@ -2,6 +2,7 @@ import { pointAt } from "./caller.ts";
 import { DatabaseError, type ServerReport, type ServerReportContext } from "./errors.ts";
 import { excerptAt, withoutStrings } from "./excerpt.ts";
 import { redactMessage, type SentWork } from "./redact-message.ts";
+import { uncommented } from "./uncommented.ts";
 import { valueHint } from "./value-hint.ts";
 
 /** What the reporter of a server's error knows beyond the report. */
@@ -11,7 +12,8 @@ interface SentContext extends Omit<ServerReportContext, "message"> {
 }
 
 /** The server's error of a statement: without values, with a hint where one was sent as what it cannot be, and with the line it points at. */
-export function serverError(report: ServerReport, { sent, ...context }: SentContext): DatabaseError {
+export function serverError(said: ServerReport, { sent, ...context }: SentContext): DatabaseError {
+  const report = uncommented(said, sent.statements, context.statement);
   const message = redactMessage(report, sent) + valueHint(report, sent.statements);
   const statement = context.statement && withoutStrings(context.statement);
   const error = new DatabaseError(report, { ...context, message, statement });

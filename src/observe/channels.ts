@@ -1,3 +1,4 @@
+import { look } from "../errors/look.ts";
 import { failureOf } from "./call-failure.ts";
 import type { TracingMessage, TracingMessages } from "./messages.ts";
 
@@ -58,6 +59,11 @@ type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 export function messageOf<Known extends object>(begun: Begun, known: Known): Message & Known {
   const { serverAddress, serverPort, database, transport } = begun;
   return { serverAddress, serverPort, database, transport, connectionId: null, code: null, fate: null, sqlState: null, ...known };
+}
+
+/** Fills in what became known; not where a subscriber has frozen the message, or put something of its own into it that throws. */
+export function note(message: Message, known: object): void {
+  look(() => Object.assign(message, known), undefined);
 }
 
 /** To be called at the end of an operation, with what failed. */
@@ -136,7 +142,7 @@ export function publish(channel: Channel, message: unknown): void {
 }
 
 function fail(channel: TracingChannel, message: Message, error: unknown): void {
-  Object.assign(message, { error, ...failureOf(error) });
+  note(message, { error, ...failureOf(error) });
   publish(channel.error, message);
 }
 

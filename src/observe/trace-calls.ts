@@ -1,7 +1,7 @@
 import { isWarmlineError } from "../errors/errors.ts";
 import type { Session, TransportName } from "../transports/transport.ts";
 import { tellResults } from "./call-results.ts";
-import { isHeard, messageOf, queryChannel, sessionChannel, trace, transactionChannel } from "./channels.ts";
+import { isHeard, messageOf, note, queryChannel, sessionChannel, trace, transactionChannel } from "./channels.ts";
 import type { Operation } from "./events.ts";
 import { type Called, resultsOf, textsOf } from "./observe-call.ts";
 
@@ -49,7 +49,7 @@ function traceCall(called: Called, { runtime, target, transport, server }: Desti
   const place = { serverAddress: server.host, serverPort: server.port, database: server.database, transport };
   const known = { operation, within, target, runtime, reused: null, roundTrips: 0, retries: 0 };
   const message = messageOf(place, isQuery ? { ...known, texts, rowCount: null, returnedRows: null } : known);
-  const went = () => void message.roundTrips++;
+  const went = () => note(message, { roundTrips: message.roundTrips + 1 });
   const count = <T>(sent: Promise<T>): Promise<T> => {
     sent.then(went, (error) => {
       if (isWarmlineError(error) && error.fate !== "not-sent") went();
@@ -66,17 +66,15 @@ function traceCall(called: Called, { runtime, target, transport, server }: Desti
           const results = resultsOf(value, texts);
           if (results.length === 0) return;
           const { via, ...rows } = tellResults(results, operation);
-          Object.assign(message, rows, via && { connectionId: via.connectionId, reused: via.reused });
+          note(message, { ...rows, ...(via && { connectionId: via.connectionId, reused: via.reused }) });
         },
-        settled: () => {
-          message.retries = Math.max(0, attempts() - 1);
-        },
+        settled: () => note(message, { retries: Math.max(0, attempts() - 1) }),
       }),
     sent,
     went,
     hold(session) {
       const { connectionId, reused } = session.via;
-      Object.assign(message, { connectionId, reused });
+      note(message, { connectionId, reused });
       const exchange: Session["exchange"] = (...given) => count(session.exchange(...given));
       return new Proxy(session, {
         get(held, name) {

@@ -1,4 +1,4 @@
-import { acquireChannel, type Begun, begin, connectChannel, isHeard, messageOf, publish, releaseChannel } from "./channels.ts";
+import { acquireChannel, type Begun, begin, connectChannel, isHeard, messageOf, note, publish, releaseChannel } from "./channels.ts";
 import type { ReleaseMessage } from "./messages.ts";
 
 /** Where connections lead to, and over what. */
@@ -34,7 +34,7 @@ export function traceBeginning<T>(what: Traced, place: Place, work: (ended: Ende
   const message = messageOf(place, {});
   return begin(channel, message, (settle) =>
     work((error, connectionId) => {
-      message.connectionId = connectionId;
+      note(message, { connectionId });
       if (error === undefined) settle();
       else settle(error);
     }),

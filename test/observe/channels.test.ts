@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { channel, type TracingChannel, tracingChannel } from "node:diagnostics_channel";
 import { afterEach, describe, expect, test } from "vitest";
-import type { ReleaseMessage, TracingMessages } from "../../src/entry/node.ts";
+import type { ReleaseMessage, Streams, TracingMessages } from "../../src/entry/node.ts";
 import { createDatabase, sql } from "../../src/entry/node.ts";
 import { failureOf, openPool, until, urlAt } from "../core/databases.ts";
 
@@ -131,6 +131,37 @@ describe("warmline:transaction and warmline:session", () => {
     ]);
     const [first] = ended(transactions);
     expect(first?.connectionId).toBe(ended(queries)[0]?.connectionId);
+  });
+
+  test.each(["transaction", "session"] as const)("end with a %s what was still read in it, and before it", async (within) => {
+    await using db = openPool();
+    const [queries, wholes] = [hear("warmline:query"), hear(`warmline:${within}`)];
+    const told: unknown[] = [];
+    db.subscribe((event) => event.type === "query" && told.push([event.operation, event.returnedRows]));
+    const text = "select generate_series(1, 100) as n";
+    const read = async (streams: Pick<Streams, "stream">) => void (await streams.stream(text, [], { batchSize: 5 }).batches().next());
+    for (const fails of [false, true]) {
+      const after = () => (fails ? Promise.reject(new RangeError()) : Promise.resolve());
+      const whole =
+        within === "transaction"
+          ? db.transaction((tx) => read(tx).then(after))
+          : db.session(async (session) => {
+              await session.query("begin");
+              await read(session);
+              await after();
+            });
+      await whole.catch(() => {});
+    }
+    const streams = queries.filter(([, { operation }]) => operation === "stream");
+    expect(eventsOf(streams)).toEqual(["start", "end", "asyncStart", "asyncEnd", "start", "end", "asyncStart", "asyncEnd"]);
+    expect(ended(streams)).toMatchObject([{ returnedRows: 5, code: null }, { returnedRows: 5 }]);
+    expect(ended(wholes)).toHaveLength(2);
+    expect(told.filter((one) => (one as string[])[0] !== "query")).toEqual([
+      ["stream", 5],
+      [within, null],
+      ["stream", 5],
+      [within, null],
+    ]);
   });
 
   test("tell of what the callback threw, by its name alone", async () => {
@@ -296,6 +327,21 @@ describe("a subscriber", () => {
         for (const listener of listeners) process.on(event, listener as () => void);
       }
     }
+  });
+
+  test("that freezes what it hears breaks no call", async () => {
+    await using db = openPool({ max: 1 });
+    for (const name of ["query", "transaction", "session", "acquire", "connect"]) {
+      const start = channel(`tracing:warmline:${name}:start`);
+      start.subscribe(Object.freeze);
+      stops.push(() => void start.unsubscribe(Object.freeze));
+    }
+    expect((await db.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    expect(await failureOf(db.query("selec"))).toMatchObject({ code: "42601" });
+    expect((await db.transaction((tx) => tx.query("select 1 as one"))).rows).toEqual([{ one: 1 }]);
+    expect((await db.session((session) => session.query("select 1 as one"))).rows).toEqual([{ one: 1 }]);
+    for await (const row of db.stream("select 1 as one")) expect(row).toEqual({ one: 1 });
+    expect(db.stats()).toMatchObject({ total: 1, idle: 1, running: 0 });
   });
 
   test("that comes while a call runs hears nothing of it, and one that leaves hears nothing more", async () => {

@@ -37,6 +37,10 @@ describe("the comment of a trace", () => {
     expect(comment.match(/'/g)).toHaveLength(4);
   });
 
+  test("has two digits of flags, whatever a propagator took", () => {
+    expect(commentIn({ traceFlags: 0x101 })).toBe(`/*traceparent='00-${traceId}-${spanId}-01'*/`);
+  });
+
   test("is none without a span, of one that is not sampled, and beside a comment", () => {
     expect(sqlCommenter("select 1")).toBe("");
     expect(commentIn({ traceFlags: TraceFlags.NONE })).toBe("");

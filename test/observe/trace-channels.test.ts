@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { instrument, type TraceChannelsOptions, traceChannels } from "../../src/adapters/otel.ts";
 import { type Database, sql } from "../../src/entry/node.ts";
 import { failureOf, openPool } from "../core/databases.ts";
@@ -142,6 +142,24 @@ test("beside instrument(db) there is one span for a call, and its metrics", asyn
   await db.query("select 1 from pg_class");
   expect(finished()).toHaveLength(3);
   end();
+});
+
+test("a second call, or a second copy of the package, makes no second span", async () => {
+  start();
+  vi.resetModules();
+  const copy = await import("../../src/adapters/otel.ts");
+  expect(copy.traceChannels).not.toBe(traceChannels);
+  const others = [traceChannels({ tracerProvider }), copy.traceChannels({ tracerProvider })];
+  const stopMeasuring = copy.instrument(db, { tracerProvider });
+  await db.query("select 1 as one");
+  expect(finished().filter(({ name }) => name === "select")).toHaveLength(1);
+  stopMeasuring();
+  stop();
+  await db.query("select 1 as one");
+  expect(finished().filter(({ name }) => name === "select")).toHaveLength(2);
+  for (const other of others) other();
+  await db.query("select 1 as one");
+  expect(finished().filter(({ name }) => name === "select")).toHaveLength(2);
 });
 
 test("its end leaves what is open to end, and hears of nothing new", async () => {

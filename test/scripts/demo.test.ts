@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { invitation } from "../../scripts/demo/invitation.ts";
+import { startStage } from "../../scripts/demo/stage.ts";
 import { descendants, type ScriptChild, startScript, stillRunningAfter } from "./demo-child.ts";
 
 /** Written when Postgres, the endpoint and the first API run. */
@@ -37,6 +38,13 @@ describe("the demo in the middle of its proof", { timeout: 300_000 }, () => {
     demo.signal("SIGKILL");
     expect(await stillRunningAfter(started, 20_000)).toEqual([]);
   });
+});
+
+test("the demo's picture does one strike after another, and lets one wait: of more its end would have to wait for all", async () => {
+  const stage = await startStage();
+  const said = await Promise.all(Array.from({ length: 5 }, () => stage.strikes.kill()));
+  expect(said.map((sentence) => sentence.split(" ")[0])).toEqual(["Ended", "Ended", "What", "What", "What"]);
+  await stage.stop();
 });
 
 test("the demo's last lines say where everything is, the database too, and what to try", () => {

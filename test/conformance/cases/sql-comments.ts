@@ -45,6 +45,19 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "tells of what ends too soon as if there were no comment",
+    async run({ open }) {
+      const [bare, db] = [open(), open({ sqlCommenter: () => traceparent })];
+      for (const text of ["select 1 +", "select 'é😀' +", 'select "open', "select $$open", "select /* open"]) {
+        const [expected, failure] = await Promise.all([bare, db].map((one) => one.query(text).catch((error) => error)));
+        const { code, message, position } = expected;
+        expect(failure, text).toMatchObject({ code, message, position });
+      }
+      const failure = await db.query("select 'open").catch((error) => error);
+      expect(failure).toMatchObject({ code: "42601", message: expect.stringMatching(/^syntax error at end of input/), position: "13" });
+    },
+  },
+  {
     title: "leaves out what is no such comment, and that of a function that throws",
     async run({ open }) {
       for (const given of ["", "*/; drop table person; /*", "/* */ select 2 /* */", "-- x", "/*a='b'*/;", 7, null, undefined]) {

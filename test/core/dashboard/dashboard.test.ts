@@ -1,6 +1,12 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import { dashboard } from "../../../src/adapters/dashboard.ts";
+import { makeEventStreams } from "../../../src/dashboard/event-stream.ts";
+import { makeFeed } from "../../../src/dashboard/feed.ts";
 import { createDatabase, type Database } from "../../../src/entry/node.ts";
 import { makeTeller, said } from "./told.ts";
 
@@ -38,6 +44,16 @@ describe("without a token", () => {
     ["another machine that says it is this", from("10.0.0.9"), { Host: "127.0.0.1", "X-Forwarded-For": "127.0.0.1" }],
     ["a proxy on this machine", here, { "X-Forwarded-For": "10.0.0.9" }],
     ["a proxy that calls itself by another name", here, { Forwarded: "for=10.0.0.9" }],
+    ...[
+      "X-Forwarded-Port",
+      "X-Original-Forwarded-For",
+      "True-Client-IP",
+      "Fly-Client-IP",
+      "X-Envoy-External-Address",
+      "CDN-Loop",
+      "CF-Ray",
+    ].map((name) => [`a proxy that says ${name}`, here, { [name]: "" }] as [string, object, Record<string, string>]),
+    ["a proxy that is told nothing, as nginx is", { incoming: { ...here.incoming, httpVersion: "1.0" } }, {}],
     ["a page whose name leads here", here, { Host: "evil.example" }],
     ["another site's page", here, { Origin: "https://evil.example" }],
     ["another site's frame", here, { "Sec-Fetch-Site": "cross-site" }],
@@ -57,6 +73,13 @@ describe("without a token", () => {
     const missing = await ask("/nothing", { env: env as typeof here, headers });
     expect([answer.status, await answer.text()]).toEqual([404, await missing.text()]);
     expect((await ask("/_warmline/events", { env: env as typeof here, headers })).status).toBe(404);
+  });
+
+  test("it is not there for a target of another name, whatever stands in Host", async () => {
+    const app = new Hono().route("/_warmline", dashboard(quiet));
+    const headers = { Host: "localhost" };
+    expect((await app.request("http://evil.example/_warmline", { headers }, here)).status).toBe(404);
+    expect((await app.request("http://evil.example/_warmline/events", { headers }, here)).status).toBe(404);
   });
 
   test("it is not there in production, nor for an empty token", async () => {
@@ -96,7 +119,14 @@ describe("with a token", () => {
     expect((await ask(`/_warmline?token=${token}`, { given: { token } })).status).toBe(401);
   });
 
+  test("guards the dashboard, and nothing else of an application it is at the root of", async () => {
+    const app = new Hono().route("/", dashboard(quiet, { token })).get("/own", (c) => c.text("own"));
+    const [own, page] = [await app.request("/own"), await app.request("/")];
+    expect([own.status, own.headers.get("Cache-Control"), page.status]).toEqual([200, null, 401]);
+  });
+
   test("that can be guessed is refused", () => {
+    expect(() => dashboard(quiet, { token: 1234 as never })).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
     expect(() => dashboard(quiet, { token: "hunter2" })).toThrow(expect.objectContaining({ code: "INVALID_OPTION", setting: "token" }));
   });
 });
@@ -148,4 +178,32 @@ test("it says what lacks where there is no plan, and shows no numbers", async ()
   await reader?.cancel();
   expect(told.data).toMatchObject({ plan: { trouble: expect.stringContaining("DATABASE_URL") } });
   expect(first.data).toMatchObject({ totals: { calls: 0 } });
+});
+
+test("whoever leaves before the first frame makes no room for more than may look", async () => {
+  const streams = makeEventStreams();
+  const feed = makeFeed(quiet);
+  for (let n = 0; n < 3; n++) await streams.answer(feed, undefined).body?.cancel();
+  expect(streams.viewers).toBe(0);
+  feed.close();
+});
+
+test("a server of Node's stops at once while somebody looks who asks on over the same connection", async () => {
+  const app = new Hono().route("/_warmline", dashboard(quiet));
+  const server = createServer(getRequestListener(app.fetch));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const looking = connect((server.address() as AddressInfo).port, "127.0.0.1").setEncoding("utf8");
+  const request = "GET /_warmline/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  looking.write(request);
+  let told = "";
+  looking.on("data", (text) => {
+    told += text;
+    // as a page does whose stream has ended
+    if (told.endsWith("0\r\n\r\n")) looking.write(request);
+  });
+  await vi.waitFor(() => expect(told).toContain("event: frame"), { timeout: 10_000 });
+  expect(told).toMatch(/^connection: close\r$/im);
+  const ended = once(looking, "close");
+  server.close();
+  await Promise.all([once(server, "close"), ended]);
 });
