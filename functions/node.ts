@@ -8,7 +8,7 @@ import { ConfigError, createDatabase } from "warmline";
 import { type AppOptions, createApp } from "./app.ts";
 import { modulesOnDemand } from "./modules-on-demand.ts";
 import { ownHostOnly } from "./own-host.ts";
-import { joinProcesses, ownShare, processesFrom, startProcesses } from "./processes.ts";
+import { freePort, joinProcesses, ownShare, processesFrom, startProcesses } from "./processes.ts";
 import { ServeError } from "./serve-error.ts";
 
 export { ServeError } from "./serve-error.ts";
@@ -31,6 +31,8 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
+const DEFAULT_HOST = "127.0.0.1";
+
 const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /**
@@ -39,7 +41,7 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
  * @throws ServeError when the port is in use or not to be had, or the address is not loopback although there is no token.
  */
 export async function serveApp(options: ServeOptions): Promise<RunningApp> {
-  const { host = "127.0.0.1", port = 8787, drainMs = 10_000 } = options;
+  const { host = DEFAULT_HOST, port = 8787, drainMs = 10_000 } = options;
   if (!options.token && !loopback.test(host)) {
     throw new ServeError(`Refusing to listen on ${host} without a token, for anybody could write: set API_TOKEN, or leave HOST unset.`);
   }
@@ -94,7 +96,8 @@ async function main(): Promise<void> {
   const [token, host, port] = [API_TOKEN || undefined, HOST || undefined, portFrom(PORT)];
   const writes = token ? "" : ", writes open to this machine, for API_TOKEN is not set";
   if (count > 1 && cluster.isPrimary) {
-    const processes = await startProcesses({ count, connections: plan.max, say: (line) => console.error(line) });
+    const env = port === 0 ? { PORT: `${await freePort(host ?? DEFAULT_HOST)}` } : undefined;
+    const processes = await startProcesses({ count, connections: plan.max, env, say: (line) => console.error(line) });
     if (processes === null) {
       process.exitCode = 1;
       return;
