@@ -33,6 +33,9 @@ export interface RunningApp {
 
 const DEFAULT_HOST = "127.0.0.1";
 
+/** Longest the database is waited for, in milliseconds, after the last request. */
+const GOODBYE_MS = 2_000;
+
 const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /**
@@ -103,20 +106,22 @@ async function main(): Promise<void> {
       return;
     }
     const among = plan.max === 0 ? "" : `, ${plan.max} connections among them`;
-    console.error(`Listening on ${processes.url}, ${count} processes${among}${writes}.`);
     onSignal(() => processes.stop());
+    console.error(`Listening on ${processes.url}, ${count} processes${among}${writes}.`);
     return;
   }
   const app = await serveApp({ db, token, host, port });
   const end = async () => {
     await app.stop();
+    // a statement that hangs was cut off with its request: nobody waits for it any more
+    setTimeout(() => process.exit(), GOODBYE_MS).unref();
     await db.close();
   };
   if (cluster.isWorker) {
     joinProcesses(app.url, end);
   } else {
-    console.error(`Listening on ${app.url}${writes}.`);
     onSignal(end);
+    console.error(`Listening on ${app.url}${writes}.`);
   }
 }
 

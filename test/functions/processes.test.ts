@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { createDemoDatabase, type DemoDatabase } from "./demo-app.ts";
+import { connect, createDemoDatabase, type DemoDatabase } from "./demo-app.ts";
 import { type DemoProcess, startDemoProcess } from "./demo-process.ts";
 
 let demo: DemoDatabase;
@@ -172,6 +172,32 @@ describe("PROCESSES", () => {
     one.child.kill("SIGTERM");
     expect((await one.ended).code).toBe(0);
     await rm(folder, { recursive: true });
+  }, 60_000);
+
+  it("ends in order when all are told at once, as by an init, as soon as it says that it listens", async () => {
+    const { child, url, ended } = start({ PROCESSES: "2" });
+    await url;
+    child.kill("SIGTERM");
+    for (const pid of await childrenOf(child.pid)) process.kill(pid, "SIGTERM");
+    const { code, stderr } = await ended;
+    expect({ code, lines: stderr.trim().split("\n").length }).toEqual({ code: 0, lines: 1 });
+  }, 60_000);
+
+  it("ends in its time though a statement hangs", async () => {
+    const { child, url, ended } = start({ PROCESSES: "2" });
+    const base = await url;
+    const beside = await connect(demo.url);
+    await beside.query("begin; lock table products in access exclusive mode");
+    const asked = ask(base).catch(() => "cut off");
+    const waiting = "select from pg_locks where not granted";
+    await vi.waitFor(async () => expect((await demo.ask(waiting)).length).toBeGreaterThan(0), { timeout: 10_000 });
+    child.kill("SIGTERM");
+    const hung = new Promise((_, reject) => {
+      setTimeout(() => reject(new Error("it did not end")), 20_000).unref();
+    });
+    expect(await Promise.race([ended, hung])).toMatchObject({ code: 0 });
+    expect(await asked).toBe("cut off");
+    await beside.end();
   }, 60_000);
 
   it("says in one line that its port is in use, and exits 1", async () => {
