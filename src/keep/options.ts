@@ -17,7 +17,7 @@ export interface KeepOptions<T> {
   readonly close?: (thing: T) => unknown;
   /**
    * Whose it is: `request`, where the runtime lets no other request touch its sockets (Workers), and the process' elsewhere; or the `process`'
-   * everywhere, for what has none, as a breaker. Default: `request`.
+   * everywhere, for what has none, as a breaker; in Workers its `create` and `isFresh` may wait for nothing. Default: `request`.
    */
   readonly scope?: "request" | "process";
   /** What the thing depends on, as text; only compared. Default: the source of `create`, `isFresh` and `close`. */
