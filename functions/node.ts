@@ -8,7 +8,7 @@ import { ConfigError, createDatabase } from "warmline";
 import { type AppOptions, createApp } from "./app.ts";
 import { modulesOnDemand } from "./modules-on-demand.ts";
 import { ownHostOnly } from "./own-host.ts";
-import { joinProcesses, ownShare, processesFrom, startProcesses } from "./processes.ts";
+import { freePort, joinProcesses, ownShare, processesFrom, startProcesses } from "./processes.ts";
 import { ServeError } from "./serve-error.ts";
 
 export { ServeError } from "./serve-error.ts";
@@ -31,6 +31,11 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
+const DEFAULT_HOST = "127.0.0.1";
+
+/** Longest the database is waited for, in milliseconds, after the last request. */
+const GOODBYE_MS = 2_000;
+
 const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /**
@@ -39,7 +44,7 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
  * @throws ServeError when the port is in use or not to be had, or the address is not loopback although there is no token.
  */
 export async function serveApp(options: ServeOptions): Promise<RunningApp> {
-  const { host = "127.0.0.1", port = 8787, drainMs = 10_000 } = options;
+  const { host = DEFAULT_HOST, port = 8787, drainMs = 10_000 } = options;
   if (!options.token && !loopback.test(host)) {
     throw new ServeError(`Refusing to listen on ${host} without a token, for anybody could write: set API_TOKEN, or leave HOST unset.`);
   }
@@ -94,26 +99,29 @@ async function main(): Promise<void> {
   const [token, host, port] = [API_TOKEN || undefined, HOST || undefined, portFrom(PORT)];
   const writes = token ? "" : ", writes open to this machine, for API_TOKEN is not set";
   if (count > 1 && cluster.isPrimary) {
-    const processes = await startProcesses({ count, connections: plan.max, say: (line) => console.error(line) });
+    const env = port === 0 ? { PORT: `${await freePort(host ?? DEFAULT_HOST)}` } : undefined;
+    const processes = await startProcesses({ count, connections: plan.max, env, say: (line) => console.error(line) });
     if (processes === null) {
       process.exitCode = 1;
       return;
     }
     const among = plan.max === 0 ? "" : `, ${plan.max} connections among them`;
-    console.error(`Listening on ${processes.url}, ${count} processes${among}${writes}.`);
     onSignal(() => processes.stop());
+    console.error(`Listening on ${processes.url}, ${count} processes${among}${writes}.`);
     return;
   }
   const app = await serveApp({ db, token, host, port });
   const end = async () => {
     await app.stop();
+    // a statement that hangs was cut off with its request: nobody waits for it any more
+    setTimeout(() => process.exit(), GOODBYE_MS).unref();
     await db.close();
   };
   if (cluster.isWorker) {
     joinProcesses(app.url, end);
   } else {
-    console.error(`Listening on ${app.url}${writes}.`);
     onSignal(end);
+    console.error(`Listening on ${app.url}${writes}.`);
   }
 }
 

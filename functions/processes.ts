@@ -1,4 +1,5 @@
 import cluster, { type Worker } from "node:cluster";
+import { type AddressInfo, createServer } from "node:net";
 import { ServeError } from "./serve-error.ts";
 
 /** How the application is served by several processes. */
@@ -7,6 +8,8 @@ export interface ProcessesOptions {
   readonly count: number;
   /** The most connections all of them may hold together, what one process would hold; 0 where calls hold none. */
   readonly connections: number;
+  /** What each is started with besides the environment of this one. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Told of what an operator should read, a line each. */
   readonly say: (line: string) => void;
 }
@@ -22,8 +25,11 @@ export interface Processes {
 /** What a process is started with besides the environment of the one that starts it. */
 const CONNECTIONS = "PROCESS_CONNECTIONS";
 
-/** Longest pause, in milliseconds, before a process that ended without ever listening is replaced. */
+/** Longest pause, in milliseconds, before a process that failed is replaced. */
 const LONGEST_PAUSE_MS = 10_000;
+
+/** A process that ends sooner than this after it listened, in milliseconds, has failed like one that never did: what ends it may end the next. */
+const SETTLED_MS = 2_000;
 
 /** Most processes there may be: more than any machine this runs on has cores. */
 const MOST = 256;
@@ -47,11 +53,12 @@ export function ownShare(env: Readonly<Record<string, string | undefined>>): num
 
 /**
  * Starts this program `count` times and resolves once all listen, on one port. The first is waited for before the others are started, so what
- * keeps it from listening is said once, by that one: then this gives null. A process that ends by itself is replaced, at once if it had listened.
+ * keeps it from listening is said once, by that one: then this gives null. A process that ends by itself is replaced: at once, or
+ * after a pause that grows where one after the other ends before it has settled.
  *
  * @throws ServeError when there are more processes than connections.
  */
-export async function startProcesses({ count, connections, say }: ProcessesOptions): Promise<Processes | null> {
+export async function startProcesses({ count, connections, env, say }: ProcessesOptions): Promise<Processes | null> {
   const shares = divide(connections, count);
   const running = new Set<Worker>();
   const pauses = new Set<NodeJS.Timeout>();
@@ -63,41 +70,45 @@ export async function startProcesses({ count, connections, say }: ProcessesOptio
   cluster.schedulingPolicy = cluster.SCHED_NONE;
 
   /** Resolves with where the process listens, or with null once it has ended before that. */
-  const start = (share: number | undefined, onEnd: (how: string, hasListened: boolean) => void): Promise<string | null> => {
-    const worker = cluster.fork(share !== undefined && { [CONNECTIONS]: share });
+  const start = (share: number | undefined, onEnd: (how: string, listenedMs: number) => void): Promise<string | null> => {
+    const worker = cluster.fork({ ...env, ...(share !== undefined && { [CONNECTIONS]: share }) });
     running.add(worker);
-    let hasListened = false;
+    let listensSince: number | undefined;
     return new Promise((resolve) => {
       worker.once("message", (url: string) => {
-        hasListened = true;
+        listensSince = performance.now();
         resolve(url);
         if (stopped !== undefined) tellToStop(worker);
       });
-      worker.once("exit", (code, signal) => {
-        running.delete(worker);
+      const end = (how: string) => {
+        if (!running.delete(worker)) return;
         resolve(null);
-        if (stopped === undefined) onEnd(`Process ${worker.process.pid} ended (${signal ?? `exit code ${code}`})`, hasListened);
+        if (stopped === undefined) onEnd(how, listensSince === undefined ? 0 : performance.now() - listensSince);
         else if (running.size === 0) stopped.resolve();
+      };
+      worker.once("exit", (code, signal) => end(`Process ${worker.process.pid} ended (${signal ?? `exit code ${code}`})`));
+      worker.on("error", (error: NodeJS.ErrnoException) => {
+        // else it is a message that did not reach it, and its end is told by itself
+        if (worker.process.pid === undefined) end(`A process could not be started (${error.code})`);
       });
     });
   };
 
-  const keep = (share: number | undefined): Promise<string | null> => start(share, (how, hasListened) => replace(share, how, hasListened));
+  const keep = (share: number | undefined): Promise<string | null> => start(share, (how, listenedMs) => replace(share, how, listenedMs));
 
-  const replace = (share: number | undefined, how: string, hasListened: boolean): void => {
-    const pauseMs = hasListened ? 0 : Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures++);
+  const replace = (share: number | undefined, how: string, listenedMs: number): void => {
+    if (listenedMs >= SETTLED_MS) failures = 0;
+    const pauseMs = listenedMs >= SETTLED_MS ? 0 : Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures++);
     say(`${how}; another is started${pauseMs === 0 ? "" : ` in ${pauseMs} ms`}.`);
     const pause = setTimeout(async () => {
       pauses.delete(pause);
-      if ((await keep(share)) === null) return;
-      failures = 0;
-      say("The other listens.");
+      if ((await keep(share)) !== null) say("The other listens.");
     }, pauseMs);
     pauses.add(pause);
   };
 
-  const url = await start(shares[0], (how, hasListened) => {
-    if (hasListened) replace(shares[0], how, hasListened);
+  const url = await start(shares[0], (how, listenedMs) => {
+    if (listenedMs > 0) replace(shares[0], how, listenedMs);
   });
   if (url === null) return null;
   await Promise.all(Array.from({ length: count - 1 }, (_, index) => keep(shares[index + 1])));
@@ -113,6 +124,21 @@ export async function startProcesses({ count, connections, say }: ProcessesOptio
       return stopped.promise;
     },
   };
+}
+
+/**
+ * A port nobody has: where all processes are killed at once, those that replace them would be given another one for the asking.
+ * 0 where there is none to be had, of which the first process tells.
+ */
+export function freePort(host: string): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(0));
+    server.listen(0, host, () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 /** One that has just ended needs no telling; one that does not listen yet is told again when it does. */

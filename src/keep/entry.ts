@@ -5,8 +5,6 @@ import { within } from "./within.ts";
 export interface Recipe<T> extends KeepOptions<T> {
   readonly key: string;
   readonly create: () => T | Promise<T>;
-  /** Told of each use. `release` ends the thing if nobody has used it since. */
-  readonly onUse?: (release: () => unknown) => void;
 }
 
 /** What stands under a key: at most one thing. */
@@ -41,16 +39,16 @@ export function openEntry<T>(recipe: Recipe<T>): Entry<T> {
   /** Where nobody is told how that goes. */
   const discard = () => end().catch(() => {});
 
-  const next = async (): Promise<Item<T>> => {
+  const next = async () => {
     const item = current;
     if (item && (await item.isFresh())) return item;
     discard();
     const own = recipe;
-    current = await make(own, discard);
-    if (own === recipe) return current;
-    // how it is created has changed meanwhile
-    discard();
-    return next();
+    const made = await make(own);
+    current = made;
+    // how it is created may have changed meanwhile: who waits asks again
+    if (own !== recipe) discard();
+    return made;
   };
 
   const use: Entry<T>["use"] = async (work) => {
@@ -76,28 +74,27 @@ export function openEntry<T>(recipe: Recipe<T>): Entry<T> {
   };
 }
 
-async function make<T>(recipe: Recipe<T>, discard: () => unknown): Promise<Item<T>> {
-  const { key, create, isFresh = () => true, onUse, createTimeoutMs = 10_000, checkTimeoutMs = 250 } = recipe;
+async function make<T>(recipe: Recipe<T>): Promise<Item<T>> {
+  const { key, create, isFresh = () => true, createTimeoutMs = 10_000, checkTimeoutMs = 250 } = recipe;
   // a goodbye that takes longer is one to nobody
-  const close = (thing: T) => within(key, "CLOSE", 1_000)(() => recipe.close?.(thing));
-  const thing = await within(key, "CREATE", createTimeoutMs)(create, close);
-  const madeAt = Date.now();
-  let usedAt = madeAt;
+  const close = (thing: T) => within(key, "CLOSE", 1_000, () => recipe.close?.(thing));
+  const thing = await within(key, "CREATE", createTimeoutMs, create, close);
+  let usedAt = Date.now();
+  /** How old it was then; a clock that was set back makes nothing younger. */
+  let age = 0;
   let users = 0;
   let leave: (() => void) | undefined;
+  const idle = () => Math.abs(Date.now() - usedAt);
   const count = (change: 1 | -1) => {
-    const now = Date.now();
-    usedAt = now;
+    age += idle();
+    usedAt = Date.now();
     users += change;
     if (!users) leave?.();
-    onUse?.(() => now === usedAt && !users && discard());
   };
   return {
     isFresh() {
-      const now = Date.now();
-      // after a clock was set back nobody knows how long
-      const age = { idleMs: Math.abs(now - usedAt), ageMs: now - madeAt };
-      return within(key, "", checkTimeoutMs)(() => isFresh(thing, age)).catch(() => false);
+      const idleMs = idle();
+      return within(key, "", checkTimeoutMs, () => isFresh(thing, { idleMs, ageMs: age + idleMs })).catch(() => false);
     },
     async use(work) {
       count(1);

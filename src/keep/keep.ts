@@ -17,13 +17,6 @@ interface Surroundings {
   [place: symbol]: { get?(): VercelRequest | undefined } | undefined;
 }
 
-/** The one of this process: bundlers and reloads evaluate modules more than once, `globalThis` they share. What copies of any version find there may not change its meaning. */
-function entriesOfProcess<T>(): Map<string, Entry<T>> {
-  const home = globalThis as { [place: symbol]: Map<string, Entry<T>> };
-  // biome-ignore lint/suspicious/noAssignInExpressions: what is made is what is given
-  return (home[Symbol.for("warmline.keep.v1")] ??= new Map());
-}
-
 /**
  * Keeps one of something for as long as the runtime lets it live: a pool, a client, an agent. There is one for each `key` in the process,
  * however often a bundler or a reload evaluates the module that says so. Where its `fingerprint` is not that of the last who said so, the
@@ -36,22 +29,39 @@ function entriesOfProcess<T>(): Map<string, Entry<T>> {
  */
 export function keep<T>(key: string, create: () => T | Promise<T>, options: KeepOptions<T> = {}): Kept<T> {
   const { idleMs = 5_000, fingerprint = [create, options.isFresh, options.close].join() } = options;
-  const recipe = { ...options, key, create, fingerprint, onUse };
-  const entries = entriesOfProcess<T>();
-  const entry = entries.get(key) ?? openEntry(recipe);
+  const recipe = { ...options, key, create, fingerprint };
+  const home = globalThis as { [place: symbol]: Map<string, Entry<T>> };
+  // bundlers and reloads evaluate modules more than once, `globalThis` they share; what copies of any version find there may not change its meaning
+  // biome-ignore lint/suspicious/noAssignInExpressions: what is made is what is given
+  const entries = (home[Symbol.for("warmline.keep.v1")] ??= new Map());
+  const entry = entries.get(key) ?? releaseIdle(openEntry(recipe), idleMs);
   entries.set(key, entry);
   entry.define(recipe);
 
-  /** Keeps a Vercel instance awake until the thing has gone unused for its time, or the request has a second left. */
-  function onUse(release: () => unknown) {
-    try {
-      const request = (globalThis as unknown as Surroundings)[Symbol.for("@vercel/request-context")]?.get?.();
-      const leftMs = Date.parse(`${request?.deadline}`) - Date.now() - 1_000;
-      request?.waitUntil?.(new Promise((resolve) => setTimeout(resolve, Math.min(idleMs, leftMs || idleMs))).then(release));
-    } catch {
-      // the request is over, and keeps nothing awake
-    }
-  }
-
   return Object.assign(() => entry.use((thing) => thing), entry, { scope: <R>(_: unknown, work: () => R) => work() });
+}
+
+/** Keeps a Vercel instance awake until the thing has gone unused for its time, or the request has a second left, and ends it then. */
+function releaseIdle<T>(entry: Entry<T>, idleMs: number): Entry<T> {
+  let users = 0;
+  let begun = 0;
+  const use: Entry<T>["use"] = async (work) => {
+    users++;
+    begun++;
+    try {
+      return await entry.use(work);
+    } finally {
+      try {
+        // while others use it, theirs is the last
+        const own = --users ? 0 : begun;
+        const request = (globalThis as unknown as Surroundings)[Symbol.for("@vercel/request-context")]?.get?.();
+        const leftMs = Date.parse(request?.deadline as string) - Date.now() - 1_000;
+        const release = () => own === begun && entry.close().catch(() => {});
+        request?.waitUntil?.(new Promise((resolve) => setTimeout(resolve, leftMs < idleMs ? leftMs : idleMs)).then<unknown>(release));
+      } catch {
+        // the request is over, and keeps nothing awake
+      }
+    }
+  };
+  return { ...entry, use };
 }

@@ -2,7 +2,7 @@
 export interface KeptAge {
   /** Since somebody last began or ended to use it. */
   readonly idleMs: number;
-  /** Since it was created. */
+  /** Since it was created; the ages of its uses added up, so a clock that was set back does not make it younger. */
   readonly ageMs: number;
 }
 
@@ -17,14 +17,14 @@ export interface KeepOptions<T> {
   readonly close?: (thing: T) => unknown;
   /**
    * Whose it is: `request`, where the runtime lets no other request touch its sockets (Workers), and the process' elsewhere; or the `process`'
-   * everywhere, for what has none, as a breaker. Default: `request`.
+   * everywhere, for what has none, as a breaker; in Workers its `create` and `isFresh` may wait for nothing. Default: `request`.
    */
   readonly scope?: "request" | "process";
   /** What the thing depends on, as text; only compared. Default: the source of `create`, `isFresh` and `close`. */
   readonly fingerprint?: string;
-  /** Longest a call waits for `create`, milliseconds; what comes later is closed. Default: 10,000. */
+  /** Longest a call waits for `create`, milliseconds, below 2^31; what comes later is closed. Default: 10,000. */
   readonly createTimeoutMs?: number;
-  /** Longest a call waits for `isFresh`, milliseconds. Default: 250. */
+  /** Longest a call waits for `isFresh`, milliseconds, below 2^31. Default: 250. */
   readonly checkTimeoutMs?: number;
   /** How long an instance on Vercel stays awake for a thing nobody uses, which is closed then, milliseconds. Default: 5,000. */
   readonly idleMs?: number;

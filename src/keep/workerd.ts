@@ -5,8 +5,9 @@ import type { KeepOptions, Kept, KeptScope } from "./options.ts";
 
 export type { KeepOptions, Kept, KeptAge, KeptScope } from "./options.ts";
 
-type Entries = Map<string, Entry<unknown>>;
+type Entries = Map<string, Entry<unknown>> & { isOver?: boolean };
 
+/** What is kept for each request; taken out when it is over. */
 const requests = new AsyncLocalStorage<Entries>();
 const ofProcess: Entries = new Map();
 
@@ -14,7 +15,7 @@ const ofProcess: Entries = new Map();
 export function keep<T>(key: string, create: () => T | Promise<T>, options: KeepOptions<T> = {}): Kept<T> {
   const find = () => {
     const entries = options.scope === "process" ? ofProcess : requests.getStore();
-    if (!entries) throw failure(key, "NO_SCOPE", { name: "UsageError", retryable: false });
+    if (!entries || entries.isOver) throw failure(key, "NO_SCOPE", { name: "UsageError", retryable: false });
     if (!entries.has(key)) entries.set(key, openEntry({ ...options, key, create }) as Entry<unknown>);
     return entries.get(key) as Entry<T>;
   };
@@ -24,14 +25,16 @@ export function keep<T>(key: string, create: () => T | Promise<T>, options: Keep
 
 function scope<R>(context: KeptScope, work: () => R): R {
   const entries: Entries = new Map();
+  const close = () => {
+    // what goes on behind the end would create what nobody closes
+    entries.isOver = true;
+    return Promise.all([...entries.values()].map((entry) => entry.close().catch(() => {})));
+  };
   let result: R | undefined;
   try {
-    result = requests.run(entries, work);
-    return result;
+    // biome-ignore lint/suspicious/noAssignInExpressions: what is returned is what is waited for
+    return (result = requests.run(entries, work));
   } finally {
-    const close = async () => {
-      for (const entry of entries.values()) await entry.close().catch(() => {});
-    };
     context.waitUntil(Promise.resolve(result).then(close, close));
   }
 }

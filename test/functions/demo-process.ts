@@ -13,9 +13,9 @@ export interface DemoProcess {
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** Starts it with these variables and no others of the tests' own environment but the PATH. */
-export function startDemoProcess(env: Readonly<Record<string, string>>): DemoProcess {
-  const child = spawn(process.execPath, ["--import", path("./warmline-from-source.ts"), path("../../functions/node.ts")], {
+/** Starts it with these variables and no others of the tests' own environment but the PATH, by Node at `program`. */
+export function startDemoProcess(env: Readonly<Record<string, string>>, program: string = process.execPath): DemoProcess {
+  const child = spawn(program, ["--import", path("./warmline-from-source.ts"), path("../../functions/node.ts")], {
     env: { PATH: process.env.PATH, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

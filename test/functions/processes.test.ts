@@ -1,8 +1,10 @@
 import type { ChildProcess } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { createDemoDatabase, type DemoDatabase } from "./demo-app.ts";
+import { connect, createDemoDatabase, type DemoDatabase } from "./demo-app.ts";
 import { type DemoProcess, startDemoProcess } from "./demo-process.ts";
 
 let demo: DemoDatabase;
@@ -122,6 +124,81 @@ describe("PROCESSES", () => {
     },
     60_000,
   );
+
+  it("answers on the same port, though it was chosen freely, after all processes were killed at once", async () => {
+    const { child, url } = start({ PROCESSES: "2", HOST: "::1" });
+    const replaced = written(child, /The other listens\./g);
+    const base = await url;
+    expect(base).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    for (const pid of await childrenOf(child.pid)) process.kill(pid, "SIGKILL");
+    await vi.waitFor(() => expect(replaced()).toBe(2), { timeout: 20_000 });
+    expect((await ask(base)).status).toBe(200);
+  }, 60_000);
+
+  it("waits longer and longer for one that ends as soon as it listens", async () => {
+    const { child, url } = start({ PROCESSES: "2" });
+    const replaced = written(child, /The other listens\./g);
+    let text = "";
+    child.stderr?.on("data", (chunk: string) => {
+      text += chunk;
+    });
+    await url;
+    const [other] = await childrenOf(child.pid);
+    for (let round = 1; round <= 4; round += 1) {
+      const last = (await childrenOf(child.pid)).find((pid) => pid !== other);
+      process.kill(last as number, "SIGKILL");
+      await vi.waitFor(() => expect(replaced()).toBe(round), { timeout: 20_000, interval: 10 });
+    }
+    const pauses = [...text.matchAll(/another is started in (\d+) ms/g)].map(([, ms]) => Number(ms));
+    expect(pauses.slice(-3)).toEqual(pauses.length === 4 ? [200, 400, 800] : [100, 200, 400]);
+  }, 60_000);
+
+  it("goes on with those it has while no other can be started, and says why", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "node-"));
+    const [program, away] = [join(folder, "node"), join(folder, "away")];
+    await copyFile(process.execPath, program);
+    const one = startDemoProcess({ DATABASE_URL: demo.url, PROCESSES: "2" }, program);
+    started.push(one);
+    const base = await one.url;
+    const refused = written(one.child, /A process could not be started \(ENOENT\); another is started in \d+ ms\./g);
+    const replaced = written(one.child, /The other listens\./g);
+    await rename(program, away);
+    const [first] = await childrenOf(one.child.pid);
+    process.kill(first as number, "SIGKILL");
+    await vi.waitFor(() => expect(refused()).toBeGreaterThan(1), { timeout: 20_000 });
+    expect((await ask(base)).status).toBe(200);
+    await rename(away, program);
+    await vi.waitFor(() => expect(replaced()).toBe(1), { timeout: 20_000 });
+    one.child.kill("SIGTERM");
+    expect((await one.ended).code).toBe(0);
+    await rm(folder, { recursive: true });
+  }, 60_000);
+
+  it("ends in order when all are told at once, as by an init, as soon as it says that it listens", async () => {
+    const { child, url, ended } = start({ PROCESSES: "2" });
+    await url;
+    child.kill("SIGTERM");
+    for (const pid of await childrenOf(child.pid)) process.kill(pid, "SIGTERM");
+    const { code, stderr } = await ended;
+    expect({ code, lines: stderr.trim().split("\n").length }).toEqual({ code: 0, lines: 1 });
+  }, 60_000);
+
+  it("ends in its time though a statement hangs", async () => {
+    const { child, url, ended } = start({ PROCESSES: "2" });
+    const base = await url;
+    const beside = await connect(demo.url);
+    await beside.query("begin; lock table products in access exclusive mode");
+    const asked = ask(base).catch(() => "cut off");
+    const waiting = "select from pg_locks where not granted";
+    await vi.waitFor(async () => expect((await demo.ask(waiting)).length).toBeGreaterThan(0), { timeout: 10_000 });
+    child.kill("SIGTERM");
+    const hung = new Promise((_, reject) => {
+      setTimeout(() => reject(new Error("it did not end")), 20_000).unref();
+    });
+    expect(await Promise.race([ended, hung])).toMatchObject({ code: 0 });
+    expect(await asked).toBe("cut off");
+    await beside.end();
+  }, 60_000);
 
   it("says in one line that its port is in use, and exits 1", async () => {
     const taken = createServer();

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { requestScope } from "../../src/adapters/hono.ts";
 import { closeOnShutdown } from "../../src/adapters/lambda.ts";
 import { ConnectionError, fateOf, isWarmlineError } from "../../src/entry/node.ts";
-import { type KeepOptions, keep } from "../../src/keep/keep.ts";
+import { type KeepOptions, type Kept, keep } from "../../src/keep/keep.ts";
 
 /** A thing that knows whether it was closed. */
 class Thing {
@@ -107,6 +107,68 @@ describe("a creation that fails", () => {
   });
 });
 
+describe("a creation that asks for what it creates", () => {
+  test("is one creation, whose thing is given to it, too", async () => {
+    let own: Promise<Thing> | undefined;
+    const create = vi.fn(() => {
+      own = kept();
+      return new Thing();
+    });
+    const kept: Kept<Thing> = keep(randomUUID(), create);
+    const thing = await kept();
+    expect(await own).toBe(thing);
+    expect(create).toHaveBeenCalledTimes(1);
+  });
+
+  test("and waits for it ends in CREATE_TIMEOUT, for both", async () => {
+    let inner: Promise<unknown> | undefined;
+    const create = vi.fn(() => {
+      inner = errorOf(kept());
+      return inner;
+    });
+    const kept: Kept<unknown> = keep(randomUUID(), create, { createTimeoutMs: 100 });
+    const outer = errorOf(kept());
+    await vi.advanceTimersByTimeAsync(100);
+    expect([await outer, await inner]).toMatchObject([{ code: "CREATE_TIMEOUT" }, { code: "CREATE_TIMEOUT" }]);
+    expect(create).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("or judges, is judged once", async () => {
+    const isFresh = vi.fn(() => {
+      kept().catch(() => {});
+      return true;
+    });
+    const kept: Kept<Thing> = keep(randomUUID(), () => new Thing(), { isFresh });
+    await kept();
+    await kept();
+    expect(isFresh).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("what errors say of the key", () => {
+  test.each<[string, string]>([
+    ["an address", "mysql://root:s3cret@db.internal/orders?password=s3cret"],
+    ["several", "a=mysql://root:s3cret@one,mysql://root:s3cret@two"],
+  ])("which is %s, is no more than what it begins with", async (_, key) => {
+    const { message } = await errorOf(keep(key, () => Promise.reject(new Error("down")))());
+    expect(message).toMatch(/^keep\(.*mysql:\): CREATE_FAILED/);
+    expect(message).not.toMatch(/s3cret|root|internal/);
+  });
+
+  test("which is a symbol, against its type, is its description", async () => {
+    const { message } = await errorOf(keep(Symbol("pool") as unknown as string, () => Promise.reject(new Error("down")))());
+    expect(message).toContain("keep(Symbol(pool)): CREATE_FAILED");
+  });
+
+  test.each(["", "__proto__", "constructor", "toString"])("%j is a key as any other", async (key) => {
+    const { kept, made } = keepThings({}, key);
+    expect(await kept()).toBe(made[0]);
+    await kept.close();
+    expect(made[0]?.closed).toBe(true);
+  });
+});
+
 test("what comes too late and cannot be closed is a rejection to nobody", async () => {
   const slow = Promise.withResolvers<Thing>();
   const close = vi.fn(() => Promise.reject(new Error("no")));
@@ -143,6 +205,17 @@ describe("freshness", () => {
     vi.setSystemTime(Date.now() - 3_600_000);
     await kept();
     expect(made.map(({ closed }) => closed)).toEqual([true, false]);
+  });
+
+  test("is told an age that a clock which was set back does not shorten", async () => {
+    const ages: number[] = [];
+    const { kept } = keepThings({ isFresh: (_, { ageMs }) => ages.push(ageMs) > 0 });
+    await kept();
+    for (const change of [50, -40, 50]) {
+      vi.setSystemTime(Date.now() + change * 60_000);
+      await kept();
+    }
+    expect(ages.map((ms) => ms / 60_000)).toEqual([50, 90, 140]);
   });
 
   test.each<[string, KeepOptions<Thing>["isFresh"]]>([
@@ -254,6 +327,19 @@ describe("a change", () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(close.mock.calls).toEqual([["old"]]);
   });
+
+  test("a hundred thousand times leaves nothing behind", async () => {
+    const name = key();
+    let open = 0;
+    for (let count = 0; count < 100_000; count += 1) {
+      const create = () => ++open;
+      const kept = keep(name, create, { close: () => --open, fingerprint: `${count}` });
+      await kept();
+    }
+    await vi.advanceTimersByTimeAsync(0);
+    expect(open).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
 
 describe("closing", () => {
@@ -346,6 +432,23 @@ describe("on Vercel", () => {
     await using;
     await vi.advanceTimersByTimeAsync(100);
     expect(made[0]?.closed).toBe(true);
+  });
+
+  test("one that was replaced takes nothing of the next along", async () => {
+    serve();
+    let isStale = false;
+    const { kept, made } = keepThings({ isFresh: (thing) => !isStale || thing !== made[0] });
+    const work = Promise.withResolvers<void>();
+    const using = kept.use(() => work.promise);
+    await vi.advanceTimersByTimeAsync(1_000);
+    isStale = true;
+    await kept();
+    work.resolve();
+    await using;
+    await vi.advanceTimersByTimeAsync(4_000);
+    await kept();
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(made.map(({ closed }) => closed)).toEqual([true, false]);
   });
 
   test("it is closed a second before the platform ends the request", async () => {

@@ -76,6 +76,28 @@ describe("what is kept in Workers", () => {
     await over();
   });
 
+  test("is refused to what outlives its scope, where nobody would close it", async () => {
+    const { kept, made } = keepThings();
+    const { context, over } = openRequest();
+    const late = Promise.withResolvers<void>();
+    const outliving = kept.scope(context, () => ({ ask: late.promise.then(() => kept()) }));
+    await over();
+    late.resolve();
+    await expect(outliving.ask).rejects.toMatchObject({ code: "NO_SCOPE" });
+    expect(made).toEqual([]);
+  });
+
+  test("ends though another is used for ever", async () => {
+    const { kept, made } = keepThings();
+    const hung = keep("hung", () => ({}));
+    const { context } = openRequest();
+    await kept.scope(context, async () => {
+      void hung.use(() => new Promise(() => {}));
+      await kept();
+    });
+    await expect.poll(() => made).toEqual([{ closed: true }]);
+  });
+
   test("is refused outside of a scope", async () => {
     const { kept, made } = keepThings();
     for (const call of [kept, () => kept.use(() => {}), kept.close]) {
