@@ -176,9 +176,16 @@ describe("bad input is a finding, in time", () => {
     expect(unknown.object.findings).toMatchObject([{ rule: "login-refused", found: expect.stringContaining("3D000") }]);
     const none = await printed(["--url", under.url().replace(":canary-app@", "@")]);
     expect(none.object.findings).toMatchObject([
-      { rule: "login-refused", found: expect.stringContaining("the setting password is missing") },
+      { rule: "login-refused", found: expect.stringContaining("asks for a password, and there is none") },
     ]);
     expect(wrong.output + unknown.output + none.output).not.toContain("canary");
+  });
+
+  test("no slot left: the change is fewer connections, not another password", async () => {
+    await under.admin.query("alter role stranger connection limit 0");
+    const { object } = await printed(["--url", under.url("", "stranger")]);
+    await under.admin.query("alter role stranger connection limit -1");
+    expect(object.findings[0]).toMatchObject({ rule: "login-refused", change: expect.stringContaining("warmline doctor budget") });
   });
 
   test("what may not be read is not seen, with the reason, and is no fault", async () => {
@@ -276,6 +283,7 @@ describe("called as it cannot be", () => {
     [["budget", "--cores", "8"], /--concurrency is missing, such as --concurrency 500/],
     [["budget", "--concurrency", "canary", "--cores", "8"], /--concurrency must be a whole number from 1 to 999999/],
     [["budget", "--concurrency", "0", "--cores", "8"], /--concurrency must be a whole number/],
+    [["budget", "--concurrency", "5", "--cores", "8", "--max-connections", "3"], /--max-connections must be over 3/],
     [["budget", "--url", "canary"], /Unknown option --url\. Run "warmline doctor budget --help"/],
   ])("%j is told in one line, and exits with 2", async (args, said) => {
     const { code, output, errors } = await doctor(args);
@@ -283,6 +291,17 @@ describe("called as it cannot be", () => {
     expect(errors).toMatch(said);
     expect(errors).not.toContain("canary");
   });
+
+  test.each([[["--urll", "canary", "--json"]], [["--json", "--env-file", "/canary/.env"]], [["budget", "--json"]]])(
+    "%j prints one object all the same",
+    async (args) => {
+      const { code, output, errors } = await doctor(args);
+      const { version, warmline, error } = JSON.parse(output) as Record<string, { readonly message?: string }>;
+      expect([code, version, typeof warmline]).toEqual([2, 1, "string"]);
+      expect(errors).toBe(`warmline: ${error?.message}\n`);
+      expect(output).not.toContain("canary");
+    },
+  );
 
   test.each([[["--help"]], [["budget", "--help"]]])("%j explains it", async (args) => {
     const { code, output } = await doctor(args);
@@ -329,6 +348,26 @@ describe("budget", () => {
     expect(output).toMatch(/^statements at once +17 {2}\(8 cores × 2\) \+ 1 spindles/m);
     expect(output).not.toContain("\u001b");
   });
+});
+
+test("told to end, it prints one object that says so", async () => {
+  let output = "";
+  const stdout = { write: (text: string) => (output += text) };
+  const surroundings = { env: {}, stdout, stderr: { write: () => {} }, stopping: AbortSignal.abort() };
+  expect(await runCommandLine(["doctor", "--json"], surroundings)).toBe(1);
+  expect(JSON.parse(output)).toMatchObject({ version: 1, error: { message: expect.stringContaining("told to end") } });
+});
+
+test("nobody reads to the end: no stack trace, and the exit code holds", async () => {
+  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+  const child = spawn(process.execPath, [main, "doctor", "budget", "--concurrency", "5", "--cores", "8"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  let errors = "";
+  child.stderr.on("data", (chunk) => (errors += chunk));
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(errors).toBe("");
 });
 
 test("the command itself reads a file of variables, and exits with 1 for a fault", async () => {

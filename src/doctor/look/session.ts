@@ -188,8 +188,15 @@ function loginFailure(error: unknown, { settings, urlName, plan }: Configured, l
   // ours hold no value: no password, no credentials to sign a token with
   if (isWarmlineError(error)) return failed("login-refused", `${where}: ${error.message}`, change, where);
   if (!isErrorResponse(error)) return failed("unreachable", `${where}: the connection was lost during the login.`, network, where);
-  return failed("login-refused", `${where} refuses the login: ${conditionName(error.code)} (${error.code}).`, change, where);
+  const found = `${where} refuses the login: ${conditionName(error.code)} (${error.code}).`;
+  return failed("login-refused", found, refusals[error.code] ?? change, where);
 }
+
+/** What ends a refusal that is not about who logs in. Source: PostgreSQL documentation, "PostgreSQL Error Codes". */
+const refusals: Readonly<Record<string, string>> = {
+  "53300": "a transaction pooler before the server, and fewer connections in each instance: warmline doctor budget",
+  "57P03": "wait: the server starts, stops or recovers",
+};
 
 function placeOf({ address: { host, port } }: Configured["settings"]): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
