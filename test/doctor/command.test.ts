@@ -181,6 +181,28 @@ describe("bad input is a finding, in time", () => {
     expect(wrong.output + unknown.output + none.output).not.toContain("canary");
   });
 
+  test("a way to log in that pg does not know", async () => {
+    await using kerberos = await listener("R\0\0\0\x08\0\0\0\x07");
+    const { code, object } = await printed(["--url", `postgres://app:canary@127.0.0.1:${kerberos.port}/app?sslmode=disable`]);
+    expect([code, object.findings[0]]).toMatchObject([1, { rule: "unreachable", found: expect.stringContaining("another way to log in") }]);
+  });
+
+  test("a server whose answers are empty is no pooler", async () => {
+    const ready = "Z\0\0\0\x05I";
+    const server = createServer((socket) => {
+      socket.once("data", () => {
+        socket.write(Buffer.from(`R\0\0\0\x08\0\0\0\0K\0\0\0\x0c\0\0\0\x01\0\0\0\x02${ready}`, "latin1"));
+        socket.on("data", () => socket.write(`I\0\0\0\x04${ready}`));
+      });
+      socket.on("error", () => {});
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const { object } = await printed(["--url", `postgres://app:canary@127.0.0.1:${port}/app?sslmode=disable`]);
+    server.close();
+    expect(object.findings).toEqual([]);
+  });
+
   test("no slot left: the change is fewer connections, not another password", async () => {
     await under.admin.query("alter role stranger connection limit 0");
     const { object } = await printed(["--url", under.url("", "stranger")]);
@@ -371,7 +393,7 @@ test("nobody reads to the end: no stack trace, and the exit code holds", async (
 });
 
 test("the command itself reads a file of variables, and exits with 1 for a fault", async () => {
-  using project = makeProject({ ".env": `DATABASE_URL="${under.url("", "boss")}"\n` });
+  using project = makeProject({ ".env": `\ufeffDATABASE_URL="${under.url("", "boss")}"\n` });
   const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
   const { DATABASE_URL: _, ...env } = process.env;
   const child = spawn(process.execPath, [main, "doctor", "--env-file", ".env"], {
