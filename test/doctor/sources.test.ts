@@ -114,6 +114,12 @@ describe("the scan", () => {
     expect([value(sources).places.length, value(sources).places.at(-1)?.at, count.notSeen]).toEqual([9_000, "src/a.js:9000", 0]);
   }, 20_000);
 
+  test("looks once at what is made of itself, twice over", async () => {
+    const doubled = Array.from({ length: 60 }, (_, at) => `let v${at} = \`\${v${(at + 1) % 60}} \${v${(at + 1) % 60}}\`;`).join("\n");
+    const { sources } = await scanOf({ "src/a.js": `${doubled}\ndb.query(\`select * from \${v0}\`);` });
+    expect(value(sources).places).toEqual([]);
+  });
+
   test("does not wait for a pipe, and does not miss what was deleted", async () => {
     using project = makeProject({ "src/a.ts": fault, "src/deleted.ts": fault, "package.json": "{}" }, { git: true });
     execFileSync("git", ["add", "."], { cwd: project.folder });

@@ -10,14 +10,27 @@ const calledWithElements = ["map", "flatMap", "forEach", "filter"];
 const functions = ["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"];
 /** What is a constant by its name, wherever it was declared. */
 const isNameOfConstant = (name: string) => /^[A-Z][A-Z\d_]+$/.test(name);
-const DEEPEST = 60;
+
+/** What is known of the expressions of a file: names made of names are looked at once, also where they go round. */
+const known = new WeakMap<SourceFile, Map<Node, boolean>>();
 
 /** Whether all that an expression may be made of is written in this file: text, numbers, places of parameters; or was quoted. */
-export function isWritten(file: SourceFile, node: unknown, pending: readonly unknown[] = []): boolean {
+export function isWritten(file: SourceFile, node: unknown): boolean {
   const plain = unwrapped(node);
-  if (plain === undefined || pending.includes(plain)) return true;
-  if (pending.length > DEEPEST) return false;
-  const inner = (one: unknown) => isWritten(file, one, [...pending, plain]);
+  if (plain === undefined) return true;
+  const judged = known.get(file) ?? new Map<Node, boolean>();
+  known.set(file, judged);
+  const before = judged.get(plain);
+  if (before !== undefined) return before;
+  // who comes back to it meanwhile adds nothing
+  judged.set(plain, true);
+  const written = isMadeOfWritten(file, plain);
+  judged.set(plain, written);
+  return written;
+}
+
+function isMadeOfWritten(file: SourceFile, plain: Node): boolean {
+  const inner = (one: unknown) => isWritten(file, one);
   switch (plain.type) {
     case "Literal":
     case "UnaryExpression":
