@@ -32,7 +32,12 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   try {
     return await run(args, surroundings);
   } catch (error) {
-    surroundings.stderr.write(`warmline: ${error instanceof Error ? error.message : "failed"}\n`);
+    const message = error instanceof Error ? error.message : "failed";
+    surroundings.stderr.write(`warmline: ${message}\n`);
+    // whoever reads an object gets one
+    if (args[0] === "doctor" && args.includes("--json")) {
+      surroundings.stdout.write(`${JSON.stringify({ version: 1, warmline: packageVersion(), error: { message } }, null, 2)}\n`);
+    }
     return error instanceof WrongUse ? 2 : 1;
   }
 }

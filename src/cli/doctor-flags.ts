@@ -1,4 +1,4 @@
-import type { BudgetInput } from "../doctor/budget.ts";
+import { type BudgetInput, RESERVED } from "../doctor/budget.ts";
 import { type GivenFlags, readFlags } from "./flags.ts";
 import { WrongUse } from "./wrong-use.ts";
 
@@ -68,8 +68,10 @@ export function readBudgetInput(given: BudgetFlags): BudgetInput {
     }
     return Number(written);
   };
+  const maxConnections = read("max-connections", 100);
+  if (maxConnections <= RESERVED) throw new WrongUse(`--max-connections must be over ${RESERVED}: so many are kept for superusers.`);
   return {
-    maxConnections: read("max-connections", 100),
+    maxConnections,
     concurrency: read("concurrency"),
     cores: read("cores"),
     spindles: read("spindles", 1),

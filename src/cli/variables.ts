@@ -8,7 +8,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 export function withFile(file: string | true | undefined, env: Variables): Variables {
   if (typeof file !== "string") return env;
   try {
-    return { ...parseEnv(readFileSync(file, "utf8")), ...env };
+    return { ...parseEnv(readFileSync(file, "utf8").replace(/^\ufeff/, "")), ...env };
   } catch {
     throw new WrongUse("--env-file names a file that cannot be read.");
   }

@@ -1,6 +1,6 @@
 /** What is known of the load and of the server. */
 export interface BudgetInput {
-  /** `max_connections` of the server. */
+  /** `max_connections` of the server: more than what is reserved. */
   readonly maxConnections: number;
   /** Calls that are on their way at once, at most. */
   readonly concurrency: number;
@@ -26,7 +26,7 @@ export interface Budget {
 }
 
 /** `superuser_reserved_connections`, by default. Source: PostgreSQL documentation, "Connections and Authentication". */
-const RESERVED = 3;
+export const RESERVED = 3;
 /** Requests that a process takes at once without a second thought: enough for a pool to be shared, and to be worth it. */
 const PROCESSES = [1, 2, 4] as const;
 
@@ -35,7 +35,7 @@ const PROCESSES = [1, 2, 4] as const;
  * Source: PostgreSQL wiki, "Number Of Database Connections"; HikariCP, "About Pool Sizing".
  */
 export function budgetOf({ maxConnections, concurrency, cores, spindles }: BudgetInput): Budget {
-  const granted = Math.max(1, maxConnections - RESERVED);
+  const granted = maxConnections - RESERVED;
   const atOnce = Math.min(granted, cores * 2 + spindles);
   const fitsDirectly = concurrency <= granted;
   const sizes: readonly Size[] = [

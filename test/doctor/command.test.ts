@@ -181,6 +181,35 @@ describe("bad input is a finding, in time", () => {
     expect(wrong.output + unknown.output + none.output).not.toContain("canary");
   });
 
+  test("a way to log in that pg does not know", async () => {
+    await using kerberos = await listener("R\0\0\0\x08\0\0\0\x07");
+    const { code, object } = await printed(["--url", `postgres://app:canary@127.0.0.1:${kerberos.port}/app?sslmode=disable`]);
+    expect([code, object.findings[0]]).toMatchObject([1, { rule: "unreachable", found: expect.stringContaining("another way to log in") }]);
+  });
+
+  test("a server whose answers are empty is no pooler", async () => {
+    const ready = "Z\0\0\0\x05I";
+    const server = createServer((socket) => {
+      socket.once("data", () => {
+        socket.write(Buffer.from(`R\0\0\0\x08\0\0\0\0K\0\0\0\x0c\0\0\0\x01\0\0\0\x02${ready}`, "latin1"));
+        socket.on("data", () => socket.write(`I\0\0\0\x04${ready}`));
+      });
+      socket.on("error", () => {});
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    const { object } = await printed(["--url", `postgres://app:canary@127.0.0.1:${port}/app?sslmode=disable`]);
+    server.close();
+    expect(object.findings).toEqual([]);
+  });
+
+  test("no slot left: the change is fewer connections, not another password", async () => {
+    await under.admin.query("alter role stranger connection limit 0");
+    const { object } = await printed(["--url", under.url("", "stranger")]);
+    await under.admin.query("alter role stranger connection limit -1");
+    expect(object.findings[0]).toMatchObject({ rule: "login-refused", change: expect.stringContaining("warmline doctor budget") });
+  });
+
   test("what may not be read is not seen, with the reason, and is no fault", async () => {
     await under.admin.query("revoke select on pg_replication_slots from public, pg_monitor");
     const { code, object } = await printed(["--url", under.url()]);
@@ -276,6 +305,7 @@ describe("called as it cannot be", () => {
     [["budget", "--cores", "8"], /--concurrency is missing, such as --concurrency 500/],
     [["budget", "--concurrency", "canary", "--cores", "8"], /--concurrency must be a whole number from 1 to 999999/],
     [["budget", "--concurrency", "0", "--cores", "8"], /--concurrency must be a whole number/],
+    [["budget", "--concurrency", "5", "--cores", "8", "--max-connections", "3"], /--max-connections must be over 3/],
     [["budget", "--url", "canary"], /Unknown option --url\. Run "warmline doctor budget --help"/],
   ])("%j is told in one line, and exits with 2", async (args, said) => {
     const { code, output, errors } = await doctor(args);
@@ -283,6 +313,17 @@ describe("called as it cannot be", () => {
     expect(errors).toMatch(said);
     expect(errors).not.toContain("canary");
   });
+
+  test.each([[["--urll", "canary", "--json"]], [["--json", "--env-file", "/canary/.env"]], [["budget", "--json"]]])(
+    "%j prints one object all the same",
+    async (args) => {
+      const { code, output, errors } = await doctor(args);
+      const { version, warmline, error } = JSON.parse(output) as Record<string, { readonly message?: string }>;
+      expect([code, version, typeof warmline]).toEqual([2, 1, "string"]);
+      expect(errors).toBe(`warmline: ${error?.message}\n`);
+      expect(output).not.toContain("canary");
+    },
+  );
 
   test.each([[["--help"]], [["budget", "--help"]]])("%j explains it", async (args) => {
     const { code, output } = await doctor(args);
@@ -331,8 +372,28 @@ describe("budget", () => {
   });
 });
 
+test("told to end, it prints one object that says so", async () => {
+  let output = "";
+  const stdout = { write: (text: string) => (output += text) };
+  const surroundings = { env: {}, stdout, stderr: { write: () => {} }, stopping: AbortSignal.abort() };
+  expect(await runCommandLine(["doctor", "--json"], surroundings)).toBe(1);
+  expect(JSON.parse(output)).toMatchObject({ version: 1, error: { message: expect.stringContaining("told to end") } });
+});
+
+test("nobody reads to the end: no stack trace, and the exit code holds", async () => {
+  const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+  const child = spawn(process.execPath, [main, "doctor", "budget", "--concurrency", "5", "--cores", "8"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.destroy();
+  let errors = "";
+  child.stderr.on("data", (chunk) => (errors += chunk));
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(errors).toBe("");
+});
+
 test("the command itself reads a file of variables, and exits with 1 for a fault", async () => {
-  using project = makeProject({ ".env": `DATABASE_URL="${under.url("", "boss")}"\n` });
+  using project = makeProject({ ".env": `\ufeffDATABASE_URL="${under.url("", "boss")}"\n` });
   const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
   const { DATABASE_URL: _, ...env } = process.env;
   const child = spawn(process.execPath, [main, "doctor", "--env-file", ".env"], {

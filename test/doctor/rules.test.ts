@@ -299,6 +299,46 @@ test("a rule says nothing of what was not seen, and is named with the reason", (
   expect(new Set(notSeen.map(({ reason }) => reason))).toEqual(new Set(["no permission (42501)"]));
 });
 
+describe("no fault is", () => {
+  test("an index over what a foreign key refers by, where that is not null", async () => {
+    const looks = await whileDone(
+      "create table toys (id bigint primary key, pet int references pets);\ncreate index on toys (pet) where pet is not null",
+      "drop table toys",
+    );
+    expect(judgeAll(looks).findings).toEqual([]);
+  });
+
+  test("what an extension brought along", async () => {
+    const looks = await whileDone(
+      "create table brought (id bigint primary key, pet int references pets);\ngrant select on brought to anon;\nalter extension plpgsql add table brought",
+      "alter extension plpgsql drop table brought;\ndrop table brought",
+    );
+    expect(judgeAll(looks).findings).toEqual([]);
+  });
+
+  test("another session's temporary table, whose keys nobody else can read", async () => {
+    const other = await under.open("boss", "other");
+    await other.query("create temporary table scratch (id serial); insert into scratch default values");
+    const looks = await looksAt(under.url("", "boss"));
+    await other.end();
+    expect(looks.evidence.sequences).toHaveProperty("value");
+  });
+});
+
+test("a prepared transaction at the head of a chain has no process to end", () => {
+  const looks = altered("activity", (activity) => ({
+    sessions: activity.sessions.map((row) => ({
+      ...row,
+      pid: row.pid + 1,
+      statementSince: activity.serverNow - MINUTE_MS,
+      blockedBy: [0],
+    })),
+  }));
+  expect(judgeAll(looks).findings.map(({ rule, change }) => [rule, change])).toEqual([
+    ["blocking-chain", expect.stringMatching(/^rollback prepared/)],
+  ]);
+});
+
 test("what a role may not see of others is said, and the rest is judged", async () => {
   const { findings, notSeen } = judgeAll(await looksAt(under.url("", "stranger")));
   expect(findings).toEqual([]);

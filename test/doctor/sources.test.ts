@@ -1,3 +1,6 @@
+import { execFileSync } from "node:child_process";
+import { rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { codeRules } from "../../src/doctor/code/code-rules.ts";
 import { loadReaders } from "../../src/doctor/code/load-readers.ts";
@@ -6,6 +9,7 @@ import type { Evidence, Pieces, Seen } from "../../src/doctor/evidence.ts";
 import { judge } from "../../src/doctor/rule.ts";
 import { sourceRules } from "../../src/doctor/rules/code.ts";
 import { codeFixtures } from "./code-fixtures.ts";
+import { badPrograms, goodPrograms } from "./programs.ts";
 import { type Files, makeProject } from "./workplace.ts";
 
 async function scanOf(files: Files, { git = false, signal = new AbortController().signal, load = loadReaders } = {}) {
@@ -40,6 +44,17 @@ describe.each(Object.entries(codeFixtures))("%s", (name, { fails, passes }) => {
   test("says nothing where it is done right", async () => {
     expect(await verdictOf(passes)).toEqual({ findings: [], notSeen: [] });
   });
+});
+
+const asFiles = (program: string | Files): Files => (typeof program === "string" ? { "src/a.tsx": program } : program);
+
+test.each(Object.entries(goodPrograms))("says nothing of an ordinary program: %s", async (_name, program) => {
+  expect(await verdictOf(asFiles(program))).toEqual({ findings: [], notSeen: [] });
+});
+
+test.each(Object.entries(badPrograms))("sees the fault, and no other: %s", async (_name, [rule, program]) => {
+  const { findings, notSeen } = await verdictOf(asFiles(program));
+  expect([[...new Set(findings.map((finding) => finding.rule))], notSeen]).toEqual([[rule], []]);
 });
 
 test("sources are parsed: what stands in text and comments is none", async () => {
@@ -81,6 +96,53 @@ describe("the scan", () => {
   test("counts what does not parse and what is too large", async () => {
     const { count } = await scanOf({ "a.ts": "console.log(url;", "b.ts": `console.log("${"x".repeat(1_100_000)}")`, "c.ts": "" });
     expect(count).toMatchObject({ seen: 1, notSeen: 2, missing: expect.stringMatching(/^2 of 3 files/) });
+  });
+
+  test.each([
+    ["brackets", `const pg = require("pg"); x = ${"[".repeat(200_000)}${"]".repeat(200_000)}`],
+    ["members", `require("pg"); a${".b".repeat(300_000)}.transaction()`],
+    ["a sum", `console.log(${'"a"+'.repeat(60_000)}url)`],
+  ])("neither ends nor hangs at what is nested as no program is: %s", async (_name, text) => {
+    expect((await scanOf({ "src/a.js": text })).count).toMatchObject({ seen: 0, notSeen: 1 });
+  });
+
+  test("takes time that grows with a file, not with its square", async () => {
+    const files = {
+      "src/a.js": Array.from({ length: 9_000 }, (_, at) => `const v${at} = f(); db.query(\`select * from \${v${at}}\`);`).join("\n"),
+    };
+    const { sources, count } = await scanOf(files);
+    expect([value(sources).places.length, value(sources).places.at(-1)?.at, count.notSeen]).toEqual([9_000, "src/a.js:9000", 0]);
+  }, 20_000);
+
+  test("looks once at what is made of itself, twice over", async () => {
+    const doubled = Array.from({ length: 60 }, (_, at) => `let v${at} = \`\${v${(at + 1) % 60}} \${v${(at + 1) % 60}}\`;`).join("\n");
+    const { sources } = await scanOf({ "src/a.js": `${doubled}\ndb.query(\`select * from \${v0}\`);` });
+    expect(value(sources).places).toEqual([]);
+  });
+
+  test("does not wait for a pipe, and does not miss what was deleted", async () => {
+    using project = makeProject({ "src/a.ts": fault, "src/deleted.ts": fault, "package.json": "{}" }, { git: true });
+    execFileSync("git", ["add", "."], { cwd: project.folder });
+    for (const path of ["src/deleted.ts", "package.json"]) rmSync(join(project.folder, path));
+    execFileSync("mkfifo", [join(project.folder, "pipe")]);
+    symlinkSync("../pipe", join(project.folder, "src/pipe.ts"));
+    symlinkSync("loop.ts", join(project.folder, "src/loop.ts"));
+    const { count } = await scan({ folder: project.folder, timeoutMs: 60_000, signal: new AbortController().signal, load: loadReaders });
+    expect(count).toMatchObject({ seen: 1, notSeen: 2 });
+  });
+
+  test("reads a folder that the repository around it ignores", async () => {
+    using project = makeProject({ ".gitignore": "own", "own/a.ts": fault }, { git: true });
+    const options = { folder: join(project.folder, "own"), timeoutMs: 60_000, signal: new AbortController().signal, load: loadReaders };
+    expect((await scan(options)).count).toMatchObject({ seen: 1, notSeen: 0 });
+  });
+
+  test("reads a configuration with a byte-order mark, and says of a broken one that it was not read", async () => {
+    const { project } = await scanOf({
+      "package.json": '\ufeff{ "dependencies": { "pg": "8" } }',
+      "wrangler.jsonc": '{ "vars": { "A": } }',
+    });
+    expect(project).toMatchObject({ value: { packages: ["pg"] }, missing: "wrangler.jsonc: it cannot be read" });
   });
 
   test("ends when its time is over, and says how many files it did not see", async () => {

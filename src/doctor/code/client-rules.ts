@@ -1,6 +1,6 @@
 import { argumentsOf, type CodeFound, type FileRule } from "./code-rule.ts";
-import { functionsAround, isAtModuleScope, isPerRequest, isRoute, isWorker } from "./places.ts";
-import { type Node, pathOf, type SourceFile, unwrapped } from "./source-file.ts";
+import { functionsAround, isAtModuleScope, isEdge, isPerRequest, isRoute, isWorker } from "./places.ts";
+import { keyOf, type Node, pathOf, type SourceFile, textOf, unwrapped } from "./source-file.ts";
 
 /** Modules with pg's `Pool` and `Client`. */
 const likePg = new Set(["pg", "@neondatabase/serverless", "pg-native"]);
@@ -41,16 +41,78 @@ const poolPerRequest: FileRule = {
   costs: "Each request pays for a login, 6 times a query and more, and leaves its connection behind until the pool's idle timer ends it.",
   change: "make it once, at module scope: const db = createDatabase()",
   find: (file) =>
-    isWorker(file)
+    isWorker(file) || isEdge(file)
       ? []
       : clients(file)
-          .filter(({ node, made }) => made !== "Client" && !isKept(file, node) && isPerRequest(file, node))
+          .filter(({ node, made }) => made !== "Client" && !isKept(file, node) && !isOfBindings(file, node) && isPerRequest(file, node))
           .map(({ node, made }) => ({ node, found: `${made === "Pool" ? "A new Pool" : "postgres()"} is made for each request.` })),
 };
 
-/** Whether it is made once, and found again: assigned to what is there already, or the other side of a `??`. */
+/** Whether it is made once, and found again, or belongs to whoever asked for it: assigned, the other side of a `??`, put into a registry, returned. */
 function isKept(file: SourceFile, node: Node): boolean {
-  return ["AssignmentExpression", "LogicalExpression"].includes(file.parent(node)?.type ?? "");
+  const made = outermost(file, node);
+  const parent = file.parent(made);
+  if (isStored(file, made, parent)) return true;
+  const name = parent?.type === "VariableDeclarator" ? pathOf(parent.id)[0] : undefined;
+  if (name === undefined) return false;
+  const [scope] = functionsAround(file, node);
+  return file.named(name).some((use) => isInside(use, scope) && use !== parent?.id && isStored(file, use, file.parent(use)));
+}
+
+const registers = ["set", "decorate", "provide", "register"];
+
+function isStored(file: SourceFile, one: Node, parent: Node | undefined): boolean {
+  switch (parent?.type) {
+    case "AssignmentExpression":
+      return parent.right === one;
+    case "LogicalExpression":
+    case "ReturnStatement":
+      return true;
+    case "ArrowFunctionExpression":
+      return parent.body === one;
+    case "Property":
+      return parent.value === one && file.around(parent)[1]?.type === "ReturnStatement";
+    case "CallExpression":
+      return argumentsOf(parent).includes(one) && registers.includes(pathOf(parent.callee).at(-1) ?? "");
+    default:
+      return false;
+  }
+}
+
+const typesOnly = ["TSAsExpression", "TSSatisfiesExpression", "TSNonNullExpression", "AwaitExpression", "ParenthesizedExpression"];
+
+/** The expression with what changes nothing of it around. */
+function outermost(file: SourceFile, node: Node): Node {
+  let outer = node;
+  for (let parent = file.parent(outer); parent !== undefined && typesOnly.includes(parent.type); parent = file.parent(outer))
+    outer = parent;
+  return outer;
+}
+
+function isInside(node: Node, scope: Node | undefined): boolean {
+  return scope === undefined || (node.start >= scope.start && node.end <= scope.end);
+}
+
+/** Whether it is made of what a Worker is handed with each request, and with nothing else: `env`, or `c.env`. */
+function isOfBindings(file: SourceFile, node: Node): boolean {
+  return file.within(node, "MemberExpression").some((member) => {
+    const path = pathOf(member);
+    const at = path.indexOf("env");
+    if (at === 0) return file.origin({ type: "Identifier", name: "env" }) === undefined && file.declared("env").length === 0;
+    return at > 0 && !["process", "Bun", "Deno"].includes(path[0] as string);
+  });
+}
+
+/** Where pools are found: names, and properties of the class. */
+function poolsOf(file: SourceFile): ReadonlySet<string> {
+  const made = clients(file).filter((one) => one.made === "Pool");
+  return new Set(
+    made.flatMap(({ node }) => {
+      const parent = file.parent(outermost(file, node)) as Node;
+      if (parent.type === "PropertyDefinition") return [`this.${keyOf(parent)}`];
+      return [pathOf(parent.type === "AssignmentExpression" ? parent.left : parent.id).join(".")].filter((path) => path !== "");
+    }),
+  );
 }
 
 const connectWithoutRelease: FileRule = {
@@ -58,22 +120,21 @@ const connectWithoutRelease: FileRule = {
   costs: "The first error in between keeps the client for good: after as many as max, every call waits for its time-out.",
   change: "try { … } finally { client.release(); }; or db.transaction(async (tx) => …), which gives it back by itself",
   find(file) {
-    const pools = new Set(
-      clients(file)
-        .filter(({ made }) => made === "Pool")
-        .flatMap(({ node }) => pathOf((file.parent(node) as Node).id)),
-    );
+    const pools = poolsOf(file);
     return file.all("VariableDeclarator").flatMap((node): CodeFound[] => {
       const call = unwrapped(node.init);
       const [name] = pathOf(node.id);
       if (call?.type !== "CallExpression" || name === undefined || argumentsOf(call).length > 0) return [];
-      const [pool, method, ...more] = pathOf(call.callee);
-      if (pool === undefined || !pools.has(pool) || method !== "connect" || more.length > 0) return [];
+      const path = pathOf(call.callee);
+      if (path.at(-1) !== "connect" || !pools.has(path.slice(0, -1).join("."))) return [];
+      // a using declaration gives it back by itself
+      if (String(file.parent(node)?.kind).endsWith("using")) return [];
       const [scope] = functionsAround(file, node);
-      const uses = file.all("Identifier").filter((one) => one.name === name && (scope === undefined || file.around(one).includes(scope)));
+      const uses = file.named(name).filter((one) => isInside(one, scope) && one !== node.id);
       if (uses.some((use) => isHandedOn(file, use))) return [];
       const releases = uses.filter((use) => isRelease(file, use));
-      if (releases.some((use) => isInFinally(file, use)) || isOnBothWays(file, releases)) return [];
+      if (releases.some((use) => isInFinally(file, use) || functionsAround(file, use)[0] !== scope)) return [];
+      if (isOnBothWays(file, releases)) return [];
       return [
         {
           node,
@@ -84,13 +145,25 @@ const connectWithoutRelease: FileRule = {
   },
 };
 
-/** Whether somebody else may give it back. */
+const handingOn = ["ReturnStatement", "YieldExpression", "AssignmentExpression", "ArrayExpression", "SpreadElement"];
+
+/** Whether somebody else may give it back, or it is kept to listen. */
 function isHandedOn(file: SourceFile, use: Node): boolean {
-  const parent = file.parent(use);
+  let one = outermost(file, use);
+  for (
+    let parent = file.parent(one);
+    parent?.type === "ConditionalExpression" || parent?.type === "LogicalExpression";
+    parent = file.parent(one)
+  )
+    one = outermost(file, parent);
+  const parent = file.parent(one);
   const type = parent?.type ?? "";
-  if (type === "ReturnStatement" || type === "AssignmentExpression" || type === "ArrayExpression" || type === "SpreadElement") return true;
-  if (type === "Property") return parent?.value === use;
-  return (type === "CallExpression" || type === "NewExpression") && argumentsOf(parent as Node).includes(use);
+  if (handingOn.includes(type)) return true;
+  if (type === "Property") return parent?.value === one;
+  if (type === "ArrowFunctionExpression") return parent?.body === one;
+  if (type === "CallExpression" || type === "NewExpression") return argumentsOf(parent as Node).includes(one);
+  const call = parent === undefined ? undefined : file.parent(parent);
+  return type === "MemberExpression" && pathOf(parent).at(-1) === "on" && textOf(argumentsOf(call as Node)[0]) === "notification";
 }
 
 function isRelease(file: SourceFile, use: Node): boolean {

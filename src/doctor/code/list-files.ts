@@ -43,7 +43,9 @@ export async function listFiles(folder: string, signal: AbortSignal): Promise<Fi
     // a repository's own settings may name programs to run
     const args = ["-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard"];
     const { stdout } = await promisify(execFile)("git", args, { cwd: folder, signal, maxBuffer: 256 * 1_048_576 });
-    return { files: [...new Set(stdout.split("\0"))].filter((path) => path !== "" && isOwn(path)), missing: undefined };
+    const listed = [...new Set(stdout.split("\0"))].filter((path) => path !== "");
+    // a folder that the repository around it ignores
+    return listed.length === 0 ? await walk(folder, signal) : { files: listed.filter(isOwn), missing: undefined };
   } catch {
     return walk(folder, signal);
   }

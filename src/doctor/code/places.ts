@@ -27,51 +27,83 @@ export function isPerRequest(file: SourceFile, node: Node): boolean {
 
 function servesRequests(file: SourceFile, one: Node): boolean {
   const parent = file.parent(one);
-  if (one.type === "FunctionDeclaration" && parent?.type.startsWith("Export")) {
-    return parent.type === "ExportDefaultDeclaration" || handlerNames.has(String((one.id as Node | null)?.name));
-  }
-  if (parent?.type === "ExportDefaultDeclaration") return true;
-  if (parent?.type === "VariableDeclarator") {
-    const declared = file.around(parent)[1];
-    return declared?.type === "ExportNamedDeclaration" && handlerNames.has(pathOf(parent.id)[0] ?? "");
-  }
+  if (parent?.type === "CallExpression" && isRouterCall(parent)) return true;
   if (parent?.type === "Property") return handlerNames.has(keyOf(parent) ?? "") && isDefaultExport(file, parent);
   if (parent?.type === "AssignmentExpression") {
     const [first, ...rest] = pathOf(parent.left);
-    return (
-      (first === "exports" || first === "module") &&
-      (rest.length === 0 || handlerNames.has(rest.at(-1) as string) || rest.at(-1) === "exports")
-    );
+    if (first !== "exports" && first !== "module") return false;
+    const last = rest.at(-1) ?? "exports";
+    return last === "exports" ? isGivenRequests(file, one) : handlerNames.has(last);
   }
-  if (parent?.type !== "CallExpression") return false;
-  const [path] = parent.arguments as readonly Node[];
-  const method = pathOf(parent.callee);
+  // handler = wrap(async (event) => …)
+  const outer = parent?.type === "CallExpression" ? file.parent(parent) : parent;
+  if (outer?.type === "ExportDefaultDeclaration") return isGivenRequests(file, one);
+  const declared = outer?.type === "VariableDeclarator" ? outer : one.type === "FunctionDeclaration" ? one : undefined;
+  return exportNames(file, pathOf(declared?.id)[0]).some((name) =>
+    name === "default" ? isGivenRequests(file, one) : handlerNames.has(name),
+  );
+}
+
+function isRouterCall(call: Node): boolean {
+  const [path] = call.arguments as readonly Node[];
+  const method = pathOf(call.callee);
   return method.length > 1 && routers.has(method.at(-1) as string) && textOf(path)?.startsWith("/") === true;
+}
+
+/** Whether a default export is called with a request, or renders a page: others make an application, or are a script. */
+function isGivenRequests(file: SourceFile, one: Node): boolean {
+  const [first] = one.params as readonly Node[];
+  if (/^_?(req|request|event|evt|ctx|context|c)$/.test(pathOf(first)[0] ?? "")) return true;
+  return pathOf(one.id)[0] === "handler" || /(^|\/)(app|pages)\/.*\.[jt]sx$/.test(file.path);
+}
+
+/** The names under which a module exports what it declares under another, or the same. */
+function exportNames(file: SourceFile, local: string | undefined): readonly string[] {
+  if (local === undefined) return [];
+  return [
+    ...file.all("ExportDefaultDeclaration").flatMap(({ declaration }) => (pathOf(declaration).join(".") === local ? ["default"] : [])),
+    ...exported(file).flatMap((one) => (one.local === local ? [one.name] : [])),
+  ];
+}
+
+/** What a module exports by name, of its own. */
+function exported(file: SourceFile): readonly { readonly local: string; readonly name: string }[] {
+  return file.all("ExportNamedDeclaration").flatMap(({ declaration, source, specifiers }) => {
+    const { id, declarations = [] } = (declaration ?? {}) as { readonly id?: Node; readonly declarations?: readonly Node[] };
+    const declared = [id, ...declarations.map((one) => one.id as Node)].flatMap((one) => pathOf(one));
+    const listed = source === null ? ((specifiers ?? []) as readonly Node[]) : [];
+    return [
+      ...declared.map((name) => ({ local: name, name })),
+      ...listed.map((one) => ({ local: pathOf(one.local)[0] ?? "", name: pathOf(one.exported)[0] ?? textOf(one.exported) ?? "" })),
+    ];
+  });
 }
 
 function isDefaultExport(file: SourceFile, property: Node): boolean {
   return file.around(property).some(({ type }) => type === "ExportDefaultDeclaration");
 }
 
-/** Whether a module is a Worker's: its default export is an object that fetches, or it asks for what Workers alone have. */
+/**
+ * Whether a module is a Worker's: its default export is an object that fetches, and listens on no port as Bun's would; or it asks for what Workers
+ * alone have.
+ */
 export function isWorker(file: SourceFile): boolean {
   if (file.modules.includes("cloudflare:workers")) return true;
-  return file.all("ExportDefaultDeclaration").some(({ declaration }) => {
-    const object = unwrapped(declaration);
-    return object?.type === "ObjectExpression" && (object.properties as readonly Node[]).some((property) => keyOf(property) === "fetch");
+  const named = exported(file).flatMap(({ local, name }) => (name === "default" ? file.declared(local).map(({ init }) => init) : []));
+  const given = file.all("ExportDefaultDeclaration").flatMap(({ declaration }) => {
+    const plain = unwrapped(declaration);
+    return plain?.type === "Identifier" ? file.declared(String(plain.name)).map(({ init }) => init) : [plain];
+  });
+  return [...named, ...given].some((one) => {
+    const object = unwrapped(one);
+    const keys = object?.type === "ObjectExpression" ? (object.properties as readonly Node[]).map(keyOf) : [];
+    return keys.includes("fetch") && !keys.includes("port") && !keys.includes("hostname");
   });
 }
 
 /** Whether a module exports what a router calls by the method's name. */
 export function isRoute(file: SourceFile): boolean {
-  return exportedNames(file).some((name) => routeNames.has(name));
-}
-
-function exportedNames(file: SourceFile): readonly string[] {
-  return file.all("ExportNamedDeclaration").flatMap(({ declaration }) => {
-    const { id, declarations = [] } = (declaration ?? {}) as { readonly id?: Node; readonly declarations?: readonly Node[] };
-    return [id, ...declarations.map((one) => one.id as Node)].flatMap((one) => pathOf(one));
-  });
+  return exported(file).some(({ name }) => routeNames.has(name));
 }
 
 /** Whether a module asks to run where there are no sockets: Next.js' `runtime`, by itself or in `config`. */

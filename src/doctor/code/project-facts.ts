@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { ProjectFacts } from "../evidence.ts";
 import { keyOf, type Node, type Parser, textOf, unwrapped } from "./source-file.ts";
@@ -33,7 +33,7 @@ export function lookAtProject(folder: string, files: readonly string[], readers:
   for (const path of files) {
     const name = basename(path);
     const known = name === "package.json" || name === "vercel.json" || /^wrangler\.(toml|jsonc?)$/.test(name);
-    if (!known) continue;
+    if (!known || !existsSync(join(folder, path))) continue;
     const read = readConfiguration(join(folder, path), readers);
     if ("reason" in read) {
       missing.push(`${path}: ${read.reason}`);
@@ -65,12 +65,14 @@ function secretsIn(variables: Fields): readonly string[] {
 }
 
 function isNameOfSecret(name: string): boolean {
-  return /(^|_)(PASSWORD|PASSWD|SECRET|PRIVATE_KEY|API_KEY|ACCESS_KEY|AUTH_TOKEN|API_TOKEN)$/i.test(name);
+  if (/(^|_)(PUBLIC|PUBLISHABLE|ANON)_/i.test(name)) return false;
+  return /(^|_)(PASSWORD|PASSWD|PASS|PWD|SECRET|TOKEN|(PRIVATE|API|ACCESS|SECRET|ENCRYPTION|SIGNING)_KEY)$/i.test(name);
 }
 
 function readConfiguration(path: string, { parser, toml }: Readers): { readonly value: unknown } | { readonly reason: string } {
   try {
-    const text = readFileSync(path, "utf8");
+    if (!statSync(path).isFile()) return { reason: "it cannot be read" };
+    const text = readFileSync(path, "utf8").replace(/^\ufeff/, "");
     if (path.endsWith(".toml")) return toml === undefined ? { reason: "smol-toml is not installed" } : { value: toml.parse(text) };
     if (!path.endsWith(".jsonc") && !/wrangler\.json$/.test(path)) return { value: JSON.parse(text) };
     // with comments it is no JSON, but JavaScript
@@ -81,7 +83,8 @@ function readConfiguration(path: string, { parser, toml }: Readers): { readonly 
 }
 
 function readJsonWithComments(text: string, { parseSync }: Parser): unknown {
-  const { program } = parseSync("configuration.js", `(${text}\n)`, { preserveParens: false });
+  const { program, errors } = parseSync("configuration.js", `(${text}\n)`, { preserveParens: false });
+  if (errors.length > 0) throw new SyntaxError("no JSON, with comments or without");
   const [statement] = program.body as unknown as readonly Node[];
   return readValue(statement?.expression);
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import type { CodePlace, ProjectFacts, Seen, SourceFacts } from "../evidence.ts";
@@ -7,6 +7,7 @@ import { argumentsOf } from "./code-rule.ts";
 import { fileRules } from "./code-rules.ts";
 import { type FileLinks, linksOf, projectOf } from "./links.ts";
 import { listFiles } from "./list-files.ts";
+import { isNestedTooDeeply } from "./nesting.ts";
 import { exportedNumber } from "./places.ts";
 import { lookAtProject, type Readers } from "./project-facts.ts";
 import { projectRules } from "./project-rules.ts";
@@ -63,22 +64,25 @@ export async function scan({ folder, timeoutMs, signal, load }: ScanOptions): Pr
   );
   const facts = emptyFacts();
   let seen = 0;
+  let gone = 0;
+  let turns = 0;
   if (readers.parser !== undefined) {
     for (const path of sources) {
       if (performance.now() > endsAt || signal.aborted) break;
       const file = readSource(folder, path, readers.parser);
-      if (file !== "unread") seen += 1;
-      if (typeof file === "object") takeFacts(file, facts);
+      if (file === "gone") gone += 1;
+      else if (file !== "unread" && (typeof file === "string" || takeAll(file, facts))) seen += 1;
       // so that the time is heard to be over, and the process can be told to end
-      if (seen % 200 === 0) await turn();
+      turns += 1;
+      if (turns % 100 === 0) await turn();
     }
   }
-  const notSeen = sources.length - seen;
+  const notSeen = sources.length - seen - gone;
   const tookMs = performance.now() - begun;
   const gaps = [
     ...(readers.parser === undefined ? ["oxc-parser is not installed: npm install --save-dev oxc-parser"] : []),
     ...(readers.parser !== undefined && notSeen > 0
-      ? [`${notSeen} of ${sources.length} files: no time was left, too large, or not parsed`]
+      ? [`${notSeen} of ${sources.length - gone} files: no time was left, too large, or not parsed`]
       : []),
     ...(missing === undefined ? [] : [missing]),
   ];
@@ -95,15 +99,32 @@ export async function scan({ folder, timeoutMs, signal, load }: ScanOptions): Pr
   };
 }
 
-function readSource(folder: string, path: string, parser: Parser): SourceFile | "nothing in it" | "unread" {
+type Read = SourceFile | "nothing in it" | "unread" | "gone";
+
+function readSource(folder: string, path: string, parser: Parser): Read {
   try {
     const whole = join(folder, path);
-    if (statSync(whole).size > LARGEST_BYTES) return "unread";
+    const found = statSync(whole, { throwIfNoEntry: false });
+    // what git knows and is not there: deleted, or outside of a sparse checkout
+    if (found === undefined) return lstatSync(whole, { throwIfNoEntry: false }) === undefined ? "gone" : "unread";
+    // a pipe would never end
+    if (!found.isFile() || found.size > LARGEST_BYTES) return found.isDirectory() ? "gone" : "unread";
     const text = readFileSync(whole, "utf8");
     if (!isWorthParsing(text)) return "nothing in it";
-    return parseSource(path, text, parser) ?? "unread";
+    return isNestedTooDeeply(text) ? "unread" : (parseSource(path, text, parser) ?? "unread");
   } catch {
     return "unread";
+  }
+}
+
+/** Whether a file was judged: one on which the rules run out of stack was not. */
+function takeAll(file: SourceFile, facts: FoundFacts): boolean {
+  try {
+    takeFacts(file, facts);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import type { ParseResult } from "oxc-parser";
 export interface Node {
   readonly type: string;
   readonly start: number;
+  readonly end: number;
   readonly [property: string]: unknown;
 }
 
@@ -12,7 +13,7 @@ export interface Parser {
   readonly parseSync: (
     path: string,
     text: string,
-    options?: { readonly preserveParens?: boolean },
+    options?: { readonly preserveParens?: boolean; readonly lang?: "jsx" | "tsx"; readonly sourceType?: "commonjs" },
   ) => Pick<ParseResult, "program" | "errors">;
   readonly visitorKeys: Readonly<Record<string, readonly string[]>>;
 }
@@ -28,6 +29,12 @@ export interface SourceFile {
   readonly path: string;
   /** Every node of these types, in the order of the text. */
   all(...types: readonly string[]): readonly Node[];
+  /** Every node of a type that stands inside of another. */
+  within(outer: Node, type: string): readonly Node[];
+  /** Every place where a name stands. */
+  named(name: string): readonly Node[];
+  /** Every declaration of a variable with this name. */
+  declared(name: string): readonly Node[];
   parent(node: Node): Node | undefined;
   /** The nodes around it, from the inside. */
   around(node: Node): readonly Node[];
@@ -43,8 +50,8 @@ const isNode = (value: unknown): value is Node => typeof (value as Node | null)?
 
 /** Parses; undefined for what does not parse. */
 export function parseSource(path: string, text: string, { parseSync, visitorKeys }: Parser): SourceFile | undefined {
-  const { program, errors } = parseSync(path, text, { preserveParens: false });
-  if (errors.some(({ severity }) => severity === "Error")) return undefined;
+  const program = parse(path, text, parseSync);
+  if (program === undefined) return undefined;
   const byType = new Map<string, Node[]>();
   const parents = new Map<Node, Node>();
   const pending: Node[] = [program as unknown as Node];
@@ -60,12 +67,25 @@ export function parseSource(path: string, text: string, { parseSync, visitorKeys
       }
     }
   }
-  const all = (...types: readonly string[]) =>
-    types.flatMap((type) => byType.get(type) ?? []).sort((one, other) => one.start - other.start);
+  const inOrder = (one: Node, other: Node) => one.start - other.start;
+  for (const nodes of byType.values()) nodes.sort(inOrder);
+  const all = (...types: readonly string[]): readonly Node[] =>
+    types.length === 1 ? (byType.get(types[0] as string) ?? []) : types.flatMap((type) => byType.get(type) ?? []).sort(inOrder);
   const { origins, modules } = readImports(all);
+  const named = Map.groupBy(all("Identifier"), ({ name }) => String(name));
+  const declared = Map.groupBy(all("VariableDeclarator"), ({ id }) => pathOf(id)[0] ?? "");
+  const breaks = [...text.matchAll(/\n/g)].map(({ index }) => index);
   return {
     path,
     all,
+    within(outer, type) {
+      const nodes = all(type);
+      const from = firstFrom(nodes.length, (at) => (nodes[at] as Node).start >= outer.start);
+      const to = firstFrom(nodes.length, (at) => (nodes[at] as Node).start >= outer.end);
+      return nodes.slice(from, to);
+    },
+    named: (name) => named.get(name) ?? [],
+    declared: (name) => declared.get(name) ?? [],
     parent: (node) => parents.get(node),
     around(node) {
       const found: Node[] = [];
@@ -79,8 +99,29 @@ export function parseSource(path: string, text: string, { parseSync, visitorKeys
       return known.name === "*" || known.name === "default" ? { module: known.module, name: rest.at(-1) as string } : undefined;
     },
     modules,
-    at: (node) => `${path}:${text.slice(0, node.start).split("\n").length}`,
+    at: (node) => `${path}:${firstFrom(breaks.length, (at) => (breaks[at] as number) >= node.start) + 1}`,
   };
+}
+
+/** As its name says, and what is called `.js` also as JSX, as CommonJS, whose module may return, and with types. */
+function parse(path: string, text: string, parseSync: Parser["parseSync"]): ParseResult["program"] | undefined {
+  const others = /\.c?js$/.test(path) ? ([{ lang: "jsx" }, { lang: "jsx", sourceType: "commonjs" }, { lang: "tsx" }] as const) : [];
+  for (const options of [{}, ...others]) {
+    const { program, errors } = parseSync(path, text, { preserveParens: false, ...options });
+    if (!errors.some(({ severity }) => severity === "Error")) return program;
+  }
+  return undefined;
+}
+
+/** The first of so many in order for which something holds, found by halves. */
+function firstFrom(length: number, holds: (at: number) => boolean): number {
+  let low = 0;
+  for (let high = length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** The names of `a.b.c`; empty for anything else. */
@@ -88,9 +129,10 @@ export function pathOf(node: unknown): readonly string[] {
   const plain = unwrapped(node);
   if (plain?.type === "Identifier") return [String(plain.name)];
   if (plain?.type === "ThisExpression") return ["this"];
-  if (plain?.type !== "MemberExpression" || plain.computed === true) return [];
-  const before = pathOf(plain.object);
-  return before.length === 0 ? [] : [...before, String((plain.property as Node).name)];
+  if (plain?.type !== "MemberExpression") return [];
+  const last = plain.computed === true ? textOf(plain.property) : String((plain.property as Node).name);
+  const before = last === undefined ? [] : pathOf(plain.object);
+  return before.length === 0 ? [] : [...before, String(last)];
 }
 
 const wrappers = ["TSNonNullExpression", "TSAsExpression", "TSSatisfiesExpression", "ChainExpression", "AwaitExpression"];
@@ -125,8 +167,10 @@ function readImports(all: All): { readonly origins: ReadonlyMap<string, Origin>;
   const modules: string[] = [];
   for (const node of all("ImportDeclaration")) {
     const module = String((node.source as Node).value);
-    if (node.importKind !== "type") modules.push(module);
-    for (const specifier of node.specifiers as readonly Node[]) {
+    const specifiers = node.specifiers as readonly Node[];
+    const typesAlone = specifiers.length > 0 && specifiers.every(({ importKind }) => importKind === "type");
+    if (node.importKind !== "type" && !typesAlone) modules.push(module);
+    for (const specifier of specifiers) {
       const name = { ImportDefaultSpecifier: "default", ImportNamespaceSpecifier: "*" }[specifier.type];
       const imported = specifier.imported as Node | undefined;
       origins.set(String((specifier.local as Node).name), { module, name: name ?? String(imported?.name ?? imported?.value) });
@@ -139,8 +183,24 @@ function readImports(all: All): { readonly origins: ReadonlyMap<string, Origin>;
     const module = textOf(node.source);
     if (module !== undefined) modules.push(module);
   }
+  for (const node of all("TSImportEqualsDeclaration")) {
+    const module = textOf((node.moduleReference as Node).expression);
+    if (module === undefined || node.importKind === "type") continue;
+    modules.push(module);
+    origins.set(String((node.id as Node).name), { module, name: "*" });
+  }
   for (const node of all("VariableDeclarator")) {
     const init = unwrapped(node.init);
+    // const { Pool } = require("pg") in one: require("pg").Pool, (await import("pg")).default, pg.Pool
+    if (init?.type === "MemberExpression" && init.computed !== true && (node.id as Node).type === "Identifier") {
+      const object = unwrapped(init.object);
+      const required = requiredBy(object);
+      const from = object?.type === "Identifier" ? origins.get(String(object.name)) : undefined;
+      const of = required ?? (from?.name === "*" || from?.name === "default" ? from.module : undefined);
+      if (required !== undefined) modules.push(required);
+      if (of !== undefined) origins.set(String((node.id as Node).name), { module: of, name: String((init.property as Node).name) });
+      continue;
+    }
     // import pg from "pg"; const { Pool } = pg;
     const whole = init?.type === "Identifier" ? origins.get(String(init.name)) : undefined;
     const module = whole?.module ?? requiredBy(init);

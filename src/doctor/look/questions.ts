@@ -47,13 +47,15 @@ export const questions = {
     from pg_class s
     join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = s.oid and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
     join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
-    where s.relkind = 'S' and a.atttypid in (21, 23)`,
+    where s.relkind = 'S' and a.atttypid in (21, 23) and (s.relpersistence = 'p' or (s.relpersistence = 'u' and not pg_is_in_recovery()))`,
 
   invalidIndexes: `
     select i.indexrelid::regclass::text as name, i.indrelid::regclass::text as table, '' as columns
     from pg_index i join pg_class c on c.oid = i.indexrelid
     where not i.indisvalid and c.relkind = 'i'
-      and not exists (select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid or p.relid = i.indrelid)`,
+      and not exists (select from pg_stat_progress_create_index p where p.index_relid = i.indexrelid or p.relid = i.indrelid
+        -- what another role is building is there, and hidden
+        or (p.relid is null and p.datname = current_database()))`,
 
   bareForeignKeys: `
     select quote_ident(c.conname) as name, c.conrelid::regclass::text as table,
@@ -61,14 +63,19 @@ export const questions = {
         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.attnum) as columns
     from pg_constraint c
     where c.contype = 'f' and c.conparentid = 0 and not exists (
-      select from pg_index i where i.indrelid = c.conrelid and i.indisvalid and i.indpred is null
-        and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)`,
+      select from pg_index i where i.indrelid = c.conrelid and i.indisvalid
+        -- what deletes looks for never is null
+        and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) in (
+          select format('(%I IS NOT NULL)', a.attname) from pg_attribute a where a.attrelid = c.conrelid and a.attnum = any (c.conkey)))
+        and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)
+      and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.conrelid and d.deptype = 'e')`,
 
   exposedTables: `
     select c.oid::regclass::text as table, array_agg(r.rolname::text order by r.rolname) as roles
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     join pg_roles r on r.rolname in ('anon', 'authenticated')
     where c.relkind in ('r', 'p') and not c.relrowsecurity and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+      and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
       and has_schema_privilege(r.oid, n.oid, 'usage') and has_table_privilege(r.oid, c.oid, 'select, insert, update, delete')
     group by c.oid`,
 } as const;

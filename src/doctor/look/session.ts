@@ -46,6 +46,7 @@ export async function askServer(configured: Configured, { login, endsAt, signal,
   const client = new pg.Client(login);
   client.on("error", () => undefined);
   client.connection.stream.on("error", () => undefined);
+  guardParser(client);
   const cutOff = () => client.connection.stream.destroy();
   signal.addEventListener("abort", cutOff, { once: true });
   try {
@@ -61,6 +62,30 @@ export async function askServer(configured: Configured, { login, endsAt, signal,
     signal.removeEventListener("abort", cutOff);
     await leave(client.connection.stream as Socket);
   }
+}
+
+/** What came is nothing that pg reads: another way to log in, or no Postgres. */
+class UnreadableAnswer extends Error {}
+
+interface Listening {
+  attachListeners(stream: Pick<Socket, "on">): unknown;
+}
+
+/** pg's parser throws into the event loop, where nobody catches: here the connection ends with it. */
+function guardParser(client: pg.Client): void {
+  const connection = client.connection as unknown as Listening;
+  const { attachListeners } = connection;
+  connection.attachListeners = (stream) => {
+    const on = (event: string, listener: (...given: readonly unknown[]) => void) =>
+      stream.on(event, (...given: readonly unknown[]) => {
+        try {
+          listener(...given);
+        } catch {
+          client.connection.stream.destroy(new UnreadableAnswer());
+        }
+      });
+    return Reflect.apply(attachListeners, connection, [{ on }]);
+  };
 }
 
 /** Until the server has closed the connection: its backend is listed nowhere by then. */
@@ -126,6 +151,7 @@ async function lookBehind(client: pg.Client, { signal, now }: Pick<SessionOption
     await timed(client, text, signal);
     const { row, ms } = await timed(client, text, signal);
     const { processID } = client as { readonly processID?: number | null };
+    if (typeof row.pid !== "number") return { unseen: "its answer is empty" };
     return {
       value: { behindPooler: processID !== row.pid, clockAheadMs: Number(row.clock) - (now() - ms / 2), inRecovery: row.recovers === true },
     };
@@ -187,9 +213,20 @@ function loginFailure(error: unknown, { settings, urlName, plan }: Configured, l
     : `${urlName}: user, password and database, percent-encoded`;
   // ours hold no value: no password, no credentials to sign a token with
   if (isWarmlineError(error)) return failed("login-refused", `${where}: ${error.message}`, change, where);
+  if (error instanceof UnreadableAnswer) {
+    const found = `${where} answers the login with what pg does not read: another way to log in (GSSAPI, Kerberos), or no Postgres.`;
+    return failed("unreachable", found, `${urlName}: host and port; or a line in pg_hba.conf with scram-sha-256`, where);
+  }
   if (!isErrorResponse(error)) return failed("unreachable", `${where}: the connection was lost during the login.`, network, where);
-  return failed("login-refused", `${where} refuses the login: ${conditionName(error.code)} (${error.code}).`, change, where);
+  const found = `${where} refuses the login: ${conditionName(error.code)} (${error.code}).`;
+  return failed("login-refused", found, refusals[error.code] ?? change, where);
 }
+
+/** What ends a refusal that is not about who logs in. Source: PostgreSQL documentation, "PostgreSQL Error Codes". */
+const refusals: Readonly<Record<string, string>> = {
+  "53300": "a transaction pooler before the server, and fewer connections in each instance: warmline doctor budget",
+  "57P03": "wait: the server starts, stops or recovers",
+};
 
 function placeOf({ address: { host, port } }: Configured["settings"]): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;

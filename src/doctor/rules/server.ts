@@ -123,11 +123,13 @@ export const serverRules: readonly Rule[] = [
       const heads = [...new Set(blocked.flatMap(({ row }) => row.blockedBy))].filter((pid) => !waiting.has(pid));
       const [first] = blocked;
       if (first === undefined) return [];
-      return heads.map((head) => ({
-        found: `Sessions that wait for locks: ${waiting.size}, the longest for ${inSeconds(first.ms)}; at the head is pid ${head}.`,
-        change: terminate(head),
-        at: `pid ${head}`,
-      }));
+      const found = `Sessions that wait for locks: ${waiting.size}, the longest for ${inSeconds(first.ms)}; at the head is`;
+      return heads.map((head) =>
+        // pg_blocking_pids has no other number for what no session holds
+        head === 0
+          ? { found: `${found} a prepared transaction.`, change: "rollback prepared '<gid>', of those in pg_prepared_xacts" }
+          : { found: `${found} pid ${head}.`, change: terminate(head), at: `pid ${head}` },
+      );
     },
   }),
   rule({
