@@ -39,6 +39,8 @@ export function streamAlone(statement: Statement, options: StreamOptions, { hold
         async use(held, { runTransaction }) {
           ({ cancellation } = held.call);
           const total = new Total();
+          // rolls the transaction back, and goes no further than here
+          let left: Error | undefined;
           try {
             await runTransaction({ ...held, mode: { readOnly: options.readOnly }, observe: (_, run) => run() }, async (_, open) => {
               const batches = open(statement, options, leavesState);
@@ -46,11 +48,13 @@ export function streamAlone(statement: Statement, options: StreamOptions, { hold
                 total.count(batch);
                 if (batch.rows.length === 0) continue;
                 isGiven = true;
-                if (!(await give(batch))) throw LEFT;
+                if (await give(batch)) continue;
+                left = new Error("The reader left.");
+                throw left;
               }
             });
           } catch (error) {
-            if (error !== LEFT) throw error;
+            if (error !== left) throw error;
             if (isWriting()) throw streamBrokenOff();
           }
           return total.result;
@@ -61,9 +65,6 @@ export function streamAlone(statement: Statement, options: StreamOptions, { hold
   );
   return { ...batches, isEnded: () => cancellation?.reason !== undefined };
 }
-
-/** Rolls the transaction back, and goes no further than the stream. */
-const LEFT = new Error("The reader left.");
 
 /** A query that was lost is in doubt, and what was claimed of it decides. The stream's transaction makes the loss certain, and nothing else of it. */
 function asOfQuery(error: WarmlineError): WarmlineError {

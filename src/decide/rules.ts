@@ -62,7 +62,7 @@ export const pgbouncerFlag: Rule = {
 };
 
 /** Any text that Postgres can take. */
-export const text = matching("well-formed text, not empty, without NUL", /^[^\0\p{Cs}]+$/u);
+export const text = matching("well-formed text, not empty, without NUL", /^[^\0\ud800-\udfff]+$/u);
 
 export const password: Rule = {
   shape: `${text.shape}, or a function`,

@@ -36,7 +36,7 @@ export interface ParsedUrl {
  */
 export function parseUrl(url: unknown, setting: string): ParsedUrl {
   const known = typeof url === "string" && mistaken.find(([form]) => form.test(url));
-  const form = !known && typeof url === "string" && isDecodable(url) && !/[\s\p{Cc}]|["'`]$/u.test(url) ? FORM.exec(url) : null;
+  const form = !known && typeof url === "string" && isDecodable(url) && !/[\0- \x7f-\x9f\s]|["'`]$/.test(url) ? FORM.exec(url) : null;
   const { hosts = "", query = "", ...pieces } = form?.groups ?? {};
   const places = hosts.split(",").map((place) => PLACE.exec(place));
   if (!form || places.includes(null)) {

@@ -21,6 +21,8 @@ const OTHER_PORT = 6543;
  * @throws {ConfigError} as the first call would.
  */
 export function refuseContradictions(options: DatabaseOptions): void {
+  // most give none, and nothing of it is needed before the first call
+  if (Object.keys(options).length === 0) return;
   const { url, directUrl, target, sslMode, sslNegotiation, ca, cert, key, auth, region } = options;
   const main: GivenSettings = { ...(url !== undefined && parseUrl(url, "url").given), ...options };
   refuseIn(main, target);

@@ -93,7 +93,7 @@ function isOwn({ code, routine }: Said): boolean {
 const isNotEnglish = /[^\0-\x7f]|^(el|los|las?|del?|para|en|por|una?)$/;
 
 /** What a function's message quotes with other marks. */
-const otherMarks = /(?<=^|[\s(=[:])(['`«“„‘])(.*?)['`»”’](?=$|[\s).,;:!?\]])/gs;
+const otherMarks = /(?<=^|[\s(=[:])(['`\xab\u201c\u201e\u2018])(.*?)['`\xbb\u201d\u2019](?=$|[\s).,;:!?\]])/gs;
 
 /** Names of what does not exist, which are not quoted. Source: PostgreSQL 18, its messages with a bare `%s`. */
 const missing =
@@ -125,7 +125,7 @@ function maskQuoted(message: string, quoted: string[], mayStay: (piece: string, 
     const piece = message.slice(open, close);
     const before = message.slice(Math.max(0, open - 30), open);
     const last = close > message.lastIndexOf('"');
-    const stays = close > 0 && quoted.length < MAX_QUOTED && (last || /\p{L}/u.test(piece)) && mayStay(piece.slice(1, -1), before);
+    const stays = close > 0 && quoted.length < MAX_QUOTED && (last || unicode().letter.test(piece)) && mayStay(piece.slice(1, -1), before);
     quoted.push(stays ? piece : `"${BLANK}"`);
     out += `${message.slice(at, open)}\0`;
     if (close === 0) return out;
@@ -134,7 +134,25 @@ function maskQuoted(message: string, quoted: string[], mayStay: (piece: string, 
   return out + message.slice(at);
 }
 
-const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[\p{L}\p{N}\p{M}_$]+|[^\p{L}\p{N}\p{M}_$\s\0]{2,}/gu) ?? [];
+/** Unicode's classes. In patterns that are written as such V8 looks them up when it reads the module, called or not, and every start would wait for that. */
+const LETTERS = "\\p{L}";
+const SAID = `${LETTERS}\\p{N}`;
+const OF_WORDS = `${SAID}\\p{M}_$`;
+
+let patterns: Readonly<Record<"letter" | "said" | "words" | "plain", RegExp>> | undefined;
+
+/** Made for the first message. */
+function unicode() {
+  patterns ??= {
+    letter: new RegExp(LETTERS, "u"),
+    said: new RegExp(`[${SAID}]`, "u"),
+    words: new RegExp(`[${OF_WORDS}]+|[^${OF_WORDS}\\s\\0]{2,}`, "gu"),
+    plain: new RegExp(`^[${OF_WORDS}\\s.,()[\\]]*$`, "u"),
+  };
+  return patterns;
+}
+
+const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(unicode().words) ?? [];
 
 /** Blanks what stands between two spaces and holds a word that is bad. */
 function blankWords(text: string, isBad: (word: string) => boolean): string {
@@ -164,10 +182,9 @@ function knownWords(texts: readonly string[]) {
   const piece = (asked: string) => {
     const small = asked.toLowerCase();
     const found = wordsOf(small);
-    const said = /[\p{L}\p{N}]/u.test(small);
+    const said = unicode().said.test(small);
     return said
-      ? found.every((each) => !/[\p{L}\p{N}]/u.test(each) || word(each)) &&
-          (/^[\p{L}\p{N}\p{M}_$\s.,()[\]]*$/u.test(small) || text.includes(small))
+      ? found.every((each) => !unicode().said.test(each) || word(each)) && (unicode().plain.test(small) || text.includes(small))
       : small.trim() !== "" && text.includes(small);
   };
   return { word, piece };
@@ -206,7 +223,7 @@ const piecesOf = (word: string): readonly string[] =>
   word.length <= 4 ? [word] : Array.from({ length: word.length - 3 }, (_, at) => word.slice(at, at + 4));
 
 function isApart(text: string, at: number, length: number): boolean {
-  return !/[\p{L}\p{N}]/u.test(`${text[at - 1]}${text[at + length]}`);
+  return !unicode().said.test(`${text[at - 1]}${text[at + length]}`);
 }
 
 /** With the escapes of JSON read. */

@@ -23,22 +23,32 @@ interface DiagnosticsChannel {
   tracingChannel(name: keyof TracingMessages): TracingChannel;
 }
 
-const { process } = globalThis as {
-  readonly process?: { getBuiltinModule?(name: "node:diagnostics_channel"): DiagnosticsChannel | undefined };
-};
+/**
+ * By name, so that nothing of Node is in a bundle for the edge. Not before the first call: to read `process` takes workerd 3 ms of CPU, which no
+ * start needs.
+ */
+function findChannels(): DiagnosticsChannel | undefined {
+  const { process } = globalThis as {
+    readonly process?: { getBuiltinModule?(name: "node:diagnostics_channel"): DiagnosticsChannel | undefined };
+  };
+  return process?.getBuiltinModule?.("node:diagnostics_channel");
+}
 
-// asked for by name, so that nothing of Node is in a bundle for the edge
-const diagnostics = process?.getBuiltinModule?.("node:diagnostics_channel");
+/** Held for good, as the one below: the runtime forgets a channel nobody holds. */
+const held: { -readonly [Name in keyof TracingMessages]?: TracingChannel | undefined } = {};
 
-const tracingChannel = (name: keyof TracingMessages) => diagnostics?.tracingChannel(name);
+/** Undefined where the runtime has none. */
+export function tracingChannel(name: keyof TracingMessages): TracingChannel | undefined {
+  held[name] ??= findChannels()?.tracingChannel(name);
+  return held[name];
+}
 
-// held for good: the runtime forgets a channel nobody holds
-export const queryChannel: TracingChannel | undefined = tracingChannel("warmline:query");
-export const transactionChannel: TracingChannel | undefined = tracingChannel("warmline:transaction");
-export const sessionChannel: TracingChannel | undefined = tracingChannel("warmline:session");
-export const connectChannel: TracingChannel | undefined = tracingChannel("warmline:connect");
-export const acquireChannel: TracingChannel | undefined = tracingChannel("warmline:acquire");
-export const releaseChannel: Channel | undefined = diagnostics?.channel("warmline:release");
+let release: Channel | undefined;
+
+export function releaseChannel(): Channel | undefined {
+  release ??= findChannels()?.channel("warmline:release");
+  return release;
+}
 
 /** Whether anybody hears of an operation that begins now. */
 export function isHeard(channel: TracingChannel | undefined): channel is TracingChannel {

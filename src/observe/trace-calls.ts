@@ -1,7 +1,7 @@
 import { isWarmlineError } from "../errors/errors.ts";
 import type { Session, TransportName } from "../transports/transport.ts";
 import { tellResults } from "./call-results.ts";
-import { isHeard, messageOf, note, queryChannel, sessionChannel, trace, transactionChannel } from "./channels.ts";
+import { isHeard, messageOf, note, trace, tracingChannel } from "./channels.ts";
 import type { Operation } from "./events.ts";
 import { type Called, resultsOf, textsOf } from "./observe-call.ts";
 
@@ -33,19 +33,19 @@ export interface TracedCall {
 }
 
 const channelOf = (operation: Operation) =>
-  operation === "transaction" ? transactionChannel : operation === "session" ? sessionChannel : queryChannel;
+  tracingChannel(operation === "transaction" ? "warmline:transaction" : operation === "session" ? "warmline:session" : "warmline:query");
 
-/** Undefined where the runtime has no channels. */
-export const callTracing: CallTracing | undefined = queryChannel && {
+/** Where the runtime has no channels nobody hears. */
+export const callTracing: CallTracing = {
   hears: (operation) => isHeard(channelOf(operation)),
   begin: traceCall,
 };
 
 function traceCall(called: Called, { runtime, target, transport, server }: Destination): TracedCall {
   const { operation, within, attempts } = called;
-  const channel = channelOf(operation) as NonNullable<typeof queryChannel>;
+  const channel = channelOf(operation) as NonNullable<ReturnType<typeof channelOf>>;
   const texts = textsOf(called);
-  const isQuery = channel === queryChannel;
+  const isQuery = channel === tracingChannel("warmline:query");
   const place = { serverAddress: server.host, serverPort: server.port, database: server.database, transport };
   const known = { operation, within, target, runtime, reused: null, roundTrips: 0, retries: 0 };
   const message = messageOf(place, isQuery ? { ...known, texts, rowCount: null, returnedRows: null } : known);

@@ -1,4 +1,4 @@
-import { acquireChannel, type Begun, begin, connectChannel, isHeard, messageOf, note, publish, releaseChannel } from "./channels.ts";
+import { type Begun, begin, isHeard, messageOf, note, publish, releaseChannel, tracingChannel } from "./channels.ts";
 import type { ReleaseMessage } from "./messages.ts";
 
 /** Where connections lead to, and over what. */
@@ -67,7 +67,8 @@ export function tellRelease(
   { serverAddress, serverPort, database, transport }: Place,
   told: Pick<ReleaseMessage, "connectionId" | "usedMs">,
 ): void {
-  if (releaseChannel?.hasSubscribers) publish(releaseChannel, { serverAddress, serverPort, database, transport, ...told });
+  const release = releaseChannel();
+  if (release?.hasSubscribers) publish(release, { serverAddress, serverPort, database, transport, ...told });
 }
 
-const channelOf = (what: Traced) => (what === "connect" ? connectChannel : acquireChannel);
+const channelOf = (what: Traced) => tracingChannel(what === "connect" ? "warmline:connect" : "warmline:acquire");

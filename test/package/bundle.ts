@@ -6,6 +6,8 @@ import { type BuildOptions, build, type Metafile } from "esbuild";
 /** What a bundler made of a stranger's module. */
 export interface Bundle {
   readonly metafile: Metafile;
+  /** All of the minified code. */
+  readonly code: string;
   /** Names of the packages whose files reached it, and modules it leaves for the runtime to find. */
   readonly packages: readonly string[];
   /** Size of the minified code, gzip level 9, bytes. */
@@ -44,6 +46,7 @@ export async function bundle(project: string, code: string, options: BundleOptio
   const sum = (of: typeof sizes) => of.reduce((bytes, { gzipBytes }) => bytes + gzipBytes, 0);
   return {
     metafile,
+    code: outputFiles.map(({ text }) => text).join("\n"),
     packages: packagesIn(metafile),
     gzipBytes: sum(sizes),
     startGzipBytes: sum(sizes.filter(({ isAtStart }) => isAtStart)),
