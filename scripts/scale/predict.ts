@@ -29,7 +29,7 @@ export const tolerance = {
   /** Points of a hundred. */
   success: 5,
   /** As many times, or so many connections. */
-  connections: 1.3,
+  connections: 1.4,
   fewConnections: 4,
   p50: 1.5,
   p99: 3,
