@@ -9,7 +9,7 @@ import { isWarmlineError, UsageError, type WarmlineError } from "../errors/error
 import type { BreakerEvent } from "../observe/events.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
 import type { TracedCall } from "../observe/trace-calls.ts";
-import type { CallOptions, Notice, Result, Statement, Transport } from "../transports/transport.ts";
+import type { CallOptions, NoticeEvent, Result, Statement, Transport } from "../transports/transport.ts";
 import { commented } from "./commented.ts";
 import { type Finishing, finishRows, isFinished } from "./finish-rows.ts";
 import { admitCall } from "./nesting.ts";
@@ -211,7 +211,7 @@ class RunningCall<T> implements Delivery<T> {
     const parsers = parsersOf(this.#limits.types, types.parsers);
     const { cancellation, attempts: attempt } = this;
     const { events } = this.#calls.parts;
-    const onNotice = events.size > 0 ? (notice: Notice) => events.tell(notice) : undefined;
+    const onNotice = events.size > 0 ? (notice: NoticeEvent) => events.tell(notice) : undefined;
     const options = { cancellation, rowMode, parsers, maxResponseBytes, cache, readOnly, idempotent, settings, attempt, onNotice };
     this.#options = options;
     if (!attemptTimeoutMs) return this.#send(transport, options);

@@ -47,7 +47,6 @@ export type {
   DiscardEvent,
   EventListener,
   LeakEvent,
-  NoticeEvent,
   Operation,
   PinEvent,
   ProbeEvent,
@@ -68,4 +67,4 @@ export type {
   TracingMessages,
   TransactionMessage,
 } from "../observe/messages.ts";
-export type { Field, Isolation, Result, TransactionMode, TransportName, Via } from "../transports/transport.ts";
+export type { Field, Isolation, NoticeEvent, Result, TransactionMode, TransportName, Via } from "../transports/transport.ts";

@@ -1,5 +1,5 @@
 import type { Fate } from "../errors/errors.ts";
-import type { TransportName, Via } from "../transports/transport.ts";
+import type { NoticeEvent, TransportName, Via } from "../transports/transport.ts";
 import type { CallFailure } from "./call-failure.ts";
 
 /** A connection was opened, login included. */
@@ -130,29 +130,6 @@ export interface QueryEvent {
 /** A query or batch took `slowQueryMs` or longer. Its `query` event comes first. */
 export interface SlowEvent extends Pick<QueryEvent, "operation" | "within" | "texts" | "startedAt" | "durationMs"> {
   readonly type: "slow";
-}
-
-/**
- * The server said something beside the answer to a call of this database: a NOTICE, a WARNING, what RAISE in a function says. Told when it is read,
- * before the call ends. Of queries and batches over HTTP none are: no answer there holds any.
- */
-export interface NoticeEvent {
-  readonly type: "notice";
-  readonly transport: TransportName;
-  readonly connectionId: string | null;
-  /** `WARNING`, `NOTICE`, `INFO`, `LOG` or `DEBUG`, whatever the server's language. */
-  readonly severity: string;
-  /** The SQLSTATE; `00000` where there is nothing to tell. */
-  readonly code: string;
-  /** Of Postgres' sources, which said it; `exec_stmt_raise` for RAISE in PL/pgSQL. */
-  readonly routine: string | null;
-  /**
-   * Without the values of parameters, by the rules of an error's message. What a function said is its author's own text, and may hold what it has
-   * read: there it is not enumerable, so that it is in no log that does not ask for it.
-   */
-  readonly message: string;
-  /** The statement the server was at, without its values; null in a script. */
-  readonly text: string | null;
 }
 
 /**

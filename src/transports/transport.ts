@@ -104,15 +104,26 @@ export interface Clock {
   clearTimeout(timer: unknown): void;
 }
 
-/** What the server said beside an answer, as it may be told. */
-export interface Notice {
+/**
+ * The server said something beside the answer to a call of this database: a NOTICE, a WARNING, what RAISE in a function says. Told when it is read,
+ * before the call ends. Of queries and batches over HTTP none are: no answer there holds any.
+ */
+export interface NoticeEvent {
   readonly type: "notice";
   readonly transport: TransportName;
   readonly connectionId: string | null;
+  /** `WARNING`, `NOTICE`, `INFO`, `LOG` or `DEBUG`, whatever the server's language. */
   readonly severity: string;
+  /** The SQLSTATE; `00000` where there is nothing to tell. */
   readonly code: string;
+  /** Of Postgres' sources, which said it; `exec_stmt_raise` for RAISE in PL/pgSQL. */
   readonly routine: string | null;
+  /**
+   * Without the values of parameters, by the rules of an error's message. What a function said is its author's own text, and may hold what it has
+   * read: there it is not enumerable, so that it is in no log that does not ask for it.
+   */
   readonly message: string;
+  /** The statement the server was at, without its values; null in a script. */
   readonly text: string | null;
 }
 
@@ -133,7 +144,7 @@ export interface CallOptions {
   /** Which attempt this is, from 1; told on in `via`. */
   readonly attempt: number;
   /** Told of notices; absent where nobody listens. Over HTTP none come. */
-  readonly onNotice?: ((notice: Notice) => void) | undefined;
+  readonly onNotice?: ((notice: NoticeEvent) => void) | undefined;
 }
 
 /** What statements may do to the connection they are sent on. */

@@ -1,6 +1,5 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type ChannelSpan, type ChannelTracer, shareApi } from "./channel-tracer.ts";
+import { startDatadogAgent } from "./datadog-agent.ts";
 import { fromTools, shown } from "./tracer.ts";
 
 interface DatadogSpan {
@@ -25,16 +24,7 @@ interface Datadog {
 /** Datadog, by its provider for OpenTelemetry's API, without its own patch of pg; with an agent on loopback that keeps nothing. */
 export async function start(): Promise<ChannelTracer> {
   shareApi();
-  const agent = createServer((request, response) => request.resume().on("end", () => response.end("{}"))).listen(0, "127.0.0.1");
-  await new Promise((resolve) => agent.once("listening", resolve));
-  agent.unref();
-  Object.assign(process.env, {
-    DD_TRACE_AGENT_URL: `http://127.0.0.1:${(agent.address() as AddressInfo).port}`,
-    DD_INSTRUMENTATION_TELEMETRY_ENABLED: "false",
-    DD_REMOTE_CONFIGURATION_ENABLED: "false",
-    DD_CRASHTRACKING_ENABLED: "false",
-    DD_TRACE_STARTUP_LOGS: "false",
-  });
+  const agent = await startDatadogAgent();
   const datadog = fromTools<Datadog>("dd-trace");
   datadog.init({ service: "tracers" });
   datadog.use("pg", { enabled: false });

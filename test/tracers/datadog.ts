@@ -1,6 +1,5 @@
 import { subscribe } from "node:diagnostics_channel";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { startDatadogAgent } from "./datadog-agent.ts";
 import { fromTools, type Span, shown, type Tracer } from "./tracer.ts";
 
 interface DatadogSpan {
@@ -20,17 +19,8 @@ interface Datadog {
 
 /** Datadog, with an agent on loopback that takes everything and keeps nothing. */
 export async function startDatadog(name: "dd-trace" | "dd-trace-5", environment: Readonly<Record<string, string>> = {}): Promise<Tracer> {
-  const agent = createServer((request, response) => request.resume().on("end", () => response.end("{}"))).listen(0, "127.0.0.1");
-  await new Promise((resolve) => agent.once("listening", resolve));
-  agent.unref();
-  Object.assign(process.env, {
-    DD_TRACE_AGENT_URL: `http://127.0.0.1:${(agent.address() as AddressInfo).port}`,
-    DD_INSTRUMENTATION_TELEMETRY_ENABLED: "false",
-    DD_REMOTE_CONFIGURATION_ENABLED: "false",
-    DD_CRASHTRACKING_ENABLED: "false",
-    DD_TRACE_STARTUP_LOGS: "false",
-    ...environment,
-  });
+  const agent = await startDatadogAgent();
+  Object.assign(process.env, environment);
   const datadog = fromTools<Datadog>(name);
   datadog.init({ service: "tracers" });
   fromTools(`${name}/register.js`);

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Database } from "../../../src/database/database.ts";
 import { sql } from "../../../src/database/sql.ts";
-import type { NoticeEvent } from "../../../src/observe/events.ts";
+import type { NoticeEvent } from "../../../src/transports/transport.ts";
 import type { Bench, Case, Subject } from "../case.ts";
 
 const secret = "canary-value";
