@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, rmSync } from "node:fs";
+import { bundleForNode } from "./package/bundle-for-node.ts";
 import { writeCommonJsTypes } from "./package/commonjs-types.ts";
 
 rmSync("dist", { recursive: true, force: true });
 execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
-chmodSync("dist/cli/main.js", 0o755);
+await bundleForNode();
+chmodSync("dist/node/cli.js", 0o755);
 await writeCommonJsTypes();

@@ -77,7 +77,7 @@ async function bundleOther(name: string, outfile: string): Promise<void> {
     format: "esm",
     target: "es2023",
     packages: "external",
-    alias: { "warmline/pool": join(root, "dist/entry/pool.js") },
+    alias: { "warmline/pool": join(root, "dist/node/pool.js") },
     tsconfigRaw: "{}",
     logLevel: "warning",
   });

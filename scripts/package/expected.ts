@@ -35,9 +35,10 @@ export type BuildName = "node" | "workerd" | "browser";
  * here too.
  */
 export function expectedFile({ exports }: Manifest, entry: string, build: BuildName): string {
+  if (build === "node") return `dist/node/${entry === "." ? "warmline" : entry.replace("./", "")}.js`;
   if (entry === ".") return `dist/entry/${build}.js`;
   if (entry === "./http") return `dist/entry/${build === "browser" ? build : `${build}-http`}.js`;
-  if (entry === "./tcp") return `dist/entry/${{ node: "tcp", workerd: "workerd-tcp", browser: "browser" }[build]}.js`;
+  if (entry === "./tcp") return `dist/entry/${{ workerd: "workerd-tcp", browser: "browser" }[build]}.js`;
   if (entry === "./hyperdrive") return build === "workerd" ? "dist/entry/hyperdrive.js" : "dist/entry/hyperdrive-elsewhere.js";
   if (entry === "./keep") return `dist/keep/${build === "workerd" ? build : "keep"}.js`;
   const target = exports[entry] ?? "";

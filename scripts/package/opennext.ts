@@ -56,7 +56,7 @@ const appOf = (manner: Manner): Readonly<Record<string, string>> => ({
  * second. Either way it is the build for Node, which has to find out that it is in a worker.
  */
 export async function checkOpenNext({ project }: Stranger, tools: string, manner: Manner): Promise<Line> {
-  const line = { tool: `OpenNext, ${manner}`, entry: ".", chose: "dist/entry/node.js", forbidden: [] };
+  const line = { tool: `OpenNext, ${manner}`, entry: ".", chose: "dist/node/warmline.js", forbidden: [] };
   const folder = join(project, manner === "bundled" ? "opennext" : "opennext-external");
   process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
   process.env.WRANGLER_SEND_METRICS = "false";

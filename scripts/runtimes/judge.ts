@@ -88,7 +88,7 @@ function findProblem({ cases, wanted, found, runtime, entry, end }: Seen): strin
   if (end !== "") return `It did not end by itself: ${end}`;
   if (cases !== wanted) return `It ran ${cases} cases, and Node has ${wanted}.`;
   if (found !== runtime) return `It took the runtime for ${found}.`;
-  return entry.endsWith("/node_modules/warmline/dist/entry/node.js") ? undefined : `It took ${entry} for the package.`;
+  return entry.endsWith("/node_modules/warmline/dist/node/warmline.js") ? undefined : `It took ${entry} for the package.`;
 }
 
 /** Resolves with the lines that are the judge's own, and the last words of one that ended otherwise than well. */

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 
-/** The version of this package, as its package.json says, which stands two folders above both src/cli and dist/cli. */
+/** The version of this package, as its package.json says, which it finds by name: this file stands at another depth in each build. */
 export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
+  const { version } = createRequire(import.meta.url)("warmline/package.json") as { readonly version: string };
   return version;
 }

@@ -1,7 +1,7 @@
 import { createContext, runInContext } from "node:vm";
 import { transform } from "esbuild";
 import { describe, expect, test } from "vitest";
-import { type BundleOptions, bundle, inputsAtStart, packagesAtStart } from "./bundle.ts";
+import { type BundleOptions, bundle, inputsAtStart, modulesOf, packagesAtStart } from "./bundle.ts";
 import { installPackage } from "./installed-package.ts";
 
 const { project } = installPackage();
@@ -83,7 +83,9 @@ describe("warmline/tcp", () => {
     const { metafile, packages } = await bundle(project, from("tcp"), { ...node, splitting: false });
     expect(packages).toEqual(expect.arrayContaining(["warmline", "pg"]));
     expect(packages.filter((name) => name === NEON || name === "undici" || name === "ws")).toEqual([]);
-    expect(Object.keys(metafile.inputs).filter((path) => overHttpAlone.test(path))).toEqual([]);
+    const modules = modulesOf(project, Object.keys(metafile.inputs));
+    expect(modules.filter((path) => /\/transports\/pool\/warm-pool\.ts$/.test(path))).toHaveLength(1);
+    expect(modules.filter((path) => overHttpAlone.test(path))).toEqual([]);
   });
 
   test("bundled for Workers, has pg over the sockets of a request, and no file of HTTP or Neon's driver", async () => {
@@ -169,7 +171,8 @@ test("bundled for Node, Neon's driver and undici are loaded only when HTTP is ch
 
 test("bundled for Node, the endpoint and its WebSocket server stay out of it", async () => {
   const { metafile } = await bundle(project, consumer, node);
-  expect(Object.keys(metafile.inputs).filter((path) => /warmline\/dist\/(endpoint|cli)\/|node_modules\/ws\//.test(path))).toEqual([]);
+  const modules = modulesOf(project, Object.keys(metafile.inputs));
+  expect(modules.filter((path) => /warmline\/src\/(endpoint|cli)\/|node_modules\/ws\//.test(path))).toEqual([]);
 });
 
 test("what is not used is shaken off", async () => {

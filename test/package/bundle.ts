@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 
@@ -78,6 +79,15 @@ function outputsAtStart({ outputs }: Metafile): ReadonlySet<string> {
   };
   if (entry !== undefined) visit(entry);
   return reached;
+}
+
+/** Of files of a bundle, the modules they were made of: what Node reads of this package is several in one file, and its map tells which. */
+export function modulesOf(project: string, inputs: readonly string[]): readonly string[] {
+  return inputs.flatMap((path) => {
+    if (!path.includes("warmline/dist/node/")) return [path];
+    const { sources } = JSON.parse(readFileSync(join(project, `${path}.map`), "utf8")) as { readonly sources: readonly string[] };
+    return sources.map((source) => join(dirname(path), source));
+  });
 }
 
 /** Packages reached by the entry point of a split bundle without waiting for an `import()`. */

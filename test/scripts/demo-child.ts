@@ -20,7 +20,7 @@ export interface ScriptChild {
 
 /** Starts `node scripts/<name>`. @throws when the package has not been built */
 export function startScript(name: string, args: readonly string[] = []): ScriptChild {
-  if (!existsSync(`${root}dist/entry/node.js`))
+  if (!existsSync(`${root}dist/node/warmline.js`))
     throw new Error("dist is missing: `npm run build` first. The scripts run on the built package.");
   const child = spawn(process.execPath, [`scripts/${name}`, ...args], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";

@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BuildOptions, build } from "esbuild";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const FOR_NODE = "dist/node/";
+
+/** What a target of `exports` or `bin` is, and how deep it is nested, is for package.json to say. */
+type Targets = string | { readonly [condition: string]: Targets };
+
+/**
+ * Puts what Node reads into few files, out of the modules that TypeScript made: Node finds, reads and links each file by itself, which takes it longer
+ * than what is in them. Each entry has a file of its own name in `dist/node`; what several share stands in `dist/node/chunks`, each file of which
+ * is reached by the same entries throughout, so that none reads what it does not use. The edge keeps the modules, of which bundlers leave out
+ * the most; those that only Node reaches are deleted.
+ */
+export async function bundleForNode(): Promise<void> {
+  const { exports, bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    readonly exports: Readonly<Record<string, Targets>>;
+    readonly bin: Targets;
+  };
+  const targets = [exports, bin].flatMap(filesIn);
+  const entries = new Set(targets.filter((file) => file.startsWith(FOR_NODE)).map((file) => basename(file, ".js")));
+  const unknown = [...entries].filter((name) => sources[name] === undefined);
+  if (unknown.length > 0) throw new Error(`Nothing says what dist/node/${unknown.join(", ")} is made of.`);
+  await build({
+    ...common,
+    entryPoints: Object.fromEntries([...entries].map((name) => [name, `dist/${sources[name]}.js`])),
+    outdir: FOR_NODE,
+    chunkNames: "chunks/[hash]",
+    splitting: true,
+    platform: "node",
+    target: "node22",
+    sourcemap: true,
+    sourcesContent: false,
+  });
+  const elsewhere = targets.filter((file) => file.startsWith("dist/") && !file.startsWith(FOR_NODE));
+  const { metafile } = await build({ ...common, entryPoints: elsewhere, outdir: "dist", write: false, metafile: true });
+  const kept = new Set(Object.keys(metafile.inputs));
+  for (const file of modulesIn("dist")) if (!kept.has(file)) for (const one of [file, `${file}.map`]) rmSync(join(root, one));
+}
+
+/** The modules that entries are made of, by the names of their files. */
+const sources: Readonly<Record<string, string>> = {
+  warmline: "entry/node",
+  http: "entry/node-http",
+  tcp: "entry/tcp",
+  hyperdrive: "entry/hyperdrive-elsewhere",
+  pool: "entry/pool",
+  dashboard: "adapters/dashboard",
+  drizzle: "adapters/drizzle",
+  hono: "adapters/hono",
+  keep: "keep/keep",
+  kysely: "adapters/kysely",
+  lambda: "adapters/lambda",
+  otel: "adapters/otel",
+  prisma: "adapters/prisma",
+  vercel: "adapters/vercel",
+  endpoint: "endpoint/endpoint",
+  cli: "cli/main",
+};
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  packages: "external",
+  external: ["cloudflare:*", "node:*"],
+  logLevel: "warning",
+} satisfies BuildOptions;
+
+/** Paths from the root, of all that is no declaration. */
+function filesIn(targets: Targets): readonly string[] {
+  if (typeof targets === "string") return targets.endsWith(".js") ? [targets.replace("./", "")] : [];
+  return [...new Set(Object.values(targets).flatMap(filesIn))];
+}
+
+function modulesIn(folder: string): readonly string[] {
+  const files = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
+  const paths = files.filter((file) => file.isFile()).map((file) => relative(root, join(file.parentPath, file.name)));
+  return paths.filter((path) => path.endsWith(".js") && !path.startsWith(FOR_NODE));
+}
