@@ -1,12 +1,12 @@
-import { join, relative } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * Bundles the conformance suite into one module of a stranger's project. What it imports of `src` it gets from the installed package, file by
- * file; `vitest` is the stand-in. Resolves with the module's path.
+ * Bundles the conformance suite into one module of a stranger's project. What it imports of `src` it gets from the installed package, which exports all of it;
+ * `vitest` is the stand-in. Resolves with the module's path.
  */
 export async function bundleJudge(project: string, tools: string): Promise<string> {
   const outfile = join(project, "judge.mjs");
@@ -21,21 +21,15 @@ export async function bundleJudge(project: string, tools: string): Promise<strin
     nodePaths: [tools],
     tsconfigRaw: "{}",
     logLevel: "warning",
-    plugins: [fromThePackage(join(project, "node_modules/warmline/dist"))],
+    plugins: [fromThePackage],
   });
   return outfile;
 }
 
-function fromThePackage(dist: string): Plugin {
-  return {
-    name: "from the package",
-    setup({ onResolve }) {
-      onResolve({ filter: /^vitest$/ }, () => ({ path: join(root, "test/runtimes/stand-in.ts") }));
-      onResolve({ filter: /^warmline$/ }, () => ({ path: "warmline", external: true }));
-      onResolve({ filter: /\/src\/.*\.ts$/ }, ({ path, resolveDir }) => {
-        const file = relative(join(root, "src"), join(resolveDir, path)).replace(/\.ts$/, ".js");
-        return { path: pathToFileURL(join(dist, file)).href, external: true };
-      });
-    },
-  };
-}
+const fromThePackage: Plugin = {
+  name: "from the package",
+  setup({ onResolve }) {
+    onResolve({ filter: /^vitest$/ }, () => ({ path: join(root, "test/runtimes/stand-in.ts") }));
+    onResolve({ filter: /^warmline$|\/src\/.*\.ts$/ }, () => ({ path: "warmline", external: true }));
+  },
+};

@@ -95,15 +95,15 @@ test("Node reads few files, and none that the edge reads, so that nothing is the
     expect(reachedBy([`dist/node/${entry}.js`]).size, entry).toBeLessThanOrEqual(most);
 });
 
-test("each entry has a build for Node, and the edge's own stands before it", () => {
+test("each entry has the same build for Node, Deno and Bun, behind those of the edge", () => {
   for (const [entry, target] of Object.entries(manifest.exports)) {
     if (typeof target === "string") continue;
-    const name = entry === "." ? "warmline" : entry.replace("./", "");
+    const file = `./dist/node/${entry === "." ? "warmline" : entry.replace("./", "")}.js`;
     const { types: _, ...builds } = target;
-    expect(builds.node ?? builds.default, entry).toBe(`./dist/node/${name}.js`);
-    const conditions = Object.keys(builds);
-    for (const edge of ["workerd", "edge-light", "worker"].filter((condition) => conditions.includes(condition)))
-      expect(conditions.indexOf(edge), `${entry}, ${edge}`).toBeLessThan(conditions.indexOf("node") + 1 || conditions.length);
+    for (const runtime of ["node", "deno", "bun"]) expect(builds[runtime] ?? builds.default, `${entry}, ${runtime}`).toBe(file);
+    const conditions = Object.keys(builds).filter((condition) => condition !== "browser" && condition !== "default");
+    const special = conditions.filter((condition) => !["node", "deno", "bun"].includes(condition));
+    expect(conditions.slice(0, special.length), entry).toEqual(special);
   }
 });
 
