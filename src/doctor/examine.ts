@@ -3,7 +3,7 @@ import type { PgWords } from "../entry/make-pool.ts";
 import { poolConfig } from "../entry/make-pool.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { loadReaders } from "./code/load-readers.ts";
-import type { Readers } from "./code/project-facts.ts";
+import type { Readers } from "./code/read-configuration.ts";
 import { type Scan, type ScanCount, scan } from "./code/scan.ts";
 import type { Activity, BackendFacts, Configured, Evidence, Pieces, Reach, Seen, SessionFacts } from "./evidence.ts";
 import { configure } from "./look/configure.ts";
@@ -37,7 +37,7 @@ export interface ExamineOptions {
   readonly signal: AbortSignal;
   /** Default: the wall clock. */
   readonly now?: () => number;
-  /** Default: oxc-parser and smol-toml, where they are installed. */
+  /** Default: oxc-parser, smol-toml and yaml, where they are installed. */
   readonly load?: () => Promise<Readers>;
 }
 

@@ -24,14 +24,16 @@ export function configure({ url, variables, now }: Given): Looked<Configured> {
   const urlName = url === undefined ? "DATABASE_URL" : "--url";
   try {
     const settings = resolveSettings(checkOptions(url === undefined ? {} : { url }, runtimeNames), variables);
-    const runtime = detectRuntime({ global: globalThis, env: variables }, null);
+    const surroundings = { global: globalThis, env: variables };
+    const runtime = detectRuntime(surroundings, null);
     const target = detectTarget(settings.address, settings.target, settings.endpoint);
     const plan = makePlan({ runtime, target, settings, available: { choices: [overPool, overHttp], webSocket: true } });
     const written = settings.address.password?.reveal();
     const passwordEndsAt = typeof written === "string" ? passwordEndOf(written) : null;
     const sslmode = parameterOf(url ?? variables.DATABASE_URL ?? "", "sslmode");
     const tls = chooseTls(settings.address);
-    return { value: { settings, plan, tls, urlName, sslmode, passwordEndsAt, now } };
+    const deadlineOnLambdaMs = settings.deadlineMs ?? detectRuntime(surroundings, "lambda").deadline?.ms ?? plan.deadlineMs;
+    return { value: { settings, plan, tls, urlName, sslmode, deadlineOnLambdaMs, passwordEndsAt, now } };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     // a setting's name, never its value

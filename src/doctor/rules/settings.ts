@@ -67,14 +67,16 @@ export const settingsRules: readonly Rule[] = [
     needs: ["configured", "project"],
     costs:
       "The platform ends the function first: the caller gets its time-out in place of an error that says what became of the statement.",
-    find: ({ configured: { plan, ...configured }, project }) =>
-      project.functionTimeouts
-        .filter(({ seconds }) => plan.deadlineMs === 0 || plan.deadlineMs >= seconds * 1_000)
-        .map(({ seconds, at }) => ({
-          found: `A call may take ${plan.deadlineMs === 0 ? "for ever" : `${plan.deadlineMs / 1_000} s`}, and the function has ${seconds} s.`,
-          change: urlOf(configured, `socket_timeout=${Math.max(1, Math.floor(seconds) - 1)}`),
+    find: ({ configured, project }) =>
+      project.functionTimeouts.flatMap(({ seconds, platform, at }) => {
+        const deadlineMs = platform === "lambda" ? configured.deadlineOnLambdaMs : configured.plan.deadlineMs;
+        const shorter = urlOf(configured, `socket_timeout=${Math.max(1, Math.floor(seconds) - 1)}`);
+        return one(deadlineMs === 0 || deadlineMs >= seconds * 1_000, () => ({
+          found: `A call may take ${deadlineMs === 0 ? "for ever" : `${deadlineMs / 1_000} s`}, and the function has ${seconds} s.`,
+          change: platform === "lambda" ? `lambdaHandler(db, …) of warmline/lambda, which knows the time; or ${shorter}` : shorter,
           at,
-        })),
+        }));
+      }),
   }),
   rule({
     name: "no-statement-limit",
