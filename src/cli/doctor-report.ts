@@ -18,8 +18,9 @@ export function tellExamination(out: Terminal, examination: Examination, { fixHi
   tellSlots(out, examination);
   tellScan(out, examination);
   out.line("");
-  const { findings, notSeen } = examination;
+  const { findings, onceDeployed, notSeen } = examination;
   tellFindings(out, findings);
+  tellOnceDeployed(out, onceDeployed);
   tellNotSeen(out, notSeen);
   if (fixHints) tellHints(out, findings);
   const verdict =
@@ -96,6 +97,14 @@ function tellFindings(out: Terminal, findings: readonly Finding[]): void {
     for (const change of new Set(ofRule.slice(0, MOST_OF_A_RULE).map((one) => one.change))) out.line(`  change  ${change}`);
     out.line("");
   }
+}
+
+function tellOnceDeployed(out: Terminal, findings: readonly Finding[]): void {
+  if (findings.length === 0) return;
+  out.line(out.in("yellow", "No fault here, and one where it is deployed (docs/doctor.md#a-database-on-this-machine):"));
+  const width = Math.max(...findings.map(({ rule }) => rule.length));
+  for (const { rule, found } of findings) out.line(`  ${rule.padEnd(width)}  ${found}`);
+  out.line("");
 }
 
 function tellNotSeen(out: Terminal, notSeen: readonly NotSeen[]): void {

@@ -34,6 +34,8 @@ export interface Configured {
   readonly settings: Settings;
   readonly plan: Plan;
   readonly tls: TlsChoice;
+  /** Whether the database is on this machine, for development: by loopback or a Unix socket, from a process that lives long, outside of production. */
+  readonly isLocal: boolean;
   /** What the URL, or the option, is called where it was given. */
   readonly urlName: string;
   /** As it was written; null where the URL has none. */

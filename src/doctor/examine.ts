@@ -51,6 +51,8 @@ export interface Examination {
   readonly slots: Slots | null;
   readonly scan: ScanCount;
   readonly findings: readonly Finding[];
+  /** What is no fault of a database on this machine, and one where it is deployed. */
+  readonly onceDeployed: readonly Finding[];
   readonly notSeen: readonly NotSeen[];
 }
 
@@ -158,7 +160,7 @@ function seenOf<T>(looked: Looked<T>): Seen<T> {
 
 /** Judges what was seen. */
 export function judgeAll({ evidence, failed: failure, http, scan: scanned }: Looks): Examination {
-  const { findings, notSeen } = judge(rules, evidence);
+  const { findings, onceDeployed, notSeen } = judge(rules, evidence);
   const fault = failure?.fault;
   const first: readonly Finding[] =
     fault === undefined
@@ -173,6 +175,7 @@ export function judgeAll({ evidence, failed: failure, http, scan: scanned }: Loo
     slots: slotsOf(whatWasSeen(evidence.activity), whatWasSeen(evidence.limits)),
     scan: scanned,
     findings: [...first, ...findings],
+    onceDeployed,
     notSeen: [...notSeen, ...otherHosts(whatWasSeen(evidence.configured))],
   };
 }

@@ -20,7 +20,8 @@ async function scanOf(files: Files, { git = false, signal = new AbortController(
 /** What the rules over sources say of them. */
 async function verdictOf(files: Files) {
   const { project, sources } = await scanOf(files);
-  return judge(sourceRules, { project, sources } as Evidence);
+  const { findings, notSeen } = judge(sourceRules, { project, sources } as Evidence);
+  return { findings, notSeen };
 }
 
 function value<T>(seen: Seen<T>): T {

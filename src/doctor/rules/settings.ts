@@ -82,6 +82,7 @@ export const settingsRules: readonly Rule[] = [
     name: "no-statement-limit",
     group: "settings",
     needs: ["configured", "limits"],
+    sparesLocal: true,
     costs: "A statement whose caller is gone runs on: it holds its slot, its locks and a core until it is done.",
     find: ({ configured, limits }) =>
       one(limits.statementTimeoutMs === 0, () => ({
@@ -93,6 +94,7 @@ export const settingsRules: readonly Rule[] = [
     name: "no-idle-in-transaction-limit",
     group: "settings",
     needs: ["configured", "limits"],
+    sparesLocal: true,
     costs: "A transaction whose environment is frozen or gone keeps its locks, and keeps VACUUM from every row since it began.",
     find: ({ configured, limits }) =>
       one(limits.idleInTransactionTimeoutMs === 0, () => ({
