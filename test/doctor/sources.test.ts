@@ -8,6 +8,7 @@ import { scan } from "../../src/doctor/code/scan.ts";
 import type { Evidence, Pieces, Seen } from "../../src/doctor/evidence.ts";
 import { judge } from "../../src/doctor/rule.ts";
 import { sourceRules } from "../../src/doctor/rules/code.ts";
+import { acrossFiles } from "./across-files.ts";
 import { codeFixtures } from "./code-fixtures.ts";
 import { badPrograms, goodPrograms } from "./programs.ts";
 import { type Files, makeProject } from "./workplace.ts";
@@ -56,6 +57,20 @@ test.each(Object.entries(goodPrograms))("says nothing of an ordinary program: %s
 test.each(Object.entries(badPrograms))("sees the fault, and no other: %s", async (_name, [rule, program]) => {
   const { findings, notSeen } = await verdictOf(asFiles(program));
   expect([[...new Set(findings.map((finding) => finding.rule))], notSeen]).toEqual([[rule], []]);
+});
+
+test.each(acrossFiles)("%s is seen where what is used was made in another file: %s", async (rule, _way, files, at) => {
+  const { findings, notSeen } = await verdictOf(files);
+  expect([findings.map((finding) => [finding.rule, finding.at]), notSeen]).toEqual([[[rule, at]], []]);
+});
+
+test("what is imported under a pool's name, and is none, is judged by nobody", async () => {
+  const use =
+    'import { pool } from "./made";\nexport async function use() { const client = await pool.connect(); await client.query("select 1"); }';
+  for (const made of ['export const pool = connectTo("redis");', 'export * from "./made";', 'export { pool } from "mssql";', ""]) {
+    expect((await verdictOf({ "src/made.ts": `import "pg";\n${made}`, "src/use.ts": use })).findings).toEqual([]);
+  }
+  expect((await verdictOf({ "src/use.ts": use.replace("./made", "mssql") })).findings).toEqual([]);
 });
 
 test("sources are parsed: what stands in text and comments is none", async () => {

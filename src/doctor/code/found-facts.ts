@@ -1,11 +1,12 @@
 import type { CodePlace, FunctionTimeout, SourceFacts } from "../evidence.ts";
-import { madeBy } from "./client-rules.ts";
-import { argumentsOf } from "./code-rule.ts";
+import { argumentsOf, keyOf, type Node } from "./ast.ts";
+import { madeBy } from "./clients.ts";
 import { fileRules } from "./code-rules.ts";
-import { type FileLinks, linksOf, projectOf } from "./links.ts";
+import { type FileLinks, linksOf } from "./links.ts";
 import { exportedNumber } from "./places.ts";
+import { projectOf } from "./project.ts";
 import { projectRules } from "./project-rules.ts";
-import { keyOf, type Node, type SourceFile } from "./source-file.ts";
+import type { SourceFile } from "./source-file.ts";
 
 /** What is kept of the files that were parsed: their trees are let go, one after the other. */
 export interface FoundFacts {

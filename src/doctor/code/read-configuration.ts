@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Seen } from "../evidence.ts";
-import { keyOf, type Node, type Parser, textOf, unwrapped } from "./source-file.ts";
+import { keyOf, type Node, textOf, unwrapped } from "./ast.ts";
+import type { Parser } from "./source-file.ts";
 
 /** What reads TOML: the part of smol-toml that is used. */
 interface TomlReader {
