@@ -2,6 +2,7 @@ import type { Budget } from "../doctor/budget.ts";
 import type { Examination } from "../doctor/examine.ts";
 import type { Finding, NotSeen } from "../doctor/rule.ts";
 import { visible } from "../doctor/visible.ts";
+import { placeOf } from "../endpoint/server-address.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** More of one rule are counted. */
@@ -37,12 +38,7 @@ function tellPlan(out: Terminal, { plan }: Examination): void {
     row(out, "Plan", "none: the settings are refused");
     return;
   }
-  const { host, port } = plan.server;
-  row(
-    out,
-    "Plan",
-    `${plan.transport} on ${plan.runtime}, to ${plan.target} at ${visible(host.includes(":") ? `[${host}]` : host)}:${port}`,
-  );
+  row(out, "Plan", `${plan.transport} on ${plan.runtime}, to ${plan.target} at ${visible(placeOf(plan.server))}`);
   for (const [choice, reason] of Object.entries(plan.reasons)) out.line(out.in("dim", `            ${choice}: ${reason}`));
   for (const warning of plan.warnings) out.line(out.in("yellow", `            ${warning}`));
 }

@@ -5,7 +5,7 @@ import type { Project } from "./project.ts";
 import type { SourceFile } from "./source-file.ts";
 
 /** What a rule found at a node. */
-export interface CodeFound {
+interface CodeFound {
   readonly node: Node;
   readonly found: string;
 }
