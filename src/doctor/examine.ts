@@ -15,12 +15,13 @@ import { type Failed, failed, failures, type Looked } from "./look/unseen.ts";
 import { type Finding, judge, type NotSeen, pageOf, type Rule } from "./rule.ts";
 import { sourceRules } from "./rules/code.ts";
 import { serverRules } from "./rules/server.ts";
+import { sessionRules } from "./rules/sessions.ts";
 import { settingsRules } from "./rules/settings.ts";
 import { wayRules } from "./rules/way.ts";
 import { visible } from "./visible.ts";
 
 /** Every rule. */
-export const rules: readonly Rule[] = [...settingsRules, ...wayRules, ...serverRules, ...sourceRules];
+export const rules: readonly Rule[] = [...settingsRules, ...wayRules, ...sessionRules, ...serverRules, ...sourceRules];
 
 /** All that asks the network is over by then, whatever the other end does, milliseconds. */
 const CONNECTION_MS = 5_000;
