@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
 import { realpathSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Server as NetServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import { ConfigError, createDatabase } from "warmline";
@@ -19,7 +19,7 @@ export interface ServeOptions extends Omit<AppOptions, "platform" | "modules" | 
   readonly host?: string | undefined;
   /** Default 8787; 0 takes a free one. */
   readonly port?: number | undefined;
-  /** Milliseconds `stop` waits for running requests before it cuts them off. Default 10000. */
+  /** Milliseconds `stop` waits for running requests, and for connections that are kept, before it cuts them off. Default 10000. */
   readonly drainMs?: number | undefined;
 }
 
@@ -27,7 +27,10 @@ export interface ServeOptions extends Omit<AppOptions, "platform" | "modules" | 
 export interface RunningApp {
   /** Where it answers, `http://127.0.0.1:8787`. */
   readonly url: string;
-  /** Refuses new requests, lets the running ones finish, and resolves when the last is answered. The database stays open. */
+  /**
+   * Refuses new connections, answers what runs and what still comes on those there are, and resolves when the last is closed: where one is kept and
+   * idle, some 5 s later. The database stays open.
+   */
   stop(): Promise<void>;
 }
 
@@ -53,7 +56,7 @@ export async function serveApp(options: ServeOptions): Promise<RunningApp> {
   const server = createServer();
   const answer = getRequestListener(async (request, platform) => {
     const response = await app.fetch(request, platform);
-    // A connection kept alive would hold up a server that is closing.
+    // its caller asks the next one elsewhere
     if (!server.listening) response.headers.set("Connection", "close");
     return response;
   });
@@ -76,10 +79,14 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
+/**
+ * Of a connection that is kept and idle nobody here knows whether a request is on its way on it. So none is ended but by an answer that says so, or
+ * when the time is over that its caller was told with the last one (`Keep-Alive: timeout=5`): HTTP's own `close` would end them at once.
+ */
 function stop(server: Server, drainMs: number): Promise<void> {
   return new Promise((resolve) => {
     const patience = setTimeout(() => server.closeAllConnections(), drainMs);
-    server.close(() => {
+    NetServer.prototype.close.call(server, () => {
       clearTimeout(patience);
       resolve();
     });

@@ -51,9 +51,19 @@ export function ownShare(env: Readonly<Record<string, string | undefined>>): num
   return share === undefined ? undefined : Number(share);
 }
 
+/** How a process ended that was not told to. */
+interface Ending {
+  /** In words, without a full stop. */
+  readonly how: string;
+  /** For how long it had listened, in milliseconds; 0 for one that never did. */
+  readonly listenedMs: number;
+  /** Whether it was there to say why: one that exits writes its own line, one that was killed or never began cannot. */
+  readonly hasSaidWhy: boolean;
+}
+
 /**
  * Starts this program `count` times and resolves once all listen, on one port. The first is waited for before the others are started, so what
- * keeps it from listening is said once, by that one: then this gives null. A process that ends by itself is replaced: at once, or
+ * keeps it from listening is said once, by that one if it can: then this gives null. A process that ends by itself is replaced: at once, or
  * after a pause that grows where one after the other ends before it has settled.
  *
  * @throws ServeError when there are more processes than connections.
@@ -69,34 +79,52 @@ export async function startProcesses({ count, connections, env, say }: Processes
   // queue is the kernel's, and what nobody has accepted is accepted by another.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
 
-  /** Resolves with where the process listens, or with null once it has ended before that. */
-  const start = (share: number | undefined, onEnd: (how: string, listenedMs: number) => void): Promise<string | null> => {
-    const worker = cluster.fork({ ...env, ...(share !== undefined && { [CONNECTIONS]: share }) });
+  /** Resolves with where the process listens, or with null where it ended before that, or could not be started. */
+  const start = (share: number | undefined, onEnd: (ending: Ending) => void): Promise<string | null> => {
+    const { promise, resolve } = Promise.withResolvers<string | null>();
+    const notStarted = (error: NodeJS.ErrnoException): Ending => ({
+      how: `A process could not be started (${error.code})`,
+      listenedMs: 0,
+      hasSaidWhy: false,
+    });
+    let worker: Worker;
+    try {
+      worker = cluster.fork({ ...env, ...(share !== undefined && { [CONNECTIONS]: share }) });
+    } catch (error) {
+      // what Node tells by no event: ENOMEM, ENOTDIR
+      onEnd(notStarted(error as NodeJS.ErrnoException));
+      return Promise.resolve(null);
+    }
     running.add(worker);
     let listensSince: number | undefined;
-    return new Promise((resolve) => {
-      worker.once("message", (url: string) => {
-        listensSince = performance.now();
-        resolve(url);
-        if (stopped !== undefined) tellToStop(worker);
-      });
-      const end = (how: string) => {
-        if (!running.delete(worker)) return;
-        resolve(null);
-        if (stopped === undefined) onEnd(how, listensSince === undefined ? 0 : performance.now() - listensSince);
-        else if (running.size === 0) stopped.resolve();
-      };
-      worker.once("exit", (code, signal) => end(`Process ${worker.process.pid} ended (${signal ?? `exit code ${code}`})`));
-      worker.on("error", (error: NodeJS.ErrnoException) => {
-        // else it is a message that did not reach it, and its end is told by itself
-        if (worker.process.pid === undefined) end(`A process could not be started (${error.code})`);
-      });
+    worker.once("message", (url: string) => {
+      listensSince = performance.now();
+      resolve(url);
+      if (stopped !== undefined) tellToStop(worker);
     });
+    const end = (ending: Ending) => {
+      if (!running.delete(worker)) return;
+      resolve(null);
+      if (stopped === undefined) onEnd(ending);
+      else if (running.size === 0) stopped.resolve();
+    };
+    worker.once("exit", (code, signal) =>
+      end({
+        how: `Process ${worker.process.pid} ended (${signal ?? `exit code ${code}`})`,
+        listenedMs: listensSince === undefined ? 0 : performance.now() - listensSince,
+        hasSaidWhy: !signal,
+      }),
+    );
+    worker.on("error", (error: NodeJS.ErrnoException) => {
+      // else it is a message that did not reach it, and its end is told by itself
+      if (worker.process.pid === undefined) end(notStarted(error));
+    });
+    return promise;
   };
 
-  const keep = (share: number | undefined): Promise<string | null> => start(share, (how, listenedMs) => replace(share, how, listenedMs));
+  const keep = (share: number | undefined): Promise<string | null> => start(share, (ending) => replace(share, ending));
 
-  const replace = (share: number | undefined, how: string, listenedMs: number): void => {
+  const replace = (share: number | undefined, { how, listenedMs }: Ending): void => {
     if (listenedMs >= SETTLED_MS) failures = 0;
     const pauseMs = listenedMs >= SETTLED_MS ? 0 : Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures++);
     say(`${how}; another is started${pauseMs === 0 ? "" : ` in ${pauseMs} ms`}.`);
@@ -107,8 +135,9 @@ export async function startProcesses({ count, connections, env, say }: Processes
     pauses.add(pause);
   };
 
-  const url = await start(shares[0], (how, listenedMs) => {
-    if (listenedMs > 0) replace(shares[0], how, listenedMs);
+  const url = await start(shares[0], (ending) => {
+    if (ending.listenedMs > 0) replace(shares[0], ending);
+    else if (!ending.hasSaidWhy) say(`${ending.how}.`);
   });
   if (url === null) return null;
   await Promise.all(Array.from({ length: count - 1 }, (_, index) => keep(shares[index + 1])));

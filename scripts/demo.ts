@@ -28,7 +28,8 @@ try {
   const db = createDatabase({ url: databaseUrl });
   const rows: ProofRow[] = [];
   let isRunning = true;
-  const app = await serveNear({ db, port: ports.api, proof: () => ({ rows, isRunning }), live });
+  // whoever presses Ctrl-C does not wait for what a browser keeps
+  const app = await serveNear({ db, port: ports.api, drainMs: 500, proof: () => ({ rows, isRunning }), live });
   console.error(`Proving on every transport; ${app.url} shows how far it is.`);
   const held = await Promise.race([prove(rows), stopAsked.then(() => undefined)]);
   isRunning = false;

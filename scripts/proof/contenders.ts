@@ -47,7 +47,8 @@ async function serveOverHttp({ databaseUrl, endpointUrl, countPosts }: Place): P
 }
 
 async function serveOnNode(db: Database): Promise<Served> {
-  const app = await serveApp({ db, port: 0 });
+  // when it is stopped everything was answered: the connections that fetch keeps are not waited for
+  const app = await serveApp({ db, port: 0, drainMs: 100 });
   return {
     why: db.plan.reasons.transport,
     async invoke() {

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, Handler, MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
 import { makeEventStreams } from "../dashboard/event-stream.ts";
 import { makeFeed } from "../dashboard/feed.ts";
@@ -44,22 +44,38 @@ export function dashboard(db: Pick<Database, "plan" | "stats" | "subscribe">, { 
     for (const [name, value] of Object.entries(careful)) c.header(name, value);
   };
 
-  // before its own two paths alone: below `/` the others are the application's
-  return new Hono()
-    .get("/", guard, async (c) => {
-      // kept when it is there: in Workers a promise ends with the request that began it
-      page ??= await livePage({
-        title: "warmline",
-        heading: "Connections, as they are",
-        sides: [{ name: "This process", path: "events" }],
-      });
-      return c.html(page.html, 200, { "Content-Security-Policy": page.contentSecurityPolicy });
-    })
-    .get("/events", guard, (c) => {
-      const answer = streams.answer(feed, c.req.header("Last-Event-ID"), () => isStopping(c.env));
-      if (endsWithConnection(c.env)) answer.headers.set("Connection", "close");
-      return answer;
+  const showPage: Handler = async (c) => {
+    // kept when it is there: in Workers a promise ends with the request that began it
+    page ??= await livePage({
+      title: "warmline",
+      heading: "Connections, as they are",
+      sides: [{ name: "This process", path: "events" }],
     });
+    return c.html(page.html, 200, { "Content-Security-Policy": page.contentSecurityPolicy });
+  };
+
+  // before its own two paths alone: below `/` the others are the application's
+  return (
+    new Hono()
+      .get("/", guard, showPage)
+      .get("/events", guard, (c) => {
+        const answer = streams.answer(feed, c.req.header("Last-Event-ID"), () => isStopping(c.env));
+        if (endsWithConnection(c.env)) answer.headers.set("Connection", "close");
+        return answer;
+      })
+      // what is mounted as `/` is there without a slash at its end, and for most of Hono's routers not with one
+      .get("/*", (c, next) => {
+        if (!endsWithSlash(c)) return next();
+        return guard(c, async () => {
+          c.res = await showPage(c, next);
+        });
+      })
+  );
+}
+
+/** Whether the path is the one the dashboard is mounted at, and a slash. */
+function endsWithSlash({ req: { path, routePath } }: Context): boolean {
+  return path.endsWith("/") && path.split("/").length === routePath.split("/").length;
 }
 
 const careful = {

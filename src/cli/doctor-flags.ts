@@ -22,7 +22,8 @@ Options of budget:
   --spindles <n>         disks that seek by themselves, 1 by default: an SSD, or a disk of a cloud
   --json                 one object
 
-Sources are read by oxc-parser, wrangler.toml by smol-toml, where they are installed: npm install --save-dev oxc-parser smol-toml
+Sources are read by oxc-parser, wrangler.toml by smol-toml, serverless.yml by yaml, where they are installed:
+npm install --save-dev oxc-parser smol-toml yaml
 
 Exit codes: 0 no fault was found, 1 one was, 2 it was called as it cannot be`;
 

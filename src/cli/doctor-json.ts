@@ -6,7 +6,18 @@ import { packageVersion } from "./package-version.ts";
 const VERSION = 1;
 
 /** What `--json` prints. */
-export function examinationObject({ plan, reach, session, backend, http, slots, scan, findings, notSeen }: Examination): object {
+export function examinationObject({
+  plan,
+  reach,
+  session,
+  backend,
+  http,
+  slots,
+  scan,
+  findings,
+  onceDeployed,
+  notSeen,
+}: Examination): object {
   return {
     version: VERSION,
     warmline: packageVersion(),
@@ -38,6 +49,7 @@ export function examinationObject({ plan, reach, session, backend, http, slots, 
     },
     scan,
     findings,
+    onceDeployed,
     notSeen,
   };
 }

@@ -2,6 +2,7 @@ import type { Budget } from "../doctor/budget.ts";
 import type { Examination } from "../doctor/examine.ts";
 import type { Finding, NotSeen } from "../doctor/rule.ts";
 import { visible } from "../doctor/visible.ts";
+import { placeOf } from "../endpoint/server-address.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** More of one rule are counted. */
@@ -18,8 +19,9 @@ export function tellExamination(out: Terminal, examination: Examination, { fixHi
   tellSlots(out, examination);
   tellScan(out, examination);
   out.line("");
-  const { findings, notSeen } = examination;
+  const { findings, onceDeployed, notSeen } = examination;
   tellFindings(out, findings);
+  tellOnceDeployed(out, onceDeployed);
   tellNotSeen(out, notSeen);
   if (fixHints) tellHints(out, findings);
   const verdict =
@@ -36,12 +38,7 @@ function tellPlan(out: Terminal, { plan }: Examination): void {
     row(out, "Plan", "none: the settings are refused");
     return;
   }
-  const { host, port } = plan.server;
-  row(
-    out,
-    "Plan",
-    `${plan.transport} on ${plan.runtime}, to ${plan.target} at ${visible(host.includes(":") ? `[${host}]` : host)}:${port}`,
-  );
+  row(out, "Plan", `${plan.transport} on ${plan.runtime}, to ${plan.target} at ${visible(placeOf(plan.server))}`);
   for (const [choice, reason] of Object.entries(plan.reasons)) out.line(out.in("dim", `            ${choice}: ${reason}`));
   for (const warning of plan.warnings) out.line(out.in("yellow", `            ${warning}`));
 }
@@ -96,6 +93,14 @@ function tellFindings(out: Terminal, findings: readonly Finding[]): void {
     for (const change of new Set(ofRule.slice(0, MOST_OF_A_RULE).map((one) => one.change))) out.line(`  change  ${change}`);
     out.line("");
   }
+}
+
+function tellOnceDeployed(out: Terminal, findings: readonly Finding[]): void {
+  if (findings.length === 0) return;
+  out.line(out.in("yellow", "No fault here, and one where it is deployed (docs/doctor.md#a-database-on-this-machine):"));
+  const width = Math.max(...findings.map(({ rule }) => rule.length));
+  for (const { rule, found } of findings) out.line(`  ${rule.padEnd(width)}  ${found}`);
+  out.line("");
 }
 
 function tellNotSeen(out: Terminal, notSeen: readonly NotSeen[]): void {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type CheckOptions, checkServer, type ServerMissed, type ServerReached } from "../endpoint/check-server.ts";
-import type { ServerAddress } from "../endpoint/server-address.ts";
+import { placeOf, type ServerAddress } from "../endpoint/server-address.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How long one look at the server may take, and how long there is between two. */
@@ -22,7 +22,7 @@ export interface AwaitedServer extends Pick<CheckOptions, "login" | "stopping"> 
  */
 export async function waitForServer(server: AwaitedServer): Promise<void> {
   const { address, out, err, stopping } = server;
-  const where = `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+  const where = placeOf(address);
   const startedAt = performance.now();
   let waiting = false;
   for (;;) {

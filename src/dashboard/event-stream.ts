@@ -28,23 +28,25 @@ export function makeEventStreams(): EventStreams {
     answer(feed, lastEventId, isStopping = () => false) {
       if (viewers >= MOST_VIEWERS) return new Response("Too many look at once.", { status: 503, headers: { "Retry-After": "30" } });
       let gone = false;
-      let counted = false;
-      const leave = () => {
-        if (counted && !gone) viewers--;
-        gone = true;
-      };
-      const endsAt = Date.now() + LONGEST_MS;
+      let place: ReturnType<typeof setTimeout> | undefined;
       let last = feed.begin(lastEventId);
-      let isFirst = true;
+      const leave = () => {
+        if (place !== undefined && !gone) viewers--;
+        gone = true;
+        clearTimeout(place);
+      };
+      const end = (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) => {
+        if (!gone) controller.close();
+        leave();
+      };
       const pull = async (controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>) => {
-        if (isFirst) {
-          isFirst = false;
-          // here, for of an answer whose body nobody reads nobody hears
+        if (place === undefined) {
+          // here, for of an answer whose body nobody reads nobody hears; who stops reading pulls no more, and is heard by the timer alone
           viewers++;
-          counted = true;
+          place = setTimeout(end, LONGEST_MS, controller);
           return controller.enqueue(feed.hello());
         }
-        while (!gone && !closed && !isStopping() && Date.now() < endsAt) {
+        while (!gone && !closed && !isStopping()) {
           const [frame] = feed.after(last);
           if (frame !== undefined) {
             last = frame.seq;
@@ -53,8 +55,7 @@ export function makeEventStreams(): EventStreams {
           // a timer of this request's own: in Workers none else may wake it
           await new Promise((resolve) => setTimeout(resolve, PACE_MS));
         }
-        if (!gone) controller.close();
-        leave();
+        end(controller);
       };
       const body = new ReadableStream({ pull, cancel: leave }, { highWaterMark: 0 });
       return new Response(body, {

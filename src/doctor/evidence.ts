@@ -34,10 +34,14 @@ export interface Configured {
   readonly settings: Settings;
   readonly plan: Plan;
   readonly tls: TlsChoice;
+  /** Whether the database is on this machine, for development: by loopback or a Unix socket, from a process that lives long, outside of production. */
+  readonly isLocal: boolean;
   /** What the URL, or the option, is called where it was given. */
   readonly urlName: string;
   /** As it was written; null where the URL has none. */
   readonly sslmode: string | null;
+  /** How long a call may take in a Lambda function without `lambdaHandler`, milliseconds; 0 for no bound. */
+  readonly deadlineOnLambdaMs: number;
   /** When the password ends by what it says itself, milliseconds since 1970; null where it says nothing, or there is none. */
   readonly passwordEndsAt: number | null;
   /** By this machine's clock, milliseconds since 1970. */
@@ -164,10 +168,17 @@ interface ExposedTable {
 export interface ProjectFacts {
   /** Names of packages in package.json. */
   readonly packages: readonly string[];
-  /** Shortest time-outs of functions in seconds, with the file that says so. */
-  readonly functionTimeouts: readonly { readonly seconds: number; readonly at: string }[];
+  readonly functionTimeouts: readonly FunctionTimeout[];
   /** Variables in the open of a Wrangler configuration that look like a secret. */
   readonly openSecrets: readonly { readonly name: string; readonly at: string }[];
+}
+
+/** How long a platform lets a function of the project run. */
+export interface FunctionTimeout {
+  readonly seconds: number;
+  readonly platform: "vercel" | "lambda";
+  /** The file that says so. */
+  readonly at: string;
 }
 
 /** What was read of the sources. */

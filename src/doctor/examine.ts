@@ -3,7 +3,7 @@ import type { PgWords } from "../entry/make-pool.ts";
 import { poolConfig } from "../entry/make-pool.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { loadReaders } from "./code/load-readers.ts";
-import type { Readers } from "./code/project-facts.ts";
+import type { Readers } from "./code/read-configuration.ts";
 import { type Scan, type ScanCount, scan } from "./code/scan.ts";
 import type { Activity, BackendFacts, Configured, Evidence, Pieces, Reach, Seen, SessionFacts } from "./evidence.ts";
 import { configure } from "./look/configure.ts";
@@ -15,12 +15,13 @@ import { type Failed, failed, failures, type Looked } from "./look/unseen.ts";
 import { type Finding, judge, type NotSeen, pageOf, type Rule } from "./rule.ts";
 import { sourceRules } from "./rules/code.ts";
 import { serverRules } from "./rules/server.ts";
+import { sessionRules } from "./rules/sessions.ts";
 import { settingsRules } from "./rules/settings.ts";
 import { wayRules } from "./rules/way.ts";
 import { visible } from "./visible.ts";
 
 /** Every rule. */
-export const rules: readonly Rule[] = [...settingsRules, ...wayRules, ...serverRules, ...sourceRules];
+export const rules: readonly Rule[] = [...settingsRules, ...wayRules, ...sessionRules, ...serverRules, ...sourceRules];
 
 /** All that asks the network is over by then, whatever the other end does, milliseconds. */
 const CONNECTION_MS = 5_000;
@@ -37,7 +38,7 @@ export interface ExamineOptions {
   readonly signal: AbortSignal;
   /** Default: the wall clock. */
   readonly now?: () => number;
-  /** Default: oxc-parser and smol-toml, where they are installed. */
+  /** Default: oxc-parser, smol-toml and yaml, where they are installed. */
   readonly load?: () => Promise<Readers>;
 }
 
@@ -51,6 +52,8 @@ export interface Examination {
   readonly slots: Slots | null;
   readonly scan: ScanCount;
   readonly findings: readonly Finding[];
+  /** What is no fault of a database on this machine, and one where it is deployed. */
+  readonly onceDeployed: readonly Finding[];
   readonly notSeen: readonly NotSeen[];
 }
 
@@ -158,7 +161,7 @@ function seenOf<T>(looked: Looked<T>): Seen<T> {
 
 /** Judges what was seen. */
 export function judgeAll({ evidence, failed: failure, http, scan: scanned }: Looks): Examination {
-  const { findings, notSeen } = judge(rules, evidence);
+  const { findings, onceDeployed, notSeen } = judge(rules, evidence);
   const fault = failure?.fault;
   const first: readonly Finding[] =
     fault === undefined
@@ -173,6 +176,7 @@ export function judgeAll({ evidence, failed: failure, http, scan: scanned }: Loo
     slots: slotsOf(whatWasSeen(evidence.activity), whatWasSeen(evidence.limits)),
     scan: scanned,
     findings: [...first, ...findings],
+    onceDeployed,
     notSeen: [...notSeen, ...otherHosts(whatWasSeen(evidence.configured))],
   };
 }

@@ -20,6 +20,8 @@ export interface Rule {
   /** What it has to have seen. */
   readonly needs: readonly (keyof Pieces)[];
   readonly costs: string;
+  /** Whether it is no fault of a database on this machine, which only its developer uses. It has to need `configured` then. */
+  readonly sparesLocal?: true;
   find(pieces: Pieces): readonly Found[];
 }
 
@@ -41,6 +43,8 @@ export interface NotSeen {
 /** The verdict over everything that was seen. */
 export interface Verdict {
   readonly findings: readonly Finding[];
+  /** What is no fault here, on this machine, and one where it is deployed. */
+  readonly onceDeployed: readonly Finding[];
   readonly notSeen: readonly NotSeen[];
 }
 
@@ -62,13 +66,14 @@ export function pageOf(name: string): string {
 /** Judges by what was seen. A rule whose needs were not seen finds nothing, and is named with the reason. */
 export function judge(rules: readonly Rule[], evidence: Evidence): Verdict {
   const findings: Finding[] = [];
+  const onceDeployed: Finding[] = [];
   const notSeen = new Map<string, { readonly what: string; readonly reason: string; readonly rules: string[] }>();
   const note = (what: string, reason: string, name: string) => {
     const known = notSeen.get(`${what} ${reason}`) ?? { what, reason: visible(reason), rules: [] };
     known.rules.push(name);
     notSeen.set(`${what} ${reason}`, known);
   };
-  for (const { name, group, needs, costs, find } of rules) {
+  for (const { name, group, needs, costs, sparesLocal, find } of rules) {
     const pieces: Partial<Record<keyof Pieces, unknown>> = {};
     let whole = true;
     for (const need of needs) {
@@ -82,10 +87,12 @@ export function judge(rules: readonly Rule[], evidence: Evidence): Verdict {
       if (piece.missing !== undefined) note(need, piece.missing, name);
     }
     if (!whole) continue;
-    for (const { found, change, at } of find(pieces as unknown as Pieces)) {
+    const judged = pieces as unknown as Pieces;
+    const list = sparesLocal === true && judged.configured.isLocal ? onceDeployed : findings;
+    for (const { found, change, at } of find(judged)) {
       const where = at === undefined ? {} : { at: visible(at) };
-      findings.push({ rule: name, group, found: visible(found), ...where, costs, change: visible(change), page: pageOf(name) });
+      list.push({ rule: name, group, found: visible(found), ...where, costs, change: visible(change), page: pageOf(name) });
     }
   }
-  return { findings, notSeen: [...notSeen.values()] };
+  return { findings, onceDeployed, notSeen: [...notSeen.values()] };
 }

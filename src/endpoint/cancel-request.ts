@@ -1,7 +1,6 @@
-import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { CANCEL_REQUEST, sslRequest } from "../wire/startup-messages.ts";
-import type { ServerAddress } from "./server-address.ts";
+import { openSocket, type ServerAddress } from "./server-address.ts";
 
 /** How long the endpoint waits for the server to take a CancelRequest, which it tells by closing the connection. */
 const CANCEL_WAIT_MS = 250;
@@ -22,7 +21,7 @@ export function cancelRequest(processId: number, secretKey: number): Buffer {
  */
 export function sendCancelRequest(address: ServerAddress, message: Buffer): Promise<void> {
   return new Promise((resolve) => {
-    const socket = connect(address.port, address.host);
+    const socket = openSocket(address);
     const finish = () => {
       clearTimeout(timer);
       socket.destroy();

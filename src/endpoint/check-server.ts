@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { conditionName } from "../errors/condition.ts";
 import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
@@ -6,7 +6,7 @@ import { isErrorResponse } from "../wire/error-response.ts";
 import { sslRequest } from "../wire/startup-messages.ts";
 import { ReachError, readReachFailure, wordsOfReachFailure } from "./reach-failure.ts";
 import { sayGoodbye, TERMINATE } from "./say-goodbye.ts";
-import type { ServerAddress, ServerLogin } from "./server-address.ts";
+import { openSocket, type ServerAddress, type ServerLogin } from "./server-address.ts";
 import { ServerClient, serverClientConfig } from "./server-client.ts";
 
 /** The server was there, and let one in where somebody asked. */
@@ -58,9 +58,10 @@ export async function checkServer(address: ServerAddress, { login, timeoutMs, st
 }
 
 /** Asks for TLS, shakes hands where it is wanted, and gives how long the answer took. */
-function probe({ host, port, tls }: ServerAddress, signal: AbortSignal): Promise<number> {
+function probe(address: ServerAddress, signal: AbortSignal): Promise<number> {
+  const { host, tls } = address;
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const sockets: Socket[] = [host.startsWith("/") ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)];
+  const sockets: Socket[] = [openSocket(address)];
   const [socket] = sockets as [Socket];
   const closed = () => reject(new ReachError("CONNECT_FAILED", "it closed the connection"));
   let askedAt = 0;

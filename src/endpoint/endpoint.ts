@@ -8,6 +8,7 @@ import { type EndpointFailure, type EndpointRequestEvent, tellerOf } from "./end
 import { type EndpointOptions, type EndpointSettings, readEndpointOptions } from "./endpoint-options.ts";
 import { apiError, RequestFailure } from "./request-failure.ts";
 import { REQUEST_HEADER_NAMES } from "./request-headers.ts";
+import { placeOf } from "./server-address.ts";
 import { createServerPools } from "./server-pools.ts";
 import { answerSql } from "./sql-request.ts";
 import { startPage } from "./start-page.ts";
@@ -100,7 +101,7 @@ export async function serveEndpoint(settings: EndpointSettings): Promise<Endpoin
     if (path === "/" && (request.method === "GET" || request.method === "HEAD")) {
       const { host = "" } = request.headers;
       // whoever asks by way of a port or name of a tunnel's or container's needs that one
-      const { headers, body } = startPage(SHOWN_HOST.test(host) ? `http://${host}` : urlOf(settings.host, port), request.headers.accept);
+      const { headers, body } = startPage(SHOWN_HOST.test(host) ? `http://${host}` : url, request.headers.accept);
       return send(response, 200, headers, body);
     }
     if (request.method !== "POST" || path !== "/sql") {
@@ -149,6 +150,7 @@ export async function serveEndpoint(settings: EndpointSettings): Promise<Endpoin
   });
 
   const port = await listen(listener, settings);
+  const url = `http://${placeOf({ host: settings.host, port })}`;
   const stop = async () => {
     const closed = new Promise((resolve) => listener.close(resolve));
     for (const canceller of cancellers) canceller.abort();
@@ -160,7 +162,7 @@ export async function serveEndpoint(settings: EndpointSettings): Promise<Endpoin
     await closed;
   };
   return {
-    url: urlOf(settings.host, port),
+    url,
     port,
     get requests() {
       return requests;
@@ -170,10 +172,6 @@ export async function serveEndpoint(settings: EndpointSettings): Promise<Endpoin
       return stopped;
     },
   };
-}
-
-function urlOf(host: string, port: number): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 function preflightHeaders(): Record<string, string> {

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
+import { isSocketFolder } from "../decide/host.ts";
 import { addressTable, complete } from "../decide/table.ts";
 import { chooseTls, type TlsAddress } from "../decide/tls.ts";
 import { parseUrl } from "../decide/url.ts";
@@ -25,6 +27,16 @@ export interface ServerLogin {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+}
+
+/** Opens a connection to a server: over TCP, or to its socket where the host is a folder. */
+export function openSocket({ host, port }: Pick<ServerAddress, "host" | "port">): Socket {
+  return isSocketFolder(host) ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+}
+
+/** Where a server is, as messages name it: `host:port`, with an IPv6 address in brackets. */
+export function placeOf({ host, port }: Pick<ServerAddress, "host" | "port">): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** Whether a listener on `host` can be reached from this machine alone. */

@@ -176,7 +176,7 @@ export function createServerPools(server: ServerAccess): ServerPools {
 }
 
 /** Whether a login is recent by the wall clock: timers stand still while a machine sleeps. A clock that was set back proves nothing. */
-function isRecent(loggedInAt = Number.NEGATIVE_INFINITY): boolean {
+function isRecent(loggedInAt: number): boolean {
   const ageMs = Date.now() - loggedInAt;
   return ageMs >= 0 && ageMs < LOGIN_HOLDS_MS;
 }

@@ -158,7 +158,7 @@ const rules: readonly Rule[] = [
     may: ["src/doctor/", "src/decide/", "src/entry/", "src/endpoint/", "src/wire/", "src/errors/", "pg", "node:"],
     mayType: ["src/transports/"],
   },
-  { place: "src/doctor/code/", may: ["src/doctor/", "oxc-parser", "smol-toml", "node:"] },
+  { place: "src/doctor/code/", may: ["src/doctor/", "oxc-parser", "smol-toml", "yaml", "node:"] },
   {
     place: "src/doctor/rules/",
     may: ["src/doctor/rules/", "src/doctor/rule.ts", "src/doctor/code/code-rules.ts"],

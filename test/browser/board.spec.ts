@@ -22,7 +22,7 @@ beforeAll(async () => {
   db = createDatabase({ url: "postgres://u@127.0.0.1:1/d", name: "browser" });
   const row = { runtime: "node", transport: "pool", invocations: 1_000, serverSessions: 1, failures: 0, held: true };
   const proof = () => ({ rows: [row, { ...row, transport: "bare pg", serverSessions: 1_000, held: null }], isRunning: true });
-  app = await serveApp({ db, port: 0, live, proof, readyDeadlineMs: 50, onFault: () => {} });
+  app = await serveApp({ db, port: 0, live, proof, drainMs: 500, readyDeadlineMs: 50, onFault: () => {} });
 });
 afterAll(async () => {
   await browser?.close();

@@ -18,6 +18,9 @@ beforeAll(async () => {
 
 afterAll(() => under[Symbol.asyncDispose]());
 
+/** What a server that others use is told by, for the one under test is on this machine. */
+const DEPLOYED = { NODE_ENV: "production" };
+
 interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: Files;
@@ -44,6 +47,7 @@ interface Printed {
   readonly server: { readonly version: string; readonly slots: { readonly taken: number } } | null;
   readonly scan: { readonly seen: number };
   readonly findings: readonly { readonly rule: string; readonly found: string; readonly change: string }[];
+  readonly onceDeployed: Printed["findings"];
   readonly notSeen: readonly { readonly reason: string; readonly rules: readonly string[] }[];
 }
 
@@ -102,6 +106,7 @@ describe("of a healthy set-up warmline doctor", () => {
       server: { behindPooler: false, slots: { most: 22 } },
       scan: { seen: 0, notSeen: 0 },
       findings: [],
+      onceDeployed: [],
       notSeen: [],
     });
   });
@@ -120,7 +125,7 @@ describe("of an unhealthy one", () => {
   };
 
   test("it says what is wrong, what it costs, the line to change and the page, and exits with 1", async () => {
-    const { code, output } = await doctor(["--url", under.url("", "without_statement_limit")], { files });
+    const { code, output } = await doctor(["--url", under.url("", "without_statement_limit")], { files, env: DEPLOYED });
     expect(code).toBe(1);
     expect(output).toMatch(/^url-logged \(code, docs\/doctor\.md#url-logged\)\n {2}found .*src\/a\.ts:1\n {2}costs .*\n {2}change .*$/m);
     expect(output).toMatch(/^ {2}change {2}alter role "without_statement_limit" set statement_timeout = '30s'$/m);
@@ -132,6 +137,38 @@ describe("of an unhealthy one", () => {
     const { output } = await doctor(["--url", under.url(), "--fix-hints"], { files, isTTY: true });
     expect(output).toContain("\u001b[31murl-logged");
     expect(output).toMatch(/To change:.*\n {2}ssl: .*\n {2}log db\.plan\.server.*\(src\/a\.ts:1\)/);
+  });
+});
+
+describe("of a new database on this machine", () => {
+  const ours = ["no-statement-limit", "no-idle-in-transaction-limit", "superuser-login"];
+
+  test("it says what is no fault here and one where it is deployed, and exits with 0", async () => {
+    const { code, output } = await doctor(["--url", inject("postgres").url, "--fix-hints"]);
+    expect(code).toBe(0);
+    expect(output).toMatch(/^No fault here, and one where it is deployed \(docs\/doctor\.md#a-database-on-this-machine\):$/m);
+    for (const rule of ours) expect(output).toMatch(new RegExp(`^  ${rule} +\\S.*\\.$`, "m"));
+    expect(output).toMatch(/^No fault in what was seen\.$/m);
+    expect(output).not.toContain("To change:");
+    const { object } = await printed(["--url", inject("postgres").url.replace("127.0.0.1", "localhost")]);
+    expect([object.healthy, object.findings, object.onceDeployed.map(({ rule }) => rule)]).toEqual([true, [], ours]);
+    expect(object.onceDeployed[0]?.change).toMatch(/^alter role/);
+  });
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ["in production", DEPLOYED],
+    ["for what comes in many instances", { AWS_LAMBDA_FUNCTION_NAME: "orders" }],
+  ])("these are faults %s, as by a tunnel", async (_, env) => {
+    const { code, object } = await printed(["--url", inject("postgres").url], { env });
+    expect([code, object.healthy, object.onceDeployed]).toEqual([1, false, []]);
+    expect(object.findings.map(({ rule }) => rule)).toEqual(ours);
+  });
+
+  test("what it holds is judged as anywhere", async () => {
+    const { code, object } = await printed(["--url", inject("postgres").url], {
+      files: { "src/a.ts": "console.log(process.env.DATABASE_URL);" },
+    });
+    expect([code, object.findings.map(({ rule }) => rule)]).toEqual([1, ["url-logged"]]);
   });
 });
 
@@ -238,7 +275,7 @@ describe("bad input is a finding, in time", () => {
   // each waits for the whole bound
   describe.concurrent("a server that hangs", () => {
     const within = async (url: string) => {
-      const { object, tookMs } = await printed(["--url", url]);
+      const { object, tookMs } = await printed(["--url", url], { env: DEPLOYED });
       // five seconds, and what a busy machine adds
       expect(tookMs).toBeLessThan(10_000);
       return object;
@@ -393,9 +430,9 @@ test("nobody reads to the end: no stack trace, and the exit code holds", async (
 });
 
 test("the command itself reads a file of variables, and exits with 1 for a fault", async () => {
-  using project = makeProject({ ".env": `\ufeffDATABASE_URL="${under.url("", "boss")}"\n` });
+  using project = makeProject({ ".env": `\ufeffDATABASE_URL="${under.url("", "boss")}"\nNODE_ENV=production\n` });
   const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-  const { DATABASE_URL: _, ...env } = process.env;
+  const { DATABASE_URL: _, NODE_ENV: __, ...env } = process.env;
   const child = spawn(process.execPath, [main, "doctor", "--env-file", ".env"], {
     cwd: project.folder,
     env,

@@ -325,6 +325,16 @@ describe("no fault is", () => {
   });
 });
 
+test("a function of Lambda's is held against the deadline that it has there, not here", async () => {
+  const found = async (seconds: number, url = under.url()) => {
+    const looks = await withFiles({ "serverless.yml": `provider: aws\nfunctions: { a: { timeout: ${seconds} } }` });
+    return judgeAll(configured(url, {}, looks)).findings.map((finding) => finding.found);
+  };
+  expect([await found(3), await found(2)]).toEqual([[], ["A call may take 2.5 s, and the function has 2 s."]]);
+  expect(await found(20, under.url("&socket_timeout=30"))).toEqual(["A call may take 30 s, and the function has 20 s."]);
+  expect(await found(20, under.url("&socket_timeout=10"))).toEqual([]);
+});
+
 test("a prepared transaction at the head of a chain has no process to end", () => {
   const looks = altered("activity", (activity) => ({
     sessions: activity.sessions.map((row) => ({

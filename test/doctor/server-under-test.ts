@@ -75,8 +75,14 @@ export async function startServerUnderTest(): Promise<ServerUnderTest> {
   };
 }
 
-/** What the doctor sees from an empty folder, with nothing in its surroundings but this. */
+/** What the doctor sees from an empty folder, with nothing in its surroundings but that the server is one that others use. */
 export async function looksAt(url: string, options: { readonly now?: () => number } = {}): Promise<Looks> {
   using project = makeProject({});
-  return await lookAtAll({ url, variables: {}, folder: project.folder, signal: new AbortController().signal, ...options });
+  return await lookAtAll({
+    url,
+    variables: { NODE_ENV: "production" },
+    folder: project.folder,
+    signal: new AbortController().signal,
+    ...options,
+  });
 }

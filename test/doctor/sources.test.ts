@@ -8,6 +8,7 @@ import { scan } from "../../src/doctor/code/scan.ts";
 import type { Evidence, Pieces, Seen } from "../../src/doctor/evidence.ts";
 import { judge } from "../../src/doctor/rule.ts";
 import { sourceRules } from "../../src/doctor/rules/code.ts";
+import { acrossFiles } from "./across-files.ts";
 import { codeFixtures } from "./code-fixtures.ts";
 import { badPrograms, goodPrograms } from "./programs.ts";
 import { type Files, makeProject } from "./workplace.ts";
@@ -20,7 +21,8 @@ async function scanOf(files: Files, { git = false, signal = new AbortController(
 /** What the rules over sources say of them. */
 async function verdictOf(files: Files) {
   const { project, sources } = await scanOf(files);
-  return judge(sourceRules, { project, sources } as Evidence);
+  const { findings, notSeen } = judge(sourceRules, { project, sources } as Evidence);
+  return { findings, notSeen };
 }
 
 function value<T>(seen: Seen<T>): T {
@@ -55,6 +57,20 @@ test.each(Object.entries(goodPrograms))("says nothing of an ordinary program: %s
 test.each(Object.entries(badPrograms))("sees the fault, and no other: %s", async (_name, [rule, program]) => {
   const { findings, notSeen } = await verdictOf(asFiles(program));
   expect([[...new Set(findings.map((finding) => finding.rule))], notSeen]).toEqual([[rule], []]);
+});
+
+test.each(acrossFiles)("%s is seen where what is used was made in another file: %s", async (rule, _way, files, at) => {
+  const { findings, notSeen } = await verdictOf(files);
+  expect([findings.map((finding) => [finding.rule, finding.at]), notSeen]).toEqual([[[rule, at]], []]);
+});
+
+test("what is imported under a pool's name, and is none, is judged by nobody", async () => {
+  const use =
+    'import { pool } from "./made";\nexport async function use() { const client = await pool.connect(); await client.query("select 1"); }';
+  for (const made of ['export const pool = connectTo("redis");', 'export * from "./made";', 'export { pool } from "mssql";', ""]) {
+    expect((await verdictOf({ "src/made.ts": `import "pg";\n${made}`, "src/use.ts": use })).findings).toEqual([]);
+  }
+  expect((await verdictOf({ "src/use.ts": use.replace("./made", "mssql") })).findings).toEqual([]);
 });
 
 test("sources are parsed: what stands in text and comments is none", async () => {
@@ -159,17 +175,86 @@ describe("the scan", () => {
     expect(sources).toMatchObject({ value: { namesDirectUrl: null }, missing: expect.stringContaining("500 of 500") });
   });
 
+  const without = { unseen: "it is not installed" };
+
   test("without a parser is not done, and names the package", async () => {
-    const load = async () => ({ parser: undefined, toml: undefined });
+    const load = async () => ({ parser: without, toml: without, yaml: without });
     const { count, sources, project } = await scanOf(
-      { "a.ts": fault, "package.json": `{"dependencies":{"knex":"1"}}`, "wrangler.toml": "" },
+      { "a.ts": fault, "package.json": `{"dependencies":{"knex":"1"}}`, "wrangler.toml": "", "serverless.yml": "" },
       { load },
     );
-    expect(count).toMatchObject({ seen: 0, notSeen: 1, missing: expect.stringContaining("npm install --save-dev oxc-parser") });
-    expect(sources).toEqual({ unseen: expect.stringContaining("oxc-parser is not installed") });
-    expect(project).toMatchObject({
-      value: { packages: ["knex"] } satisfies Partial<Pieces["project"]>,
-      missing: expect.stringContaining("wrangler.toml: smol-toml is not installed"),
-    });
+    expect(count).toMatchObject({ seen: 0, notSeen: 1, missing: "it is not installed" });
+    expect(sources).toEqual({ unseen: "it is not installed" });
+    expect(project).toMatchObject({ value: { packages: ["knex"] } satisfies Partial<Pieces["project"]> });
+    for (const path of ["wrangler.toml", "serverless.yml"])
+      expect(project).toHaveProperty("missing", expect.stringContaining(`${path}: it is`));
+  });
+
+  test("without a parser lacks nothing where there are no sources to read", async () => {
+    const load = async () => ({ parser: without, toml: without, yaml: without });
+    const { count, sources, project } = await scanOf({ "package.json": "{}", "main.py": "", "src/a.test.ts": fault }, { load });
+    expect(count).toEqual({ seen: 0, notSeen: 0, tests: 1, tookMs: expect.any(Number) });
+    expect([sources, project]).toEqual([
+      { value: { places: [], bareDrivers: [], namesDirectUrl: false } },
+      { value: { packages: [], functionTimeouts: [], openSecrets: [] } },
+    ]);
+  });
+});
+
+test("what is not installed, and what is there and cannot be loaded, is said with the line to write, and the rest is done", () => {
+  const readers = new URL("../../src/doctor/code/load-readers.ts", import.meta.url);
+  const program = `
+    import { registerHooks } from "node:module";
+    const resolve = (name, context, next) => {
+      if (name === "smol-toml") throw Object.assign(new Error("canary"), { code: "ERR_MODULE_NOT_FOUND" });
+      // as where npm left out the binary
+      if (name === "oxc-parser") return { url: "data:text/javascript,throw new Error('Cannot find native binding: canary')", shortCircuit: true };
+      return next(name, context);
+    };
+    registerHooks({ resolve });
+    const { loadReaders } = await import("${readers}");
+    const { parser, toml, yaml } = await loadReaders();
+    console.log(JSON.stringify([parser, toml, Object.keys(yaml)]));`;
+  const written = execFileSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" });
+  expect(JSON.parse(written)).toEqual([
+    { unseen: "oxc-parser is installed, and cannot be loaded: npm install --save-dev oxc-parser" },
+    { unseen: "smol-toml is not installed: npm install --save-dev smol-toml" },
+    ["value"],
+  ]);
+});
+
+describe("time-outs of functions in serverless.yml", () => {
+  const timeouts = async (files: Files) => value((await scanOf(files)).project).functionTimeouts;
+  const inLambda = (...seconds: number[]) => seconds.map((one) => ({ seconds: one, platform: "lambda", at: "serverless.yml" }));
+
+  test.each<[string, string, number[]]>([
+    ["each function's own, once", "functions: { a: { timeout: 20 }, b: { timeout: 20 }, c: { timeout: 5 } }", [20, 5]],
+    ["the provider's", "functions: { a: { handler: a.b } }", [9]],
+    ["those of a list of files' contents", "functions: [{ a: { timeout: 3 } }, { b: {} }]", [3, 9]],
+    ["none that stands in a variable", `functions: { a: { timeout: "\${param:timeout}" } }`, []],
+    ["none where there are no functions", "resources: [ !Ref A ]", []],
+    ["those of merged keys, beside tags of CloudFormation", "x: &x { timeout: 4 }\nfunctions: { a: { <<: *x, role: !GetAtt A.Arn } }", [4]],
+  ])("%s", async (_, text, seconds) => {
+    expect(await timeouts({ "serverless.yml": `provider: { name: aws, timeout: 9 }\n${text}\n` })).toEqual(inLambda(...seconds));
+  });
+
+  test("6 s where nobody says one, and none of another provider", async () => {
+    expect(await timeouts({ "serverless.yml": "provider: aws\nfunctions: { a: {} }" })).toEqual(inLambda(6));
+    expect(await timeouts({ "serverless.yml": "provider: { name: azure }\nfunctions: { a: {} }" })).toEqual([]);
+  });
+
+  test("none where lambdaHandler ends calls in time, and none where not every file was read", async () => {
+    const files = { "serverless.yml": "provider: aws\nfunctions: { a: {} }" };
+    const handler = `import { lambdaHandler } from "warmline/lambda"; export const handler = lambdaHandler(db, async () => {});`;
+    expect(await timeouts({ ...files, "src/a.ts": handler })).toEqual([]);
+    expect(await timeouts({ ...files, "src/a.ts": "import { Pool } from 'pg'" })).toEqual(inLambda(6));
+    expect(await timeouts({ ...files, "src/a.ts": "import 'pg'; (" })).toEqual([]);
+  });
+
+  test("what is no YAML, or goes round, was not read", async () => {
+    const round = `a: &a [x, x]\n${Array.from({ length: 9 }, (_, at) => `b${at}: &b${at} [${"*".concat(at === 0 ? "a" : `b${at - 1}`, ", ").repeat(9)}]`).join("\n")}`;
+    for (const text of ["a: [", "a: 1\n a: 2", round]) {
+      expect((await scanOf({ "serverless.yml": text })).project).toHaveProperty("missing", "serverless.yml: it cannot be read");
+    }
   });
 });

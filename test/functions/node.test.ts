@@ -1,3 +1,4 @@
+import { Agent, get } from "node:http";
 import { createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { createDatabase } from "warmline";
@@ -123,7 +124,7 @@ describe("node functions/node.ts", () => {
   it("asks for API_TOKEN where it is set, and writes it nowhere", async () => {
     const { child, url, ended } = start({ DATABASE_URL: demo.url, API_TOKEN: "canary-token", HOST: "0.0.0.0" });
     const base = (await url).replace("0.0.0.0", "127.0.0.1");
-    expect((await order(base, "no-token")).status).toBe(401);
+    expect((await fetch(`${base}/stats`, { headers: { Connection: "close" } })).status).toBe(401);
     child.kill("SIGTERM");
     const { code, stderr } = await ended;
     expect(code).toBe(0);
@@ -137,7 +138,8 @@ describe("serveApp", () => {
     for (const app of running.splice(0)) await app.stop();
   });
   const serve = async (options: Partial<Parameters<typeof serveApp>[0]> = {}) => {
-    const app = await serveApp({ db: demo.db, port: 0, ...options });
+    // what fetch keeps is not waited for
+    const app = await serveApp({ db: demo.db, port: 0, drainMs: 100, ...options });
     running.push(app);
     return app;
   };
@@ -163,6 +165,21 @@ describe("serveApp", () => {
 
   it.each(["0.0.0.0", "::", "192.0.2.1", "127.0.0.1.example"])("refuses to listen on %s without a token", async (host) => {
     await expect(serve({ host })).rejects.toThrow(/without a token/);
+  });
+
+  it("answers when it is stopped what comes on a connection that was kept, and ends that with the answer", async () => {
+    const app = await serveApp({ db: demo.db, port: 0 });
+    const agent = new Agent({ keepAlive: true });
+    const ask = () =>
+      new Promise((resolve, reject) => {
+        const asked = get(`${app.url}/health`, { agent }, (answer) => {
+          answer.resume().once("end", () => resolve([answer.statusCode, answer.headers.connection, asked.reusedSocket]));
+        }).once("error", reject);
+      });
+    expect(await ask()).toEqual([200, "keep-alive", false]);
+    const stopped = app.stop();
+    expect(await ask()).toEqual([200, "close", true]);
+    await stopped;
   });
 
   it("cuts off what runs longer than it may when it is stopped", async () => {

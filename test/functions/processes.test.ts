@@ -1,8 +1,9 @@
 import type { ChildProcess } from "node:child_process";
-import { copyFile, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { connect, createDemoDatabase, type DemoDatabase } from "./demo-app.ts";
 import { type DemoProcess, startDemoProcess } from "./demo-process.ts";
@@ -153,25 +154,54 @@ describe("PROCESSES", () => {
     expect(pauses.slice(-3)).toEqual(pauses.length === 4 ? [200, 400, 800] : [100, 200, 400]);
   }, 60_000);
 
-  it("goes on with those it has while no other can be started, and says why", async () => {
+  it.each([
+    ["ENOENT", (program: string, away: string) => rename(program, away)],
+    // of which Node tells by throwing, and not by an event
+    [
+      "ENOTDIR",
+      async (program: string, away: string) => {
+        await rename(program, away);
+        await rm(dirname(program), { recursive: true });
+        await writeFile(dirname(program), "");
+      },
+    ],
+  ])(
+    "goes on with those it has while no other can be started, and says why: %s",
+    async (code, takeAway) => {
+      const folder = await mkdtemp(join(tmpdir(), "node-"));
+      const [program, away] = [join(folder, "bin", "node"), join(folder, "away")];
+      await mkdir(dirname(program));
+      await copyFile(process.execPath, program);
+      const one = startDemoProcess({ DATABASE_URL: demo.url, PROCESSES: "2" }, program);
+      started.push(one);
+      const base = await one.url;
+      const refused = written(one.child, new RegExp(`A process could not be started \\(${code}\\); another is started in \\d+ ms\\.`, "g"));
+      const replaced = written(one.child, /The other listens\./g);
+      await takeAway(program, away);
+      const [first] = await childrenOf(one.child.pid);
+      process.kill(first as number, "SIGKILL");
+      await vi.waitFor(() => expect(refused()).toBeGreaterThan(1), { timeout: 20_000 });
+      expect((await ask(base)).status).toBe(200);
+      await rm(dirname(program), { recursive: true });
+      await mkdir(dirname(program));
+      await rename(away, program);
+      await vi.waitFor(() => expect(replaced()).toBe(1), { timeout: 20_000 });
+      one.child.kill("SIGTERM");
+      expect((await one.ended).code).toBe(0);
+      await rm(folder, { recursive: true });
+    },
+    60_000,
+  );
+
+  it("says in one line that not even the first can be started, and exits 1", async () => {
     const folder = await mkdtemp(join(tmpdir(), "node-"));
-    const [program, away] = [join(folder, "node"), join(folder, "away")];
+    const program = join(folder, "node");
     await copyFile(process.execPath, program);
     const one = startDemoProcess({ DATABASE_URL: demo.url, PROCESSES: "2" }, program);
     started.push(one);
-    const base = await one.url;
-    const refused = written(one.child, /A process could not be started \(ENOENT\); another is started in \d+ ms\./g);
-    const replaced = written(one.child, /The other listens\./g);
-    await rename(program, away);
-    const [first] = await childrenOf(one.child.pid);
-    process.kill(first as number, "SIGKILL");
-    await vi.waitFor(() => expect(refused()).toBeGreaterThan(1), { timeout: 20_000 });
-    expect((await ask(base)).status).toBe(200);
-    await rename(away, program);
-    await vi.waitFor(() => expect(replaced()).toBe(1), { timeout: 20_000 });
-    one.child.kill("SIGTERM");
-    expect((await one.ended).code).toBe(0);
+    await once(one.child, "spawn");
     await rm(folder, { recursive: true });
+    expect(await one.ended).toEqual({ code: 1, stdout: "", stderr: "A process could not be started (ENOENT).\n" });
   }, 60_000);
 
   it("ends in order when all are told at once, as by an init, as soon as it says that it listens", async () => {

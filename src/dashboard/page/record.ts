@@ -63,7 +63,7 @@ const makeRecord = (size) => {
     const offset = frame.at - record.toldAt;
     record.offset = record.offset === 0 || Math.abs(offset - record.offset) > 500 ? offset : record.offset + (offset - record.offset) * 0.1;
     record.totals = frame.totals; record.stats = frame.stats;
-    if (frame.errors) { record.errors = frame.errors; record.errorsAt = seq; }
+    if (frame.errors) { record.errors = frame.errors; }
     frame.marks.sort((a, b) => endOf(a) - endOf(b)).forEach(take);
     closeIdle(frame);
     const second = Math.floor(frame.at / 1000), newest = seconds[seconds.length - 1];

@@ -1,9 +1,11 @@
 import type { CodePlace } from "../evidence.ts";
-import type { FileLinks, Project } from "./links.ts";
-import type { Node, SourceFile } from "./source-file.ts";
+import type { Node } from "./ast.ts";
+import type { FileLinks } from "./links.ts";
+import type { Project } from "./project.ts";
+import type { SourceFile } from "./source-file.ts";
 
 /** What a rule found at a node. */
-export interface CodeFound {
+interface CodeFound {
   readonly node: Node;
   readonly found: string;
 }
@@ -22,9 +24,4 @@ export interface FileRule extends RuleText {
 /** A rule over what files have to do with each other, when all were parsed: their trees are gone by then. */
 export interface ProjectRule extends RuleText {
   conclude(file: FileLinks, project: Project): readonly Omit<CodePlace, "rule">[];
-}
-
-/** What a call, or `new`, is given. */
-export function argumentsOf(node: Node): readonly Node[] {
-  return (node.arguments ?? []) as readonly Node[];
 }

@@ -1,13 +1,22 @@
-import type { Readers } from "./project-facts.ts";
+import type { Seen } from "../evidence.ts";
+import type { Readers } from "./read-configuration.ts";
 
-/** The optional peers that read sources and TOML, where they are installed. */
+/** The optional peers that read sources, TOML and YAML, where they are installed. Never rejects. */
 export async function loadReaders(): Promise<Readers> {
-  const [parser, toml] = await Promise.all([import("oxc-parser").catch(missing), import("smol-toml").catch(missing)]);
-  return { parser, toml };
+  const [parser, toml, yaml] = await Promise.all([
+    loaded("oxc-parser", import("oxc-parser")),
+    loaded("smol-toml", import("smol-toml")),
+    loaded("yaml", import("yaml")),
+  ]);
+  return { parser, toml, yaml };
 }
 
-/** @throws what is there and cannot be loaded */
-function missing(error: unknown): undefined {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  if (code !== "ERR_MODULE_NOT_FOUND") throw error;
+async function loaded<T>(name: string, module: Promise<T>): Promise<Seen<T>> {
+  try {
+    return { value: await module };
+  } catch (error) {
+    const { code } = (error ?? {}) as { readonly code?: unknown };
+    const why = code === "ERR_MODULE_NOT_FOUND" ? "is not installed" : "is installed, and cannot be loaded";
+    return { unseen: `${name} ${why}: npm install --save-dev ${name}` };
+  }
 }

@@ -1,4 +1,6 @@
-import { keyOf, type Node, pathOf, type SourceFile, textOf, unwrapped } from "./source-file.ts";
+import { keyOf, type Node, pathOf, textOf, unwrapped } from "./ast.ts";
+import { declaredExportsOf } from "./exports.ts";
+import type { SourceFile } from "./source-file.ts";
 
 const functions = ["FunctionDeclaration", "FunctionExpression", "ArrowFunctionExpression"];
 
@@ -13,6 +15,11 @@ const routers = new Set(["get", "post", "put", "patch", "delete", "all", "use"])
 /** The functions around a node, from the inside. */
 export function functionsAround(file: SourceFile, node: Node): readonly Node[] {
   return file.around(node).filter(({ type }) => functions.includes(type));
+}
+
+/** Whether a node stands in a scope; undefined for the whole file. */
+export function isInside(node: Node, scope: Node | undefined): boolean {
+  return scope === undefined || (node.start >= scope.start && node.end <= scope.end);
 }
 
 /** Whether it runs when the module is loaded. */
@@ -59,24 +66,7 @@ function isGivenRequests(file: SourceFile, one: Node): boolean {
 
 /** The names under which a module exports what it declares under another, or the same. */
 function exportNames(file: SourceFile, local: string | undefined): readonly string[] {
-  if (local === undefined) return [];
-  return [
-    ...file.all("ExportDefaultDeclaration").flatMap(({ declaration }) => (pathOf(declaration).join(".") === local ? ["default"] : [])),
-    ...exported(file).flatMap((one) => (one.local === local ? [one.name] : [])),
-  ];
-}
-
-/** What a module exports by name, of its own. */
-function exported(file: SourceFile): readonly { readonly local: string; readonly name: string }[] {
-  return file.all("ExportNamedDeclaration").flatMap(({ declaration, source, specifiers }) => {
-    const { id, declarations = [] } = (declaration ?? {}) as { readonly id?: Node; readonly declarations?: readonly Node[] };
-    const declared = [id, ...declarations.map((one) => one.id as Node)].flatMap((one) => pathOf(one));
-    const listed = source === null ? ((specifiers ?? []) as readonly Node[]) : [];
-    return [
-      ...declared.map((name) => ({ local: name, name })),
-      ...listed.map((one) => ({ local: pathOf(one.local)[0] ?? "", name: pathOf(one.exported)[0] ?? textOf(one.exported) ?? "" })),
-    ];
-  });
+  return local === undefined ? [] : declaredExportsOf(file).flatMap((one) => ("local" in one && one.local === local ? [one.name] : []));
 }
 
 function isDefaultExport(file: SourceFile, property: Node): boolean {
@@ -89,12 +79,9 @@ function isDefaultExport(file: SourceFile, property: Node): boolean {
  */
 export function isWorker(file: SourceFile): boolean {
   if (file.modules.includes("cloudflare:workers")) return true;
-  const named = exported(file).flatMap(({ local, name }) => (name === "default" ? file.declared(local).map(({ init }) => init) : []));
-  const given = file.all("ExportDefaultDeclaration").flatMap(({ declaration }) => {
-    const plain = unwrapped(declaration);
-    return plain?.type === "Identifier" ? file.declared(String(plain.name)).map(({ init }) => init) : [plain];
-  });
-  return [...named, ...given].some((one) => {
+  const named = declaredExportsOf(file).flatMap((one) => ("local" in one && one.name === "default" ? file.declared(one.local) : []));
+  const given = file.all("ExportDefaultDeclaration").map(({ declaration }) => declaration);
+  return [...named.map(({ init }) => init), ...given].some((one) => {
     const object = unwrapped(one);
     const keys = object?.type === "ObjectExpression" ? (object.properties as readonly Node[]).map(keyOf) : [];
     return keys.includes("fetch") && !keys.includes("port") && !keys.includes("hostname");
@@ -103,7 +90,7 @@ export function isWorker(file: SourceFile): boolean {
 
 /** Whether a module exports what a router calls by the method's name. */
 export function isRoute(file: SourceFile): boolean {
-  return exported(file).some(({ name }) => routeNames.has(name));
+  return declaredExportsOf(file).some((one) => "local" in one && routeNames.has(one.name));
 }
 
 /** Whether a module asks to run where there are no sockets: Next.js' `runtime`, by itself or in `config`. */

@@ -25,16 +25,19 @@ const transactionOverNeonHttp: ProjectRule = {
   name: "transaction-over-neon-http",
   costs: "It compiles, and throws when it is called: no transactions over that driver.",
   change: 'import { drizzle } from "warmline/drizzle", whose transactions go by WebSocket',
-  conclude(file, project) {
-    const imported = file.imports
-      .filter(({ module, imported }) => project.resolve(file, module)?.overNeonHttp.includes(imported))
-      .map(({ local }) => local);
-    const names = new Set([...file.overNeonHttp, ...imported]);
-    return file.transactions
-      .filter(({ name }) => names.has(name))
-      .map(({ at }) => ({ at, found: "A transaction is asked of drizzle-orm/neon-http." }));
-  },
+  conclude: (file, project) =>
+    file.transactions
+      .filter(({ of }) => project.heldBy(file, of) === "neon-http")
+      .map(({ at }) => ({ at, found: "A transaction is asked of drizzle-orm/neon-http." })),
+};
+
+const connectWithoutRelease: ProjectRule = {
+  name: "connect-without-release",
+  costs: "The first error in between keeps the client for good: after as many as max, every call waits for its time-out.",
+  change: "try { … } finally { client.release(); }; or db.transaction(async (tx) => …), which gives it back by itself",
+  conclude: (file, project) =>
+    file.unreleased.filter(({ of }) => project.heldBy(file, of) === "pool").map(({ at, found }) => ({ at, found })),
 };
 
 /** Rules that look across files. */
-export const projectRules: readonly ProjectRule[] = [pgInEdge, transactionOverNeonHttp];
+export const projectRules: readonly ProjectRule[] = [connectWithoutRelease, pgInEdge, transactionOverNeonHttp];

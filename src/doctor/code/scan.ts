@@ -1,17 +1,13 @@
 import { lstatSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import type { CodePlace, ProjectFacts, Seen, SourceFacts } from "../evidence.ts";
-import { madeBy } from "./client-rules.ts";
-import { argumentsOf } from "./code-rule.ts";
-import { fileRules } from "./code-rules.ts";
-import { type FileLinks, linksOf, projectOf } from "./links.ts";
+import type { ProjectFacts, Seen, SourceFacts } from "../evidence.ts";
+import { conclude, emptyFacts, type FoundFacts, takeFacts } from "./found-facts.ts";
 import { listFiles } from "./list-files.ts";
 import { isNestedTooDeeply } from "./nesting.ts";
-import { exportedNumber } from "./places.ts";
-import { lookAtProject, type Readers } from "./project-facts.ts";
-import { projectRules } from "./project-rules.ts";
-import { keyOf, type Parser, parseSource, type SourceFile } from "./source-file.ts";
+import { lookAtProject, type ProjectLook } from "./project-facts.ts";
+import type { Readers } from "./read-configuration.ts";
+import { type Parser, parseSource, type SourceFile } from "./source-file.ts";
 import { isWorthParsing } from "./worth-parsing.ts";
 
 /** How many files there were, and what became of them. */
@@ -40,7 +36,7 @@ export interface ScanOptions {
   /** A bound of its own: a large repository must not hold up what is asked of the server. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Loaded when there is something to read. */
+  /** What reads them. */
   readonly load: () => Promise<Readers>;
 }
 
@@ -57,46 +53,65 @@ export async function scan({ folder, timeoutMs, signal, load }: ScanOptions): Pr
   const tests = files.filter((path) => isSource(path) && isTest(path)).length;
   const sources = files.filter((path) => isSource(path) && !isTest(path));
   const readers = await load();
-  const project = lookAtProject(
-    folder,
-    files.filter((path) => !isTest(path)),
-    readers,
-  );
+  const own = files.filter((path) => !isTest(path));
+  const project = lookAtProject(folder, own, readers);
   const facts = emptyFacts();
+  const over = () => performance.now() > endsAt || signal.aborted;
+  const { seen, gone } = "value" in readers.parser ? await readAll(sources, { folder, parser: readers.parser.value, facts, over }) : none;
+  const notSeen = sources.length - seen - gone;
+  const gap =
+    "unseen" in readers.parser
+      ? readers.parser.unseen
+      : `${notSeen} of ${sources.length - gone} files: no time was left, too large, or not parsed`;
+  const gaps = [...(notSeen > 0 ? [gap] : []), ...(missing === undefined ? [] : [missing])];
+  const partly = partlySeen(gaps);
+  return {
+    count: { seen, notSeen, tests, tookMs: performance.now() - begun, ...partly },
+    project: { value: projectFacts(project, facts, gaps.length === 0), ...partlySeen([...project.missing, ...gaps]) },
+    sources:
+      "unseen" in readers.parser && notSeen > 0 ? { unseen: gaps.join("; ") } : { value: conclude(facts, gaps.length === 0), ...partly },
+  };
+}
+
+function partlySeen(gaps: readonly string[]): { readonly missing?: string } {
+  return gaps.length === 0 ? {} : { missing: gaps.join("; ") };
+}
+
+/** What configurations say, and sources add. How long Lambda gives is of no matter where calls end with their invocation, and nobody knows that of a part. */
+function projectFacts({ facts }: ProjectLook, found: FoundFacts, whole: boolean): ProjectFacts {
+  const configured = facts.functionTimeouts.filter(({ platform }) => platform !== "lambda" || (whole && !found.wrapsLambda));
+  return { ...facts, functionTimeouts: [...configured, ...found.timeouts] };
+}
+
+interface Reading {
+  readonly folder: string;
+  readonly parser: Parser;
+  /** Where what they show is added. */
+  readonly facts: FoundFacts;
+  /** Whether the time is over. */
+  readonly over: () => boolean;
+}
+
+/** How many files were read, and how many were not there. */
+interface Counted {
+  readonly seen: number;
+  readonly gone: number;
+}
+
+const none: Counted = { seen: 0, gone: 0 };
+
+async function readAll(sources: readonly string[], { folder, parser, facts, over }: Reading): Promise<Counted> {
   let seen = 0;
   let gone = 0;
-  let turns = 0;
-  if (readers.parser !== undefined) {
-    for (const path of sources) {
-      if (performance.now() > endsAt || signal.aborted) break;
-      const file = readSource(folder, path, readers.parser);
-      if (file === "gone") gone += 1;
-      else if (file !== "unread" && (typeof file === "string" || takeAll(file, facts))) seen += 1;
-      // so that the time is heard to be over, and the process can be told to end
-      turns += 1;
-      if (turns % 100 === 0) await turn();
-    }
+  for (const [at, path] of sources.entries()) {
+    if (over()) break;
+    const file = readSource(folder, path, parser);
+    if (file === "gone") gone += 1;
+    else if (file !== "unread" && (typeof file === "string" || takeAll(file, facts))) seen += 1;
+    // so that the time is heard to be over, and the process can be told to end
+    if (at % 100 === 99) await turn();
   }
-  const notSeen = sources.length - seen - gone;
-  const tookMs = performance.now() - begun;
-  const gaps = [
-    ...(readers.parser === undefined ? ["oxc-parser is not installed: npm install --save-dev oxc-parser"] : []),
-    ...(readers.parser !== undefined && notSeen > 0
-      ? [`${notSeen} of ${sources.length - gone} files: no time was left, too large, or not parsed`]
-      : []),
-    ...(missing === undefined ? [] : [missing]),
-  ];
-  const count = { seen, notSeen, tests, tookMs, ...(gaps.length === 0 ? {} : { missing: gaps.join("; ") }) };
-  const partly = gaps.length === 0 ? {} : { missing: gaps.join("; ") };
-  const gapsOfProject = [...project.missing, ...gaps];
-  return {
-    count,
-    project: {
-      value: { ...project.facts, functionTimeouts: [...project.facts.functionTimeouts, ...facts.timeouts] },
-      ...(gapsOfProject.length === 0 ? {} : { missing: gapsOfProject.join("; ") }),
-    },
-    sources: readers.parser === undefined ? { unseen: gaps.join("; ") } : { value: conclude(facts, gaps.length === 0), ...partly },
-  };
+  return { seen, gone };
 }
 
 type Read = SourceFile | "nothing in it" | "unread" | "gone";
@@ -126,56 +141,4 @@ function takeAll(file: SourceFile, facts: FoundFacts): boolean {
     if (error instanceof RangeError) return false;
     throw error;
   }
-}
-
-/** What is kept of the files that were parsed. */
-interface FoundFacts {
-  readonly places: CodePlace[];
-  readonly bareDrivers: string[];
-  readonly timeouts: { readonly seconds: number; readonly at: string }[];
-  readonly links: FileLinks[];
-  namesDirectUrl: boolean;
-}
-
-function emptyFacts(): FoundFacts {
-  return { places: [], bareDrivers: [], timeouts: [], links: [], namesDirectUrl: false };
-}
-
-function takeFacts(file: SourceFile, facts: FoundFacts): void {
-  for (const { name, find } of fileRules) {
-    for (const { node, found } of find(file)) facts.places.push({ rule: name, at: file.at(node), found });
-  }
-  facts.bareDrivers.push(...bareDriver(file));
-  facts.links.push(linksOf(file));
-  facts.namesDirectUrl ||= namesDirectUrl(file);
-  // what Next.js on Vercel reads
-  const timeout = exportedNumber(file, "maxDuration");
-  if (timeout !== undefined) facts.timeouts.push({ seconds: timeout.value, at: file.at(timeout.node) });
-}
-
-function conclude({ places, bareDrivers, links, namesDirectUrl }: FoundFacts, whole: boolean): SourceFacts {
-  const project = projectOf(links);
-  const across = links.flatMap((file) =>
-    projectRules.flatMap(({ name, conclude }) => conclude(file, project).map((place) => ({ rule: name, ...place }))),
-  );
-  return { places: [...places, ...across], bareDrivers, namesDirectUrl: namesDirectUrl || (whole ? false : null) };
-}
-
-function namesDirectUrl(file: SourceFile): boolean {
-  return (
-    file.all("Property").some((node) => keyOf(node) === "directUrl") ||
-    file
-      .all("MemberExpression")
-      .some(({ property }) => /^DIRECT_(\w+_)?URL$|_(UNPOOLED|NON_POOLING)$/.test(String((property as { name?: unknown }).name)))
-  );
-}
-
-/** Where pg itself is given a URL, which it then reads for `sslmode`. */
-function bareDriver(file: SourceFile): readonly string[] {
-  return file.all("NewExpression").flatMap((node) => {
-    const [options] = argumentsOf(node);
-    if (madeBy(file, node) === undefined || file.origin(node.callee)?.module !== "pg" || options?.type !== "ObjectExpression") return [];
-    const takesUrl = (options.properties as readonly (typeof node)[]).some((property) => keyOf(property) === "connectionString");
-    return takesUrl ? [file.at(node)] : [];
-  });
 }

@@ -1,5 +1,5 @@
-import { argumentsOf, type FileRule } from "./code-rule.ts";
-import { keyOf, type Node, pathOf, unwrapped } from "./source-file.ts";
+import { argumentsOf, keyOf, type Node, pathOf, unwrapped } from "./ast.ts";
+import type { FileRule } from "./code-rule.ts";
 import { stringBuiltSql } from "./sql-rules.ts";
 
 const verificationOff: FileRule = {

@@ -1,6 +1,7 @@
-import { argumentsOf, type FileRule } from "./code-rule.ts";
+import { argumentsOf, keyOf, type Node, pathOf, textOf, unwrapped } from "./ast.ts";
+import type { FileRule } from "./code-rule.ts";
 import { functionsAround } from "./places.ts";
-import { keyOf, type Node, pathOf, type SourceFile, textOf, unwrapped } from "./source-file.ts";
+import type { SourceFile } from "./source-file.ts";
 import { assignedTo, isWritten, valuesOf } from "./written.ts";
 
 /** Methods whose first argument is a statement, of pg, postgres.js, Neon's driver, Prisma, Drizzle and Knex. */

@@ -1,6 +1,6 @@
 /** Words of which one has to be there, each with what has to stand beside it, if anything: in lower case. */
 const signs: readonly (readonly [words: readonly string[], beside?: readonly string[]])[] = [
-  [['"pg"', "'pg'", "postgres", "@neondatabase/", "warmline", "drizzle-orm", ".transaction("]],
+  [['"pg"', "'pg'", "postgres", "@neondatabase/", "warmline", "drizzle-orm", ".transaction(", ".connect()"]],
   [["rejectunauthorized", "node_tls_reject", "maxduration", "directurl", "direct_", "unpooled", "non_pooling", "cloudflare:workers"]],
   [['"edge"', "'edge'", "experimental-edge"]],
   [
@@ -13,9 +13,12 @@ const signs: readonly (readonly [words: readonly string[], beside?: readonly str
   ],
 ];
 
+/** What hands on what another file makes, and may be all that a file does. */
+const handsOn = /\bexport\s*[*{]|\bmodule\.exports\s*=\s*require\(|\bexports\b[^;]{0,200}\bpool\b/;
+
 /** Whether a rule could find anything in a text: parsing costs a hundred times as much as this. */
 export function isWorthParsing(text: string): boolean {
   const lower = text.toLowerCase();
   const has = (word: string) => lower.includes(word);
-  return signs.some(([words, beside]) => words.some(has) && (beside === undefined || beside.some(has)));
+  return handsOn.test(lower) || signs.some(([words, beside]) => words.some(has) && (beside === undefined || beside.some(has)));
 }

@@ -1,6 +1,6 @@
-import { argumentsOf } from "./code-rule.ts";
+import { argumentsOf, keyOf, type Node, pathOf, unwrapped } from "./ast.ts";
 import { functionsAround } from "./places.ts";
-import { keyOf, type Node, pathOf, type SourceFile, unwrapped } from "./source-file.ts";
+import type { SourceFile } from "./source-file.ts";
 
 /** What quotes a name or a value, or makes a number or a place of it. */
 const safe = /^(quote|escape|ident|literal|format|placeholder|Number$|parseInt$|parseFloat$|BigInt$)/i;

@@ -4,6 +4,7 @@ import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { isSocketFolder } from "../../decide/host.ts";
 import { ReachError, readReachFailure, wordsOfReachFailure } from "../../endpoint/reach-failure.ts";
+import { placeOf } from "../../endpoint/server-address.ts";
 import { sslRequest } from "../../wire/startup-messages.ts";
 import type { Configured, Reach } from "../evidence.ts";
 import { failed, type Looked } from "./unseen.ts";
@@ -22,7 +23,7 @@ const steps = { dns: "finding the host's address", tcp: "connecting to it", ask:
 /** Walks to the server's door: address, connection, TLS with whatever certificate it shows. Nothing secret is sent. Never rejects. */
 export async function reach({ settings, tls, urlName }: Configured, { ca, signal, now }: ReachOptions): Promise<Looked<Reach>> {
   const { host, port } = settings.address;
-  const where = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const where = placeOf(settings.address);
   let step: keyof typeof steps = "dns";
   const sockets: Socket[] = [];
   try {

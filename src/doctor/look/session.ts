@@ -2,12 +2,13 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import pg from "pg";
 import { sayGoodbye, TERMINATE } from "../../endpoint/say-goodbye.ts";
+import { placeOf } from "../../endpoint/server-address.ts";
 import { conditionName } from "../../errors/condition.ts";
-import { isWarmlineError } from "../../errors/errors.ts";
 import type { WarmPoolConfig } from "../../transports/pool/warm-pool.ts";
 import { isErrorResponse } from "../../wire/error-response.ts";
 import type { BackendFacts, Configured, Pieces, Seen, SessionFacts } from "../evidence.ts";
 import { type AnswerRow, answers } from "./answers.ts";
+import { loginFailure, UnreadableAnswer } from "./login-failure.ts";
 import { type Question, questions } from "./questions.ts";
 import { unlessAborted } from "./reach.ts";
 import { failed, type Looked } from "./unseen.ts";
@@ -63,9 +64,6 @@ export async function askServer(configured: Configured, { login, endsAt, signal,
     await leave(client.connection.stream as Socket);
   }
 }
-
-/** What came is nothing that pg reads: another way to log in, or no Postgres. */
-class UnreadableAnswer extends Error {}
 
 interface Listening {
   attachListeners(stream: Pick<Socket, "on">): unknown;
@@ -137,7 +135,7 @@ async function measure(client: pg.Client, { settings, urlName }: Configured, sig
     }
     return { value: { firstQueryMs: first.ms, secondQueryMs: second.ms, roundTripMs: Math.min(...trips) } };
   } catch (error) {
-    const where = placeOf(settings);
+    const where = placeOf(settings.address);
     const found = `${where} lets in, and answers no query: ${whyUnseen(error, signal.aborted)}.`;
     return failed("unreachable", found, `${urlName}: the server itself; where it is a pooler, look at the server behind it`, where);
   }
@@ -201,33 +199,4 @@ export function unanswered(reason: string): Omit<Answered, "session"> {
     Answered,
     "session"
   >;
-}
-
-function loginFailure(error: unknown, { settings, urlName, plan }: Configured, late: boolean): Looked<never> {
-  const where = placeOf(settings);
-  const network = `${urlName}: host and port; and the network's rules between here and there`;
-  if (late) return failed("unreachable", `${where} did not answer in time: the login did not end.`, network, where);
-  const iam = plan.capabilities.iam && settings.address.password === null;
-  const change = iam
-    ? "grant rds_iam to the role, and allow rds-db:connect (dsql:DbConnect) to the function's own role, whose credentials are to be here"
-    : `${urlName}: user, password and database, percent-encoded`;
-  // ours hold no value: no password, no credentials to sign a token with
-  if (isWarmlineError(error)) return failed("login-refused", `${where}: ${error.message}`, change, where);
-  if (error instanceof UnreadableAnswer) {
-    const found = `${where} answers the login with what pg does not read: another way to log in (GSSAPI, Kerberos), or no Postgres.`;
-    return failed("unreachable", found, `${urlName}: host and port; or a line in pg_hba.conf with scram-sha-256`, where);
-  }
-  if (!isErrorResponse(error)) return failed("unreachable", `${where}: the connection was lost during the login.`, network, where);
-  const found = `${where} refuses the login: ${conditionName(error.code)} (${error.code}).`;
-  return failed("login-refused", found, refusals[error.code] ?? change, where);
-}
-
-/** What ends a refusal that is not about who logs in. Source: PostgreSQL documentation, "PostgreSQL Error Codes". */
-const refusals: Readonly<Record<string, string>> = {
-  "53300": "a transaction pooler before the server, and fewer connections in each instance: warmline doctor budget",
-  "57P03": "wait: the server starts, stops or recovers",
-};
-
-function placeOf({ address: { host, port } }: Configured["settings"]): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

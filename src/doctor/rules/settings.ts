@@ -67,19 +67,22 @@ export const settingsRules: readonly Rule[] = [
     needs: ["configured", "project"],
     costs:
       "The platform ends the function first: the caller gets its time-out in place of an error that says what became of the statement.",
-    find: ({ configured: { plan, ...configured }, project }) =>
-      project.functionTimeouts
-        .filter(({ seconds }) => plan.deadlineMs === 0 || plan.deadlineMs >= seconds * 1_000)
-        .map(({ seconds, at }) => ({
-          found: `A call may take ${plan.deadlineMs === 0 ? "for ever" : `${plan.deadlineMs / 1_000} s`}, and the function has ${seconds} s.`,
-          change: urlOf(configured, `socket_timeout=${Math.max(1, Math.floor(seconds) - 1)}`),
+    find: ({ configured, project }) =>
+      project.functionTimeouts.flatMap(({ seconds, platform, at }) => {
+        const deadlineMs = platform === "lambda" ? configured.deadlineOnLambdaMs : configured.plan.deadlineMs;
+        const shorter = urlOf(configured, `socket_timeout=${Math.max(1, Math.floor(seconds) - 1)}`);
+        return one(deadlineMs === 0 || deadlineMs >= seconds * 1_000, () => ({
+          found: `A call may take ${deadlineMs === 0 ? "for ever" : `${deadlineMs / 1_000} s`}, and the function has ${seconds} s.`,
+          change: platform === "lambda" ? `lambdaHandler(db, …) of warmline/lambda, which knows the time; or ${shorter}` : shorter,
           at,
-        })),
+        }));
+      }),
   }),
   rule({
     name: "no-statement-limit",
     group: "settings",
     needs: ["configured", "limits"],
+    sparesLocal: true,
     costs: "A statement whose caller is gone runs on: it holds its slot, its locks and a core until it is done.",
     find: ({ configured, limits }) =>
       one(limits.statementTimeoutMs === 0, () => ({
@@ -91,6 +94,7 @@ export const settingsRules: readonly Rule[] = [
     name: "no-idle-in-transaction-limit",
     group: "settings",
     needs: ["configured", "limits"],
+    sparesLocal: true,
     costs: "A transaction whose environment is frozen or gone keeps its locks, and keeps VACUUM from every row since it began.",
     find: ({ configured, limits }) =>
       one(limits.idleInTransactionTimeoutMs === 0, () => ({

@@ -90,6 +90,7 @@ export const wayRules: readonly Rule[] = [
     name: "superuser-login",
     group: "settings",
     needs: ["configured", "role"],
+    sparesLocal: true,
     costs: "Row-level security and every grant are without effect: one injected statement may read and drop everything.",
     find: ({ configured, role }) =>
       one(role.superuser || role.bypassesRls, () => ({

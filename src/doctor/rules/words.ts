@@ -15,7 +15,12 @@ export function inMinutes(ms: number): string {
   return `${Math.round(ms / 60_000)} min`;
 }
 
-/** The role of the login, as SQL quotes a name. */
+/** The role of the login, quoted. */
 export function roleOf({ settings }: Pick<Configured, "settings">): string {
-  return `"${settings.address.user.replaceAll('"', '""')}"`;
+  return quoted(settings.address.user);
+}
+
+/** A name, as SQL quotes it. */
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }

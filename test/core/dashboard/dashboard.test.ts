@@ -188,6 +188,42 @@ test("whoever leaves before the first frame makes no room for more than may look
   feed.close();
 });
 
+test("who stops reading without leaving has a place for as long as an answer lasts, and no longer", async () => {
+  vi.useFakeTimers();
+  try {
+    const app = new Hono().route("/_warmline", dashboard(quiet));
+    const look = () => app.request("http://localhost/_warmline/events", { headers: { Host: "localhost" } }, here);
+    const readers = [];
+    for (let n = 0; n < 500; n++) {
+      const reader = (await look()).body?.getReader();
+      await reader?.read();
+      readers.push(reader);
+    }
+    expect((await look()).status).toBe(503);
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect((await look()).status).toBe(200);
+    // who reads on after all finds the end, and asks anew
+    expect(await readers[0]?.read()).toEqual({ done: true, value: undefined });
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test.each([
+  ["/_warmline", (app: Hono) => app],
+  ["/admin/_warmline", (app: Hono) => new Hono().route("/admin", app)],
+])("it is there with a slash behind its path as well, and nothing else is below it: %s", async (path, mount) => {
+  const app = mount(new Hono().route("/_warmline", dashboard(quiet, { token })).get("/_warmline/own", (c) => c.text("own")));
+  const get = (end: string, headers: Record<string, string> = { Authorization: `Bearer ${token}` }) =>
+    app.request(`http://localhost${path}${end}`, { headers });
+  const [plain, slashed, query] = [await get(""), await get("/"), await get("/?a=b/")];
+  expect([slashed.status, await slashed.text()]).toEqual([200, await plain.text()]);
+  expect([...slashed.headers]).toEqual([...plain.headers]);
+  expect([query.status, (await get("/", {})).status]).toEqual([200, 401]);
+  expect([await (await get("/own", {})).text(), (await get("/none")).status, (await get("//")).status]).toEqual(["own", 404, 404]);
+});
+
 test("a server of Node's stops at once while somebody looks who asks on over the same connection", async () => {
   const app = new Hono().route("/_warmline", dashboard(quiet));
   const server = createServer(getRequestListener(app.fetch));
