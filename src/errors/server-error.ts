@@ -14,7 +14,8 @@ interface SentContext extends Omit<ServerReportContext, "message"> {
 /** The server's error of a statement: without values, with a hint where one was sent as what it cannot be, and with the line it points at. */
 export function serverError(said: ServerReport, { sent, ...context }: SentContext): DatabaseError {
   const report = uncommented(said, sent.statements, context.statement);
-  const message = redactMessage(report, sent) + valueHint(report, sent.statements);
+  const meant = context.statement === undefined ? sent.statements : sent.statements.filter(({ text }) => text === context.statement);
+  const message = redactMessage(report, sent) + valueHint(report, meant);
   const statement = context.statement && withoutStrings(context.statement);
   const error = new DatabaseError(report, { ...context, message, statement });
   if (statement && error.position) pointAt(error, excerptAt(statement, Number(error.position)));

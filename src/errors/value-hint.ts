@@ -24,6 +24,7 @@ interface Sent {
 /**
  * What to write where a value went as what it cannot be; empty where that is not the reason. Told by codes, routines and places, for the message
  * may be in the server's language.
+ * @param statements the one that failed, or all of them where nobody tells which did
  */
 export function valueHint(refusal: Refusal, statements: readonly Sent[]): string {
   const { code, routine, position } = refusal;
@@ -32,13 +33,19 @@ export function valueHint(refusal: Refusal, statements: readonly Sent[]): string
       ? ". An array is sent as one of Postgres: for JSON write sql.json(…)"
       : `. An array is sent as one value: ${FOR_A_LIST}`;
   }
-  if (code === "42601" && position && statements.some(({ text }) => /^\$\d/.test(text.slice(Number(position) - 1)))) {
+  if (code === "42601" && position && statements.some(({ text }) => isParameterAt(text, Number(position)))) {
     return `. No value can stand there: for a list ${FOR_A_LIST}, for a name sql.id(…)`;
   }
   if (code === "08P01" && routine === "exec_bind_message") {
     return ". There must be as many values as the text has placeholders ($1, $2 …); one within quotes is text";
   }
   return "";
+}
+
+/** Whether `$n` stands at a place, which the server counts in characters, from 1. */
+function isParameterAt(text: string, position: number): boolean {
+  const [mark, digit = ""] = [...text].slice(position - 1, position + 1);
+  return mark === "$" && /\d/.test(digit);
 }
 
 /**

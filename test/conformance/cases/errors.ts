@@ -162,6 +162,27 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "says what to write where no value can stand, told by the place the server points at",
+    async run({ db, transport }) {
+      const hint = "No value can stand there: for a list write = any(…) with it, or in (…) with sql.join, for a name sql.id(…)";
+      for (const call of [
+        () => db.sql`select id from person where id in ${[1]}`,
+        () => db.sql`select ${"name"}.id from ${"person"}`,
+        // the server counts characters, and these take two places of a text each
+        () => db.sql`select '🎈🎈', id from person where id in ${[1]}`,
+      ]) {
+        expect((await failureOf(call, { code: "42601" })).message).toContain(hint);
+      }
+      const elsewhere = await failureOf(() => db.sql`select '🎈' from from person where id = ${1}`, { code: "42601" });
+      expect(elsewhere.message).not.toContain("No value");
+      // over HTTP nobody tells which one of a batch failed
+      if (transport === "http") return;
+      const batch = await failureOf(() => db.batch([sql`select 1+ 1+${1}`, sql`select from from`]), { code: "42601" });
+      expect(batch).toMatchObject({ statementIndex: 1, position: "13" });
+      expect(batch.message).not.toContain("No value");
+    },
+  },
+  {
     title: "takes sql.json where a value stands, and says where any other piece of SQL belongs",
     async run({ db }) {
       expect((await db.query("select $1::jsonb = '[1]' as same, $2::jsonb[] as list", [sql.json([1]), [sql.json({ a: 1 })]])).rows).toEqual(
