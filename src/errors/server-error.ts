@@ -1,5 +1,5 @@
 import { pointAt } from "./caller.ts";
-import { DatabaseError, type ServerReport, type ServerReportContext } from "./errors.ts";
+import { DatabaseError, type ServerReport, type ServerReportContext } from "./database-error.ts";
 import { excerptAt, withoutStrings } from "./excerpt.ts";
 import { redactMessage, type SentWork } from "./redact-message.ts";
 import { uncommented } from "./uncommented.ts";

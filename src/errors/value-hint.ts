@@ -33,7 +33,7 @@ export function valueHint(refusal: Refusal, statements: readonly Sent[]): string
       ? ". An array is sent as one of Postgres: for JSON write sql.json(…)"
       : `. An array is sent as one value: ${FOR_A_LIST}`;
   }
-  if (code === "42601" && position && statements.some(({ text }) => isParameterAt(text, Number(position)))) {
+  if (code === "42601" && position && statements.some(({ text }) => /^\$\d/.test(textFrom(text, Number(position))))) {
     return `. No value can stand there: for a list ${FOR_A_LIST}, for a name sql.id(…)`;
   }
   if (code === "08P01" && routine === "exec_bind_message") {
@@ -42,11 +42,8 @@ export function valueHint(refusal: Refusal, statements: readonly Sent[]): string
   return "";
 }
 
-/** Whether `$n` stands at a place, which the server counts in characters, from 1. */
-function isParameterAt(text: string, position: number): boolean {
-  const [mark, digit = ""] = [...text].slice(position - 1, position + 1);
-  return mark === "$" && /\d/.test(digit);
-}
+/** What stands from a place on, which the server counts in characters, from 1. */
+const textFrom = (text: string, position: number): string => [...text].slice(position - 1).join("");
 
 /**
  * Whether what could not be read is an array that was sent, whole: an element of one, or another value beside it, is told for itself. A message

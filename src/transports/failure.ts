@@ -1,12 +1,5 @@
-import {
-  ConnectionError,
-  DatabaseError,
-  type Fate,
-  isWarmlineError,
-  type ServerReport,
-  serverFieldNames,
-  type WarmlineError,
-} from "../errors/errors.ts";
+import { DatabaseError, type ServerReport, serverFieldNames } from "../errors/database-error.ts";
+import { ConnectionError, type Fate, isWarmlineError, type WarmlineError } from "../errors/errors.ts";
 import { type Answer, type Evidence, fateOf, saidByPostgres } from "../errors/fate.ts";
 import { redactedCause } from "../errors/redact.ts";
 import { serverError } from "../errors/server-error.ts";

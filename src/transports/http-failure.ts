@@ -1,4 +1,5 @@
-import { ConnectionError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
+import type { ServerReport } from "../errors/database-error.ts";
+import { ConnectionError, type WarmlineError } from "../errors/errors.ts";
 import { fateOf, refusesText, saidByPostgres } from "../errors/fate.ts";
 import { serverError } from "../errors/server-error.ts";
 import { mayCommitByItself } from "../syntax/self-committing.ts";

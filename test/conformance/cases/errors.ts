@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { type Sql, sql } from "../../../src/database/sql.ts";
-import { DatabaseError, isWarmlineError, type ServerFields, serverFieldNames, WarmlineError } from "../../../src/errors/errors.ts";
+import { DatabaseError, type ServerFields, serverFieldNames } from "../../../src/errors/database-error.ts";
+import { isWarmlineError, WarmlineError } from "../../../src/errors/errors.ts";
 import { type Case, failureOf, onlyValue, type Subject } from "../case.ts";
 
 type Fields = Partial<Record<keyof ServerFields, unknown>>;
