@@ -50,9 +50,12 @@ export function releaseChannel(): Channel | undefined {
   return release;
 }
 
+/** Whether a subscriber is being told: what it calls at once is told to nobody, or it would hear of that, and call again. */
+let isTelling = false;
+
 /** Whether anybody hears of an operation that begins now. */
 export function isHeard(channel: TracingChannel | undefined): channel is TracingChannel {
-  if (channel === undefined) return false;
+  if (channel === undefined || isTelling) return false;
   const { start, end, asyncStart, asyncEnd, error } = channel;
   return asyncEnd.hasSubscribers || start.hasSubscribers || error.hasSubscribers || asyncStart.hasSubscribers || end.hasSubscribers;
 }
@@ -93,12 +96,15 @@ export function begin<T>(channel: TracingChannel, message: Message, work: (settl
   const first = () => {
     if (outcome !== undefined) return;
     outcome = { thrown: undefined };
+    const told = isTelling;
+    isTelling = false;
     try {
       outcome = { value: work(settle) };
     } catch (thrown) {
       outcome = { thrown };
       fail(channel, message, thrown);
     }
+    isTelling = told;
     publish(channel.end, message);
   };
   let run = first;
@@ -158,9 +164,12 @@ function fail(channel: TracingChannel, message: Message, error: unknown): void {
 
 /** Runs what is not ours. Node reports by itself what a subscriber throws; elsewhere, and of a function around a call, it is as unhandled as a rejection nobody hears. */
 function attempt(run: () => void): void {
+  const told = isTelling;
+  isTelling = true;
   try {
     run();
   } catch (error) {
     Promise.reject(error);
   }
+  isTelling = told;
 }
