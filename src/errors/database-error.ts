@@ -21,15 +21,14 @@ export interface ServerFields {
   readonly routine: string | undefined;
 }
 
+/** Fields that hold the names of things; where a function filled them in with RAISE, they may hold values, and are not shown either. */
+const namingFields = ["schema", "table", "column", "dataType", "constraint"] as const satisfies readonly (keyof ServerFields)[];
+
 const shownFields = [
   "severity",
   "position",
   "internalPosition",
-  "schema",
-  "table",
-  "column",
-  "dataType",
-  "constraint",
+  ...namingFields,
   "file",
   "line",
   "routine",
@@ -37,9 +36,6 @@ const shownFields = [
 
 /** Fields in which Postgres quotes rows and values: readable by name, never shown by `inspect`, `JSON.stringify` or a logger that walks. */
 const quotingFields = ["detail", "where", "internalQuery", "hint"] as const satisfies readonly (keyof ServerFields)[];
-
-/** Fields that hold the names of things; where a function filled them in with RAISE, they may hold values, and are not shown either. */
-const namingFields = ["schema", "table", "column", "dataType", "constraint"] as const satisfies readonly (keyof ServerFields)[];
 
 /** The names in {@link ServerFields}. */
 export const serverFieldNames: readonly (keyof ServerFields)[] = [...shownFields, ...quotingFields];

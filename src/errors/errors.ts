@@ -167,7 +167,5 @@ export function withFate(error: WarmlineError, fate: Fate, own = true): Warmline
 
 /** Whether `error` comes from this package; true also for another copy of it. */
 export function isWarmlineError(error: unknown): error is WarmlineError {
-  return look(() => {
-    return error instanceof Error && BRAND in error;
-  }, false);
+  return look(() => error instanceof Error && BRAND in error, false);
 }

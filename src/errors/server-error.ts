@@ -5,7 +5,7 @@ import { redactMessage, type SentWork } from "./redact-message.ts";
 import { uncommented } from "./uncommented.ts";
 import { valueHint } from "./value-hint.ts";
 
-/** What the reporter of a server's error knows beyond the report. */
+/** The same of a statement's error: in the place of its message, what that is made with. */
 interface SentContext extends Omit<ServerReportContext, "message"> {
   /** What the message is held against, to find what it has of values. */
   readonly sent: SentWork;
@@ -14,7 +14,7 @@ interface SentContext extends Omit<ServerReportContext, "message"> {
 /** The server's error of a statement: without values, with a hint where one was sent as what it cannot be, and with the line it points at. */
 export function serverError(said: ServerReport, { sent, ...context }: SentContext): DatabaseError {
   const report = uncommented(said, sent.statements, context.statement);
-  const meant = context.statement === undefined ? sent.statements : sent.statements.filter(({ text }) => text === context.statement);
+  const meant = sent.statements.filter(({ text }) => text === (context.statement ?? text));
   const message = redactMessage(report, sent) + valueHint(report, meant);
   const statement = context.statement && withoutStrings(context.statement);
   const error = new DatabaseError(report, { ...context, message, statement });

@@ -33,7 +33,8 @@ export function valueHint(refusal: Refusal, statements: readonly Sent[]): string
       ? ". An array is sent as one of Postgres: for JSON write sql.json(…)"
       : `. An array is sent as one value: ${FOR_A_LIST}`;
   }
-  if (code === "42601" && position && statements.some(({ text }) => /^\$\d/.test(textFrom(text, Number(position))))) {
+  // the server counts characters, from 1
+  if (code === "42601" && position && statements.some(({ text }) => /^\$\d/.test([...text].slice(Number(position) - 1).join("")))) {
     return `. No value can stand there: for a list ${FOR_A_LIST}, for a name sql.id(…)`;
   }
   if (code === "08P01" && routine === "exec_bind_message") {
@@ -41,9 +42,6 @@ export function valueHint(refusal: Refusal, statements: readonly Sent[]): string
   }
   return "";
 }
-
-/** What stands from a place on, which the server counts in characters, from 1. */
-const textFrom = (text: string, position: number): string => [...text].slice(position - 1).join("");
 
 /**
  * Whether what could not be read is an array that was sent, whole: an element of one, or another value beside it, is told for itself. A message

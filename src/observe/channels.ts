@@ -87,21 +87,25 @@ type Settle = (...failure: readonly [error?: unknown]) => void;
  * of whoever calls that. What a subscriber throws is the runtime's to report, and reaches nobody here.
  */
 export function begin<T>(channel: TracingChannel, message: Message, work: (settle: Settle) => T): T {
-  let outcome: { readonly value: T } | { readonly thrown: unknown } | undefined;
+  let isBegun = false;
+  let result!: () => T;
   const settle: Settle = (...failure) => {
     if (failure.length > 0) fail(channel, message, failure[0]);
     publish(channel.asyncStart, message);
     publish(channel.asyncEnd, message);
   };
   const first = () => {
-    if (outcome !== undefined) return;
-    outcome = { thrown: undefined };
+    if (isBegun) return;
+    isBegun = true;
     const told = isTelling;
     isTelling = false;
     try {
-      outcome = { value: work(settle) };
+      const value = work(settle);
+      result = () => value;
     } catch (thrown) {
-      outcome = { thrown };
+      result = () => {
+        throw thrown;
+      };
       fail(channel, message, thrown);
     }
     isTelling = told;
@@ -118,9 +122,7 @@ export function begin<T>(channel: TracingChannel, message: Message, work: (settl
   attempt(() => channel.start.runStores(message, () => run()));
   // where a subscriber kept it from being run
   first();
-  const ended = outcome as unknown as { readonly value: T } | { readonly thrown: unknown };
-  if ("thrown" in ended) throw ended.thrown;
-  return ended.value;
+  return result();
 }
 
 /** What is done when a promise has settled, before it is told of. */
