@@ -36,7 +36,7 @@ export class OpenTransaction {
   /** Rejects with TRANSACTION_FAILED where the server rolls back instead. */
   async commit(): Promise<void> {
     try {
-      for (const { held } of this.#takeFrom(0)) await held.end();
+      await this.#endFrom(0);
     } catch (error) {
       await this.rollback();
       throw error;
@@ -46,8 +46,9 @@ export class OpenTransaction {
 
   /** Never rejects. */
   async rollback(): Promise<void> {
-    for (const { held } of this.#takeFrom(0)) await held.undo();
     await this.#outer.undo();
+    // they are undone with it, and have nothing to send any more
+    await this.#undoFrom(0);
   }
 
   async savepoint(name: string): Promise<void> {
@@ -57,24 +58,33 @@ export class OpenTransaction {
 
   /** What was done since is undone, and the savepoint stays, as in SQL. @throws UsageError INVALID_STATEMENT for a name that is not open */
   async rollbackTo(name: string): Promise<void> {
-    for (const { held } of this.#takeFrom(this.#indexOf(name))) await held.undo();
+    await this.#undoFrom(this.#indexOf(name));
     await this.savepoint(name);
   }
 
   /** @throws UsageError INVALID_STATEMENT for a name that is not open */
   async release(name: string): Promise<void> {
+    const index = this.#indexOf(name);
     try {
-      for (const { held } of this.#takeFrom(this.#indexOf(name))) await held.end();
+      await this.#endFrom(index);
     } catch (error) {
       // a statement in it had failed: it can be rolled back to still
+      await this.#undoFrom(index);
       await this.savepoint(name);
       throw error;
     }
   }
 
-  /** Savepoints that are to end, the innermost first. */
-  #takeFrom(index: number): Savepoint[] {
-    return this.#savepoints.splice(index).reverse();
+  /** Ends savepoints well, the innermost first; from one that cannot be, they stay open. */
+  async #endFrom(index: number): Promise<void> {
+    while (this.#savepoints.length > index) {
+      await this.#savepoints.at(-1)?.held.end();
+      this.#savepoints.pop();
+    }
+  }
+
+  async #undoFrom(index: number): Promise<void> {
+    for (const { held } of this.#savepoints.splice(index).reverse()) await held.undo();
   }
 
   #indexOf(name: string): number {

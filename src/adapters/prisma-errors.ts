@@ -1,4 +1,5 @@
-import { type DatabaseError, type ErrorDetails, type Fate, isWarmlineError, type WarmlineError } from "../errors/errors.ts";
+import type { DatabaseError } from "../errors/database-error.ts";
+import { type ErrorDetails, type Fate, isWarmlineError, type WarmlineError } from "../errors/errors.ts";
 
 /** What Prisma tells errors by; each kind has fields of its own. */
 export interface MappedError {

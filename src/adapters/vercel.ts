@@ -74,8 +74,11 @@ function currentRequest(): RequestContext | undefined {
   return (globalThis as { [place]?: { get?(): RequestContext | undefined } })[place]?.get?.();
 }
 
-/** Milliseconds, never less than 0; Infinity where the platform names no deadline. */
+/** The longest a timer can wait, milliseconds: what is longer is over at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Milliseconds, never less than 0; as long as a timer can wait where the platform names no deadline. */
 function timeLeft({ deadline = "" }: RequestContext): number {
   const endsAt = Date.parse(deadline);
-  return Number.isNaN(endsAt) ? Number.POSITIVE_INFINITY : Math.max(0, endsAt - processClock.now() - RESERVE_MS);
+  return Number.isNaN(endsAt) ? LONGEST_TIMER_MS : Math.max(0, endsAt - processClock.now() - RESERVE_MS);
 }

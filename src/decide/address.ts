@@ -52,13 +52,6 @@ export function completeAddress(given: GivenSettings): Address {
   return { ...complete(addressTable, given), ...first, others, ...hidden } as unknown as Address;
 }
 
-/** What a `directUrl` holds. @throws {ConfigError} where that is more than an address */
-export function directParts(directUrl: string): GivenSettings {
-  const { given } = parseUrl(directUrl, "directUrl");
-  if (Object.keys(given).some((name) => !(name in addressTable))) throw refusal("directUrl", "an address alone; move the rest to url");
-  return given;
-}
-
 /** Every host with its port. @throws ConfigError where their numbers differ */
 export function placesOf({ host = "", port = addressTable.port[1] }: GivenSettings): readonly Place[] {
   const hosts = host.split(",");
@@ -67,35 +60,27 @@ export function placesOf({ host = "", port = addressTable.port[1] }: GivenSettin
   return hosts.map((one, at) => ({ host: one, port: Number(ports[ports.length > 1 ? at : 0]) || addressTable.port[1] }));
 }
 
+/** What is said of every address by an option: the encryption, and how one logs in. */
+const ofEveryAddress = ["sslMode", "sslNegotiation", "channelBinding", "ca", "cert", "key", "auth", "region"] as const;
+
+/** What is given for the address of a `directUrl`: what that holds, and such options. @throws {ConfigError} where it holds more than an address */
+export function directGiven(directUrl: string, options: DatabaseOptions): GivenSettings {
+  const { given } = parseUrl(directUrl, "directUrl");
+  if (Object.keys(given).some((name) => !(name in addressTable))) throw refusal("directUrl", "an address alone; move the rest to url");
+  return { ...Object.fromEntries(ofEveryAddress.map((name) => [name, options[name]])), ...given };
+}
+
 /**
  * The address of a `directUrl`. What it leaves out is taken from the main address, save the port, the encryption, and the password of
  * another user.
  * @throws {ConfigError} where it is broken, or holds parameters that belong to the main URL.
  */
-export function directAddress(
-  directUrl: string,
-  main: Address,
-  { sslMode, sslNegotiation, ca, cert, key, auth, region }: DatabaseOptions,
-): Address {
-  const parts = directParts(directUrl);
+export function directAddress(directUrl: string, main: Address, options: DatabaseOptions): Address {
+  const given = directGiven(directUrl, options);
   const { database, user, targetSessionAttrs } = main;
   const host = [main, ...main.others].map((place) => place.host).join();
-  const password = (parts.user ?? user) === user ? main.password?.reveal() : undefined;
-  return completeAddress({
-    host,
-    targetSessionAttrs,
-    database,
-    user,
-    password,
-    sslMode,
-    sslNegotiation,
-    ca,
-    cert,
-    key,
-    auth,
-    region,
-    ...parts,
-  });
+  const password = (given.user ?? user) === user ? main.password?.reveal() : undefined;
+  return completeAddress({ host, targetSessionAttrs, database, user, password, ...given });
 }
 
 function hide<T>(value: T | undefined): Secret<T> | null {

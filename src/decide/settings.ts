@@ -44,7 +44,6 @@ export interface Settings {
   readonly idleSessionTimeoutMs: number | null;
   /** 0 for no deadline; null leaves it to the plan. */
   readonly deadlineMs: number | null;
-  /** Of an answer over HTTP. */
   /** Null leaves it to the transport. */
   readonly maxResponseBytes: number | null;
   readonly statementTimeoutMs: number | null;

@@ -26,7 +26,7 @@ import {
 import { targets } from "./target.ts";
 
 /** What a text can hold at most, characters: as many bytes make no longer one. Source: V8's sources, String::kMaxLength. */
-const LONGEST_TEXT = 536_870_888;
+export const LONGEST_TEXT = 536_870_888;
 
 /**
  * What a setting accepts, what holds where nobody gives it, its environment variable and its URL parameter; with a rule of its own where
@@ -80,7 +80,6 @@ export const callTable = {
   warmUp: [flag],
   idleSessionTimeoutMs: [milliseconds(1)],
   deadlineMs: [milliseconds(0)],
-  // Neon's own limit. Source: Neon's documentation, "Serverless driver"
   maxResponseBytes: [wholeNumber(1, LONGEST_TEXT)],
   statementTimeoutMs: [milliseconds(1), null, null, "statement_timeout"],
   prepare: [flag, true, null, null, writtenFlag],

@@ -41,11 +41,6 @@ export interface PoolSize {
   readonly reasons: { readonly max: string; readonly idleTimeoutMs: string };
 }
 
-/** The size of what is no pool. */
-function unpooled(max: 0 | 1, why: string): PoolSize {
-  return { max, min: 0, idleTimeoutMs: 0, warnings: [], reasons: { max: why, idleTimeoutMs: why } };
-}
-
 /** SQL over HTTP, which every runtime can speak. */
 export const overHttp: TransportChoice = {
   name: "http",
@@ -53,11 +48,11 @@ export const overHttp: TransportChoice = {
   reason: "no connection is kept here, and the target speaks HTTP",
   size({ settings: { address } }) {
     if (address.others.length > 0) throw refusal("host", "one over HTTP, where the service finds the server: name its own host");
-    const size = unpooled(0, "none is held");
     const { targetSessionAttrs: wanted } = address;
-    return wanted === "any"
-      ? size
-      : { ...size, warnings: [`targetSessionAttrs ${wanted} is not asked for over HTTP, where the service chooses the server.`] };
+    const warnings =
+      wanted === "any" ? [] : [`targetSessionAttrs ${wanted} is not asked for over HTTP, where the service chooses the server.`];
+    const why = "none is held";
+    return { max: 0, min: 0, idleTimeoutMs: 0, warnings, reasons: { max: why, idleTimeoutMs: why } };
   },
 };
 

@@ -1,3 +1,4 @@
+import { look } from "../errors/look.ts";
 import { refusal, unknownName } from "./refuse.ts";
 import { type GivenSettings, readWritten, rows, type TabledName } from "./table.ts";
 import { foreignParameters, type Nothing, withoutEndpointOption } from "./url-parameters.ts";
@@ -35,9 +36,20 @@ export interface ParsedUrl {
  * @throws {ConfigError} that says which piece is broken, never what is in it.
  */
 export function parseUrl(url: unknown, setting: string): ParsedUrl {
-  const known = typeof url === "string" && mistaken.find(([form]) => form.test(url));
-  const form = !known && typeof url === "string" && isDecodable(url) && !/[\0- \x7f-\x9f\s]|["'`]$/.test(url) ? FORM.exec(url) : null;
-  const { hosts = "", query = "", ...pieces } = form?.groups ?? {};
+  const { query = "", ...pieces } = piecesOf(url, setting);
+  const given: Record<string, unknown> = {};
+  for (const [name, written] of Object.entries(pieces)) {
+    if (written) given[name] = readWritten(name as TabledName, decodeURIComponent(written), { setting, piece: name });
+  }
+  return { given, leftOut: readParameters(query, given, setting) };
+}
+
+/** The pieces of a URL by their settings, as they are written, and what stands behind its question mark. @throws {ConfigError} where it is none */
+function piecesOf(url: unknown, setting: string): Readonly<Record<string, string | undefined>> {
+  const text = typeof url === "string" ? url : "";
+  const known = mistaken.find(([form]) => form.test(text));
+  const form = !known && isDecodable(text) && !/[\0- \x7f-\x9f\s]|["'`]$/.test(text) ? FORM.exec(text) : null;
+  const { hosts = "", ...pieces } = form?.groups ?? {};
   const places = hosts.split(",").map((place) => PLACE.exec(place));
   if (!form || places.includes(null)) {
     throw refusal(
@@ -47,13 +59,13 @@ export function parseUrl(url: unknown, setting: string): ParsedUrl {
         : "like postgres://user:password@host:port/database, without quotes, IPv6 in brackets, with @ / ? # % and spaces percent-encoded (%40 is @, %25 is %)",
     );
   }
-  const host = places.map((place) => place?.[1] ?? place?.[2]).join();
-  const port = places.some((place) => place?.[3]) && places.map((place) => place?.[3]).join();
-  const given: Record<string, unknown> = {};
+  const ports = places.map((place) => place?.[3]);
+  return { ...pieces, host: places.map((place) => place?.[1] ?? place?.[2]).join(), port: ports.some(Boolean) ? ports.join() : undefined };
+}
+
+/** Adds what the parameters of a URL say to what its pieces do, which they go before. @returns those that are left out */
+function readParameters(query: string, given: Record<string, unknown>, setting: string): readonly string[] {
   const leftOut: string[] = [];
-  for (const [name, written] of Object.entries({ ...pieces, host, port })) {
-    if (written) given[name] = readWritten(name as TabledName, decodeURIComponent(written), { setting, piece: name });
-  }
   const parameters = new Set<string>();
   const settled = new Set<TabledName>();
   for (const pair of query.split("&").filter(Boolean)) {
@@ -75,7 +87,7 @@ export function parseUrl(url: unknown, setting: string): ParsedUrl {
       throw refusal(setting, "without a second one that says something else; leave one out", { piece });
     settled.add(name);
   }
-  return { given, leftOut };
+  return leftOut;
 }
 
 /** The same for words that mean the same. */
@@ -97,9 +109,5 @@ function meaningOf(parameter: string, written: string): readonly [name: TabledNa
 
 /** Whether every percent escape in it is whole. */
 function isDecodable(url: string): boolean {
-  try {
-    return decodeURIComponent(url) !== "";
-  } catch {
-    return false;
-  }
+  return look(() => decodeURIComponent(url) !== "", false);
 }

@@ -1,5 +1,5 @@
 import { tokenRegion } from "../aws/region.ts";
-import { completeAddress, directParts, type Place, placesOf } from "../decide/address.ts";
+import { completeAddress, directGiven, type Place, placesOf } from "../decide/address.ts";
 import { usesIam } from "../decide/auth.ts";
 import { refuseAtLogin } from "../decide/plan.ts";
 import { refuseMixed } from "../decide/servers.ts";
@@ -23,12 +23,11 @@ const OTHER_PORT = 6543;
 export function refuseContradictions(options: DatabaseOptions): void {
   // most give none, and nothing of it is needed before the first call
   if (Object.keys(options).length === 0) return;
-  const { url, directUrl, target, sslMode, sslNegotiation, ca, cert, key, auth, region } = options;
+  const { url, directUrl, target } = options;
   const main: GivenSettings = { ...(url !== undefined && parseUrl(url, "url").given), ...options };
   refuseIn(main, target);
   if (directUrl === undefined) return;
-  const own = { sslMode, sslNegotiation, ca, cert, key, auth, region, ...directParts(directUrl) };
-  refuseIn({ ...(main.host !== undefined && { host: main.host }), ...own } as GivenSettings, undefined);
+  refuseIn({ ...(main.host !== undefined && { host: main.host }), ...directGiven(directUrl, options) }, undefined);
 }
 
 function refuseIn(given: GivenSettings, explicit: TargetName | undefined): void {

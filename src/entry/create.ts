@@ -8,6 +8,7 @@ import { handedIn, refusal } from "../decide/refuse.ts";
 import type { DetectedRuntime, RuntimeName } from "../decide/runtime.ts";
 import type { Address } from "../decide/settings.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
+import { LONGEST_TEXT } from "../decide/table.ts";
 import { detectTarget } from "../decide/target.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { type Audience, makeAudience } from "../observe/audience.ts";
@@ -67,9 +68,6 @@ export interface TransportInput {
 /** `createDatabase` of one entry. */
 export type CreateDatabase = (options?: DatabaseOptions | string) => Database;
 
-/** Rows over a socket are read up to the length of the longest text; what they are made into takes several times that. Source: V8, `String::kMaxLength`. */
-const MAX_BYTES_OVER_SOCKETS = 536_870_888;
-
 /** Builds an entry's `createDatabase`. */
 export function databaseOn(own: Platform): CreateDatabase {
   return (given) => {
@@ -128,7 +126,8 @@ function decide(options: DatabaseOptions, platform: Platform, events: Audience):
     requestDeadlineMs: (settings.deadlineMs ?? DEFAULT_DEADLINE_MS) || Number.POSITIVE_INFINITY,
     slowQueryMs: settings.slowQueryMs,
     sqlCommenter: settings.sqlCommenter,
-    maxResponseBytes: settings.maxResponseBytes ?? MAX_BYTES_OVER_SOCKETS,
+    // of rows over a socket; what they are made into takes several times that
+    maxResponseBytes: settings.maxResponseBytes ?? LONGEST_TEXT,
     types: new UserTypes(settings.types, platform.parsers),
     transport: once(() => {
       plan.warnings.forEach(warn);

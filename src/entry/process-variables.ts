@@ -20,7 +20,7 @@ interface Asked {
 
 /** Read beside the settings': by pools, and by what signs tokens for IAM. */
 const others = [
-  ...["NODE_ENV", "NODE_PG_FORCE_NATIVE", "PGSSLNEGOTIATION", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"],
+  ...["NODE_ENV", "NODE_PG_FORCE_NATIVE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"],
   ...["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION"],
 ];
 

@@ -24,15 +24,14 @@ export type { Plan } from "../decide/plan.ts";
 export type { RuntimeName } from "../decide/runtime.ts";
 export type { DatabaseOptions, HeldPool, PasswordSource } from "../decide/settings.ts";
 export type { TargetName } from "../decide/target.ts";
+export { DatabaseError, type ServerFields } from "../errors/database-error.ts";
 export {
   CancelledError,
   ConfigError,
   ConnectionError,
-  DatabaseError,
   DecodeError,
   type Fate,
   isWarmlineError,
-  type ServerFields,
   UsageError,
   WarmlineError,
 } from "../errors/errors.ts";

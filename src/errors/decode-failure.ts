@@ -1,4 +1,5 @@
 import { DecodeError } from "./errors.ts";
+import { look } from "./look.ts";
 
 /** What a parser of this package's own throws: its message quotes no value, so it is told. */
 export class Unreadable extends Error {}
@@ -37,20 +38,12 @@ export function answerTooLarge(maxBytes: number): DecodeError {
 }
 
 function isOwn(thrown: unknown): thrown is Unreadable {
-  try {
-    return thrown instanceof Unreadable;
-  } catch {
-    return false;
-  }
+  return look(() => thrown instanceof Unreadable, false);
 }
 
 /** Whatever was thrown, even what throws when it is looked at. */
 export function causeOf(thrown: unknown): Error {
-  try {
-    return withoutMessage(thrown);
-  } catch {
-    return withoutMessage(undefined);
-  }
+  return look(() => withoutMessage(thrown), undefined) ?? withoutMessage(undefined);
 }
 
 /** An error's name and the frames of its stack, and nothing that could quote what it was about. */

@@ -1,7 +1,5 @@
 import { showCaller } from "./caller.ts";
 import { look } from "./look.ts";
-import { isOfFunction } from "./of-function.ts";
-import { endsConnection, isTransactionConflict } from "./sqlstate.ts";
 
 /**
  * What became of the statement that failed.
@@ -15,7 +13,7 @@ export type Fate = "not-sent" | "refused" | "unknown" | "applied";
 
 /** What every error of this package carries. */
 export interface ErrorDetails {
-  /** What failed, told to a program. On a {@link DatabaseError} it is the SQLSTATE, as in pg. */
+  /** What failed, told to a program. On a `DatabaseError` it is the SQLSTATE, as in pg. */
   readonly code: string;
   readonly fate: Fate;
   /** Whether the same call can succeed later without a change: the condition passes by itself, and nothing stays done. */
@@ -146,117 +144,6 @@ export class DecodeError extends WarmlineError implements UnreadColumn {
   }
 }
 
-/** The fields of a Postgres ErrorResponse, named as in pg. `position` counts characters of the statement from 1, as text. */
-export interface ServerFields {
-  readonly severity: string | undefined;
-  readonly detail: string | undefined;
-  readonly hint: string | undefined;
-  readonly position: string | undefined;
-  readonly internalPosition: string | undefined;
-  readonly internalQuery: string | undefined;
-  readonly where: string | undefined;
-  readonly schema: string | undefined;
-  readonly table: string | undefined;
-  readonly column: string | undefined;
-  readonly dataType: string | undefined;
-  readonly constraint: string | undefined;
-  readonly file: string | undefined;
-  readonly line: string | undefined;
-  readonly routine: string | undefined;
-}
-
-const shownFields = [
-  "severity",
-  "position",
-  "internalPosition",
-  "schema",
-  "table",
-  "column",
-  "dataType",
-  "constraint",
-  "file",
-  "line",
-  "routine",
-] as const satisfies readonly (keyof ServerFields)[];
-
-/** Fields in which Postgres quotes rows and values: readable by name, never shown by `inspect`, `JSON.stringify` or a logger that walks. */
-const quotingFields = ["detail", "where", "internalQuery", "hint"] as const satisfies readonly (keyof ServerFields)[];
-
-/** Fields that hold the names of things; where a function filled them in with RAISE, they may hold values, and are not shown either. */
-const namingFields = ["schema", "table", "column", "dataType", "constraint"] as const satisfies readonly (keyof ServerFields)[];
-
-/** The names in {@link ServerFields}. */
-export const serverFieldNames: readonly (keyof ServerFields)[] = [...shownFields, ...quotingFields];
-
-/** The server's ErrorResponse as a driver hands it over. */
-export type ServerReport = { readonly [Name in keyof ServerFields]?: string | null | undefined } & {
-  readonly message: string;
-  readonly code: string;
-};
-
-/**
- * Postgres refused the statement, or reported a failure. `code` and `sqlState` are the SQLSTATE. The message has no value: what it
- * quotes and the statement's text does not contain is blanked. `detail`, `hint`, `where` and `internalQuery` may quote values, so those
- * four are not enumerable.
- */
-export class DatabaseError extends WarmlineError implements ServerFields {
-  static override readonly name = "DatabaseError";
-  readonly sqlState: string;
-  /** Of the endpoint's answer, where it says more than that the statement was refused. */
-  declare readonly status?: number;
-  declare readonly severity: string | undefined;
-  declare readonly detail: string | undefined;
-  declare readonly hint: string | undefined;
-  declare readonly position: string | undefined;
-  declare readonly internalPosition: string | undefined;
-  declare readonly internalQuery: string | undefined;
-  declare readonly where: string | undefined;
-  declare readonly schema: string | undefined;
-  declare readonly table: string | undefined;
-  declare readonly column: string | undefined;
-  declare readonly dataType: string | undefined;
-  declare readonly constraint: string | undefined;
-  declare readonly file: string | undefined;
-  declare readonly line: string | undefined;
-  declare readonly routine: string | undefined;
-  /** Zero-based index of the statement that failed in a batch; undefined for a single statement. */
-  declare readonly statementIndex: number | undefined;
-  /** The text of the statement that failed, without parameters, and with what stands in its strings blanked; undefined where that is not known. */
-  declare readonly statement: string | undefined;
-
-  constructor(report: ServerReport, context: ServerReportContext) {
-    // refused with the connection: nothing of it stays, and another connection is to be had
-    const passes = isTransactionConflict(report.code) || endsConnection(report.severity ?? undefined);
-    const retryable = context.fate === "not-sent" || (context.fate === "refused" && passes);
-    super(context.message ?? report.message, {
-      code: report.code,
-      fate: context.fate,
-      retryable: context.retryable ?? retryable,
-    });
-    this.sqlState = report.code;
-    const { statementIndex } = context;
-    const hidden: readonly string[] = isOfFunction(report.routine) ? [...quotingFields, ...namingFields] : quotingFields;
-    for (const name of serverFieldNames) {
-      const value = report[name] ?? undefined;
-      // defined also where there is none: Bun's errors have a column and a line of their own, those of the source
-      Object.defineProperty(this, name, { value, enumerable: value != null && !hidden.includes(name) });
-    }
-    if (statementIndex !== undefined) Object.assign(this, { statementIndex });
-    if (context.statement !== undefined) Object.assign(this, { statement: context.statement });
-  }
-}
-
-/** What the reporter of a server's error knows beyond the report. */
-export interface ServerReportContext {
-  readonly fate: Fate;
-  /** The message as it may be told; without it, of a login, it stays as it is. */
-  readonly message?: string;
-  readonly statementIndex?: number | undefined;
-  /** The text of the statement that failed, as it may be shown. */
-  readonly statement?: string | undefined;
-  readonly retryable?: boolean;
-}
-
 /**
  * The same failure, told of a larger piece of work than the statement that failed: a copy with another fate, which has the first as its
  * `cause`. Not `own` is what another database or handle failed with: whether that passes says nothing of this one.
@@ -280,7 +167,5 @@ export function withFate(error: WarmlineError, fate: Fate, own = true): Warmline
 
 /** Whether `error` comes from this package; true also for another copy of it. */
 export function isWarmlineError(error: unknown): error is WarmlineError {
-  return look(() => {
-    return error instanceof Error && BRAND in error;
-  }, false);
+  return look(() => error instanceof Error && BRAND in error, false);
 }

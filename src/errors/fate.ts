@@ -57,7 +57,7 @@ const saidOfLinks = /^(08|58|XX)/;
  * The fate of a call that failed. `refused` is a promise that nothing stays done, so it takes proof: a block that never got its COMMIT, the
  * server's own refusal of what cannot stay in part, or a farewell before anything had begun. The table is in docs/architecture.md.
  */
-export function fateOf(evidence: Evidence): Fate {
+export function fateFromEvidence(evidence: Evidence): Fate {
   const { work, phase, answer } = evidence;
   if (phase === "unsent" || phase === "login") return "not-sent";
   if (answer === "unread") return "applied";

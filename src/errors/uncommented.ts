@@ -1,4 +1,4 @@
-import type { ServerReport } from "./errors.ts";
+import type { ServerReport } from "./database-error.ts";
 
 /** What was sent as one statement. */
 interface Sent {

@@ -24,6 +24,7 @@ interface Sent {
 /**
  * What to write where a value went as what it cannot be; empty where that is not the reason. Told by codes, routines and places, for the message
  * may be in the server's language.
+ * @param statements the one that failed, or all of them where nobody tells which did
  */
 export function valueHint(refusal: Refusal, statements: readonly Sent[]): string {
   const { code, routine, position } = refusal;
@@ -32,7 +33,8 @@ export function valueHint(refusal: Refusal, statements: readonly Sent[]): string
       ? ". An array is sent as one of Postgres: for JSON write sql.json(…)"
       : `. An array is sent as one value: ${FOR_A_LIST}`;
   }
-  if (code === "42601" && position && statements.some(({ text }) => /^\$\d/.test(text.slice(Number(position) - 1)))) {
+  // the server counts characters, from 1
+  if (code === "42601" && position && statements.some(({ text }) => /^\$\d/.test([...text].slice(Number(position) - 1).join("")))) {
     return `. No value can stand there: for a list ${FOR_A_LIST}, for a name sql.id(…)`;
   }
   if (code === "08P01" && routine === "exec_bind_message") {

@@ -92,10 +92,7 @@ async function make<T>(recipe: Recipe<T>): Promise<Item<T>> {
     if (!users) leave?.();
   };
   return {
-    isFresh() {
-      const idleMs = idle();
-      return within(key, "", checkTimeoutMs, () => isFresh(thing, { idleMs, ageMs: age + idleMs })).catch(() => false);
-    },
+    isFresh: () => within(key, "", checkTimeoutMs, () => isFresh(thing, { idleMs: idle(), ageMs: age + idle() })).catch(() => false),
     async use(work) {
       count(1);
       try {

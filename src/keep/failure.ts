@@ -10,16 +10,13 @@ interface Particulars extends Partial<ErrorDetails> {
  * the classes, which weigh more than half of what all this may.
  */
 export function failure(key: string, code: string, particulars?: Particulars): Error {
-  // of a key that is an address, with its password, no more than the scheme
-  const message = `keep(${String(key).split("//", 1)}): ${code} (docs/keep.md)`;
-  const details = {
+  // of a key that is an address, with its password, no more than the scheme; the cause is given twice, and stays hidden from a loop over the error
+  return Object.assign(new Error(`keep(${String(key).split("//", 1)}): ${code} (docs/keep.md)`, particulars), {
     [Symbol.for("warmline.error")]: true,
     name: "ConnectionError",
     code,
     fate: "not-sent",
     retryable: true,
     ...particulars,
-  };
-  // the cause is given twice, and stays hidden from a loop over the error
-  return Object.assign(new Error(message, particulars), details);
+  });
 }

@@ -30,10 +30,9 @@ interface Surroundings {
 export function keep<T>(key: string, create: () => T | Promise<T>, options: KeepOptions<T> = {}): Kept<T> {
   const { idleMs = 5_000, fingerprint = [create, options.isFresh, options.close].join() } = options;
   const recipe = { ...options, key, create, fingerprint };
-  const home = globalThis as { [place: symbol]: Map<string, Entry<T>> };
   // bundlers and reloads evaluate modules more than once, `globalThis` they share; what copies of any version find there may not change its meaning
   // biome-ignore lint/suspicious/noAssignInExpressions: what is made is what is given
-  const entries = (home[Symbol.for("warmline.keep.v1")] ??= new Map());
+  const entries = ((globalThis as { [place: symbol]: Map<string, Entry<T>> })[Symbol.for("warmline.keep.v1")] ??= new Map());
   const entry = entries.get(key) ?? releaseIdle(openEntry(recipe), idleMs);
   entries.set(key, entry);
   entry.define(recipe);
@@ -56,8 +55,11 @@ function releaseIdle<T>(entry: Entry<T>, idleMs: number): Entry<T> {
         const own = --users ? 0 : begun;
         const request = (globalThis as unknown as Surroundings)[Symbol.for("@vercel/request-context")]?.get?.();
         const leftMs = Date.parse(request?.deadline as string) - Date.now() - 1_000;
-        const release = () => own === begun && entry.close().catch(() => {});
-        request?.waitUntil?.(new Promise((resolve) => setTimeout(resolve, leftMs < idleMs ? leftMs : idleMs)).then<unknown>(release));
+        request?.waitUntil?.(
+          new Promise((resolve) => setTimeout(resolve, leftMs < idleMs ? leftMs : Math.min(idleMs, 2e9))).then<unknown>(
+            () => own === begun && entry.close().catch(() => {}),
+          ),
+        );
       } catch {
         // the request is over, and keeps nothing awake
       }

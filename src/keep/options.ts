@@ -22,11 +22,11 @@ export interface KeepOptions<T> {
   readonly scope?: "request" | "process";
   /** What the thing depends on, as text; only compared. Default: the source of `create`, `isFresh` and `close`. */
   readonly fingerprint?: string;
-  /** Longest a call waits for `create`, milliseconds, below 2^31; what comes later is closed. Default: 10,000. */
+  /** Longest a call waits for `create`, milliseconds, 2e9 at most (23 days); what comes later is closed. Default: 10,000. */
   readonly createTimeoutMs?: number;
-  /** Longest a call waits for `isFresh`, milliseconds, below 2^31. Default: 250. */
+  /** Longest a call waits for `isFresh`, milliseconds, likewise. Default: 250. */
   readonly checkTimeoutMs?: number;
-  /** How long an instance on Vercel stays awake for a thing nobody uses, which is closed then, milliseconds. Default: 5,000. */
+  /** How long an instance on Vercel stays awake for a thing nobody uses, which is closed then, milliseconds, likewise. Default: 5,000. */
   readonly idleMs?: number;
 }
 

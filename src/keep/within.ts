@@ -12,11 +12,15 @@ export function within<T>(
   discard?: (value: T) => unknown,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(() => {
-      timer = undefined;
-      // biome-ignore lint/style/useTemplate: each byte counts here
-      reject(failure(key, step + "_TIMEOUT"));
-    }, limitMs);
+    let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(
+      () => {
+        timer = undefined;
+        // biome-ignore lint/style/useTemplate: each byte counts here
+        reject(failure(key, step + "_TIMEOUT"));
+      },
+      // a timer that is to wait for longer than 2^31 ms waits for none
+      Math.min(limitMs, 2e9),
+    );
     Promise.resolve()
       .then(work)
       .then((value) => (timer ? resolve(value) : discard?.(value)))

@@ -50,9 +50,12 @@ export function releaseChannel(): Channel | undefined {
   return release;
 }
 
+/** Whether a subscriber is being told: what it calls at once is told to nobody, or it would hear of that, and call again. */
+let isTelling = false;
+
 /** Whether anybody hears of an operation that begins now. */
 export function isHeard(channel: TracingChannel | undefined): channel is TracingChannel {
-  if (channel === undefined) return false;
+  if (channel === undefined || isTelling) return false;
   const { start, end, asyncStart, asyncEnd, error } = channel;
   return asyncEnd.hasSubscribers || start.hasSubscribers || error.hasSubscribers || asyncStart.hasSubscribers || end.hasSubscribers;
 }
@@ -84,21 +87,28 @@ type Settle = (...failure: readonly [error?: unknown]) => void;
  * of whoever calls that. What a subscriber throws is the runtime's to report, and reaches nobody here.
  */
 export function begin<T>(channel: TracingChannel, message: Message, work: (settle: Settle) => T): T {
-  let outcome: { readonly value: T } | { readonly thrown: unknown } | undefined;
+  let isBegun = false;
+  let result!: () => T;
   const settle: Settle = (...failure) => {
     if (failure.length > 0) fail(channel, message, failure[0]);
     publish(channel.asyncStart, message);
     publish(channel.asyncEnd, message);
   };
   const first = () => {
-    if (outcome !== undefined) return;
-    outcome = { thrown: undefined };
+    if (isBegun) return;
+    isBegun = true;
+    const told = isTelling;
+    isTelling = false;
     try {
-      outcome = { value: work(settle) };
+      const value = work(settle);
+      result = () => value;
     } catch (thrown) {
-      outcome = { thrown };
+      result = () => {
+        throw thrown;
+      };
       fail(channel, message, thrown);
     }
+    isTelling = told;
     publish(channel.end, message);
   };
   let run = first;
@@ -112,9 +122,7 @@ export function begin<T>(channel: TracingChannel, message: Message, work: (settl
   attempt(() => channel.start.runStores(message, () => run()));
   // where a subscriber kept it from being run
   first();
-  const ended = outcome as unknown as { readonly value: T } | { readonly thrown: unknown };
-  if ("thrown" in ended) throw ended.thrown;
-  return ended.value;
+  return result();
 }
 
 /** What is done when a promise has settled, before it is told of. */
@@ -158,9 +166,12 @@ function fail(channel: TracingChannel, message: Message, error: unknown): void {
 
 /** Runs what is not ours. Node reports by itself what a subscriber throws; elsewhere, and of a function around a call, it is as unhandled as a rejection nobody hears. */
 function attempt(run: () => void): void {
+  const told = isTelling;
+  isTelling = true;
   try {
     run();
   } catch (error) {
     Promise.reject(error);
   }
+  isTelling = told;
 }

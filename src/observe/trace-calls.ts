@@ -33,7 +33,7 @@ export interface TracedCall {
 }
 
 const channelOf = (operation: Operation) =>
-  tracingChannel(operation === "transaction" ? "warmline:transaction" : operation === "session" ? "warmline:session" : "warmline:query");
+  tracingChannel(operation === "transaction" || operation === "session" ? `warmline:${operation}` : "warmline:query");
 
 /** Where the runtime has no channels nobody hears. */
 export const callTracing: CallTracing = {

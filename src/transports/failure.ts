@@ -1,13 +1,6 @@
-import {
-  ConnectionError,
-  DatabaseError,
-  type Fate,
-  isWarmlineError,
-  type ServerReport,
-  serverFieldNames,
-  type WarmlineError,
-} from "../errors/errors.ts";
-import { type Answer, type Evidence, fateOf, saidByPostgres } from "../errors/fate.ts";
+import { DatabaseError, type ServerReport, serverFieldNames } from "../errors/database-error.ts";
+import { ConnectionError, type Fate, isWarmlineError, type WarmlineError } from "../errors/errors.ts";
+import { type Answer, type Evidence, fateFromEvidence, saidByPostgres } from "../errors/fate.ts";
 import { redactedCause } from "../errors/redact.ts";
 import { serverError } from "../errors/server-error.ts";
 import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
@@ -40,7 +33,7 @@ export interface ExchangeContext extends Pick<Evidence, "work" | "phase" | "stat
 export function exchangeFailure(failure: ExchangeFailure, context: ExchangeContext): WarmlineError {
   const { statements, prelude, answers, work } = context;
   const answer = answerOf(failure, context);
-  const fate = fateOf({
+  const fate = fateFromEvidence({
     ...context,
     completed: { count: answers.length, committed: answers.some(({ command }) => command === "COMMIT" || command === "PREPARE") },
     selfCommitting: failure.kind === "refused" && selfCommits(context),

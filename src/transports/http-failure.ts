@@ -1,5 +1,6 @@
-import { ConnectionError, type ServerReport, type WarmlineError } from "../errors/errors.ts";
-import { fateOf, refusesText, saidByPostgres } from "../errors/fate.ts";
+import type { ServerReport } from "../errors/database-error.ts";
+import { ConnectionError, type WarmlineError } from "../errors/errors.ts";
+import { fateFromEvidence, refusesText, saidByPostgres } from "../errors/fate.ts";
 import { serverError } from "../errors/server-error.ts";
 import { mayCommitByItself } from "../syntax/self-committing.ts";
 import { unclear } from "./http-broken.ts";
@@ -42,7 +43,7 @@ export async function statusFailure(response: HttpAnswer, context: StatusContext
   const report = readReport(body);
   if (report !== undefined) {
     const error = serverError(report, {
-      fate: fateOf({
+      fate: fateFromEvidence({
         work: batch ? "commit" : "autocommit",
         phase: !batch && refusesText(report) ? "written" : "answered",
         status: undefined,

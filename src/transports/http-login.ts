@@ -1,4 +1,4 @@
-import { DatabaseError, type ServerReport, serverFieldNames } from "../errors/errors.ts";
+import { DatabaseError, type ServerReport, serverFieldNames } from "../errors/database-error.ts";
 import { endsConnection, isPermanentLoginFailure } from "../errors/sqlstate.ts";
 
 /** A failed answer's body, whatever it holds. */

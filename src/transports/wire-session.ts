@@ -1,4 +1,5 @@
-import { DatabaseError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
+import { DatabaseError } from "../errors/database-error.ts";
+import { isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import type { TransactionStatus } from "../errors/fate.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";

@@ -1,4 +1,5 @@
-import { DatabaseError, isWarmlineError, serverFieldNames } from "../../src/errors/errors.ts";
+import { DatabaseError, serverFieldNames } from "../../src/errors/database-error.ts";
+import { isWarmlineError } from "../../src/errors/errors.ts";
 import type { Result } from "../../src/transports/transport.ts";
 
 /** All that a call gave, without the way it came: fit to be compared with another's. */

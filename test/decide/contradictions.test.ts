@@ -36,6 +36,11 @@ const rows: readonly Row[] = [
   ["a search path in the URL of such a pooler", { url: `${pooler}?search_path=app` }, "startupOptions"],
   ["a time-out at login where the target takes none", { url, target: "pgbouncer", idleSessionTimeoutMs: 5 }, "idleSessionTimeoutMs"],
   ["a setting beyond an address in directUrl", { url, directUrl: `${url}?application_name=a` }, "directUrl"],
+  [
+    "binding, and TLS that is not verified in directUrl",
+    { url, channelBinding: "require", directUrl: `${url}?sslmode=no-verify` },
+    "channelBinding",
+  ],
   ["certificates and no TLS in directUrl", { url, directUrl: `${url}?sslmode=disable&sslrootcert=/ca.pem` }, "ca"],
 ];
 

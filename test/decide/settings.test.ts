@@ -164,6 +164,21 @@ describe("directUrl", () => {
     expect(directAddress?.password?.reveal()).toBe("pw");
   });
 
+  test.each([
+    { sslMode: "no-verify" },
+    { sslNegotiation: "direct" },
+    { channelBinding: "require" },
+    { ca: "/ca.pem" },
+    { cert: "/cert.pem", key: "/key.pem" },
+    { auth: "password" },
+    { region: "eu-central-1" },
+  ] as const)("is protected as an option says of every address: %o", (option) => {
+    const { address, directAddress } = settle({ url: url.split("?")[0], directUrl: "postgres://direct.example", ...option });
+    const said = Object.keys(option) as (keyof typeof address)[];
+    expect(said.map((name) => String(directAddress?.[name]))).toEqual(said.map((name) => String(address[name])));
+    expect(directAddress).toMatchObject("key" in option ? { cert: option.cert } : option);
+  });
+
   test("does not give one user's password to another", () => {
     expect(settle({ url, directUrl: "postgres://admin@direct.example/d" }).directAddress?.password).toBeNull();
   });

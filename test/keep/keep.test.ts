@@ -107,6 +107,28 @@ describe("a creation that fails", () => {
   });
 });
 
+test.each([2 ** 31, Number.POSITIVE_INFINITY])(
+  "a limit of %d ms, longer than any timer's, is none that is over at once",
+  async (limitMs) => {
+    const slow = Promise.withResolvers<Thing>();
+    const judged = Promise.withResolvers<boolean>();
+    const kept = keep(randomUUID(), () => slow.promise, {
+      isFresh: () => judged.promise,
+      createTimeoutMs: limitMs,
+      checkTimeoutMs: limitMs,
+    });
+    const first = kept();
+    await vi.advanceTimersByTimeAsync(60_000);
+    const thing = new Thing();
+    slow.resolve(thing);
+    expect(await first).toBe(thing);
+    const second = kept();
+    await vi.advanceTimersByTimeAsync(60_000);
+    judged.resolve(true);
+    expect(await second).toBe(thing);
+  },
+);
+
 describe("a creation that asks for what it creates", () => {
   test("is one creation, whose thing is given to it, too", async () => {
     let own: Promise<Thing> | undefined;
@@ -419,6 +441,18 @@ describe("on Vercel", () => {
     expect(made[0]?.closed).toBe(true);
     await Promise.all(waitedFor);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("it stays as long as it is told, longer than any timer, or until its request ends", async () => {
+    serve();
+    const { kept, made } = keepThings({ idleMs: Number.POSITIVE_INFINITY });
+    await kept();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(made[0]?.closed).toBe(false);
+    serve({ deadline: new Date(Date.now() + 3_000).toISOString() });
+    await kept();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(made[0]?.closed).toBe(true);
   });
 
   test("it is not closed while somebody uses it", async () => {

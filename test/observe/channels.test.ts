@@ -106,6 +106,39 @@ describe("warmline:query", () => {
   });
 });
 
+describe("a subscriber that calls a database at once, when it is told", () => {
+  test.each(["start", "end", "asyncStart", "asyncEnd"] as const)("of %s hears nothing of that call, which is answered", async (event) => {
+    await using db = openPool({ max: 2 });
+    const own: Promise<unknown>[] = [];
+    const heard: string[] = [];
+    const listen = (message: unknown) => {
+      heard.push(...(message as TracingMessages["warmline:query"]).texts);
+      if (heard.length < 20) own.push(db.sql`select ${heard.length}::int as told`);
+    };
+    const told = channel(`tracing:warmline:query:${event}`);
+    told.subscribe(listen);
+    stops.push(() => void told.unsubscribe(listen));
+    expect(await db.sql`select 0 as first`).toEqual([{ first: 0 }]);
+    await failureOf(db.query("select 1 / 0"));
+    expect(await Promise.all(own)).toEqual([[{ told: 1 }], [{ told: 2 }]]);
+    expect(heard).toEqual(["select 0 as first", "select 1 / 0"]);
+  });
+
+  test("of a connection that is asked for, hears nothing of its own", async () => {
+    await using db = openPool({ max: 2 });
+    const heard = hear("warmline:acquire");
+    const own: Promise<unknown>[] = [];
+    const listen = () => void (own.length < 20 && own.push(db.sql`select 2 as own`));
+    const told = channel("tracing:warmline:acquire:start");
+    told.subscribe(listen);
+    stops.push(() => void told.unsubscribe(listen));
+    await db.query("select 1");
+    await Promise.all(own);
+    expect(own).toHaveLength(1);
+    expect(ended(heard)).toHaveLength(1);
+  });
+});
+
 describe("warmline:transaction and warmline:session", () => {
   test("tell of what lies around queries, which say what they are within, and count what goes to the server", async () => {
     await using db = openPool();

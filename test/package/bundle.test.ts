@@ -123,26 +123,45 @@ describe.each([
   });
 });
 
+/** Where a worker's modules are loaded: what costs it CPU there is told. Of what is left to the runtime to find every name is a function. */
+async function load(worker: string, external: readonly string[] = []) {
+  const { code } = await bundle(project, worker, { ...edges[0]?.[1], external: [...external] });
+  const { code: script } = await transform(code, { format: "cjs" });
+  const costly: string[] = [];
+  const module: { exports: { db?: object; fail?: () => Error } } = { exports: {} };
+  const others = Object.create(new Proxy({}, { get: (_, name) => (name === "env" ? {} : function any() {}) }));
+  const globals = { module, require: () => others, TextEncoder, performance, tell: (what: string) => costly.push(what) };
+  const context = createContext(globals);
+  // the first takes workerd 3 ms of CPU, the second as long as reading the whole bundle again
+  runInContext('Object.defineProperty(globalThis, "process", { get: () => void tell("process") })', context);
+  runInContext('Error = class extends Error { constructor(...given) { super(...given); tell("error"); } }', context);
+  runInContext(script, context);
+  return { costly, exported: module.exports };
+}
+
 test.each(["warmline", "warmline/http"])(
   "when a worker loads %s and makes a database, no process is read and no error made",
   async (entry) => {
     const worker = `import { createDatabase } from "${entry}"; export const db = createDatabase(); export const fail = () => new Error("made");`;
-    const { code } = await bundle(project, worker, edges[0]?.[1]);
-    const { code: script } = await transform(code, { format: "cjs" });
-    const costly: string[] = [];
-    const module: { exports: { db?: object; fail?: () => Error } } = { exports: {} };
-    const globals = { module, require: () => ({ env: {} }), TextEncoder, performance, tell: (what: string) => costly.push(what) };
-    const context = createContext(globals);
-    // the first takes workerd 3 ms of CPU, the second as long as reading the whole bundle again
-    runInContext('Object.defineProperty(globalThis, "process", { get: () => void tell("process") })', context);
-    runInContext('Error = class extends Error { constructor(...given) { super(...given); tell("error"); } }', context);
-    runInContext(script, context);
-    expect(module.exports.db).toBeTypeOf("object");
+    const { costly, exported } = await load(worker);
+    expect(exported.db).toBeTypeOf("object");
     expect(costly).toEqual([]);
-    module.exports.fail?.();
+    exported.fail?.();
     expect(costly).toEqual(["error"]);
   },
 );
+
+test.each(["dashboard", "drizzle", "hono", "keep", "kysely", "otel", "prisma", "vercel"])("nor when it loads warmline/%s", async (name) => {
+  const used = name === "hono" ? 'import { serverTiming } from "warmline/hono"; serverTiming();' : "";
+  const { costly, exported } = await load(`${used} export * from "warmline/${name}";`, [
+    "@opentelemetry/api",
+    "drizzle-orm",
+    "hono",
+    "kysely",
+  ]);
+  expect(Object.keys(exported)).not.toEqual([]);
+  expect(costly).toEqual([]);
+});
 
 test("bundled for a browser, there is nothing in it that could reach a database", async () => {
   const { packages } = await bundle(project, consumer, { platform: "browser" });

@@ -1,4 +1,5 @@
-import { ConnectionError, DatabaseError, isWarmlineError, type WarmlineError } from "../../errors/errors.ts";
+import { DatabaseError } from "../../errors/database-error.ts";
+import { ConnectionError, isWarmlineError, type WarmlineError } from "../../errors/errors.ts";
 import { madeOf, originalOf } from "./pg-failure.ts";
 import type { ServerLogin } from "./server-login.ts";
 import { OTHER_SERVER } from "./session-attributes.ts";

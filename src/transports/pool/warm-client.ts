@@ -1,5 +1,6 @@
 import pg from "pg";
-import { ConnectionError, DatabaseError } from "../../errors/errors.ts";
+import { DatabaseError } from "../../errors/database-error.ts";
+import { ConnectionError } from "../../errors/errors.ts";
 import { TOO_MANY_CONNECTIONS } from "../../errors/sqlstate.ts";
 import { type LinkedConnection, linkTo } from "../../wire/link.ts";
 import { connectTimeout } from "../failure.ts";

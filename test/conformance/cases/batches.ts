@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { sql } from "../../../src/database/sql.ts";
-import type { DatabaseError } from "../../../src/errors/errors.ts";
+import type { DatabaseError } from "../../../src/errors/database-error.ts";
 import { type Case, failureOf, onlyValue, type Subject } from "../case.ts";
 
 const mode = sql<{ isolation: string; readonly: string; deferrable: string }>`

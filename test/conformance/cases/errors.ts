@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { type Sql, sql } from "../../../src/database/sql.ts";
-import { DatabaseError, isWarmlineError, type ServerFields, serverFieldNames, WarmlineError } from "../../../src/errors/errors.ts";
+import { DatabaseError, type ServerFields, serverFieldNames } from "../../../src/errors/database-error.ts";
+import { isWarmlineError, WarmlineError } from "../../../src/errors/errors.ts";
 import { type Case, failureOf, onlyValue, type Subject } from "../case.ts";
 
 type Fields = Partial<Record<keyof ServerFields, unknown>>;
@@ -159,6 +160,27 @@ const cases: readonly Case[] = [
         () => db.sql`select jsonb_set('{}', ${["a"]}, ${"no json"})`,
       ];
       for (const call of elsewhere) expect((await failureOf(call, { code: "22P02" })).message).not.toContain("write");
+    },
+  },
+  {
+    title: "says what to write where no value can stand, told by the place the server points at",
+    async run({ db, transport }) {
+      const hint = "No value can stand there: for a list write = any(…) with it, or in (…) with sql.join, for a name sql.id(…)";
+      for (const call of [
+        () => db.sql`select id from person where id in ${[1]}`,
+        () => db.sql`select ${"name"}.id from ${"person"}`,
+        // the server counts characters, and these take two places of a text each
+        () => db.sql`select '🎈🎈', id from person where id in ${[1]}`,
+      ]) {
+        expect((await failureOf(call, { code: "42601" })).message).toContain(hint);
+      }
+      const elsewhere = await failureOf(() => db.sql`select '🎈' from from person where id = ${1}`, { code: "42601" });
+      expect(elsewhere.message).not.toContain("No value");
+      // over HTTP nobody tells which one of a batch failed
+      if (transport === "http") return;
+      const batch = await failureOf(() => db.batch([sql`select 1+ 1+${1}`, sql`select from from`]), { code: "42601" });
+      expect(batch).toMatchObject({ statementIndex: 1, position: "13" });
+      expect(batch.message).not.toContain("No value");
     },
   },
   {

@@ -3,7 +3,7 @@ import type { Database } from "../../../src/database/database.ts";
 import type { DatabaseSession } from "../../../src/database/session.ts";
 import { sql } from "../../../src/database/sql.ts";
 import type { Transaction } from "../../../src/database/transaction.ts";
-import type { DatabaseError } from "../../../src/errors/errors.ts";
+import type { DatabaseError } from "../../../src/errors/database-error.ts";
 import { type Bench, type Case, failureOf, onlyValue, type Subject } from "../case.ts";
 
 const entries = (db: Database, entry: number) => onlyValue(db.sql`select count(*)::int from ledger where entry = ${entry}`);

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { DatabaseView } from "../../../src/database/database-view.ts";
 import type { LocalSettings } from "../../../src/database/local-settings.ts";
 import { sql } from "../../../src/database/sql.ts";
-import type { DatabaseError } from "../../../src/errors/errors.ts";
+import type { DatabaseError } from "../../../src/errors/database-error.ts";
 import { LOOK } from "../../support/session-traces.ts";
 import { type Bench, type Case, failureOf, onlyValue, type Subject } from "../case.ts";
 

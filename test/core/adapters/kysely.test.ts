@@ -163,6 +163,33 @@ describe.each(["pool", "http"] as const)("over %s", (way) => {
     expect(await names()).toEqual(["kept"]);
   });
 
+  test("a savepoint cannot be released while a statement has failed in one that is open within it, and can be rolled back to", async () => {
+    const trx = await kysely.startTransaction().execute();
+    await insert(trx, "kept").execute();
+    const outer = await trx.savepoint("outer").execute();
+    await insert(outer, "undone").execute();
+    const middle = await outer.savepoint("middle").execute();
+    const inner = await middle.savepoint("inner").execute();
+    await sql`select 1 / 0`.execute(trx).catch(() => {});
+    expect(await failureOf(inner.releaseSavepoint("outer").execute())).toMatchObject({ code: "TRANSACTION_FAILED" });
+    await inner.rollbackToSavepoint("outer").execute();
+    await insert(trx, "kept too").execute();
+    await trx.commit().execute();
+    expect(await names()).toEqual(["kept", "kept too"]);
+  });
+
+  test("a transaction is rolled back in one round trip, whatever savepoints are open", async () => {
+    const trx = await kysely.startTransaction().execute();
+    for (const name of ["first", "second", "third"]) {
+      await trx.savepoint(name).execute();
+      await insert(trx, name).execute();
+    }
+    wire.reset();
+    await trx.rollback().execute();
+    expect(wire.roundTrips()).toBe(1);
+    expect(await names()).toEqual([]);
+  });
+
   test("a commit with an open savepoint in which a statement failed keeps nothing", async () => {
     const trx = await kysely.startTransaction().execute();
     await insert(trx, "undone").execute();

@@ -6,7 +6,8 @@ import { deliver } from "../../../src/delivery/deliver.ts";
 import { isOutage, isUnavailable } from "../../../src/delivery/outage.ts";
 import { noWork, type OwnWork } from "../../../src/delivery/own-work.ts";
 import { mayRepeat } from "../../../src/delivery/retry.ts";
-import { CancelledError, ConnectionError, DatabaseError, type WarmlineError } from "../../../src/errors/errors.ts";
+import { DatabaseError } from "../../../src/errors/database-error.ts";
+import { CancelledError, ConnectionError, type WarmlineError } from "../../../src/errors/errors.ts";
 import { handDrivenClock } from "./hand-driven-clock.ts";
 
 const down = () => new ConnectionError("down", { code: "CONNECT_FAILED", fate: "not-sent", retryable: true });

@@ -4,7 +4,8 @@ import { makeRetryBudget, type RetryBudget } from "../../../src/delivery/budget.
 import { makeDeadline } from "../../../src/delivery/deadline.ts";
 import { deliver } from "../../../src/delivery/deliver.ts";
 import { backoffMs, mayRepeat, type RepeatClaims } from "../../../src/delivery/retry.ts";
-import { CancelledError, ConnectionError, DatabaseError, type Fate, type WarmlineError } from "../../../src/errors/errors.ts";
+import { DatabaseError } from "../../../src/errors/database-error.ts";
+import { CancelledError, ConnectionError, type Fate, type WarmlineError } from "../../../src/errors/errors.ts";
 import { handDrivenClock } from "./hand-driven-clock.ts";
 
 interface Setting {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { type Answer, type Evidence, fateOf, type Phase, type TransactionStatus, type Work } from "../../../src/errors/fate.ts";
+import { type Answer, type Evidence, fateFromEvidence, type Phase, type TransactionStatus, type Work } from "../../../src/errors/fate.ts";
 import { connectFailure } from "../../../src/transports/pool/connect-failure.ts";
 
 const error = (code: string, more: Partial<Extract<Answer, object>> = {}): Answer => ({ code, fatal: false, byServer: true, ...more });
@@ -61,7 +61,7 @@ describe("the fate that the evidence tells", () => {
       "refused",
     ],
   ])("%s", (_, given, fate) => {
-    expect(fateOf(evidence(given))).toBe(fate);
+    expect(fateFromEvidence(evidence(given))).toBe(fate);
   });
 });
 
@@ -93,7 +93,7 @@ const every: readonly Evidence[] = works.flatMap((work) =>
 );
 
 describe("all evidence there can be", () => {
-  const of = (holds: (given: Evidence) => boolean) => new Set(every.filter(holds).map(fateOf));
+  const of = (holds: (given: Evidence) => boolean) => new Set(every.filter(holds).map(fateFromEvidence));
   const isRefusal = (answer: Answer) => typeof answer === "object";
   const left = ({ phase }: Evidence) => phase !== "unsent" && phase !== "login";
 
@@ -155,7 +155,7 @@ function tableFate(answer = "", work = "", more = ""): string {
     const kind = refusal ? (refusal.fatal ? "FATAL" : "ERROR") : (given.answer as string);
     return kind === answer && conditions[more]?.(given, refusal);
   });
-  const fates = new Set(found.map(fateOf));
+  const fates = new Set(found.map(fateFromEvidence));
   return fates.size === 1 ? ([...fates][0] as string) : `${fates.size} fates`;
 }
 

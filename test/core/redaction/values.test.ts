@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { DatabaseError, ServerReport } from "../../../src/errors/errors.ts";
+import type { DatabaseError, ServerReport } from "../../../src/errors/database-error.ts";
 import { redactSecrets } from "../../../src/errors/redact.ts";
 import { serverError } from "../../../src/errors/server-error.ts";
 import { exchangeFailure } from "../../../src/transports/failure.ts";
