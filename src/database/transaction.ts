@@ -44,6 +44,10 @@ export async function runTransaction<T>(
   let closes: string[] = [];
   const streamEnds: StreamEnds = new Set();
   let begun = false;
+  /** Whether BEGIN is on its way. What is sent meanwhile waits for its answer: were it refused, that would stand alone, and stay. */
+  let isBeginning = false;
+  /** Made by the first that waits; then what comes later waits too, so that all stay in order. */
+  let beginning: PromiseWithResolvers<void> | undefined;
   let over = false;
   let unread: DecodeError | undefined;
   /** What ended the transaction before its callback did: its BEGIN was refused, its connection is lost, or a statement ended it. */
@@ -66,6 +70,12 @@ export async function runTransaction<T>(
     pending = [];
     closes = [];
     begun = true;
+    if (first) isBeginning = true;
+    else if (isBeginning || beginning !== undefined) {
+      beginning ??= Promise.withResolvers();
+      await beginning.promise;
+      if (ends !== "rollback") checkBegun();
+    }
     try {
       const prelude = ours ? all.length : before;
       const parsers = parsersOf(types, call.parsers);
@@ -82,15 +92,24 @@ export async function runTransaction<T>(
       if (error instanceof DecodeError) unread = error;
       else if (session.status !== "failed") ended ??= error;
       throw showCaller(error, send);
+    } finally {
+      if (first) {
+        isBeginning = false;
+        beginning?.resolve();
+      }
     }
+  }
+
+  function checkBegun(): void {
+    if (ended !== undefined && session.status === "idle")
+      throw unfit("TRANSACTION_OVER", "This transaction has not begun, or a statement ended it. Leave the callback.");
   }
 
   function scope(): Scope {
     const level = depth;
     let isOpen = true;
     const check = () => {
-      if (ended !== undefined && session.status === "idle")
-        throw unfit("TRANSACTION_OVER", "This transaction has not begun, or a statement ended it. Leave the callback.");
+      checkBegun();
       if (over || !isOpen) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
       if (depth > level) throw unfit("NESTED_QUERY", "A savepoint is open. Use the inner tx until it ends.");
     };
