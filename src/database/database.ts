@@ -87,7 +87,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const calls = new Calls(parts);
   const { identity, comment } = calls;
   let closing: Promise<void> | undefined;
-  let warming: AbortController | undefined;
+  /** What gives up the warm-ups that are on their way. */
+  const warming = new Set<AbortController>();
 
   const traits = (settings?: Statement): SessionTraits => {
     const { plan, lacking } = parts.ground();
@@ -248,20 +249,24 @@ export function makeDatabase(parts: DatabaseParts): Database {
       return parts.ground().plan;
     },
     async warmUp() {
-      warming = new AbortController();
-      const { signal } = warming;
       // bounded by connecting: what is short for a call is no less than that
       const { requestDeadlineMs: deadlineMs } = parts.ground();
-      await calls
-        .run({ signal, deadlineMs }, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never })
-        .catch((error) => {
-          if (!signal.aborted) calls.warmedInVain = 1;
-          throw error;
-        });
+      const giveUp = new AbortController();
+      const { signal } = giveUp;
+      const warmed = calls.run({ signal, deadlineMs }, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never });
+      warming.add(giveUp);
+      try {
+        await warmed;
+      } catch (error) {
+        if (!signal.aborted) calls.warmedInVain = 1;
+        throw error;
+      } finally {
+        warming.delete(giveUp);
+      }
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
-      if (!calls.apart && !openAround(callbacks, identity)) warming?.abort();
+      if (!calls.apart && !openAround(callbacks, identity)) for (const giveUp of warming) giveUp.abort();
       await calls.transport?.release();
     },
     stats: () => ({

@@ -63,7 +63,10 @@ export function portalBatches(limit: number = BATCH_SIZE, { number, check, send,
 /** What ends the streams that are read in a transaction or session, to be called at its end. */
 export type StreamEnds = Set<() => void>;
 
-/** The same batches, told of as one call, which begins with the first and ends with the last, when its reader leaves, or with what it is read in. */
+/**
+ * The same batches, told of as one call, which begins with the first and ends with the last, when its reader leaves, or with what it is read in;
+ * not before what was asked for has come.
+ */
 export function observed(
   batches: RowBatches,
   ends: StreamEnds,
@@ -72,7 +75,11 @@ export function observed(
   const total = new Total();
   let traced: TracedCall | undefined;
   let ended: PromiseWithResolvers<Result | undefined> | undefined;
+  let isAsked = false;
+  let isOver = false;
   const end = () => {
+    isOver = true;
+    if (isAsked) return;
     ended?.resolve(total.result);
     ends.delete(end);
   };
@@ -87,9 +94,10 @@ export function observed(
           return ending.promise;
         }).catch(() => {});
       }
+      isAsked = true;
       try {
         const batch = await batches.next();
-        if (batch === undefined) end();
+        if (batch === undefined) isOver = true;
         else {
           traced?.went();
           total.count(batch);
@@ -97,8 +105,11 @@ export function observed(
         return batch;
       } catch (error) {
         ended.reject(error);
-        end();
+        isOver = true;
         throw error;
+      } finally {
+        isAsked = false;
+        if (isOver) end();
       }
     },
     async leave() {

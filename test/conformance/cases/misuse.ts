@@ -190,6 +190,16 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "refuses a script that is no text, before it is sent",
+    async run({ db }) {
+      for (const script of [undefined, 5, sql`select 1`, { text: "select 1" }, { text: "select $1", values: [1] }]) {
+        await failureOf(() => db.script(script as never), { name: "UsageError", code: "INVALID_STATEMENT", fate: "not-sent" });
+      }
+      await failureOf(() => db.script(Promise.reject(new Error("own")) as never), { name: "UsageError", code: "PROMISE_VALUE" });
+      await failureOf(() => db.script("select '\0'"), { name: "UsageError", code: "NUL_CHARACTER" });
+    },
+  },
+  {
     title: "refuses a promise as a statement",
     async run({ db }) {
       const sent = db.sql`select 1 as n`;
