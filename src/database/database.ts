@@ -184,13 +184,17 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const ground = calls.ground();
     if (ground instanceof Promise) return ground;
     const mode = ground.lacking?.mode(options) ?? options;
-    const { retries: most = 0 } = options;
+    const { retries = 0 } = options;
+    let runs = 0;
     return hold(
       { ...options, settings },
       {
         operation: "transaction",
-        use: (held, { runTransaction }, inside) => runTransaction({ ...held, mode }, (tx) => inside(() => work(tx))),
-        again: (error, number) => number <= most && mayRunAgain(error),
+        use(held, { runTransaction }, inside) {
+          runs++;
+          return runTransaction({ ...held, mode }, (tx) => inside(() => work(tx)));
+        },
+        again: (error) => runs <= retries && mayRunAgain(error),
       },
     );
   }
