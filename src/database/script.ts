@@ -5,7 +5,7 @@ import { guardScript, type SessionTraits } from "./guard.ts";
 import { requireSession } from "./misuse.ts";
 import { type CallLimits, checkCall, optionsOf } from "./options.ts";
 import { invalidStatement } from "./refuse-value.ts";
-import { toStatement } from "./sql.ts";
+import { toStatement } from "./statement.ts";
 
 /** Runs texts of several statements: over the address for migrations, where there is one. */
 export function makeScript(calls: Calls, traits: () => SessionTraits): (text: string, given?: CallLimits) => Promise<void> {

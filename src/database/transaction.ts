@@ -10,10 +10,11 @@ import { finishHeld } from "./finish-held.ts";
 import { guardEach, guardInside } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
 import { checkWork } from "./misuse.ts";
+import { parsersOf } from "./parsers.ts";
 import { observed, portalBatches, type RowBatches, type StreamEnds } from "./portal.ts";
 import { type Batches, type BatchResults, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
-import { parsersOf } from "./result.ts";
-import { type Source, toStatements } from "./sql.ts";
+import type { Source } from "./sql.ts";
+import { toStatements } from "./statement.ts";
 import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 
 /** An open transaction. It ends with the callback that was given it. */

@@ -183,7 +183,7 @@ const cases: readonly Case[] = [
   {
     title: "refuses a statement that is none",
     async run({ db }) {
-      for (const statement of [undefined, null, 5, {}, [], () => "select 1"]) {
+      for (const statement of [undefined, null, 5, {}, [], () => "select 1", sql.join([])]) {
         await failureOf(() => db.query(statement as never), { name: "UsageError", code: "INVALID_STATEMENT", fate: "not-sent" });
       }
       await failureOf(() => (db.sql as unknown as (text: string) => Promise<unknown>)("select 1"), { code: "INVALID_STATEMENT" });
