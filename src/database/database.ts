@@ -24,9 +24,9 @@ import {
   type TransactionOptions,
 } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
-import type { RowBatches } from "./portal.ts";
 import { makeQueries } from "./queries.ts";
 import { type ReservedSession, reserve } from "./reserved-session.ts";
+import type { RowBatches } from "./row-batches.ts";
 import { makeScript } from "./script.ts";
 import type { DatabaseSession } from "./session.ts";
 import type { Source } from "./sql.ts";

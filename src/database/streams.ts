@@ -1,6 +1,6 @@
 import type { Statement } from "../transports/transport.ts";
 import { checkCall, optionsOf, type StreamOptions } from "./options.ts";
-import type { RowBatches } from "./portal.ts";
+import type { RowBatches } from "./row-batches.ts";
 import { type RowStream, rowStream } from "./row-stream.ts";
 import type { Row, Sql } from "./sql.ts";
 import { toStatement } from "./statement.ts";
