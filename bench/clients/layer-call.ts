@@ -1,5 +1,5 @@
 import pg from "pg";
-import { parserSet } from "../../src/database/result.ts";
+import { parserSet } from "../../src/database/parsers.ts";
 import type { CallOptions, ParserSet } from "../../src/transports/transport.ts";
 
 /** A call that nothing ends early. */

@@ -6,6 +6,8 @@ import type { StatementSession } from "./held-session.ts";
 export interface Bounded<T> {
   /** What the end of the call means when nothing is on its way. */
   readonly fate: () => Exclude<Fate, "applied">;
+  /** Called when a statement fails with the end of the call: whoever sent it is told so. */
+  readonly onTold?: () => void;
   /**
    * Runs the callback. What it sends passes through `watch`, so that the call ends with a statement that was on its way when it was to end:
    * cancelled, even if its error is swallowed, or done after all.
@@ -14,7 +16,7 @@ export interface Bounded<T> {
 }
 
 /** Runs `work` no further than the call's end: a callback that never returns cannot hold the connection past the deadline. */
-export function runBounded<T>(session: StatementSession, cancellation: Cancellation, { fate, work }: Bounded<T>): Promise<T> {
+export function runBounded<T>(session: StatementSession, cancellation: Cancellation, { fate, onTold, work }: Bounded<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = () => {
       // what is on its way ends by itself, with the fate its own answer tells
@@ -27,7 +29,10 @@ export function runBounded<T>(session: StatementSession, cancellation: Cancellat
       try {
         return await sent;
       } catch (error) {
-        if (error instanceof CancelledError) reject(error);
+        if (isEndOf(cancellation, error)) {
+          onTold?.();
+          reject(error);
+        }
         throw error;
       } finally {
         end();

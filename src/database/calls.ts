@@ -14,8 +14,8 @@ import { commented } from "./commented.ts";
 import { type Finishing, finishRows, isFinished } from "./finish-rows.ts";
 import { admitCall } from "./nesting.ts";
 import type { QueryOptions } from "./options.ts";
+import { parsersOf } from "./parsers.ts";
 import type { DatabaseParts, Ground } from "./parts.ts";
-import { parsersOf } from "./result.ts";
 import { type Ask, lookupForm } from "./user-types.ts";
 import type { Call } from "./work.ts";
 

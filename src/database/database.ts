@@ -24,12 +24,13 @@ import {
   type TransactionOptions,
 } from "./options.ts";
 import type { DatabaseParts, RequestContext } from "./parts.ts";
-import type { RowBatches } from "./portal.ts";
 import { makeQueries } from "./queries.ts";
 import { type ReservedSession, reserve } from "./reserved-session.ts";
+import type { RowBatches } from "./row-batches.ts";
 import { makeScript } from "./script.ts";
 import type { DatabaseSession } from "./session.ts";
-import { type Source, toStatements } from "./sql.ts";
+import type { Source } from "./sql.ts";
+import { toStatements } from "./statement.ts";
 import { type DatabaseStats, noStats } from "./stats.ts";
 import { streamAlone } from "./stream.ts";
 import { makeStreams } from "./streams.ts";
@@ -87,7 +88,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const calls = new Calls(parts);
   const { identity, comment } = calls;
   let closing: Promise<void> | undefined;
-  let warming: AbortController | undefined;
+  /** What gives up the warm-ups that are on their way. */
+  const warming = new Set<AbortController>();
 
   const traits = (settings?: Statement): SessionTraits => {
     const { plan, lacking } = parts.ground();
@@ -183,13 +185,17 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const ground = calls.ground();
     if (ground instanceof Promise) return ground;
     const mode = ground.lacking?.mode(options) ?? options;
-    const { retries: most = 0 } = options;
+    const { retries = 0 } = options;
+    let runs = 0;
     return hold(
       { ...options, settings },
       {
         operation: "transaction",
-        use: (held, { runTransaction }, inside) => runTransaction({ ...held, mode }, (tx) => inside(() => work(tx))),
-        again: (error, number) => number <= most && mayRunAgain(error),
+        use(held, { runTransaction }, inside) {
+          runs++;
+          return runTransaction({ ...held, mode }, (tx) => inside(() => work(tx)));
+        },
+        again: (error) => runs <= retries && mayRunAgain(error),
       },
     );
   }
@@ -248,20 +254,24 @@ export function makeDatabase(parts: DatabaseParts): Database {
       return parts.ground().plan;
     },
     async warmUp() {
-      warming = new AbortController();
-      const { signal } = warming;
       // bounded by connecting: what is short for a call is no less than that
       const { requestDeadlineMs: deadlineMs } = parts.ground();
-      await calls
-        .run({ signal, deadlineMs }, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never })
-        .catch((error) => {
-          if (!signal.aborted) calls.warmedInVain = 1;
-          throw error;
-        });
+      const giveUp = new AbortController();
+      const { signal } = giveUp;
+      const warmed = calls.run({ signal, deadlineMs }, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never });
+      warming.add(giveUp);
+      try {
+        await warmed;
+      } catch (error) {
+        if (!signal.aborted) calls.warmedInVain = 1;
+        throw error;
+      } finally {
+        warming.delete(giveUp);
+      }
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
-      if (!calls.apart && !openAround(callbacks, identity)) warming?.abort();
+      if (!calls.apart && !openAround(callbacks, identity)) for (const giveUp of warming) giveUp.abort();
       await calls.transport?.release();
     },
     stats: () => ({

@@ -2,10 +2,7 @@ import { keyword, Lexer } from "../syntax/lexer.ts";
 import { invalidStatement } from "./refuse-value.ts";
 
 /** What a list of nothing is until the text around it is known: no statement can hold this character. */
-const MARK = "\0";
-
-/** The pieces of a list of nothing, told by their identity. */
-export const emptyList: readonly string[] = Object.freeze([MARK]);
+export const EMPTY_LIST = "\0";
 
 /**
  * A statement's text with its lists of nothing written so that `x in ()` is false and `x not in ()` is true, also of NULL, and for every type
@@ -22,7 +19,7 @@ export function placeEmptyLists(text: string): string {
     more = lexer.next();
     const [not, word, bracket] = before;
     // after a dot `in` is the name of a function
-    if (token === MARK && bracket === "(" && word === "IN" && not !== "." && lexer.token === ")") {
+    if (token === EMPTY_LIST && bracket === "(" && word === "IN" && not !== "." && lexer.token === ")") {
       pieces.push(text.slice(from, start), not === "NOT" ? "null)::text <> all ('{}'" : "null)::text = any ('{}'");
       from = end;
     }
@@ -33,11 +30,11 @@ export function placeEmptyLists(text: string): string {
 
 /** The text without the lists that have no place in it, to be looked at. */
 export function hideEmptyLists(text: string): string {
-  return text.replaceAll(MARK, "");
+  return text.replaceAll(EMPTY_LIST, "");
 }
 
 /** @throws UsageError INVALID_STATEMENT where a list of nothing has no meaning */
 export function refuseEmptyLists(text: string): void {
-  if (!text.includes(MARK)) return;
+  if (!text.includes(EMPTY_LIST)) return;
   throw invalidStatement("An empty sql.join stands in x in (…) and x not in (…) alone; for array[…] give the array itself as the value.");
 }

@@ -1,7 +1,7 @@
 import { showReader } from "../errors/caller.ts";
 import { isWarmlineError } from "../errors/errors.ts";
 import type { Result } from "../transports/transport.ts";
-import type { RowBatches } from "./portal.ts";
+import type { RowBatches } from "./row-batches.ts";
 
 /** Hands a batch to the reader. Resolves with whether it wants the next. */
 export type Give = (batch: Result) => Promise<boolean>;

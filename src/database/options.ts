@@ -1,7 +1,7 @@
 import { UsageError, type WarmlineError } from "../errors/errors.ts";
 import { leaveAlone, look } from "../errors/look.ts";
 import type { TransactionMode } from "../transports/transport.ts";
-import type { TypeParsers } from "./result.ts";
+import type { TypeParsers } from "./parsers.ts";
 
 /** What any call can be told. */
 export interface CallLimits {

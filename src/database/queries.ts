@@ -3,7 +3,8 @@ import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { look } from "../errors/look.ts";
 import type { Result, Statement } from "../transports/transport.ts";
 import { checkCall, optionsOf, type ReadingOptions } from "./options.ts";
-import { type Row, type RowOf, type Source, type Sql, sql, toStatement } from "./sql.ts";
+import { type Row, type RowOf, type Source, type Sql, sql } from "./sql.ts";
+import { toStatement } from "./statement.ts";
 
 /** What a query inside a transaction or session can be told; deadline and signal are the outer call's. */
 export interface InnerOptions extends ReadingOptions {}

@@ -1,7 +1,7 @@
 import { pointing, pointingError } from "../errors/direct-caller.ts";
 import { UsageError } from "../errors/errors.ts";
-import type { RowBatches } from "./portal.ts";
 import { unsupported } from "./refuse-value.ts";
+import type { RowBatches } from "./row-batches.ts";
 import type { Row } from "./sql.ts";
 
 /**

@@ -4,7 +4,8 @@ import type { Calls } from "./calls.ts";
 import { guardScript, type SessionTraits } from "./guard.ts";
 import { requireSession } from "./misuse.ts";
 import { type CallLimits, checkCall, optionsOf } from "./options.ts";
-import { toStatement } from "./sql.ts";
+import { invalidStatement } from "./refuse-value.ts";
+import { toStatement } from "./statement.ts";
 
 /** Runs texts of several statements: over the address for migrations, where there is one. */
 export function makeScript(calls: Calls, traits: () => SessionTraits): (text: string, given?: CallLimits) => Promise<void> {
@@ -12,6 +13,7 @@ export function makeScript(calls: Calls, traits: () => SessionTraits): (text: st
   return async (text, given) => {
     const options = checkCall(given, optionsOf.session);
     toStatement(text);
+    if (typeof text !== "string") throw invalidStatement("A script is a string, and has no values.");
     const { directTransport } = calls.parts.ground();
     // what stands at another address has its own traits
     const leavesState = directTransport !== null || guardScript(text, traits());

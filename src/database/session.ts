@@ -11,11 +11,14 @@ import { guardEach, guardHeld, guardInside, isControl } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
 import { checkWork } from "./misuse.ts";
 import { checkCall, optionsOf } from "./options.ts";
-import { observed, openedLate, portalBatches, type RowBatches, type StreamEnds } from "./portal.ts";
+import { parsersOf } from "./parsers.ts";
+import { openedLate, Portals } from "./portal.ts";
 import { type Batches, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
-import { parsersOf } from "./result.ts";
+import type { RowBatches } from "./row-batches.ts";
 import { SessionLedger, sessionOver } from "./session-ledger.ts";
-import { type Source, toStatements } from "./sql.ts";
+import { SessionTurns } from "./session-turns.ts";
+import type { Source } from "./sql.ts";
+import { toStatements } from "./statement.ts";
 import { type StreamGround, streamAlone } from "./stream.ts";
 import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 import { runTransaction, type Transaction } from "./transaction.ts";
@@ -54,16 +57,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
   const { call, own, traits, observe, comment, open, rows } = held;
   const session = new SessionLedger(held.session, own);
   const finish = finishHeld({ session, call, rows, ends: "free", isOver: () => session.over });
-  /** What has the connection to itself until it ends. */
-  let occupant: "transaction" | "stream" | undefined;
-  let portals = 0;
-  const streamEnds: StreamEnds = new Set();
-  /** Those that are closed with the next statement. */
-  let closes: string[] = [];
-  /** How many statements are on their way that begin or end a transaction. */
-  let controlling = 0;
-  /** The batch that is on its way, to its end: what is called meanwhile must not run inside of it. */
-  let committing: Promise<unknown> | undefined;
+  const turns = new SessionTurns();
+  const portals = new Portals(call.cancellation);
   let isTold = false;
 
   function check(): void {
@@ -72,26 +67,17 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
       isTold ||= end !== undefined;
       throw end ?? sessionOver();
     }
-    if (occupant !== undefined) throw new UsageError(`A ${occupant} is open. ${meanwhile[occupant]}`, { code: "NESTED_QUERY" });
-  }
-
-  /** Refuses what begins a transaction, where nobody knows whether one is open, or one is. */
-  function checkControl(whyNot: boolean, instead: string): void {
-    if (controlling > 0) throw unfit("A transaction is being begun or ended. Await that first.");
-    if (whyNot) throw unfit(`A transaction of this session's own is open. ${instead}`);
+    turns.check();
   }
 
   async function send(statements: readonly Statement[], { from, ...how }: SendOptions): Promise<Result[]> {
-    const closed = closes;
-    closes = [];
     try {
-      const results = await session.exchange(statements, { ...call, ...how, closes: closed });
+      const results = await session.exchange(statements, { ...call, ...how, closes: portals.takeLeft() });
       const finishing = finish(results, statements, { rowMode: how.rowMode, parsers: how.parsers, from });
       if (finishing) await finishing;
       return results;
     } catch (error) {
       if (isWarmlineError(error)) own.errors.add(error);
-      isTold ||= isEndOf(call.cancellation, error);
       throw isWarmlineError(error) ? showCaller(error, send) : error;
     }
   }
@@ -102,17 +88,17 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
 
   async function query(statement: Statement, leavesState: boolean, options: InnerOptions): Promise<Result> {
     const control = isControl(statement) ? 1 : 0;
-    controlling += control;
+    turns.controlling += control;
     try {
-      while (committing !== undefined) await committing;
+      while (turns.committing !== undefined) await turns.committing;
       return (await send([comment(statement)], { ...sent(options), ends: "free", leavesState }))[0] as Result;
     } finally {
-      controlling -= control;
+      turns.controlling -= control;
     }
   }
 
   async function batch(statements: readonly Statement[], leavesState: boolean, options: SessionBatchOptions): Promise<Result[]> {
-    while (committing !== undefined) await committing;
+    while (turns.committing !== undefined) await turns.committing;
     const how = { ...sent(options), leavesState };
     return session.status === "idle" ? commitAll(statements, how, options) : send(statements, { ...how, ends: "open" });
   }
@@ -121,8 +107,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     const opening = begin(options, statements.length === 1);
     const whole = [...opening, ...statements, COMMIT];
     const prelude = opening.length;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    committing = promise;
+    turns.beginCommit();
     try {
       const results = await send(whole, { ...how, ends: "commit", prelude, readOnly: options.readOnly ?? false });
       if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
@@ -130,22 +115,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     } finally {
       // one that failed stands open
       if (session.status === "failed") await send([ROLLBACK], { ...how, ends: "rollback" }).catch(() => session.destroy());
-      committing = undefined;
-      resolve();
-    }
-  }
-
-  /** Runs what has the connection to itself. */
-  async function occupy<R>(as: "transaction" | "stream", work: () => Promise<R>): Promise<R> {
-    occupant = as;
-    try {
-      while (committing !== undefined) await committing;
-      return await work();
-    } catch (error) {
-      isTold ||= isEndOf(call.cancellation, error);
-      throw error;
-    } finally {
-      occupant = undefined;
+      turns.endCommit();
     }
   }
 
@@ -155,28 +125,25 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     const isIdle = () => session.status === "idle";
     return openedLate(() => {
       check();
-      checkControl(false, "");
+      turns.checkControl();
       if (isIdle()) {
         const hold: StreamGround["hold"] = ({ use }) =>
-          occupy("stream", () =>
+          turns.occupy("stream", () =>
             observe(told, (traced) => watch(use({ ...held, session: traced?.hold(session) ?? session }, { runTransaction }))),
           );
         return streamAlone(statement, options, { hold, mayRepeat: () => false, leavesState });
       }
-      const portal = portalBatches(options.batchSize, {
-        number: ++portals,
+      const batches = portals.open(options.batchSize, {
         check() {
           check();
           if (isIdle()) throw new UsageError("The transaction that this stream was read in is over.", { code: "TRANSACTION_OVER" });
         },
-        send: async (part, from) => {
-          const how = { ...sent(options), ends: "open", leavesState, portal: part, from } as const;
+        send: async (portal, from) => {
+          const how = { ...sent(options), ends: "open", leavesState, portal, from } as const;
           return (await watch(send([comment(statement)], how)))[0] as Result;
         },
-        close: (name) => closes.push(name),
-        isEnded: () => held.call.cancellation.reason !== undefined,
       });
-      return observed(portal, streamEnds, (run) => observe(told, run));
+      return portals.observed(batches, (run) => observe(told, run));
     });
   }
 
@@ -199,7 +166,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         check();
         const { isolation, readOnly, deferrable } = options;
         const hasModes = (isolation ?? readOnly ?? deferrable) !== undefined;
-        checkControl(hasModes && session.status !== "idle", "Its modes stand: give none.");
+        turns.checkControl(hasModes && session.status !== "idle" ? "Its modes stand: give none." : undefined);
         const leavesState = guardEach(statements, traits) || traits.sessionState;
         if (statements.length === 0) return [];
         return observe({ operation: "batch", within: "session", statements }, () =>
@@ -210,9 +177,9 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
         const mode = modeHere(checkCall(given, optionsOf.sessionTransaction));
         checkWork(inner);
         check();
-        checkControl(session.status !== "idle", "End it first, or use SAVEPOINT.");
+        turns.checkControl(session.status === "idle" ? undefined : "End it first, or use SAVEPOINT.");
         const within = { ...held, mode, call: { ...call, readOnly: mode.readOnly ?? false } };
-        return occupy("transaction", () =>
+        return turns.occupy("transaction", () =>
           observe({ operation: "transaction", within: "session" }, (traced) => {
             const on = traced?.hold(session) ?? session;
             return watch(open((inside) => runTransaction({ ...within, session: on }, (tx) => inside(() => inner(tx)))));
@@ -231,10 +198,13 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
   try {
     const value = await runBounded(session, call.cancellation, {
       fate: () => (session.done ? "unknown" : session.begun ? "refused" : "not-sent"),
+      onTold: () => {
+        isTold = true;
+      },
       work: (watch) => work(handle(watch), ending),
     });
-    if (occupant !== undefined) {
-      const message = `A ${occupant} was open when its session was over. Await every session.transaction(), and read streams to their end.`;
+    if (turns.occupant !== undefined) {
+      const message = `A ${turns.occupant} was open when its session was over. Await every session.transaction(), and read streams to their end.`;
       throw new UsageError(message, { code: "SESSION_OVER" });
     }
     return value;
@@ -247,7 +217,7 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     // the error of another database, or of a call beside the session, tells nothing of what the session did
     throw toldOfAll(own, error, mayStay ? "unknown" : "refused");
   } finally {
-    for (const end of streamEnds) end();
+    portals.end();
     await session.end();
   }
 }
@@ -269,10 +239,3 @@ interface StreamWatch {
   readonly watch: <R>(sent: Promise<R>) => Promise<R>;
   readonly leavesState: boolean;
 }
-
-const meanwhile = {
-  transaction: "Use its tx until it ends.",
-  stream: "Read it to its end first, or read it in a transaction.",
-} as const;
-
-const unfit = (message: string): UsageError => new UsageError(message, { code: "TRANSACTION_CONTROL" });

@@ -1,6 +1,6 @@
 import { quotedName } from "./quoted-name.ts";
 import { invalidStatement, isPromise, refuse, refusePromise, unsupported, writable } from "./refuse-value.ts";
-import { isSql, type SqlParts, sqlParts } from "./sql-parts.ts";
+import { isSql, type SqlParts, soleValue, sqlParts } from "./sql-parts.ts";
 import { typeName } from "./type-name.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -99,8 +99,8 @@ function cellOf(row: Row, name: string, index?: number): unknown {
 function itemOf(value: unknown, hasArrays: boolean, place: () => string): unknown {
   if (typeof value !== "object") return value;
   if (isSql(value)) {
-    const { strings, values } = value[sqlParts];
-    if (values.length === 1 && !isSql(values[0]) && strings.join("") === "") return values[0];
+    const sole = soleValue(value[sqlParts]);
+    if (sole) return sole[0];
     throw unsupported(place(), "is sql`…`; use sql.values");
   }
   if (!Array.isArray(value)) return value;

@@ -1,14 +1,11 @@
-import { UsageError } from "../errors/errors.ts";
-import type { Statement } from "../transports/transport.ts";
-import { emptyList, hideEmptyLists, placeEmptyLists, refuseEmptyLists } from "./empty-list.ts";
+import { EMPTY_LIST, hideEmptyLists } from "./empty-list.ts";
 import { encodeJson } from "./json.ts";
 import { quotedName } from "./quoted-name.ts";
-import { checkText, invalidStatement, isPromise, refusePromise, writable } from "./refuse-value.ts";
-import { isSql, type SqlParts, sqlParts } from "./sql-parts.ts";
+import { invalidStatement, writable } from "./refuse-value.ts";
+import { type SqlParts, sqlParts, write } from "./sql-parts.ts";
 import { assignmentsOf, rowsAsArrays, valuesOf } from "./sql-rows.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schema.ts";
 import { rowCheck, type TypedOptions } from "./typed-rows.ts";
-import { encodeValue } from "./values.ts";
 
 /** A row whose columns are not typed. */
 export type Row = Record<string, unknown>;
@@ -43,8 +40,8 @@ export type RowOf<S> = S extends Source<infer R> ? (unknown extends R ? Row : R)
 class Fragment implements Sql<never> {
   declare readonly [sqlParts]: SqlParts;
 
-  constructor({ strings, values, check }: SqlParts) {
-    Object.freeze(Object.defineProperty(this, sqlParts, { value: { strings, values, check } }));
+  constructor(parts: SqlParts) {
+    Object.freeze(Object.defineProperty(this, sqlParts, { value: parts }));
   }
 
   get text(): string {
@@ -63,53 +60,6 @@ class Fragment implements Sql<never> {
     const { text, values } = this.toJSON();
     return `sql\`${text}\` (values: ${values})`;
   }
-}
-
-interface Written {
-  text: string;
-  readonly values: unknown[];
-  hasEmptyList: boolean;
-}
-
-/** Text with `$1 …` and the values behind them. */
-function write(parts: SqlParts): Written {
-  const out: Written = { text: "", values: [], hasEmptyList: false };
-  append(parts, out);
-  if (out.hasEmptyList) out.text = placeEmptyLists(out.text);
-  return out;
-}
-
-/** Pieces within are written where they stand. */
-function append({ strings, values }: SqlParts, out: Written): void {
-  if (strings === emptyList) out.hasEmptyList = true;
-  strings.forEach((piece, index) => {
-    out.text += piece;
-    if (index === values.length) return;
-    const value = values[index];
-    if (isSql(value)) append(value[sqlParts], out);
-    else out.text += `$${out.values.push(value)}`;
-  });
-}
-
-const textByTemplate = new WeakMap<readonly string[], string>();
-
-/** Text and encoded values; the text of a template without pieces in it is made once. */
-function toSend(parts: SqlParts): Statement {
-  if (parts.values.some(isSql)) {
-    const { text, values, hasEmptyList } = write(parts);
-    if (hasEmptyList) refuseEmptyLists(text);
-    return { text: checkText(text, "The statement"), values: values.map(encodeAt), check: parts.check };
-  }
-  let text = textByTemplate.get(parts.strings);
-  if (text === undefined) {
-    text = checkText(write(parts).text, "The statement");
-    textByTemplate.set(parts.strings, text);
-  }
-  return { text, values: parts.values.map(encodeAt), check: parts.check };
-}
-
-function encodeAt(value: unknown, index: number): string | null {
-  return encodeValue(value, index + 1);
 }
 
 /**
@@ -168,7 +118,7 @@ sql.json = function json(value: unknown): Sql<never> {
 sql.join = function join(items: readonly unknown[], separator: Sql<unknown> = sql.raw(", ")): Sql<never> {
   if (items.length === 0) {
     if (separator.text.trim() !== ",") throw invalidStatement("sql.join with a separator of its own takes at least one item.");
-    return new Fragment({ strings: emptyList, values: [] });
+    return new Fragment({ strings: [EMPTY_LIST], values: [], isEmptyList: true });
   }
   const pieces = items.flatMap((item, index) => (index === 0 ? [item] : [separator, item]));
   return new Fragment({ strings: Array(pieces.length + 1).fill(""), values: pieces });
@@ -214,48 +164,3 @@ sql.unnest = function unnest<R extends object>(rows: readonly R[], types: { read
 sql.raw = function raw<R = Row>(text: string): Sql<R> {
   return new Fragment({ strings: [text], values: [] });
 };
-
-/** The bind message counts parameters in 16 bits. Source: PostgreSQL documentation, "Message Formats". */
-const MAX_PARAMETERS = 65_535;
-
-/**
- * What a caller gave, as a statement that can leave: everything is checked and encoded before the first byte does.
- *
- * @throws UsageError INVALID_STATEMENT, TOO_MANY_PARAMETERS, and what {@link encodeValue} throws
- */
-export function toStatement(source: unknown, values?: unknown): Statement {
-  const statement = writable("A statement or value", () => (isSql(source) ? toSend(source[sqlParts]) : fromText(source, values)));
-  if (statement.values.length > MAX_PARAMETERS) {
-    const message = `A statement carries at most ${MAX_PARAMETERS} parameters; send rows by sql.unnest, lists as one array.`;
-    throw new UsageError(message, { code: "TOO_MANY_PARAMETERS" });
-  }
-  return statement;
-}
-
-/** The statements of a batch, as they can leave. @throws UsageError as {@link toStatement} does */
-export function toStatements(sources: unknown): readonly Statement[] {
-  return writable("A batch", () => {
-    if (!Array.isArray(sources)) throw invalidStatement("A batch is an array of sql`…` or { text, values }.");
-    return Array.from(sources, (source) => toStatement(source));
-  });
-}
-
-function fromText(source: unknown, values: unknown = []): Statement {
-  if (isPromise(source)) throw refusePromise("A statement", source, "is no promise: compose with sql`…`, not db.sql`…`");
-  if (typeof source === "object" && source !== null && Object.hasOwn(source, "text")) return fromTextWithValues(source as Source);
-  if (typeof source !== "string") throw invalidStatement("A statement is a string, sql`…` or { text, values }.");
-  if (!Array.isArray(values)) throw invalidStatement("The values of a statement are an array.");
-  return { text: checkText(source, "The statement"), values: [...values].map(encodeAt), check: undefined };
-}
-
-/** What pg takes beside them would be ignored in silence. */
-function fromTextWithValues({ text, values, ...rest }: Source): Statement {
-  const [other] = Object.keys(rest);
-  if (other !== undefined) {
-    throw invalidStatement(
-      `A statement is { text, values } without ${JSON.stringify(other)}: how it is sent is told by the call's options.`,
-    );
-  }
-  if (typeof text !== "string") throw invalidStatement("The text of a statement is a string.");
-  return fromText(text, values);
-}

@@ -5,8 +5,7 @@ import type { Cancellation, Statement } from "../transports/transport.ts";
 import { heldBatches } from "./held-batches.ts";
 import type { HeldSession } from "./held-session.ts";
 import type { StreamOptions } from "./options.ts";
-import type { RowBatches } from "./portal.ts";
-import { Total } from "./total.ts";
+import { type RowBatches, Total } from "./row-batches.ts";
 import type { runTransaction } from "./transaction.ts";
 
 /** What a stream of the database itself stands on. */

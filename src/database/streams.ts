@@ -1,8 +1,9 @@
 import type { Statement } from "../transports/transport.ts";
 import { checkCall, optionsOf, type StreamOptions } from "./options.ts";
-import type { RowBatches } from "./portal.ts";
+import type { RowBatches } from "./row-batches.ts";
 import { type RowStream, rowStream } from "./row-stream.ts";
-import { type Row, type Sql, toStatement } from "./sql.ts";
+import type { Row, Sql } from "./sql.ts";
+import { toStatement } from "./statement.ts";
 
 /** What a stream inside a transaction or session can be told; deadline and signal are the outer call's. */
 export type InnerStreamOptions = Pick<StreamOptions, "rowMode" | "types" | "batchSize">;

@@ -10,10 +10,12 @@ import { finishHeld } from "./finish-held.ts";
 import { guardEach, guardInside } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
 import { checkWork } from "./misuse.ts";
-import { observed, portalBatches, type RowBatches, type StreamEnds } from "./portal.ts";
+import { parsersOf } from "./parsers.ts";
+import { Portals } from "./portal.ts";
 import { type Batches, type BatchResults, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
-import { parsersOf } from "./result.ts";
-import { type Source, toStatements } from "./sql.ts";
+import type { RowBatches } from "./row-batches.ts";
+import type { Source } from "./sql.ts";
+import { toStatements } from "./statement.ts";
 import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
@@ -39,11 +41,12 @@ export async function runTransaction<T>(
 ): Promise<T> {
   /** What travels with the next statement. */
   let pending = begin(mode, false, call.settings);
-  let portals = 0;
-  /** Those that are closed with the next statement. */
-  let closes: string[] = [];
-  const streamEnds: StreamEnds = new Set();
+  const portals = new Portals(call.cancellation);
   let begun = false;
+  /** Whether BEGIN is on its way. What is sent meanwhile waits for its answer: were it refused, that would stand alone, and stay. */
+  let isBeginning = false;
+  /** Made by the first that waits; then what comes later waits too, so that all stay in order. */
+  let beginning: PromiseWithResolvers<void> | undefined;
   let over = false;
   let unread: DecodeError | undefined;
   /** What ended the transaction before its callback did: its BEGIN was refused, its connection is lost, or a statement ended it. */
@@ -53,25 +56,29 @@ export async function runTransaction<T>(
   const finish = finishHeld({ session, call, rows, ends: "open", isOver: () => over });
   let watch = <R>(sent: Promise<R>): Promise<R> => sent;
 
-  /** Sends a statement of the caller's, or of the package's own, behind what is pending. */
+  /** Sends statements of the caller's, or none, behind what is pending; and what ends the transaction. */
   async function send(
     statements: readonly Statement[],
     ends: ExchangeEnd = "open",
-    { rowMode = "object", types, ours = false, leavesState = false, portal, from }: SendOptions = {},
+    { rowMode = "object", types, leavesState = false, portal, from }: SendOptions = {},
   ) {
     const all = [...pending, ...statements];
-    const before = pending.length;
+    const prelude = pending.length;
     const first = !begun;
-    const closed = closes;
+    const closes = portals.takeLeft();
     pending = [];
-    closes = [];
     begun = true;
+    if (first) isBeginning = true;
+    else if (isBeginning || beginning !== undefined) {
+      beginning ??= Promise.withResolvers();
+      await beginning.promise;
+      if (ends !== "rollback") checkBegun();
+    }
     try {
-      const prelude = ours ? all.length : before;
       const parsers = parsersOf(types, call.parsers);
-      const results = await session.exchange(all, { ...call, rowMode, parsers, ends, prelude, leavesState, portal, closes: closed });
+      const results = await session.exchange(all, { ...call, rowMode, parsers, ends, prelude, leavesState, portal, closes });
       own.answered = true;
-      const given = results.slice(before);
+      const given = results.slice(prelude);
       const finishing = finish(given, statements, { rowMode, parsers, from });
       if (finishing) await finishing;
       return given;
@@ -82,31 +89,37 @@ export async function runTransaction<T>(
       if (error instanceof DecodeError) unread = error;
       else if (session.status !== "failed") ended ??= error;
       throw showCaller(error, send);
+    } finally {
+      if (first) {
+        isBeginning = false;
+        beginning?.resolve();
+      }
     }
+  }
+
+  function checkBegun(): void {
+    if (ended !== undefined && session.status === "idle")
+      throw unfit("TRANSACTION_OVER", "This transaction has not begun, or a statement ended it. Leave the callback.");
   }
 
   function scope(): Scope {
     const level = depth;
     let isOpen = true;
     const check = () => {
-      if (ended !== undefined && session.status === "idle")
-        throw unfit("TRANSACTION_OVER", "This transaction has not begun, or a statement ended it. Leave the callback.");
+      checkBegun();
       if (over || !isOpen) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
       if (depth > level) throw unfit("NESTED_QUERY", "A savepoint is open. Use the inner tx until it ends.");
     };
     const open: OpenBatches = (statement, { batchSize, rowMode, types }, leavesState) =>
-      portalBatches(batchSize, {
-        number: ++portals,
+      portals.open(batchSize, {
         check,
         send: async (portal, from) =>
           (await watch(send([comment(statement)], "open", { rowMode, types, leavesState, portal, from })))[0] as Result,
-        close: (name) => closes.push(name),
-        isEnded: () => call.cancellation.reason !== undefined,
       });
     const tx: Transaction = {
       ...makeStreams((statement, given) => {
         const options = checkInnerStream(given);
-        return observed(open(statement, options, guardInside(statement, traits)), streamEnds, (run) =>
+        return portals.observed(open(statement, options, guardInside(statement, traits)), (run) =>
           observe({ operation: "stream", within: "transaction", statements: statement }, run),
         );
       }),
@@ -124,12 +137,11 @@ export async function runTransaction<T>(
         const statements = toStatements(sources);
         check();
         const leavesState = guardEach(statements, traits);
-        const results =
-          statements.length > 0 &&
-          observe({ operation: "batch", within: "transaction", statements }, () =>
-            watch(send(statements.map(comment), "open", { ...options, leavesState })),
-          );
-        return ((await results) || []) as BatchResults<S>;
+        if (statements.length === 0) return [] as Result[] as BatchResults<S>;
+        const results = await observe({ operation: "batch", within: "transaction", statements }, () =>
+          watch(send(statements.map(comment), "open", { ...options, leavesState })),
+        );
+        return results as BatchResults<S>;
       },
       async transaction(inner) {
         check();
@@ -167,8 +179,12 @@ export async function runTransaction<T>(
       if (close()) pending.push(release);
       return value;
     } catch (error) {
-      // the error that led here is the one to be told; a connection lost meanwhile refuses what comes next by itself
-      if (close() && !over) await send([bare(`ROLLBACK TO ${name}`), release], "open", { ours: true }).catch(() => {});
+      if (close() && !over) {
+        // in the place of what was put off in it
+        pending = [bare(`ROLLBACK TO ${name}`), release];
+        // the error that led here is the one to be told; a connection lost meanwhile refuses what comes next by itself
+        await send([]).catch(() => {});
+      }
       throw unread !== undefined && error === unread ? transactionUnread(unread) : error;
     }
   }
@@ -192,11 +208,11 @@ export async function runTransaction<T>(
     // a lost connection undoes it by itself
     if (session.status !== "idle" || session.busy) {
       pending = [];
-      await send([ROLLBACK], "rollback", { ours: true }).catch(() => session.destroy());
+      await send([ROLLBACK], "rollback").catch(() => session.destroy());
     }
     throw spokenForAll(error);
   } finally {
-    for (const end of streamEnds) end();
+    portals.end();
   }
 
   /** The error of the whole transaction: a later failure does not undo what an earlier one left in doubt, and what was sent was sent. */
@@ -222,8 +238,6 @@ interface Scope {
 }
 
 interface SendOptions extends InnerOptions {
-  /** Whether the statements are the package's own, which control the transaction. */
-  readonly ours?: boolean;
   readonly leavesState?: boolean | undefined;
   readonly portal?: Portal;
   /** How many rows of the portal came before. */

@@ -1,7 +1,7 @@
 import type { Field, ParserSet, Result, Statement } from "../transports/transport.ts";
 import { arrayParser } from "./array-text.ts";
+import { atOnce, parserSet } from "./parsers.ts";
 import type { Parse } from "./read-time.ts";
-import { atOnce, parserSet } from "./result.ts";
 import { catalogName } from "./type-aliases.ts";
 
 /** Parsers by type id, or by name. */

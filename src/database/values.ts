@@ -2,7 +2,7 @@ import { tagOf } from "./data.ts";
 import { encodeDate } from "./date-value.ts";
 import { encodeJson } from "./json.ts";
 import { checkText, circular, isPromise, refuse, refusePromise, sqlInside, undefinedItem, unsupported } from "./refuse-value.ts";
-import { isSql, sqlParts } from "./sql-parts.ts";
+import { isSql, soleValue, sqlParts } from "./sql-parts.ts";
 
 /**
  * A value in Postgres' text format, the same for every transport; null for NULL. Follows pg's encoder (pg/lib/utils.js), save that bytes
@@ -41,9 +41,8 @@ function encodeObject(value: object, parameter: number): string | null {
     return encodeValue(own, parameter);
   }
   if (isSql(value)) {
-    const { strings, values } = value[sqlParts];
-    // sql.json(…), and nothing else
-    if (values.length === 1 && !isSql(values[0]) && strings.join("") === "") return encodeValue(values[0], parameter);
+    const sole = soleValue(value[sqlParts]);
+    if (sole) return encodeValue(sole[0], parameter);
     throw sqlInside(parameter);
   }
   return encodeJson(value, parameter);

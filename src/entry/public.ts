@@ -10,9 +10,9 @@ export type {
   StreamOptions,
   TransactionOptions,
 } from "../database/options.ts";
+export type { TypeParsers } from "../database/parsers.ts";
 export type { Batches, BatchResults, InnerOptions, Queries } from "../database/queries.ts";
 export type { ReservedSession } from "../database/reserved-session.ts";
-export type { TypeParsers } from "../database/result.ts";
 export type { RowStream } from "../database/row-stream.ts";
 export type { DatabaseSession, SessionBatchOptions } from "../database/session.ts";
 export { type Row, type RowOf, type Source, type Sql, sql, type TypedTag } from "../database/sql.ts";

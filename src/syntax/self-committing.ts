@@ -1,5 +1,5 @@
 import { copyEnd } from "./copy.ts";
-import { command, type StatementTokens, statements, word } from "./statements.ts";
+import { command, readings, type StatementTokens, word } from "./statements.ts";
 
 /**
  * Whether an ERROR may leave something of `text` done, where it was sent outside a transaction block. No, where the server is known to undo
@@ -8,12 +8,12 @@ import { command, type StatementTokens, statements, word } from "./statements.ts
  *
  * - A command that commits by itself may: CALL, DO, VACUUM, CREATE INDEX CONCURRENTLY and so on.
  * - A COMMIT may where a statement follows that can fail. By itself, or at the end, it may not: when it fails nothing stays.
- * - Where `standard_conforming_strings` decides how the text is read, yes if either reading says so.
+ * - Where a backslash can be read in two ways, yes if either reading says so.
  *
  * The list was held against Postgres 15 and 18; `test/syntax` does so again.
  */
 export function mayCommitByItself(text: string): boolean {
-  return leavesSomething(statements(text)) || (text.includes("\\") && leavesSomething(statements(text, { backslashes: true })));
+  return readings(text).some(leavesSomething);
 }
 
 /**
@@ -21,8 +21,7 @@ export function mayCommitByItself(text: string): boolean {
  * is alone can leave something. Source: PostgreSQL documentation, "Multiple Statements in a Simple Query".
  */
 export function isOneSelfCommitting(text: string): boolean {
-  const alone = (all: readonly StatementTokens[]) => all.length === 1 && leavesSomething(all);
-  return alone(statements(text)) || (text.includes("\\") && alone(statements(text, { backslashes: true })));
+  return readings(text).some((all) => all.length === 1 && leavesSomething(all));
 }
 
 function leavesSomething(all: readonly StatementTokens[]): boolean {

@@ -1,6 +1,6 @@
 import { copyEnd } from "./copy.ts";
 import type { SqlToken } from "./sql-tokens.ts";
-import { command, nameOf, type StatementTokens, statements, word } from "./statements.ts";
+import { command, firstOf, nameOf, type StatementTokens, word } from "./statements.ts";
 
 /**
  * What of its session a statement changes, takes or waits for, beyond its own transaction.
@@ -24,24 +24,15 @@ export interface SessionUse {
 
 /**
  * The first use of the session in `text`, where there is one. Told by the first words and by the functions that are named: what a function does
- * inside, or DO, cannot be seen. Where `standard_conforming_strings` decides how the text is read, either reading counts.
+ * inside, or DO, cannot be seen. Either reading of its backslashes counts.
  */
 export function sessionUse(text: string): SessionUse | undefined {
-  if (!mayUse.test(text)) return undefined;
-  return firstUse(statements(text)) ?? (text.includes("\\") ? firstUse(statements(text, { backslashes: true })) : undefined);
+  return mayUse.test(text) ? firstOf(text, useOf) : undefined;
 }
 
 /** A text without any of these words is not read: SET counts only where a statement may begin, for every UPDATE has one. */
 const mayUse =
   /set_config|pg_settings|advisory|temp|(?<![\w$])(?:reset|discard|prepare|execute|deallocate|declare|load|listen|unlisten|copy)(?![\w$])|(?:^|;|\*\/|[\n\r])[ \t\f\v]*set(?![\w$])/i;
-
-function firstUse(all: readonly StatementTokens[]): SessionUse | undefined {
-  for (const statement of all) {
-    const use = useOf(statement);
-    if (use !== undefined) return use;
-  }
-  return undefined;
-}
 
 /** The use of the session in one statement. */
 export function useOf(given: StatementTokens): SessionUse | undefined {
@@ -61,7 +52,7 @@ const constant =
 
 /** By a statement's command. Source: PostgreSQL documentation, "SQL Commands". */
 const kinds: Readonly<Record<string, (statement: StatementTokens) => SessionUseKind | undefined>> = {
-  SET: ([, scope]) => (transactional.has(word(scope)) ? undefined : "setting"),
+  SET: ([, scope]) => (word(scope) === "LOCAL" || ofTransaction.has(word(scope)) ? undefined : "setting"),
   RESET: constant("setting"),
   PREPARE: constant("prepared"),
   EXECUTE: constant("prepared"),
@@ -77,9 +68,9 @@ const kinds: Readonly<Record<string, (statement: StatementTokens) => SessionUseK
   },
 };
 
-/** What says behind SET that it holds for the transaction alone; the last three are settings of it. */
-const transactional = new Set([
-  ...["LOCAL", "TRANSACTION", "CONSTRAINTS"],
+/** What SET changes of the transaction alone, without LOCAL: its modes, its constraints, and settings of it. */
+export const ofTransaction: ReadonlySet<string> = new Set([
+  ...["TRANSACTION", "CONSTRAINTS"],
   ...["TRANSACTION_ISOLATION", "TRANSACTION_READ_ONLY", "TRANSACTION_DEFERRABLE"],
 ]);
 

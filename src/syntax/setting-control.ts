@@ -1,5 +1,5 @@
-import { updatesSettings } from "./session-use.ts";
-import { command, nameOf, type StatementTokens, statements, word } from "./statements.ts";
+import { ofTransaction, updatesSettings } from "./session-use.ts";
+import { command, firstOf, nameOf, type StatementTokens, word } from "./statements.ts";
 
 /** Settings without a dot that hold for one transaction alone, and give nobody more than they have. */
 const plain = new Set(["search_path", "timezone", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"]);
@@ -14,24 +14,14 @@ export function isLocalSetting(name: string): boolean {
 
 /**
  * What of `text` could change the role or the settings that its transaction was put under; undefined where nothing of the text can. What a
- * function, a procedure or a trigger does inside cannot be seen. Where `standard_conforming_strings` decides how the text is read, either
- * reading counts.
+ * function, a procedure or a trigger does inside cannot be seen. Either reading of its backslashes counts.
  */
 export function settingControl(text: string): string | undefined {
-  if (!mayControl.test(text)) return undefined;
-  return firstControl(statements(text)) ?? (text.includes("\\") ? firstControl(statements(text, { backslashes: true })) : undefined);
+  return mayControl.test(text) ? firstOf(text, controlOf) : undefined;
 }
 
 /** A text without any of these is not read. */
 const mayControl = /set_config|pg_settings|u&"|(?<![\w$])(?:set|reset|discard|do)(?![\w$])/i;
-
-function firstControl(all: readonly StatementTokens[]): string | undefined {
-  for (const statement of all) {
-    const control = controlOf(statement);
-    if (control !== undefined) return control;
-  }
-  return undefined;
-}
 
 /** Commands that change settings, or run text that nobody looks into. */
 const whole = new Set(["RESET", "DISCARD", "DO"]);
@@ -50,13 +40,12 @@ function controlOf(statement: StatementTokens): string | undefined {
   return undefined;
 }
 
-/** What SET may change: the modes and constraints of the transaction, and, for it alone, what no transaction is put under. */
-const transactional = new Set(["TRANSACTION", "CONSTRAINTS", "TRANSACTION_ISOLATION", "TRANSACTION_READ_ONLY", "TRANSACTION_DEFERRABLE"]);
 /** Who one is; and the encoding, in which the server reads other words than these: in GBK the quote of `E'€\'` ends the text. */
 const withheld = new Set(["ROLE", "SESSION_AUTHORIZATION", "CLIENT_ENCODING"]);
 
+/** SET may change the transaction's own modes and constraints, and, for it alone, what no transaction is put under. */
 function setControl([, scope, name, sign]: StatementTokens): string | undefined {
-  if (transactional.has(word(scope))) return undefined;
+  if (ofTransaction.has(word(scope))) return undefined;
   if (word(scope) !== "LOCAL") return "SET";
   // SET LOCAL ROLE x, TIME ZONE x, SCHEMA x and their like have neither sign
   const isPlain = sign?.text === "=" || word(sign) === "TO";

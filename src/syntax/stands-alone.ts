@@ -1,5 +1,5 @@
 import { sessionUse } from "./session-use.ts";
-import { command, statements } from "./statements.ts";
+import { command, readings } from "./statements.ts";
 
 /** Commands that leave the connection as it was, whether they succeed or fail. */
 const standing: ReadonlySet<string> = new Set(["SELECT", "(", "VALUES", "TABLE", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE"]);
@@ -10,6 +10,5 @@ const standing: ReadonlySet<string> = new Set(["SELECT", "(", "VALUES", "TABLE",
  */
 export function standsAlone(text: string): boolean {
   if (sessionUse(text) !== undefined) return false;
-  const isOne = (all: ReturnType<typeof statements>) => all.length === 1 && all[0] !== undefined && standing.has(command(all[0]));
-  return isOne(statements(text)) && (!text.includes("\\") || isOne(statements(text, { backslashes: true })));
+  return readings(text).every(([first, ...others]) => first !== undefined && others.length === 0 && standing.has(command(first)));
 }

@@ -37,6 +37,24 @@ export function statements(text: string, options?: LexerOptions): readonly State
 }
 
 /**
+ * The statements of a text as a server may read it: twice where a backslash is in it, for there `standard_conforming_strings` decides. What may be
+ * so by either reading is taken to be so.
+ */
+export function readings(text: string): readonly (readonly StatementTokens[])[] {
+  const usual = statements(text);
+  return text.includes("\\") ? [usual, statements(text, { backslashes: true })] : [usual];
+}
+
+/** What the first statement to have any has of what is asked for, by whichever reading. */
+export function firstOf<T>(text: string, find: (statement: StatementTokens) => T | undefined): T | undefined {
+  for (const statement of readings(text).flat()) {
+    const found = find(statement);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
  * The statements of a text as texts of their own, for where only one goes at a time. Comments are left out, and a line's end stands for space:
  * between the pieces of a literal nothing else may.
  */

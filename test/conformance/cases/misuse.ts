@@ -183,10 +183,20 @@ const cases: readonly Case[] = [
   {
     title: "refuses a statement that is none",
     async run({ db }) {
-      for (const statement of [undefined, null, 5, {}, [], () => "select 1"]) {
+      for (const statement of [undefined, null, 5, {}, [], () => "select 1", sql.join([])]) {
         await failureOf(() => db.query(statement as never), { name: "UsageError", code: "INVALID_STATEMENT", fate: "not-sent" });
       }
       await failureOf(() => (db.sql as unknown as (text: string) => Promise<unknown>)("select 1"), { code: "INVALID_STATEMENT" });
+    },
+  },
+  {
+    title: "refuses a script that is no text, before it is sent",
+    async run({ db }) {
+      for (const script of [undefined, 5, sql`select 1`, { text: "select 1" }, { text: "select $1", values: [1] }]) {
+        await failureOf(() => db.script(script as never), { name: "UsageError", code: "INVALID_STATEMENT", fate: "not-sent" });
+      }
+      await failureOf(() => db.script(Promise.reject(new Error("own")) as never), { name: "UsageError", code: "PROMISE_VALUE" });
+      await failureOf(() => db.script("select '\0'"), { name: "UsageError", code: "NUL_CHARACTER" });
     },
   },
   {

@@ -201,6 +201,18 @@ const others: readonly Case[] = [
     ),
   ),
   {
+    title: "goes on in a session whose transaction failed with the end of another database's call",
+    async run({ db, open }) {
+      const aborted = { signal: AbortSignal.abort() };
+      const ended = await db.session(async (session) => {
+        const work = () => session.transaction(() => open().query("select 1", [], aborted));
+        await failureOf(work, { code: "ABORTED", fate: "not-sent" });
+        return session.sql`select 2 as n`;
+      });
+      expect(ended).toEqual([{ n: 2 }]);
+    },
+  },
+  {
     title: "runs no callback again for the failure of an earlier run",
     async run({ db }) {
       let runs = 0;

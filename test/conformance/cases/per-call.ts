@@ -1,6 +1,6 @@
 import { expect } from "vitest";
+import type { TypeParsers } from "../../../src/database/parsers.ts";
 import type { Queries } from "../../../src/database/queries.ts";
-import type { TypeParsers } from "../../../src/database/result.ts";
 import { sql } from "../../../src/database/sql.ts";
 import { type Bench, type Case, failureOf, type Subject } from "../case.ts";
 

@@ -246,6 +246,22 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "goes on after a statement that nobody awaited failed in a savepoint within a savepoint",
+    async run(bench) {
+      await bench.db.transaction(async (tx) => {
+        await tx.sql`insert into ledger values (4049)`;
+        const inner = tx.transaction(async (second) => {
+          await second.sql`insert into ledger values (4049)`;
+          await second.transaction(async (third) => void third.sql`select 1/0`.catch(() => {}));
+          throw new Error("second");
+        });
+        await expect(inner).rejects.toThrow("second");
+        await tx.sql`insert into ledger values (4049)`;
+      });
+      expect(await count(bench, 4049)).toBe(2);
+    },
+  },
+  {
     title: "undoes savepoints with the outer transaction",
     async run(bench) {
       const work = bench.db.transaction(async (tx) => {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, test, vi } from "vitest";
-import { createDatabase, type DatabaseEvent, type QueryEvent, sql } from "../../../src/entry/node.ts";
-import { eventsOf, failureOf, openPool } from "../databases.ts";
+import { createDatabase, type DatabaseEvent, type QueryEvent, type RowStream, sql } from "../../../src/entry/node.ts";
+import { eventsOf, failureOf, openPool, until } from "../databases.ts";
 
 const secret = "canary-value";
 
@@ -86,6 +86,33 @@ describe("a call that ends is told", () => {
       ["transaction", "session"],
       ["session", null],
       ["script", null],
+    ]);
+  });
+
+  test.each<[string, (stream: RowStream) => Promise<unknown>]>([
+    [
+      "left before the first rows came",
+      async (stream) => {
+        const rows = stream[Symbol.asyncIterator]();
+        const asked = rows.next();
+        await rows.return?.();
+        expect(await asked).toEqual({ value: undefined, done: true });
+      },
+    ],
+    ["asked for the first rows, and did not wait for them", async (stream) => void stream.batches().next()],
+  ])("as a stream whose reader %s", async (_, read) => {
+    await using db = openPool();
+    const told = eventsOf(db, "query");
+    await db.transaction((tx) => read(tx.stream("select 1")));
+    await db.session(async (session) => {
+      await session.query("begin");
+      await read(session.stream("select 2"));
+    });
+    const streams = () => told.filter(({ operation }) => operation === "stream");
+    await until(() => streams().length === 2);
+    expect(streams().map(({ within, texts, failure, returnedRows }) => [within, ...texts, failure, returnedRows])).toEqual([
+      ["transaction", "select 1", null, 1],
+      ["session", "select 2", null, 1],
     ]);
   });
 

@@ -57,6 +57,16 @@ describe("two copies of the package in one process", () => {
     ]);
   });
 
+  test("read each other's pieces of SQL, lists of nothing among them", async () => {
+    const { sql } = await loadCopy();
+    await using db = original.createDatabase(settings(randomUUID()));
+    const pieces = [sql`1`, sql.join([]), sql.json({ a: 1 }), sql.join([1, 2])];
+    const [one, none, json, two] = pieces;
+    expect(await db.sql`select ${one} as one, 1 in (${none}) as none, ${json}::jsonb as json, 2 in (${two}) as two`).toEqual([
+      { one: 1, none: false, json: { a: 1 }, two: true },
+    ]);
+  });
+
   test("know each other's errors by their classes, minified or not", async () => {
     const copy = await loadCopy({ minify: true });
     const name = randomUUID();

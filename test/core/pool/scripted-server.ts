@@ -11,6 +11,8 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly books: readonly Books[];
   /** Keeps the answers to the next exchanges back until there are so many, and resolves with them. */
   keep(count: number): Promise<Kept>;
+  /** Answers the next BEGIN as one that was cancelled. */
+  refuseNextBegin(): void;
 }
 
 /** Answers that were not given, all of one connection. */
@@ -33,6 +35,7 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
   const sockets = new Set<Socket>();
   const books: Books[] = [];
   let keeping: Keeping | undefined;
+  let refusesBegin = false;
 
   const listener = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -42,7 +45,11 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
       line: { send: (bytes) => void socket.write(bytes), end: () => socket.end() },
       books: own,
       asksPassword: false,
-      refusesBegin: () => false,
+      refusesBegin() {
+        const refuses = refusesBegin;
+        refusesBegin = false;
+        return refuses;
+      },
       reply({ kind, messages }) {
         if (keeping === undefined || kind === "login") return void socket.write(bytesOf(messages));
         const { answers, count, resolve } = keeping;
@@ -64,6 +71,9 @@ export async function startScriptedServer(): Promise<ScriptedServer> {
     port: (listener.address() as AddressInfo).port,
     books,
     keep: (count) => new Promise((resolve) => (keeping = { count, answers: [], resolve })),
+    refuseNextBegin() {
+      refusesBegin = true;
+    },
     async [Symbol.asyncDispose]() {
       listener.close();
       for (const socket of sockets) socket.destroy();

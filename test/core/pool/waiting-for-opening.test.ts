@@ -59,6 +59,18 @@ test("a warm-up that nobody waits for is given up by release, which does not wai
   expect(wire.connections()).toBe(2);
 });
 
+test("of warm-ups at once, that of createDatabase among them, release gives up each", async () => {
+  await using wire = await startWire(inject("postgres"));
+  wire.hold();
+  await using db = openPool({ url: urlAt(wire), max: 2, connectTimeoutMs: 20_000, warmUp: true });
+  const warming = [db.warmUp(), db.warmUp()].map(failureOf);
+  await until(() => wire.connections() > 0 && db.stats().running === 3);
+  await db.release();
+  for (const failure of warming) expect(await failure).toMatchObject({ code: "ABORTED", fate: "not-sent" });
+  await until(() => db.stats().running === 0 && db.stats().total === 0);
+  wire.resume();
+});
+
 test("a warm-up whose connection a call waits for goes on for it", async () => {
   await using wire = await startWire(inject("postgres"));
   wire.hold();

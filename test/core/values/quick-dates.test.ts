@@ -1,6 +1,6 @@
 import pg from "pg";
 import { describe, expect, test } from "vitest";
-import { parserSet } from "../../../src/database/result.ts";
+import { parserSet } from "../../../src/database/parsers.ts";
 import type { ParserSet } from "../../../src/transports/transport.ts";
 import { createRandom } from "../../support/random.ts";
 
