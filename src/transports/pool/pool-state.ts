@@ -12,7 +12,7 @@ import { showsPooler } from "./pooler-sign.ts";
 import { nextNumber } from "./registry.ts";
 
 /** A connection that has just been opened. */
-export interface Opening extends Pick<Life, "connectedAt" | "jitter"> {
+interface Connected extends Pick<Life, "connectedAt" | "jitter"> {
   readonly durationMs: number;
 }
 
@@ -89,7 +89,7 @@ export class PoolState {
     return this.sessions.get(client)?.breach ?? "broken";
   }
 
-  noteConnect(client: pg.PoolClient, { durationMs, ...life }: Opening): void {
+  noteConnect(client: pg.PoolClient, { durationMs, ...life }: Connected): void {
     this.connects++;
     this.paces.noteConnect(durationMs);
     if (showsPooler(client)) this.showsPooler = true;

@@ -1,6 +1,7 @@
 import type { WireCall } from "../sending.ts";
 import type { Result, Statement } from "../transport.ts";
-import { type WireClient, WireSession, type WireSessionOptions } from "../wire-session.ts";
+import type { WireClient } from "../wire-client.ts";
+import { WireSession, type WireSessionOptions } from "../wire-session.ts";
 
 /** A session that shows the text of every statement before it is sent. */
 export class WatchedSession extends WireSession {
