@@ -35,7 +35,7 @@ export class PoolState {
   pipelined = 0;
   /** How fast the answers to a text come. */
   readonly paces: Paces = new Paces();
-  /** Sees the text of every statement before it is sent. */
+  /** Sees the text of every statement and script before it is sent; to be set before the first is. */
   onStatement: ((text: string) => void) | undefined;
   /** Whether a connection gave a number to cancel by that is no process': a pooler's own. */
   showsPooler = false;
