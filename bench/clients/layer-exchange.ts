@@ -1,5 +1,6 @@
 import { WarmClient } from "../../src/transports/pool/warm-client.ts";
-import { type WireClient, WireSession } from "../../src/transports/wire-session.ts";
+import type { WireClient } from "../../src/transports/wire-client.ts";
+import { WireSession } from "../../src/transports/wire-session.ts";
 import { NamedStatements } from "../../src/wire/named-statements.ts";
 import type { OpenClient } from "../client.ts";
 import { statements } from "../statements.ts";

@@ -86,12 +86,15 @@ export interface LeakEvent {
   readonly stack: string;
 }
 
-/** Calls have been waiting for a connection without a pause for a second or more. Told once until nobody waits any more. */
+/**
+ * Calls have been waiting for a connection without a pause for a second or more, that in which one was being opened not counted. Told once until
+ * nobody waits any more.
+ */
 export interface WaitingEvent {
   readonly type: "waiting";
   /** How many wait now. */
   readonly waiting: number;
-  /** For how long somebody has been waiting. */
+  /** For how long somebody has been waiting, milliseconds. */
   readonly forMs: number;
 }
 

@@ -38,8 +38,32 @@ export function judge(
   return kept ? failure : { kind: "out-of-step" };
 }
 
+/** What is known of an exchange that failed besides its failure. */
+export interface ExchangeEvidence {
+  readonly work: Work;
+  readonly phase: Phase;
+  readonly statements: readonly Statement[];
+  /** The text of a script, which has no statements. */
+  readonly script?: string | undefined;
+  /** Statements put before the caller's own (BEGIN, SAVEPOINT). */
+  readonly prelude: number;
+  readonly answers: Exchange["answers"];
+  /** Whether nothing of it had begun, and no transaction was open: it was not sent, or the server said farewell before. */
+  readonly isUnbegun: boolean;
+}
+
+/** What an exchange leaves that failed. */
+export function evidenceOf(failure: ExchangeFailure, sent: Sent): ExchangeEvidence {
+  const { statements, exchange, call, before } = sent;
+  const { script, prelude = 0 } = call;
+  const phase = phaseOf(failure, sent);
+  const isFarewell = failure.kind === "refused" && !failure.ready;
+  const isUnbegun = before === "idle" && (phase === "unsent" || (phase === "written" && isFarewell));
+  return { work: workOf(sent), phase, statements, script, prelude, answers: exchange.answers, isUnbegun };
+}
+
 /** How far an exchange got that failed. */
-export function phaseOf(failure: ExchangeFailure, sent: Sent): Phase {
+function phaseOf(failure: ExchangeFailure, sent: Sent): Phase {
   const { exchange } = sent;
   const isTextRefused = failure.kind === "refused" && exchange.answers.length === 0 && refusesText(failure.report);
   if (exchange.begun && !isTextRefused) return isAnswered(failure) ? "answered" : "begun";
@@ -47,7 +71,7 @@ export function phaseOf(failure: ExchangeFailure, sent: Sent): Phase {
 }
 
 /** What an exchange stands for, by what of it can stay. */
-export function workOf(sent: Sent): Work {
+function workOf(sent: Sent): Work {
   const { ends = "autocommit", script } = sent.call;
   if (isUndone(sent) || ends === "rollback") return "open";
   if (script !== undefined) return "script";

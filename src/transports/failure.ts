@@ -5,24 +5,17 @@ import { redactedCause } from "../errors/redact.ts";
 import { serverError } from "../errors/server-error.ts";
 import { isPermanentLoginFailure } from "../errors/sqlstate.ts";
 import { isOneSelfCommitting, mayCommitByItself } from "../syntax/self-committing.ts";
-import type { Answer as StatementAnswer } from "../wire/answer.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
 import type { ExchangeFailure } from "../wire/exchange.ts";
+import type { ExchangeEvidence } from "./evidence.ts";
 import { loginHint } from "./login-hint.ts";
 import { type Peer, type ReadNetworkCode, unreachable } from "./network-failure.ts";
-import type { Statement } from "./transport.ts";
 
 /** The code of an answer that does not fit what was sent. */
 const OUT_OF_STEP = "OUT_OF_STEP";
 
 /** What the reader of a failed exchange knows besides its failure. */
-export interface ExchangeContext extends Pick<Evidence, "work" | "phase" | "status"> {
-  readonly statements: readonly Statement[];
-  /** The text of a script, which has no statements. */
-  readonly script?: string | undefined;
-  /** Statements put before the caller's own (BEGIN, SAVEPOINT). */
-  readonly prelude: number;
-  readonly answers: readonly Pick<StatementAnswer, "command">[];
+export interface ExchangeContext extends Omit<ExchangeEvidence, "isUnbegun">, Pick<Evidence, "status"> {
   /** Whether a pooler stands between. */
   readonly pooled: boolean;
   /** What the server said while nothing was on its way, before it ended the connection. */
@@ -97,6 +90,7 @@ function reportOf(failure: RefusedExchange): ServerReport {
   const fields = Object.fromEntries(serverFieldNames.map((name) => [name, report[name]]));
   return { ...fields, message: report.message, code: report.code, severity: severityOf(failure) };
 }
+
 /** A driver's error before login ended: nothing was sent. */
 export function loginFailure(failure: unknown, context: ConnectContext, readCode: ReadNetworkCode | undefined): WarmlineError {
   if (isWarmlineError(failure)) return failure;

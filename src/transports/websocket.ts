@@ -8,7 +8,8 @@ import type { Sessions } from "./http.ts";
 import type { ReadNetworkCode } from "./network-failure.ts";
 import { passwordTimeout } from "./password-failure.ts";
 import type { CallOptions, Clock } from "./transport.ts";
-import { type WireClient, WireSession } from "./wire-session.ts";
+import type { WireClient } from "./wire-client.ts";
+import { WireSession } from "./wire-session.ts";
 
 /** What sessions over WebSocket are made of. */
 export interface WebSocketOptions {

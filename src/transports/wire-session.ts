@@ -4,30 +4,16 @@ import type { TransactionStatus } from "../errors/fate.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
 import { Exchange, type ExchangeFailure } from "../wire/exchange.ts";
-import type { LinkedConnection } from "../wire/link.ts";
 import type { NamedForm, NamedStatements } from "../wire/named-statements.ts";
 import { isOutOfStep, OutOfStepError } from "../wire/out-of-step.ts";
-import { type SubmitClient, submit } from "../wire/submit.ts";
-import { isAnswered, isNameRefused, judge, phaseOf, type Sent, workOf } from "./evidence.ts";
+import { submit } from "../wire/submit.ts";
+import { evidenceOf, isAnswered, isNameRefused, judge, type Sent } from "./evidence.ts";
 import { exchangeFailure, lostStep } from "./failure.ts";
 import { type Pace, paceOf } from "./pace.ts";
 import { type Answering, hearing, type Sending, standsAlone, type WireCall } from "./sending.ts";
 import type { StatementEnd } from "./statement-end.ts";
 import type { CallOptions, Result, Session, Statement, TransportName, Via } from "./transport.ts";
-
-/** The part of a linked connection a session needs. */
-type SessionConnection = Pick<LinkedConnection, "link"> & {
-  readonly stream: { readonly destroyed?: boolean; destroy(): unknown };
-  on(event: "parameterStatus", listener: (message: { parameterName: string; parameterValue: string }) => void): unknown;
-};
-
-/** The part of a pg client a session needs. */
-export interface WireClient extends SubmitClient {
-  readonly connection: SessionConnection;
-  on(event: "error", listener: (failure: unknown) => void): unknown;
-  /** Whether nothing is on its way. */
-  readonly readyForQuery?: boolean;
-}
+import type { WireClient } from "./wire-client.ts";
 
 /** What a session is told about the connection it holds. */
 export interface WireSessionOptions {
@@ -258,29 +244,15 @@ export class WireSession implements Session {
   }
 
   #explain(failure: ExchangeFailure, sent: Sent, isNamesFault: boolean): WarmlineError {
-    const { exchange, statements, call, before } = sent;
     if (failure.kind === "lost" && isWarmlineError(failure.failure)) return failure.failure;
-    const { prelude = 0, script } = call;
-    const { reason } = call.cancellation;
-    const { answers } = exchange;
-    const answered = isAnswered(failure);
-    const phase = phaseOf(failure, sent);
-    const error = exchangeFailure(failure, {
-      work: workOf(sent),
-      phase,
-      status: this.status,
-      statements,
-      script,
-      prelude,
-      answers,
-      pooled: this.#options.pooled,
-      farewell: this.#farewell,
-    });
+    const { pooled } = this.#options;
+    const { reason } = sent.call.cancellation;
+    const evidence = evidenceOf(failure, sent);
+    const error = exchangeFailure(failure, { ...evidence, status: this.status, pooled, farewell: this.#farewell });
     if (failure.kind === "out-of-step") this.#loseStep();
-    const unbegun = phase === "unsent" || (phase === "written" && failure.kind === "refused" && !answered);
-    this.resendable = unbegun && before === "idle" && error.fate !== "unknown" && reason === undefined;
-    const becameReplica = error.code === READ_ONLY_TRANSACTION && !call.readOnly;
-    if (!answered || becameReplica || error.fate === "unknown") this.broken = true;
+    this.resendable = evidence.isUnbegun && error.fate !== "unknown" && reason === undefined;
+    const becameReplica = error.code === READ_ONLY_TRANSACTION && !sent.call.readOnly;
+    if (!isAnswered(failure) || becameReplica || error.fate === "unknown") this.broken = true;
     // cancelled: the fate is what the server's answer or silence tells
     const isItsOwn = error instanceof DatabaseError && error.sqlState !== QUERY_CANCELED && !isNamesFault;
     if (reason === undefined || isItsOwn) return error;

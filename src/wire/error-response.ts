@@ -30,7 +30,7 @@ export interface NoticeResponse extends ErrorResponse {
   readonly severityName?: string;
 }
 
-/** By the byte that stands before a field. Source: PostgreSQL documentation, "Error and Notice Message Fields". */
+/** By the byte that stands before a field, in the order in which pg names them. Source: PostgreSQL documentation, "Error and Notice Message Fields". */
 export const errorFields: Readonly<Record<string, keyof Omit<ErrorResponse, "length">>> = {
   S: "severity",
   C: "code",

@@ -187,7 +187,7 @@ export class Exchange implements Submittable, Queued {
 
   /** The connection failed, or will. */
   handleError(failure: unknown): void {
-    if (isOutOfStep(failure)) this.loseStep();
+    if (isOutOfStep(failure)) this.#end({ kind: "out-of-step" });
     else if (this.report === undefined) this.#end({ kind: "lost", failure });
     else this.#end({ kind: "refused", report: this.report, ready: false });
   }
@@ -196,11 +196,6 @@ export class Exchange implements Submittable, Queued {
   farewell(report: ErrorResponse | undefined): void {
     this.report ??= report;
     this.handleError(undefined);
-  }
-
-  /** Something came that is no answer to it. */
-  loseStep(): void {
-    this.#end({ kind: "out-of-step" });
   }
 
   #end(failure: ExchangeFailure | undefined): void {

@@ -5,8 +5,12 @@ import { CLOSE_COMPLETE, DATA_ROW, HEADER_BYTES, lengthAt, type MessageKind, mes
 import type { MessageBytes } from "./message-bytes.ts";
 import { OutOfStepError } from "./out-of-step.ts";
 import { Packet, type Ready } from "./packet.ts";
+import { PartialMessage } from "./partial-message.ts";
 import { Queue } from "./queue.ts";
 import { DriverTurn, type WrittenByDriver, watchTurns } from "./turns.ts";
+
+/** What was written up to a Sync, and is to be answered before what stands behind it. */
+type Turn = Exchange | DriverTurn;
 
 /**
  * Everything between a driver's connection and its socket: the driver opens, encrypts and logs in; exchanges are written and read here, past
@@ -29,7 +33,7 @@ class Link {
   readonly #connection: DriverConnection;
   readonly #outbox = new Outbox();
   /** What is written, and not answered, in that order: exchanges, and what the driver itself has written. */
-  readonly #turns = new Queue<Exchange | DriverTurn>();
+  readonly #turns = new Queue<Turn>();
   readonly #written: WrittenByDriver;
   /** How many exchanges are among them. */
   #load = 0;
@@ -37,10 +41,7 @@ class Link {
   #flushes = false;
   /** Set where something was wrong: nothing is believed any more. */
   #over = false;
-  /** The beginning of a message, in the chunks it came in. */
-  #parts: MessageBytes[] = [];
-  #held = 0;
-  #needed = 0;
+  readonly #partial = new PartialMessage();
 
   constructor(connection: DriverConnection) {
     this.#connection = connection;
@@ -102,8 +103,7 @@ class Link {
 
   /** Nothing comes any more for what is on its way. */
   lose(failure: unknown): void {
-    this.#load = 0;
-    for (const turn of this.#turns.takeAll()) if (!(turn instanceof DriverTurn)) turn.handleError(failure);
+    this.#endAll((exchange) => exchange.handleError(failure));
   }
 
   #flush(): void {
@@ -124,7 +124,7 @@ class Link {
     });
     const receive = (chunk: MessageBytes) => {
       if (this.#isDead(stream)) return;
-      const bytes = this.#whole(chunk);
+      const bytes = this.#partial.complete(chunk);
       if (bytes === undefined) return;
       const packet = new Packet(bytes, driver);
       if (!this.#take(packet, receive)) return this.#end(stream, "The server sent what is no answer to what was written.");
@@ -138,18 +138,6 @@ class Link {
     stream.on("data", receive);
   }
 
-  /** A chunk with what was kept of those before; undefined while the message they begin is not complete. */
-  #whole(chunk: MessageBytes): MessageBytes | undefined {
-    if (this.#held === 0) return chunk;
-    this.#parts.push(chunk);
-    this.#held += chunk.length;
-    if (this.#held < this.#needed) return undefined;
-    const bytes = joined(this.#parts, this.#held);
-    this.#parts = [];
-    this.#held = 0;
-    return bytes;
-  }
-
   /**
    * Takes the messages of a packet that are whole, and keeps the rest. False where something is wrong. What was there before something was
    * written is no answer to it: a packet is judged as it comes. What answers an exchange that left with the login is received once the driver
@@ -158,17 +146,19 @@ class Link {
   #take(packet: Packet, receive: (bytes: MessageBytes) => void): boolean {
     const { bytes } = packet;
     let at = 0;
+    /** How many bytes the message at that place takes, as far as that is known. */
+    let needed = 0;
     /** The first that has not had its last message. */
     let turn = this.#turns.head;
     while (at < bytes.length) {
       const type = messageType(bytes[at]);
       if (type === undefined || !mayCome(turn, type.kind)) return false;
-      this.#needed = HEADER_BYTES;
+      needed = HEADER_BYTES;
       if (at + HEADER_BYTES > bytes.length) break;
       const length = lengthAt(bytes, at + 1);
       if (length < HEADER_BYTES - 1 || length > type.longest) return false;
       const end = at + 1 + length;
-      this.#needed = end - at;
+      needed = end - at;
       if (end > bytes.length) break;
       if (turn === undefined || turn instanceof DriverTurn || type.kind === "aside") {
         if (!type.agrees(bytes, at, end)) return false;
@@ -182,7 +172,7 @@ class Link {
               packet.tell(() => receive(bytes.subarray(end) as MessageBytes));
               return true;
             }
-            turn = this.#turns.behind(turn);
+            turn = turn.next as Turn | undefined;
           }
         } else if (turn !== undefined && bytes[at] === NOTICE_RESPONSE) {
           const told = turn.noticed(bytes, at, end);
@@ -195,7 +185,7 @@ class Link {
         if (type.kind === "ready") {
           if (!turn.ready()) return false;
           packet.tell({ exchange: turn, status: bytes[end - 1] as number, isLast: turn.due === 0 });
-          if (turn.due === 0) turn = this.#turns.behind(turn);
+          if (turn.due === 0) turn = turn.next as Turn | undefined;
         } else if (bytes[at] === CLOSE_COMPLETE && turn.closesBefore > 0) turn.closesBefore--;
         else if (!turn.take(bytes, at, end, this.#outbox)) return false;
         else if (turn.isOver) this.#tellFarewell(packet, turn);
@@ -203,15 +193,12 @@ class Link {
       at = end;
     }
     packet.tellDriver(at);
-    if (at < bytes.length) {
-      this.#parts = [bytes.subarray(at) as MessageBytes];
-      this.#held = bytes.length - at;
-    }
+    if (at < bytes.length) this.#partial.keep(bytes.subarray(at) as MessageBytes, needed);
     return true;
   }
 
   #tellReady({ exchange, status, isLast }: Ready): void {
-    this.status = STATUSES[status] as StatusByte;
+    this.status = String.fromCharCode(status) as StatusByte;
     if (isLast) {
       this.#load--;
       this.#goOn();
@@ -246,10 +233,12 @@ class Link {
 
   /** The server has ended the connection by what it said to an exchange: none behind it was begun. */
   #tellFarewell(packet: Packet, exchange: Exchange): void {
-    packet.tell(() => {
-      this.#load = 0;
-      for (const turn of this.#turns.takeAll()) if (!(turn instanceof DriverTurn)) turn.farewell(exchange.report);
-    });
+    packet.tell(() => this.#endAll((one) => one.farewell(exchange.report)));
+  }
+
+  #endAll(end: (exchange: Exchange) => void): void {
+    this.#load = 0;
+    for (const turn of this.#turns.takeAll()) if (!(turn instanceof DriverTurn)) end(turn);
   }
 
   #isDead(stream: DriverStream): boolean {
@@ -263,9 +252,6 @@ class Link {
   }
 }
 
-/** By the byte that ReadyForQuery tells it with. */
-const STATUSES: Readonly<Record<number, StatusByte>> = { 73: "I", 84: "T", 69: "E" };
-
 /** A connection that has a link. */
 export type LinkedConnection = DriverConnection & { readonly link: Link };
 
@@ -275,15 +261,7 @@ export function linkTo(connection: object): void {
 }
 
 /** Whether a message of this kind may come while this turn is to be answered, or none. */
-function mayCome(turn: Exchange | DriverTurn | undefined, kind: MessageKind): boolean {
+function mayCome(turn: Turn | undefined, kind: MessageKind): boolean {
   if (turn === undefined) return kind === "aside" || kind === "error";
   return turn instanceof DriverTurn ? turn.mayCome(kind) : kind !== "login";
-}
-
-/** Joined by their own kind of Buffer, which the driver's parser needs: not every runtime has a global one. */
-function joined(parts: readonly MessageBytes[], length: number): MessageBytes {
-  const { concat } = (parts[0] as MessageBytes).constructor as unknown as {
-    concat(parts: readonly MessageBytes[], length: number): MessageBytes;
-  };
-  return concat(parts, length);
 }

@@ -15,15 +15,10 @@ export class Queue<T extends Queued> {
     this.last = one;
   }
 
-  /** Who stands behind one of it. */
-  behind(one: T): T | undefined {
-    return one.next as T | undefined;
-  }
-
   shift(): void {
     const { head } = this;
     if (head === undefined) return;
-    this.head = this.behind(head);
+    this.head = head.next as T | undefined;
     // what has left keeps nobody alive
     head.next = undefined;
     if (this.head === undefined) this.last = undefined;

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
-import { createDatabase, type DatabaseOptions } from "../../src/entry/node.ts";
+import { createDatabase, type Database, type DatabaseOptions, sql } from "../../src/entry/node.ts";
 import { eventsOf, failureOf, openDirect } from "../core/databases.ts";
 import { type FakeRdsProxy, type FakeRdsProxyOptions, startFakeRdsProxy } from "../support/rds-proxy/fake-rds-proxy.ts";
 
@@ -113,6 +113,19 @@ describe("a database behind RDS Proxy", () => {
     const pins = warn.mock.calls.map(String).filter((text) => text.includes("pins"));
     expect(pins).toEqual([expect.stringContaining("set_config")]);
     expect(pins.join()).not.toContain("canary");
+  });
+
+  test.each<[string, (db: Database) => Promise<unknown>]>([
+    ["a batch", (db) => db.batch([sql`select 1`, sql`set work_mem = '321kB'`])],
+    ["a transaction", (db) => db.transaction((tx) => tx.query("set work_mem = '321kB'"))],
+    ["a script", (db) => db.script("select 1; set work_mem = '321kB'")],
+    ["a session", (db) => db.session((session) => session.query("set work_mem = '321kB'"))],
+  ])("reports what pins in %s", async (_, send) => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    await using fake = await startFake();
+    await using db = open(fake);
+    await send(db);
+    await vi.waitFor(() => expect(warn.mock.calls.map(String).filter((text) => text.includes("pins"))).toHaveLength(1));
   });
 });
 

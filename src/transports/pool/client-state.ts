@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { Exchange } from "../../wire/exchange.ts";
 import { submit } from "../../wire/submit.ts";
-import type { WireClient } from "../wire-session.ts";
+import type { WireClient } from "../wire-client.ts";
 
 /** The socket of a pg client, which its types do not show. */
 function streamOf(client: pg.ClientBase): { destroy(): void; readonly destroyed: boolean } {

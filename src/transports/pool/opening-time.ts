@@ -2,9 +2,10 @@
 export class OpeningTime {
   /** How often it began or stopped to run. */
   changes = 0;
+  /** What it came to until it stopped last. */
+  total = 0;
   #opening = 0;
   #since = 0;
-  #before = 0;
 
   get runs(): boolean {
     return this.#opening > 0;
@@ -19,11 +20,11 @@ export class OpeningTime {
   end(): void {
     if (--this.#opening > 0) return;
     this.changes++;
-    this.#before += performance.now() - this.#since;
+    this.total += performance.now() - this.#since;
   }
 
   /** Until `now`, of the monotonic clock. */
   until(now: number): number {
-    return this.#before + (this.runs ? now - this.#since : 0);
+    return this.total + (this.runs ? now - this.#since : 0);
   }
 }

@@ -3,7 +3,7 @@ import { showCaller } from "../../errors/caller.ts";
 import { isWarmlineError, type WarmlineError } from "../../errors/errors.ts";
 import type { Answer } from "../../wire/answer.ts";
 import type { Columns } from "../../wire/columns.ts";
-import type { ErrorResponse } from "../../wire/error-response.ts";
+import { type ErrorResponse, errorFields } from "../../wire/error-response.ts";
 import type { ExchangeFailure } from "../../wire/exchange.ts";
 import type { ForeignForm } from "../sending.ts";
 import type { ParserSet } from "../transport.ts";
@@ -18,12 +18,6 @@ interface PgResult extends Answer {
 
 /** What pg exports, and does not type. */
 const { Result } = pg as unknown as { readonly Result: new (rowMode: "array" | undefined, types: ParserSet) => PgResult };
-
-/** The fields of pg's error, in its order. */
-const errorFields = [
-  ...["severity", "code", "detail", "hint", "position", "internalPosition", "internalQuery", "where"],
-  ...["schema", "table", "column", "dataType", "constraint", "file", "line", "routine"],
-] as readonly (keyof ErrorResponse)[];
 
 /** One query as pg tells it: its results, its parsers, which are asked for at every query, and its errors, which gain a fate. */
 export class PgForm implements ForeignForm, ParserSet {
@@ -92,7 +86,8 @@ export class PgForm implements ForeignForm, ParserSet {
 
 function databaseError(report: ErrorResponse, { fate, retryable }: WarmlineError): Error {
   const error: object = new pg.DatabaseError(report.message, report.length ?? 0, "error");
-  for (const name of errorFields) Object.assign(error, { [name]: report[name] });
+  // in pg's order
+  for (const name of Object.values(errorFields)) Object.assign(error, { [name]: report[name] });
   return Object.assign(error as Error, { fate, retryable });
 }
 

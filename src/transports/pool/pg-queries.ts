@@ -2,7 +2,7 @@ import type pg from "pg";
 import { transactionControl } from "../../syntax/transaction-control.ts";
 import type { WireCall } from "../sending.ts";
 import type { Cancellation, Result } from "../transport.ts";
-import type { WireClient } from "../wire-session.ts";
+import type { WireClient } from "../wire-client.ts";
 import type { PgAnswer } from "./pg-call.ts";
 import { withFateOf } from "./pg-failure.ts";
 import { PgForm } from "./pg-form.ts";

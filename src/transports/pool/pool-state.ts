@@ -12,7 +12,7 @@ import { showsPooler } from "./pooler-sign.ts";
 import { nextNumber } from "./registry.ts";
 
 /** A connection that has just been opened. */
-export interface Opening extends Pick<Life, "connectedAt" | "jitter"> {
+interface Connected extends Pick<Life, "connectedAt" | "jitter"> {
   readonly durationMs: number;
 }
 
@@ -35,7 +35,7 @@ export class PoolState {
   pipelined = 0;
   /** How fast the answers to a text come. */
   readonly paces: Paces = new Paces();
-  /** Sees the text of every statement before it is sent. */
+  /** Sees the text of every statement and script before it is sent; to be set before the first is. */
   onStatement: ((text: string) => void) | undefined;
   /** Whether a connection gave a number to cancel by that is no process': a pooler's own. */
   showsPooler = false;
@@ -89,7 +89,7 @@ export class PoolState {
     return this.sessions.get(client)?.breach ?? "broken";
   }
 
-  noteConnect(client: pg.PoolClient, { durationMs, ...life }: Opening): void {
+  noteConnect(client: pg.PoolClient, { durationMs, ...life }: Connected): void {
     this.connects++;
     this.paces.noteConnect(durationMs);
     if (showsPooler(client)) this.showsPooler = true;

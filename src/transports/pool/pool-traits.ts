@@ -1,4 +1,4 @@
-/** What has to be known of a connection's other end. */
+/** What has to be known of the other end of connections, of a pool or of a request. */
 export interface PoolTraits {
   /** Whether a pooler stands between this pool and Postgres. */
   readonly pooled: boolean;

@@ -1,13 +1,14 @@
 import type pg from "pg";
-import { CancelledError, isWarmlineError } from "../../errors/errors.ts";
-import { transactionFailed } from "../../errors/transaction-failed.ts";
 import { NamedStatements } from "../../wire/named-statements.ts";
+import { commitAll } from "../commit-all.ts";
 import { Lines } from "../lines.ts";
 import { statementEnd } from "../statement-end.ts";
-import { begin, blockOf, COMMIT } from "../statements.ts";
+import { blockOf } from "../statements.ts";
 import type { BatchOptions, CallOptions, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
-import { type WireClient, WireSession, type WireSessionOptions } from "../wire-session.ts";
+import type { WireClient } from "../wire-client.ts";
+import { WireSession, type WireSessionOptions } from "../wire-session.ts";
 import { requestCancel } from "./cancel-request.ts";
+import { sendingInDoubt } from "./in-doubt.ts";
 import type { Asker, Lease } from "./lease.ts";
 import { leasedSession } from "./leased-session.ts";
 import type { PoolState } from "./pool-state.ts";
@@ -55,9 +56,6 @@ interface Holding<T> {
   /** Rejects, and never throws. */
   readonly use: (lease: Lease) => Promise<T>;
 }
-
-/** Sends on a connection; `onAlive` is called at its first sign of life, where that is asked for. */
-type Send<T> = (session: WireSession, onAlive?: () => void) => Promise<T>;
 
 /** Statements over a pool: one write and one round trip each on a warm connection. */
 export function poolTransport(options: PoolTransportOptions): PoolTransport {
@@ -110,6 +108,8 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     lease.release(session.broken);
   }
 
+  const { askFirst, sendAsking, sendFirst } = sendingInDoubt(pool, sessionOf);
+
   state.lines ??= new Lines({
     now: clock.now,
     slowMs: () => state.paces.slowMs,
@@ -151,64 +151,6 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
         held,
       });
     });
-  }
-
-  /**
-   * Sends what may be sent again on another connection: after a pause the connection is asked in the same write. If it is silent, or lost
-   * before its first sign of life, the whole is sent on a fresh one. If that cannot be had, what was written first may still be done.
-   */
-  async function askFirst<T>(lease: Lease, send: Send<T>, persists?: () => boolean): Promise<T> {
-    const asked = sessionOf(lease.client);
-    const { promise: alive, resolve } = Promise.withResolvers<boolean>();
-    const first = send(asked, () => resolve(true));
-    // before its first sign of life a failure is the connection's own, a farewell of the server too; unless the call was cancelled
-    const failure = first.then(
-      () => undefined,
-      (error) => {
-        resolve(error instanceof CancelledError);
-        return error;
-      },
-    );
-    try {
-      await pool.confirm(lease, () => alive, persists);
-      const chosen = sessionOf(lease.client);
-      return await (chosen === asked ? first : send(chosen));
-    } catch (error) {
-      const earlier = isUnsent(error) ? await failure : undefined;
-      throw isWarmlineError(earlier) && earlier.fate === "unknown" ? earlier : error;
-    }
-  }
-
-  const sendAsking = <T>(lease: Lease, send: Send<T>, persists?: () => boolean): Promise<T> =>
-    lease.unasked ? askFirst(lease, send, persists) : send(sessionOf(lease.client));
-
-  /**
-   * Sends the first exchange of a callback, which has begun and cannot be begun anew: on a connection that turns out to be lost, when nothing
-   * of it stays, it is sent again on another.
-   */
-  async function sendFirst<T>(lease: Lease, send: Send<T>, persists: () => boolean): Promise<T> {
-    if (lease.unasked) return askFirst(lease, send, persists);
-    const session = sessionOf(lease.client);
-    try {
-      return await send(session);
-    } catch (error) {
-      if (!session.resendable) throw error;
-      await pool.confirm(lease, async () => false, persists);
-      return send(sessionOf(lease.client));
-    }
-  }
-
-  async function commitAll(
-    session: WireSession,
-    statements: readonly Statement[],
-    call: BatchOptions,
-    onAlive?: () => void,
-  ): Promise<Result[]> {
-    const opening = begin(call.mode, statements.length === 1, call.settings);
-    const prelude = opening.length;
-    const results = await session.exchange([...opening, ...statements, COMMIT], { ...call, ends: "commit", prelude, onAlive });
-    if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
-    return results.slice(prelude, -1);
   }
 
   function batch(statements: readonly Statement[], call: BatchOptions): Promise<Result[]> {
@@ -253,23 +195,12 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
       }),
     warmUp: (call) => hold(call, { asksItself: false, use: async () => {} }),
     release: () => pool.endIdle(),
-    stats: () => ({
-      total: pool.totalCount,
-      idle: pool.idleCount,
-      waiting: pool.waitingCount,
-      connects: state.connects,
-      reuses: state.reuses,
-      pipelined: state.pipelined,
-      thaws: state.thaws,
-      probes: state.probes,
-      discarded: state.discarded,
-      leaks: state.leaks,
-    }),
+    stats() {
+      const { connects, reuses, pipelined, thaws, probes, discarded, leaks } = state;
+      const { totalCount: total, idleCount: idle, waitingCount: waiting } = pool;
+      return { total, idle, waiting, connects, reuses, pipelined, thaws, probes, discarded, leaks };
+    },
   };
-}
-
-function isUnsent(error: unknown): boolean {
-  return isWarmlineError(error) && error.fate === "not-sent";
 }
 
 function onlyResult(results: readonly Result[]): Result {

@@ -95,7 +95,6 @@ class PoolQuery implements Asker, Answering {
     const line = lines.best();
     if (line === undefined) return false;
     const { lease, session } = line;
-    pool.state.onStatement?.(this.#statement.text);
     pool.state.pipelined++;
     if (session.uses++ > 0) pool.state.noteReuse(lease.client);
     lines.enter(line, costMs);
@@ -128,7 +127,6 @@ class PoolQuery implements Asker, Answering {
       this.#costMs = costMs;
       this.#line = this.#ground.lines.open(lease, session, costMs);
     }
-    this.#ground.pool.state.onStatement?.(this.#statement.text);
     session.begin([this.#statement], this.#call, this);
   }
 

@@ -38,7 +38,7 @@ export interface Tenant {
 }
 
 /** Somebody has a slot, and waits until its connection fits in. */
-interface Opening {
+interface Pending {
   readonly tenant: Tenant;
   readonly proceed: () => void;
 }
@@ -61,13 +61,13 @@ export class Room {
   #limits: RoomLimits;
   readonly #queue: CheckoutQueue;
   readonly #tenants = new Set<Tenant>();
-  readonly #openings = new Set<Opening>();
+  readonly #pending = new Set<Pending>();
   readonly #watch: WaitingWatch;
 
   constructor(limits: RoomLimits, { now, warn }: RoomOptions) {
     this.#limits = limits;
     this.#queue = new CheckoutQueue(() => this.#limits);
-    this.#watch = new WaitingWatch({ now, report: this.#waitingReporter(warn) });
+    this.#watch = new WaitingWatch({ now, opening: this.opening, report: this.#waitingReporter(warn) });
   }
 
   get limits(): RoomLimits {
@@ -112,14 +112,12 @@ export class Room {
 
   /** Whether whoever holds a slot may take an idle connection of its own: nobody waits before it to open one. */
   mayTakeIdle(tenant: Tenant): boolean {
-    return this.#openings.size === 0 && tenant.idle > 0;
+    return this.#pending.size === 0 && tenant.idle > 0;
   }
 
   /** Whoever holds a slot has a connection opened by `proceed`, or an idle one of its own taken: maybe at once. */
   open(tenant: Tenant, proceed: () => void): void {
-    // most often there is one: nobody waits for it
-    if (this.#openings.size === 0 && tenant.idle > 0) proceed();
-    else this.#openings.add({ tenant, proceed });
+    this.#pending.add({ tenant, proceed });
     this.settle();
   }
 
@@ -136,10 +134,10 @@ export class Room {
 
   /** Opens what fits in, and has idle connections ended for what does not. To be told whenever a connection has come, gone, or become idle. */
   settle(): void {
-    for (const opening of this.#openings) {
-      if (!this.#fits(opening.tenant)) continue;
-      this.#openings.delete(opening);
-      opening.proceed();
+    for (const pending of this.#pending) {
+      if (!this.#fits(pending.tenant)) continue;
+      this.#pending.delete(pending);
+      pending.proceed();
     }
     let surplus = this.#queue.taken + this.#sum("idle") - this.#limits.max;
     for (; surplus > 0; surplus--) this.#endLongestIdle();
@@ -163,7 +161,7 @@ export class Room {
 
   /** Every slot has a connection, or one that is on its way; only who waits to open it has none. */
   get #held(): number {
-    return this.#queue.taken - this.#openings.size + this.#sum("idle") + this.#sum("leaving");
+    return this.#queue.taken - this.#pending.size + this.#sum("idle") + this.#sum("leaving");
   }
 
   #sum(what: "idle" | "leaving"): number {

@@ -1,21 +1,17 @@
 import type pg from "pg";
 import type { DiscardEvent } from "../../observe/events.ts";
-import { isTraced, traceBeginning } from "../../observe/trace-connections.ts";
-import { asCaller } from "./as-caller.ts";
 import type { Supplied } from "./checkouts.ts";
-import type { Cleaning, Cleanings } from "./cleaning.ts";
+import type { Cleanings } from "./cleaning.ts";
 import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
 import { closed, HeldLease, type Lease, type Opened } from "./lease.ts";
-import { giveUpOpening, isEnding, openConnection, openEarly, serversOf, type Taken, takeIdle } from "./pg-pool.ts";
+import { isShown, type Openings } from "./openings.ts";
+import { isEnding, takeIdle } from "./pg-pool.ts";
 import type { PoolState } from "./pool-state.ts";
 import { answerOrReplacement } from "./probe.ts";
 import type { Room, Tenant } from "./room.ts";
 
 const nothing = (): void => {};
-
-/** Listeners for new connections that the pool itself has. */
-const OWN_LISTENERS = 1;
 
 /** A pool whose connections are leased. */
 type LeasingPool = pg.Pool & { readonly state: PoolState };
@@ -24,6 +20,7 @@ type LeasingPool = pg.Pool & { readonly state: PoolState };
 export interface SupplyOptions {
   readonly room: Room;
   readonly tenant: Tenant;
+  readonly openings: Openings;
   readonly cleanings: Cleanings;
   /** After so long without use the other end has closed a connection; null where that is not known. */
   readonly serverIdleMs: number | null;
@@ -31,18 +28,10 @@ export interface SupplyOptions {
   readonly now: () => number;
 }
 
-/** A connection on its way. */
-interface Opening {
-  readonly to: Supplied;
-  /** By the wall clock. */
-  readonly beganAt: number;
-}
-
 /** The connections of a pool on their way into leases and back: fresh when they are handed out, clean when they are idle. */
 export class Supply {
   readonly #pool: LeasingPool;
   readonly #options: SupplyOptions;
-  readonly #openings = new Map<pg.PoolClient, Opening>();
 
   constructor(pool: LeasingPool, options: SupplyOptions) {
     this.#pool = pool;
@@ -52,13 +41,8 @@ export class Supply {
   /** A connection for whoever has a slot: one that was used a moment ago, at once, or one that has to be asked, or a new one. */
   give(to: Supplied): void {
     const { room, tenant } = this.#options;
-    const idle = room.mayTakeIdle(tenant) && !isEnding(this.#pool) ? takeIdle(this.#pool) : undefined;
-    if (idle !== undefined) {
-      this.#judge(idle, to);
-      return;
-    }
-    const judged: Taken = (error, opened) => (opened === undefined ? to.supplied(error, undefined) : this.#judge(opened, to));
-    room.open(tenant, () => this.#take(to, judged));
+    if (room.mayTakeIdle(tenant)) this.#take(to);
+    else room.open(tenant, () => this.#take(to));
   }
 
   /**
@@ -67,14 +51,15 @@ export class Supply {
    */
   async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void> {
     lease.unasked = false;
+    const { openings } = this.#options;
     const probed = this.#pool.state.noteProbe(lease.client);
     try {
       const fresh = await answerOrReplacement({
         client: lease.client,
         answer: ask(lease.client).then(probed.answer),
-        connectTimeoutMs: this.#options.room.limits.connectTimeoutMs * serversOf(this.#pool),
+        connectTimeoutMs: openings.limitMs,
         persists,
-        openBeside: (opened) => this.#open(opened, (told) => openConnection(this.#pool, told)),
+        openBeside: (opened) => openings.beginBeside(opened),
         giveSurplus: (surplus) => this.#giveSurplus(surplus),
       });
       if (fresh === undefined) return;
@@ -88,66 +73,20 @@ export class Supply {
     }
   }
 
-  /** Destroys connections that are not open yet, and that nobody waits for any more. */
-  giveUpOpening(): void {
-    if (this.#options.room.waiting > 0) return;
-    for (const [client, { to }] of this.#openings) if (!to.waits) giveUpOpening(client);
-  }
-
-  /** Destroys connections that should be open by the wall clock: timers may have slept with a frozen environment, and the other end be gone. */
-  endLateOpening(): void {
-    if (this.#openings.size === 0) return;
-    const { now, room } = this.#options;
-    const connectTimeoutMs = room.limits.connectTimeoutMs * serversOf(this.#pool);
-    for (const [client, { beganAt }] of this.#openings) {
-      if (connectTimeoutMs > 0 && now() - beganAt > connectTimeoutMs) giveUpOpening(client);
-    }
-  }
-
   /** An idle connection, at once, or else a new one. */
-  #take(to: Supplied, taken: Taken): void {
-    const pool = this.#pool;
-    if (isEnding(pool)) {
-      taken(closed(), undefined);
+  #take(to: Supplied): void {
+    if (isEnding(this.#pool)) {
+      to.supplied(closed(), undefined);
       return;
     }
-    const idle = takeIdle(pool);
-    if (idle !== undefined) {
-      taken(undefined, idle);
-      return;
-    }
-    const opened: Taken = (error, fresh) => {
-      if (client !== undefined) this.#openings.delete(client);
-      taken(error, fresh);
-    };
-    const client = this.#open(opened, (told) =>
-      // what makes new connections ready has to be there before any statement
-      to.asker.early ? openEarly(pool, told, () => to.waits && !this.#isReadied) : openConnection(pool, told),
-    );
-    if (client !== undefined) this.#openings.set(client, { to, beganAt: this.#options.now() });
-  }
-
-  /** Opens a connection, counts the time until it is open, and tells of it. */
-  #open<T>(opened: Taken, open: (told: Taken) => T): T {
-    const { opening } = this.#options.room;
-    const { state } = this.#pool;
-    opening.begin();
-    if (!isTraced("connect")) {
-      return open((error, fresh) => {
-        opening.end();
-        opened(error, fresh);
+    const idle = takeIdle(this.#pool);
+    if (idle !== undefined) this.#judge(idle, to);
+    else {
+      this.#options.openings.begin(to, (error, opened) => {
+        if (opened === undefined) to.supplied(error, undefined);
+        else this.#judge(opened, to);
       });
     }
-    // what is done with it is no part of opening it
-    const outside = asCaller()(opened);
-    return traceBeginning("connect", state.place, (told) => {
-      const ended = told && asCaller()(told);
-      return open((error, fresh) => {
-        opening.end();
-        ended?.(error, fresh === undefined ? null : state.idOf(fresh.client));
-        outside(error, fresh);
-      });
-    });
   }
 
   #judge(opened: Opened, to: Supplied): void {
@@ -193,10 +132,10 @@ export class Supply {
     const { client, leaves } = lease;
     // what is not open yet is nobody's to wait for
     if (destroy || !this.#pool.state.lives.has(client) || this.#pool.state.isBroken(client)) this.#end(lease, destroy || true);
-    else if (leaves === "pinned" || (leaves === "state" && this.#isShown)) this.#end(lease, true, "state");
+    else if (leaves === "pinned" || (leaves === "state" && isShown(this.#pool))) this.#end(lease, true, "state");
     else if (leaves === "nothing" && !leftBusy(client)) this.#end(lease, false);
     else {
-      const cleaning = { resets: leaves === "state", onConnect: this.#onConnect };
+      const cleaning = { resets: leaves === "state", onConnect: this.#pool.options.onConnect };
       this.#options.cleanings.begin(client, cleaning, (broken) => this.#end(lease, broken));
     }
   };
@@ -216,20 +155,6 @@ export class Supply {
     lease.toPool(destroy);
     room.noteWaiting();
     room.free();
-  }
-
-  /** Whether somebody else's listener is shown new connections: what it did to one nobody can do again, and no reset may undo. */
-  get #isShown(): boolean {
-    return this.#pool.listenerCount("connect") > OWN_LISTENERS;
-  }
-
-  get #onConnect(): Cleaning["onConnect"] {
-    return this.#pool.options.onConnect;
-  }
-
-  /** Whether somebody else sees to new connections before anything is sent on them. */
-  get #isReadied(): boolean {
-    return this.#onConnect !== undefined || this.#pool.options.verify !== undefined || this.#isShown;
   }
 
   /** Destroys the connection in a lease; its slot stays with the lease. */

@@ -6,8 +6,10 @@ import { destroySocket } from "./client-state.ts";
 import { LeakWatch } from "./leaks.ts";
 import { type Asker, endedTwice, type Lease } from "./lease.ts";
 import { LeasedPool } from "./leased-pool.ts";
+import { serversOf } from "./open-connection.ts";
+import { Openings } from "./openings.ts";
 import type { PgAnswer } from "./pg-call.ts";
-import { clientsOf, endConnections, serversOf, takeOver } from "./pg-pool.ts";
+import { clientsOf, endConnections, takeOver } from "./pg-pool.ts";
 import { type PgQueries, queriesOver } from "./pg-queries.ts";
 import { PoolState } from "./pool-state.ts";
 import { processClock, processRandom } from "./process-clock.ts";
@@ -32,6 +34,7 @@ export class WarmPool extends LeasedPool {
   readonly #room: Room;
   readonly #tenancy: Tenancy;
   readonly #checkouts: Checkouts;
+  readonly #openings: Openings;
   readonly #cleanings: Cleanings;
   readonly #supply: Supply;
   readonly #queries: PgQueries;
@@ -67,7 +70,15 @@ export class WarmPool extends LeasedPool {
     this.#room = room;
     this.#tenancy = new Tenancy(this, room);
     this.#cleanings = new Cleanings(now);
-    this.#supply = new Supply(this, { room, tenant: this.#tenancy, cleanings: this.#cleanings, serverIdleMs, now });
+    this.#openings = new Openings(this, { room, now });
+    this.#supply = new Supply(this, {
+      room,
+      tenant: this.#tenancy,
+      openings: this.#openings,
+      cleanings: this.#cleanings,
+      serverIdleMs,
+      now,
+    });
     const where = () => `${this.options.host}:${this.options.port}`;
     this.#checkouts = new Checkouts({ room, leaks, state, where, servers: () => serversOf(this), supply: (to) => this.#supply.give(to) });
     this.#queries = queriesOver(this, traits);
@@ -99,7 +110,7 @@ export class WarmPool extends LeasedPool {
    */
   override lease(asker: Asker): void {
     this.#cleanings.endLate();
-    this.#supply.endLateOpening();
+    this.#openings.endLate();
     this.#checkouts.lease(asker);
   }
 
@@ -134,7 +145,7 @@ export class WarmPool extends LeasedPool {
 
   /** Ends the connections nobody holds, or waits for; the next checkout opens one. Resolves when the server has been told, or cannot be. */
   async endIdle(): Promise<void> {
-    this.#supply.giveUpOpening();
+    this.#openings.giveUp();
     await this.#cleanings.settled();
     await this.#tenancy.endIdle();
   }

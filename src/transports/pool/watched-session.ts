@@ -1,8 +1,9 @@
-import type { WireCall } from "../sending.ts";
-import type { Result, Statement } from "../transport.ts";
-import { type WireClient, WireSession, type WireSessionOptions } from "../wire-session.ts";
+import type { Answering, WireCall } from "../sending.ts";
+import type { CallOptions, Statement } from "../transport.ts";
+import type { WireClient } from "../wire-client.ts";
+import { WireSession, type WireSessionOptions } from "../wire-session.ts";
 
-/** A session that shows the text of every statement before it is sent. */
+/** A session that shows the text of everything before it is sent. */
 export class WatchedSession extends WireSession {
   readonly #onStatement: (text: string) => void;
 
@@ -11,8 +12,14 @@ export class WatchedSession extends WireSession {
     this.#onStatement = onStatement;
   }
 
-  override exchange(statements: readonly Statement[], call: WireCall): Promise<Result[]> {
+  override begin(statements: readonly Statement[], call: WireCall, answering: Answering): void {
     for (const { text } of statements) this.#onStatement(text);
-    return super.exchange(statements, call);
+    if (call.script !== undefined) this.#onStatement(call.script);
+    super.begin(statements, call, answering);
+  }
+
+  override share(statement: Statement, call: CallOptions, answering: Answering): void {
+    this.#onStatement(statement.text);
+    super.share(statement, call, answering);
   }
 }

@@ -29,3 +29,12 @@ export interface Connection {
   dead: boolean;
   readonly closed: { readonly promise: Promise<void>; readonly resolve: () => void };
 }
+
+/** Whether a query can expect to share a connection that is opened for another query, or tried by it: one known to be fast, or of the same text. */
+export function willBeShared({ source, state, text: other, readyAt }: Connection, text: string): boolean {
+  const { clock, paces } = source;
+  const isFast = paces.costOf(text) !== undefined;
+  if (state !== "brief" || other === undefined || !(isFast || paces.mayTurnOutFast(text))) return false;
+  const isPrompt = readyAt === undefined || clock.now() - readyAt <= paces.slowMs;
+  return isPrompt && (isFast ? paces.costOf(other) !== undefined : other === text);
+}

@@ -1,9 +1,8 @@
-import { ConnectionError } from "../../errors/errors.ts";
 import { Lines } from "../lines.ts";
 import type { ClientSource } from "./client-source.ts";
-import type { Borrowed, Connection, SharedCall } from "./connection.ts";
+import { type Borrowed, type Connection, type SharedCall, willBeShared } from "./connection.ts";
 import type { RequestClient } from "./open-client.ts";
-import { MAX_SOCKETS, Sockets } from "./sockets.ts";
+import { Sockets } from "./sockets.ts";
 import { type LeaseCall, type Waiter, Waiters } from "./waiters.ts";
 
 /** What the holder of connections is asked and told. */
@@ -25,7 +24,6 @@ export class Connections {
     add: (source) => this.#add(source),
     serve: (waiter) => this.#serve([waiter]),
     opensFor: (waiter) => this.#opensFor(waiter),
-    late: acquireTimeout,
   });
   readonly #lines = new Map<ClientSource, Lines<Connection>>();
   /** Databases that were given up: their connections end when nobody holds them. */
@@ -139,15 +137,7 @@ export class Connections {
 
   /** Whether a connection is being opened, or tried, that this query will share. */
   #opensFor({ source, text }: Waiter<Connection>): boolean {
-    const { clock, paces } = source;
-    if (text === undefined) return false;
-    const isFast = paces.costOf(text) !== undefined;
-    if (!isFast && !paces.mayTurnOutFast(text)) return false;
-    return this.#ownOf(source).some(({ state, text: other, readyAt }) => {
-      if (state !== "brief" || other === undefined) return false;
-      const isPrompt = readyAt === undefined || clock.now() - readyAt <= paces.slowMs;
-      return isPrompt && (isFast ? paces.costOf(other) !== undefined : other === text);
-    });
+    return text !== undefined && this.#ownOf(source).some((connection) => willBeShared(connection, text));
   }
 
   #ownOf(source: ClientSource): Connection[] {
@@ -173,7 +163,8 @@ export class Connections {
         connection.state = waiter.held ? "held" : "brief";
         waiter.enter(connection);
       } catch (error) {
-        // a setting is wrong, and no connection was begun
+        // a setting is wrong, and no connection was begun, which was to keep the request alive
+        this.#sockets.letGo();
         waiter.fail(error);
       }
     }
@@ -260,9 +251,3 @@ export class Connections {
     if (spare !== undefined) this.#close(spare);
   }
 }
-
-const acquireTimeout = ({ acquireTimeoutMs, max }: ClientSource): ConnectionError =>
-  new ConnectionError(
-    `No connection was free within ${acquireTimeoutMs} ms (acquireTimeoutMs): a request has ${MAX_SOCKETS} sockets, of which this database takes ${max} at most. Shorten transactions, or run fewer at once.`,
-    { code: "ACQUIRE_TIMEOUT", fate: "not-sent", retryable: true },
-  );

@@ -3,12 +3,14 @@ import { NamedStatements } from "../../wire/named-statements.ts";
 import type { Pace } from "../pace.ts";
 import { requestCancel } from "../pool/cancel-request.ts";
 import { clean } from "../pool/cleaning.ts";
+import type { PoolTraits } from "../pool/pool-traits.ts";
 import type { ServerLogin } from "../pool/server-login.ts";
 import { openFirst } from "../pool/servers-in-order.ts";
 import { WarmClient, type WarmClientConfig } from "../pool/warm-client.ts";
 import { statementEnd } from "../statement-end.ts";
 import type { Cancellation, Clock } from "../transport.ts";
-import { type WireClient, WireSession } from "../wire-session.ts";
+import type { WireClient } from "../wire-client.ts";
+import { WireSession } from "../wire-session.ts";
 
 /** A connection of one request, from its beginning to its end. */
 export interface RequestClient {
@@ -34,19 +36,15 @@ export interface RequestClient {
 }
 
 /** What a connection is made of. */
-export interface ClientParts {
+export interface ClientParts extends Pick<PoolTraits, "pooled" | "statementTimeoutMs"> {
   readonly config: WarmClientConfig;
   /** The servers that are tried in order, with what differs between them; undefined where `config` names the one. */
   readonly servers: readonly ServerLogin[] | undefined;
   readonly connectionId: string;
-  /** Whether a pooler stands between. */
-  readonly pooled: boolean;
   /** Whether statements are kept by name, as far as is known. */
   readonly named: () => boolean;
   /** Runs a CancelRequest on a socket of its own; absent where the target knows none. */
   readonly cancel: ((request: () => Promise<void>) => Promise<void>) | undefined;
-  /** Bounds each exchange where the server was not told to; null for no bound of its own. */
-  readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
   /** Told of how long a statement took that stood alone. */
   readonly onPace: (pace: Pace) => void;

@@ -1,13 +1,14 @@
-import { transactionFailed } from "../../errors/transaction-failed.ts";
 import type { Audience } from "../../observe/audience.ts";
 import { placeOf } from "../../observe/trace-connections.ts";
+import { commitAll } from "../commit-all.ts";
 import { Paces } from "../paces.ts";
 import { leasedSession } from "../pool/leased-session.ts";
 import type { PgTransport } from "../pool/pg-queries.ts";
+import type { PoolTraits } from "../pool/pool-traits.ts";
 import { showsPooler } from "../pool/pooler-sign.ts";
 import type { ServerLogin } from "../pool/server-login.ts";
 import type { WarmClientConfig } from "../pool/warm-client.ts";
-import { begin, blockOf, COMMIT } from "../statements.ts";
+import { blockOf } from "../statements.ts";
 import type { BatchOptions, CallOptions, Cancellation, Clock, Result, Session, SessionCall, Statement, Transport } from "../transport.ts";
 import type { WireSession } from "../wire-session.ts";
 import type { ClientSource } from "./client-source.ts";
@@ -17,7 +18,7 @@ import { openClient, type RequestClient } from "./open-client.ts";
 import { RequestScope, type ScopeContext } from "./request-scope.ts";
 
 /** What the request transport is made of. */
-export interface RequestTransportOptions {
+export interface RequestTransportOptions extends Omit<PoolTraits, "sessionState"> {
   /** How to connect. */
   readonly config: WarmClientConfig;
   /** The servers that are tried for each connection, in order, with what differs between them; undefined where `config` names the one. */
@@ -33,18 +34,6 @@ export interface RequestTransportOptions {
   readonly acquireTimeoutMs: number;
   /** Most calls of one request that wait for a connection. */
   readonly maxWaiting: number;
-  /** Whether a pooler stands between. */
-  readonly pooled: boolean;
-  /** Whether a CancelRequest reaches the statement. */
-  readonly cancel: boolean;
-  /** Whether statements are kept by name. */
-  readonly named: boolean;
-  /** Whether several calls may be on their way on one connection. */
-  readonly pipelined: boolean;
-  /** Whether its name tells what it is; else a pooler may stand between that nobody told of. */
-  readonly known: boolean;
-  /** Bounds each exchange where the server was not told to; null for no bound of its own. */
-  readonly statementTimeoutMs: number | null;
   readonly clock: Clock;
   /** Who is told of what happens to connections. */
   readonly events: Audience;
@@ -200,20 +189,15 @@ export function requestTransport(options: RequestTransportOptions): RequestTrans
     });
   }
 
-  async function batch(statements: Parameters<Transport["batch"]>[0], call: BatchOptions): Promise<Result[]> {
-    const opening = begin(call.mode, statements.length === 1, call.settings);
-    const whole = [...opening, ...statements, COMMIT];
-    const results = await lease(call, {
+  const batch = (statements: readonly Statement[], call: BatchOptions): Promise<Result[]> =>
+    lease(call, {
       held: false,
       early: true,
-      use: (client) => {
+      use(client) {
         if (call.leavesState) client.leaves = "state";
-        return client.session.exchange(whole, { ...call, ends: "commit", prelude: opening.length });
+        return commitAll(client.session, statements, call);
       },
     });
-    if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
-    return results.slice(opening.length, -1);
-  }
 
   const transport: RequestTransport = {
     name: "request",

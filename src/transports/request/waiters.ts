@@ -1,8 +1,10 @@
 import { AsyncResource } from "node:async_hooks";
+import { ConnectionError } from "../../errors/errors.ts";
 import { isTraced, traceConnection } from "../../observe/trace-connections.ts";
 import { queueFull } from "../pool/lease.ts";
 import type { Cancellation } from "../transport.ts";
 import type { ClientSource } from "./client-source.ts";
+import { MAX_SOCKETS } from "./sockets.ts";
 
 /** How long a call hopes for a connection in use before another is opened, milliseconds: about what opening one takes. */
 const PATIENCE_MS = 50;
@@ -43,8 +45,6 @@ export interface WaitersOwner<Connection> {
   readonly serve: (waiter: Waiter<Connection>) => void;
   /** Whether a connection is being opened, or tried, that it will share. */
   readonly opensFor: (waiter: Waiter<Connection>) => boolean;
-  /** What a call is told that waited for too long. */
-  readonly late: (source: ClientSource) => Error;
 }
 
 /** A connection, as far as it is told of. */
@@ -132,7 +132,7 @@ export class Waiters<Connection extends Named> {
         waiter.patient = false;
         this.#owner.serve(waiter);
       };
-      const limit = clock.setTimeout(() => waiter.fail(this.#owner.late(source)), acquireTimeoutMs);
+      const limit = clock.setTimeout(() => waiter.fail(acquireTimeout(source)), acquireTimeoutMs);
       let patience = clock.setTimeout(losePatience, PATIENCE_MS);
       let stopListening = () => {};
       this.#waiters.add(waiter);
@@ -156,4 +156,12 @@ export class Waiters<Connection extends Named> {
     if (left > 0) this.#counts.set(waiter.source, left);
     else this.#counts.delete(waiter.source);
   }
+}
+
+/** No connection came free in time. */
+function acquireTimeout({ acquireTimeoutMs, max }: ClientSource): ConnectionError {
+  return new ConnectionError(
+    `No connection was free within ${acquireTimeoutMs} ms (acquireTimeoutMs): a request has ${MAX_SOCKETS} sockets, of which this database takes ${max} at most. Shorten transactions, or run fewer at once.`,
+    { code: "ACQUIRE_TIMEOUT", fate: "not-sent", retryable: true },
+  );
 }

@@ -1,8 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, inject, test, vi } from "vitest";
 import { stopTimers } from "../../support/stopped-timers.ts";
 import { startWire } from "../../support/wire.ts";
 import { eventsOf, failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
-import { pause } from "./passing-time.ts";
+import { pause, stopWallClock } from "./passing-time.ts";
 
 /** Something to wait for that a test decides itself. */
 function gate() {
@@ -123,6 +124,7 @@ describe("the pool's queue", () => {
       for (const round of [1, 2]) {
         const { promise, resolve } = gate();
         const holder = db.session(() => promise);
+        await until(() => db.stats().connects === 1);
         const calls = [db.query("select 1")];
         await until(() => db.stats().waiting === 1);
         // tells the watch that somebody waits
@@ -139,6 +141,79 @@ describe("the pool's queue", () => {
       expect(told).toMatchObject(Array(2).fill({ type: "waiting", waiting: 2 }));
       expect(told.every(({ forMs }) => forMs >= 1_500)).toBe(true);
       expect(warn.mock.calls.flat()).toEqual([expect.stringContaining("raise max")]);
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
+  test("is not told of, nor warned of, as long as what is waited for is a connection that is being opened", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    try {
+      await using wire = await startWire(inject("postgres"));
+      wire.hold();
+      await using db = openPool({ url: urlAt(wire), max: 1 });
+      const told = eventsOf(db, "waiting");
+      const { promise, resolve } = gate();
+      const calls: Promise<unknown>[] = [db.session((session) => session.query("select 1").then(() => promise))];
+      const joinedBy = async (waiting: number) => {
+        calls.push(db.query("select 2"));
+        await until(() => db.stats().waiting === waiting);
+      };
+      await joinedBy(1);
+      await joinedBy(2);
+      pause(1_500);
+      await joinedBy(3);
+      expect([told, warn.mock.calls]).toEqual([[], []]);
+      wire.resume();
+      await until(() => db.stats().connects === 1);
+      // whoever waits now waits for whoever holds it
+      await joinedBy(4);
+      pause(900);
+      await joinedBy(5);
+      expect([told, warn.mock.calls]).toEqual([[], []]);
+      pause(200);
+      await joinedBy(6);
+      expect(told).toEqual([{ type: "waiting", waiting: 5, forMs: 1_100 }]);
+      expect(warn.mock.calls).toHaveLength(1);
+      resolve();
+      await Promise.all(calls);
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
+  test("is told of only by the time in which nobody opened a connection for it", async () => {
+    try {
+      await using wire = await startWire(inject("postgres"));
+      stopWallClock();
+      await using db = openPool({ url: urlAt(wire), max: 1 });
+      const told = eventsOf(db, "waiting");
+      const [first, second] = [gate(), gate()];
+      const lost = failureOf(db.session((session) => first.promise.then(() => session.query("select 1"))));
+      await until(() => db.stats().connects === 1);
+      const calls: Promise<unknown>[] = [db.session(() => second.promise)];
+      const joinedBy = async (waiting: number) => {
+        calls.push(db.query("select 2"));
+        await until(() => db.stats().waiting === waiting);
+      };
+      await joinedBy(2);
+      wire.hold();
+      void wire.cut();
+      first.resolve();
+      await lost;
+      await delay(150);
+      pause(150);
+      wire.resume();
+      await until(() => db.stats().connects === 2);
+      pause(900);
+      await joinedBy(2);
+      expect(told).toEqual([]);
+      pause(500);
+      await joinedBy(3);
+      expect(told).toMatchObject([{ waiting: 2 }]);
+      expect(told[0]?.forMs).toBeLessThanOrEqual(1_400);
+      second.resolve();
+      await Promise.all(calls);
     } finally {
       vi.restoreAllMocks();
     }

@@ -18,7 +18,7 @@ import { type RequestScope, runInScope } from "../../../src/transports/request/r
 const scopes = new AsyncLocalStorage<RequestScope>();
 
 /** What `hyperdrive()` makes of a worker's platform, over Node's sockets: it can only be loaded there. */
-const platform: Platform = {
+const platformWith = (waitUntil: (promise: Promise<unknown>) => void): Platform => ({
   runtimes: [workerd.name],
   runtime: () => workerd,
   env: () => process.env,
@@ -27,7 +27,7 @@ const platform: Platform = {
     request: (input) =>
       makeRequest(input, {
         scopes,
-        waitUntil: () => {},
+        waitUntil,
         uncached: () => {
           throw new Error("Nothing is cached here.");
         },
@@ -41,10 +41,16 @@ const platform: Platform = {
   clock: processClock,
   random: processRandom,
   warn: () => {},
-};
+});
+
+const platform = platformWith(() => {});
 
 /** `createDatabase` with the transport for Workers. */
 export const createRequestDatabase = databaseOn(platform);
+
+/** The same, whose calls outside of a request keep the one they are made in alive by `waitUntil`. */
+export const createRequestDatabaseWith = (waitUntil: (promise: Promise<unknown>) => void): typeof createRequestDatabase =>
+  databaseOn(platformWith(waitUntil));
 
 /** `sharedPool` as in Workers. */
 export function createRequestPool(options: WarmPoolOptions | string): SharedPool {
