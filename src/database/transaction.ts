@@ -2,7 +2,7 @@ import { toldOfAll } from "../delivery/own-work.ts";
 import { showCaller } from "../errors/caller.ts";
 import { pointing } from "../errors/direct-caller.ts";
 import { DecodeError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
-import { transactionFailed, transactionUnread } from "../errors/transaction-failed.ts";
+import { transactionFailed, transactionNotBegun, transactionUnread } from "../errors/transaction-failed.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { ExchangeEnd, Portal, Result, Statement, TransactionMode } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
@@ -89,8 +89,7 @@ export async function runTransaction<T>(
     const level = depth;
     let isOpen = true;
     const check = () => {
-      if (ended !== undefined && session.status === "idle")
-        throw unfit("TRANSACTION_OVER", "This transaction has not begun, or a statement ended it. Leave the callback.");
+      if (ended !== undefined && session.status === "idle") throw transactionNotBegun();
       if (over || !isOpen) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
       if (depth > level) throw unfit("NESTED_QUERY", "A savepoint is open. Use the inner tx until it ends.");
     };
