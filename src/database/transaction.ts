@@ -2,7 +2,7 @@ import { toldOfAll } from "../delivery/own-work.ts";
 import { showCaller } from "../errors/caller.ts";
 import { pointing } from "../errors/direct-caller.ts";
 import { DecodeError, isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
-import { transactionFailed, transactionUnread } from "../errors/transaction-failed.ts";
+import { transactionFailed, transactionNotBegun, transactionUnread } from "../errors/transaction-failed.ts";
 import { bare, begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { ExchangeEnd, Portal, Result, Statement, TransactionMode } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
@@ -43,10 +43,6 @@ export async function runTransaction<T>(
   let pending = begin(mode, false, call.settings);
   const portals = new Portals(call.cancellation);
   let begun = false;
-  /** Whether BEGIN is on its way. What is sent meanwhile waits for its answer: were it refused, that would stand alone, and stay. */
-  let isBeginning = false;
-  /** Made by the first that waits; then what comes later waits too, so that all stay in order. */
-  let beginning: PromiseWithResolvers<void> | undefined;
   let over = false;
   let unread: DecodeError | undefined;
   /** What ended the transaction before its callback did: its BEGIN was refused, its connection is lost, or a statement ended it. */
@@ -68,15 +64,10 @@ export async function runTransaction<T>(
     const closes = portals.takeLeft();
     pending = [];
     begun = true;
-    if (first) isBeginning = true;
-    else if (isBeginning || beginning !== undefined) {
-      beginning ??= Promise.withResolvers();
-      await beginning.promise;
-      if (ends !== "rollback") checkBegun();
-    }
     try {
       const parsers = parsersOf(types, call.parsers);
-      const results = await session.exchange(all, { ...call, rowMode, parsers, ends, prelude, leavesState, portal, closes });
+      const follows = !first && ends !== "rollback";
+      const results = await session.exchange(all, { ...call, rowMode, parsers, ends, follows, prelude, leavesState, portal, closes });
       own.answered = true;
       const given = results.slice(prelude);
       const finishing = finish(given, statements, { rowMode, parsers, from });
@@ -89,24 +80,14 @@ export async function runTransaction<T>(
       if (error instanceof DecodeError) unread = error;
       else if (session.status !== "failed") ended ??= error;
       throw showCaller(error, send);
-    } finally {
-      if (first) {
-        isBeginning = false;
-        beginning?.resolve();
-      }
     }
-  }
-
-  function checkBegun(): void {
-    if (ended !== undefined && session.status === "idle")
-      throw unfit("TRANSACTION_OVER", "This transaction has not begun, or a statement ended it. Leave the callback.");
   }
 
   function scope(): Scope {
     const level = depth;
     let isOpen = true;
     const check = () => {
-      checkBegun();
+      if (ended !== undefined && session.status === "idle") throw transactionNotBegun();
       if (over || !isOpen) throw unfit("TRANSACTION_OVER", "This transaction is over. Await every query in its callback.");
       if (depth > level) throw unfit("NESTED_QUERY", "A savepoint is open. Use the inner tx until it ends.");
     };

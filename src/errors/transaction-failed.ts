@@ -1,5 +1,5 @@
 import { WAS_DONE } from "./decode-failure.ts";
-import { DecodeError, WarmlineError } from "./errors.ts";
+import { DecodeError, UsageError, WarmlineError } from "./errors.ts";
 
 /** A transaction ended in ROLLBACK although its work did not throw: a statement in it had failed, or its stream was left, and nothing stays done. */
 export class TransactionError extends WarmlineError {
@@ -30,4 +30,9 @@ export function transactionUnread(error: DecodeError): DecodeError {
   const { code, cause, column, columnIndex, typeId, rowIndex, path } = error;
   const message = error.message.replace(WAS_DONE, "The transaction was rolled back");
   return new DecodeError(message, { code, fate: "refused", cause, column, columnIndex, typeId, rowIndex, path });
+}
+
+/** What a statement of a transaction rejects with that would stand alone. */
+export function transactionNotBegun(): UsageError {
+  return new UsageError("This transaction has not begun, or a statement ended it. Leave the callback.", { code: "TRANSACTION_OVER" });
 }

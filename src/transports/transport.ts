@@ -211,6 +211,8 @@ export interface ExchangeCall extends CallOptions, LeavingState {
   readonly closes?: readonly string[] | undefined;
   /** Default `autocommit`. */
   readonly ends?: ExchangeEnd;
+  /** It is sent in an open transaction or not at all: where its BEGIN was refused it would stand alone, and stay. @throws UsageError TRANSACTION_OVER */
+  readonly follows?: boolean;
   /** How many statements stand before the caller's own (BEGIN, SAVEPOINT); default 0. */
   readonly prelude?: number;
   /** Asks the connection in the same write whether it lives, and is called at its first sign of life. */

@@ -2,6 +2,7 @@ import { DatabaseError } from "../errors/database-error.ts";
 import { isWarmlineError, UsageError, type WarmlineError } from "../errors/errors.ts";
 import type { TransactionStatus } from "../errors/fate.ts";
 import { QUERY_CANCELED, READ_ONLY_TRANSACTION } from "../errors/sqlstate.ts";
+import { transactionNotBegun } from "../errors/transaction-failed.ts";
 import { type ErrorResponse, isErrorResponse } from "../wire/error-response.ts";
 import { Exchange, type ExchangeFailure } from "../wire/exchange.ts";
 import type { NamedForm, NamedStatements } from "../wire/named-statements.ts";
@@ -135,12 +136,14 @@ export class WireSession implements Session {
 
   #start(statements: readonly Statement[], call: WireCall, answering: Answering): void {
     const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && (this.outOfStep ? lostStep("not-sent") : lost()));
-    if (!refusal) {
+    // its BEGIN was refused while it waited
+    const isLeftAlone = call.follows && this.status === "idle";
+    if (!refusal && !isLeftAlone) {
       this.#send(statements, call, { answering, named: this.#nameOf(statements, call), shared: false });
       return;
     }
     this.#endTurn();
-    answering.reject(refusal);
+    answering.reject(refusal || transactionNotBegun());
   }
 
   /** Whether a call was refused for nothing of its own: hit by the cancel of another, or by its name while another ended the connection. */

@@ -123,6 +123,24 @@ describe("a server that speaks wrongly", () => {
     expect(await numberOf(3)).toBe(3);
   });
 
+  test("a BEGIN that is refused while others of its transaction wait behind it: none of them is done alone", async () => {
+    once(misdeeds["begin refused"]);
+    let ends: PromiseSettledResult<unknown>[] = [];
+    const work = db.transaction(async (tx) => {
+      const insert = (number: number) => sql`insert into t values (${number})`;
+      const read = async () => {
+        for await (const _ of tx.stream(insert(8)));
+      };
+      ends = await Promise.allSettled([tx.query(insert(5)), tx.query(insert(6)), tx.batch([insert(7)]), read()]);
+    });
+    expect(await failureOf(work)).toMatchObject({ code: "57014", fate: "refused" });
+    expect([...server.books.done]).toEqual([]);
+    const notBegun = { reason: { code: "TRANSACTION_OVER", fate: "not-sent" } };
+    expect(ends).toMatchObject([{ reason: { code: "57014" } }, notBegun, notBegun, notBegun]);
+    expect(await numberOf(3)).toBe(3);
+    expect(db.stats()).toMatchObject({ connects: 1, discarded: 0 });
+  });
+
   test("what a session is answered between its statements ends it: the next one is not sent", async () => {
     const work = db.session(async (session) => {
       const answered = saysReadyTooOften();
