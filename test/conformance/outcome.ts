@@ -1,6 +1,7 @@
-import { DatabaseError, serverFieldNames } from "../../src/errors/database-error.ts";
+import { DatabaseError } from "../../src/errors/database-error.ts";
 import { isWarmlineError } from "../../src/errors/errors.ts";
 import type { Result } from "../../src/transports/transport.ts";
+import { serverFieldNames } from "./server-fields.ts";
 
 /** All that a call gave, without the way it came: fit to be compared with another's. */
 export interface Outcome {

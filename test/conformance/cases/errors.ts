@@ -1,8 +1,9 @@
 import { expect } from "vitest";
 import { type Sql, sql } from "../../../src/database/sql.ts";
-import { DatabaseError, type ServerFields, serverFieldNames } from "../../../src/errors/database-error.ts";
+import { DatabaseError, type ServerFields } from "../../../src/errors/database-error.ts";
 import { isWarmlineError, WarmlineError } from "../../../src/errors/errors.ts";
 import { type Case, failureOf, onlyValue, type Subject } from "../case.ts";
+import { serverFieldNames } from "../server-fields.ts";
 
 type Fields = Partial<Record<keyof ServerFields, unknown>>;
 
