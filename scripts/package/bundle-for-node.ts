@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build } from "esbuild";
@@ -35,10 +35,12 @@ export async function bundleForNode(): Promise<void> {
     sourcemap: true,
     sourcesContent: false,
   });
+  for (const file of modulesIn(FOR_NODE)) dropBareImports(file);
   const elsewhere = targets.filter((file) => file.startsWith("dist/") && !file.startsWith(FOR_NODE));
   const { metafile } = await build({ ...common, entryPoints: elsewhere, outdir: "dist", write: false, metafile: true });
   const kept = new Set(Object.keys(metafile.inputs));
-  for (const file of modulesIn("dist")) if (!kept.has(file)) for (const one of [file, `${file}.map`]) rmSync(join(root, one));
+  for (const file of modulesIn("dist"))
+    if (!file.startsWith(FOR_NODE) && !kept.has(file)) for (const one of [file, `${file}.map`]) rmSync(join(root, one));
 }
 
 /** The modules that entries are made of, by the names of their files. */
@@ -79,5 +81,12 @@ function filesIn(targets: Targets): readonly string[] {
 function modulesIn(folder: string): readonly string[] {
   const files = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
   const paths = files.filter((file) => file.isFile()).map((file) => relative(root, join(file.parentPath, file.name)));
-  return paths.filter((path) => path.endsWith(".js") && !path.startsWith(FOR_NODE));
+  return paths.filter((path) => path.endsWith(".js"));
+}
+
+/** esbuild has a file import also those of which it needs nothing, for the order in which they run. None of ours does anything when it is loaded. */
+function dropBareImports(file: string): void {
+  const path = join(root, file);
+  // the lines stay, for its map
+  writeFileSync(path, readFileSync(path, "utf8").replace(/^import "\.[^"]*";$/gm, ""));
 }

@@ -27,7 +27,7 @@ declare module "prisma-client" {
   }
 
   export class PrismaClient implements Queries {
-    constructor(options: { readonly adapter: object });
+    constructor(options: { readonly adapter: object; readonly transactionOptions?: { readonly maxWait?: number } });
     readonly author: Model;
     readonly book: Model;
     readonly review: Model;
