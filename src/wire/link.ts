@@ -46,13 +46,8 @@ class Link {
   constructor(connection: DriverConnection) {
     this.#connection = connection;
     this.#turns.push(new DriverTurn(false, true));
-    this.#written = watchTurns(connection, {
-      // what was written before it has to leave before it
-      write: () => this.#flush(),
-      begin: (turn) => this.#turns.push(turn),
-      head: () => this.#turns.head,
-      last: () => this.#turns.last,
-    });
+    // what was written before the driver's own has to leave before it
+    this.#written = watchTurns(connection, this.#turns, () => this.#flush());
     Object.assign(connection, { link: this });
     const { attachListeners } = connection;
     connection.attachListeners = (stream) => this.#listen(stream, attachListeners);

@@ -26,22 +26,18 @@ export class NamedStatement {
   usedAt = 0;
   /** When it was named, by the monotonic clock, milliseconds. */
   readonly since: number = performance.now();
+  /** The columns of its rows; null where it gives none, undefined while the server has not said. Set by `describe`. */
+  fields: readonly Field[] | null | undefined;
   readonly #known: NamedForm = { statement: this, prepares: false, closes: [] };
-  #fields: readonly Field[] | null | undefined;
   #columns: Columns | undefined;
 
   constructor(name: string) {
     this.name = name;
   }
 
-  /** The columns of its rows; null where it gives none, undefined while the server has not said. */
-  get fields(): readonly Field[] | null | undefined {
-    return this.#fields;
-  }
-
   /** The server has said what its rows are. Every result shows the same columns. */
   describe(fields: readonly Field[] | null): void {
-    this.#fields = fields;
+    this.fields = fields;
     this.#columns = undefined;
   }
 

@@ -12,14 +12,13 @@ export interface WritingConnection {
   _send?(bytes: Uint8Array): unknown;
 }
 
-/** Where the driver's turns stand among others. */
+/** The line in which the driver's turns stand among others. */
 interface Turns {
-  /** Called before anything of the driver's is written. */
-  readonly write: () => void;
-  readonly begin: (turn: DriverTurn) => void;
-  /** The turn that is being answered, and the one that was begun last. */
-  readonly head: () => unknown;
-  readonly last: () => unknown;
+  /** The turn that is being answered. */
+  readonly head: object | undefined;
+  /** The one that was begun last. */
+  readonly last: object | undefined;
+  push(turn: DriverTurn): void;
 }
 
 /** What is to be known of what the driver has written. */
@@ -64,13 +63,13 @@ export class DriverTurn implements Queued {
   }
 }
 
-/** Has every turn told that the driver begins on `connection`. */
-export function watchTurns(connection: WritingConnection, { write, begin, head, last }: Turns): WrittenByDriver {
-  const { query, sync, flush, sendCopyFail, close, _send } = connection;
+/** Puts every turn in line that the driver begins on `connection`. `flush` is called before anything of it is written. */
+export function watchTurns(connection: WritingConnection, turns: Turns, flush: () => void): WrittenByDriver {
+  const { query, sync, flush: flushDriver, sendCopyFail, close, _send } = connection;
   const written: WrittenByDriver = { closes: 0 };
   if (_send !== undefined) {
     connection._send = (bytes) => {
-      write();
+      flush();
       return _send.call(connection, bytes);
     };
   }
@@ -80,27 +79,27 @@ export function watchTurns(connection: WritingConnection, { write, begin, head, 
   };
   connection.query = (text) => {
     written.closes = 0;
-    begin(new DriverTurn(false));
+    turns.push(new DriverTurn(false));
     query.call(connection, text);
   };
   connection.sync = () => {
-    const [answered, latest] = [head(), last()];
-    if (answered instanceof DriverTurn && answered.copyFailed) answered.copyFailed = false;
-    else if (latest instanceof DriverTurn && latest.isOpen) latest.isOpen = false;
-    else begin(new DriverTurn(false));
+    const { head, last } = turns;
+    if (head instanceof DriverTurn && head.copyFailed) head.copyFailed = false;
+    else if (last instanceof DriverTurn && last.isOpen) last.isOpen = false;
+    else turns.push(new DriverTurn(false));
     written.closes = 0;
     sync.call(connection);
   };
   connection.flush = () => {
-    const latest = last();
-    if (!(latest instanceof DriverTurn && latest.isOpen)) begin(new DriverTurn(true));
+    const { last } = turns;
+    if (!(last instanceof DriverTurn && last.isOpen)) turns.push(new DriverTurn(true));
     written.closes = 0;
-    write();
-    flush.call(connection);
+    flush();
+    flushDriver.call(connection);
   };
   connection.sendCopyFail = (reason) => {
-    const answered = head();
-    if (answered instanceof DriverTurn) answered.copyFailed = true;
+    const { head } = turns;
+    if (head instanceof DriverTurn) head.copyFailed = true;
     sendCopyFail.call(connection, reason);
   };
   return written;

@@ -93,7 +93,7 @@ class Asking implements Caller, Supplied {
     this.#calls.begin();
     const { cancellation } = this.asker;
     if (cancellation?.reason !== undefined) {
-      this.#settle(cancellation.reason("not-sent"), undefined);
+      this.#fail(cancellation.reason("not-sent"));
       return;
     }
     const { room } = this.#options;
@@ -103,7 +103,7 @@ class Asking implements Caller, Supplied {
     // most are served by now
     if (!this.#open) return;
     if (this.place !== undefined) this.#stopLimit = limitWait(room, this.#options.servers(), this.#late);
-    this.#stopListening = cancellation?.onCancel(() => cancellation.reason && this.#fail(cancellation.reason("not-sent")));
+    this.#stopListening = cancellation?.onCancel(() => cancellation.reason && this.#cancel(cancellation.reason("not-sent")));
   }
 
   enter(): void {
@@ -125,6 +125,17 @@ class Asking implements Caller, Supplied {
     const { acquireTimeoutMs, connectTimeoutMs, max } = room.limits;
     this.#fail(waitedFor === "another" ? acquireTimeout(acquireTimeoutMs, max) : connectTimeout(where(), connectTimeoutMs));
   };
+
+  /** The call is over. Where its time went into connecting, that is what is to be looked at. */
+  #cancel(error: Error): void {
+    const { room, where } = this.#options;
+    if (room.opening.runs && !("cause" in error)) {
+      Object.defineProperty(error, "cause", {
+        value: new Error(`Connecting to ${where()} was not over. Check host, port and network rules.`),
+      });
+    }
+    this.#fail(error);
+  }
 
   full(): void {
     this.#fail(queueFull(this.#options.room.limits.maxWaiting));

@@ -12,7 +12,7 @@ interface ConfirmingPool {
   confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void>;
 }
 
-/** Sends on leases whose connections may have died in a pause, each way with what may be sent again. */
+/** Sends on leases whose connections may have died in a pause. */
 export interface SendingInDoubt {
   /**
    * Sends what may be sent again on another connection, and asks the connection in the same write. If it is silent, or lost before its first sign
@@ -28,6 +28,7 @@ export interface SendingInDoubt {
   sendFirst<T>(lease: Lease, send: Send<T>, persists: () => boolean): Promise<T>;
 }
 
+/** Sends on leases of `pool`, whose connections `sessionOf` gives sessions of. */
 export function sendingInDoubt(pool: ConfirmingPool, sessionOf: (client: pg.PoolClient) => WireSession): SendingInDoubt {
   async function askFirst<T>(lease: Lease, send: Send<T>, persists?: () => boolean): Promise<T> {
     const asked = sessionOf(lease.client);

@@ -1,3 +1,5 @@
+import { throwOn } from "../../wire/driver-parser.ts";
+
 /** What pg gives for a query: a result, or one for each of several statements. */
 export type PgAnswer = object;
 
@@ -29,9 +31,7 @@ function tell(answer: Promise<PgAnswer>, callback: Told): void {
     try {
       callback(...told);
     } catch (thrown) {
-      process.nextTick(() => {
-        throw thrown;
-      });
+      throwOn(thrown);
     }
   };
   answer.then(

@@ -75,7 +75,7 @@ export function answerOrReplacement(asked: Asked): Promise<Opened | undefined> {
       if (opening || !open) return;
       opening = true;
       if (connectTimeoutMs > 0) {
-        const giveUp = () => settle(() => reject(refusal ?? connectTimeout(placeOf(asked.client), connectTimeoutMs)));
+        const giveUp = () => settle(() => reject(refusal ?? connectTimeout(whereTo(asked.client), connectTimeoutMs)));
         limit = setTimeout(giveUp, connectTimeoutMs);
       }
       openAnother();
@@ -101,7 +101,7 @@ export function answerOrReplacement(asked: Asked): Promise<Opened | undefined> {
   });
 }
 
-function placeOf(client: pg.PoolClient): string {
+function whereTo(client: pg.PoolClient): string {
   const { host, port } = client as unknown as { readonly host: string; readonly port: number };
   return `${host}:${port}`;
 }

@@ -27,24 +27,26 @@ export function nextNumber(): number {
 /** So many pools at once are more likely a leak than a plan. */
 const MANY_POOLS = 50;
 
-/** Where something stands that is shared, for every copy of this version. */
-export interface Place<Entry> {
-  readonly entry: Entry | undefined;
-  /** Puts an entry there. */
-  readonly fill: (entry: Entry) => void;
+/** What is shared under a name, by every copy of this version. */
+export interface Registered<Entry> {
+  readonly entry: Entry;
   /** Takes the entry away, if it still stands there. */
-  readonly clear: (entry: Entry) => void;
+  readonly remove: () => void;
 }
 
-/** The place of a name in the registry. Versions share none, which is said once. */
-export function placeOf<Entry>(name: string, warn: (message: string) => void): Place<Entry> {
+/** What the registry has under a name; made and put there, if it has nothing. Versions share none, which is said once. */
+export function registered<Entry>(
+  name: string,
+  { make, warn }: { readonly make: () => Entry; readonly warn: (message: string) => void },
+): Registered<Entry> {
   warnOfVersions(warn);
   const { pools } = registry();
   const key = `${VERSION} ${name}`;
+  const entry = (pools.get(key) as Entry | undefined) ?? make();
+  pools.set(key, entry);
   return {
-    entry: pools.get(key) as Entry | undefined,
-    fill: (entry) => void pools.set(key, entry),
-    clear(entry) {
+    entry,
+    remove() {
       if (pools.get(key) === entry) pools.delete(key);
     },
   };

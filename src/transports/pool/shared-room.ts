@@ -1,5 +1,5 @@
 import { processClock } from "./process-clock.ts";
-import { nextNumber, placeOf, warnOfMany } from "./registry.ts";
+import { nextNumber, registered, warnOfMany } from "./registry.ts";
 import { Room, type RoomLimits } from "./room.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
@@ -65,9 +65,7 @@ interface SharedRoom {
  * of the newest handle hold for the whole room; when it is released, those of the newest of the rest.
  */
 export function sharePool(request: PoolRequest): PoolShare {
-  const place = placeOf<SharedRoom>(request.room, request.warn);
-  const { entry = makeRoom(request) } = place;
-  if (place.entry === undefined) place.fill(entry);
+  const { entry, remove } = registered<SharedRoom>(request.room, { make: () => makeRoom(request), warn: request.warn });
   const resident = residentOf(entry, request);
   try {
     show(resident, request);
@@ -77,7 +75,7 @@ export function sharePool(request: PoolRequest): PoolShare {
       entry.residents.delete(resident);
       resident.pool.end().catch(() => {});
     }
-    if (entry.residents.size === 0 && entry.room.vacant) place.clear(entry);
+    if (entry.residents.size === 0 && entry.room.vacant) remove();
     throw error;
   }
   warnOfMany<SharedRoom>(({ residents }) => residents.size, request.warn);
@@ -100,7 +98,7 @@ export function sharePool(request: PoolRequest): PoolShare {
       useNewest(entry);
       if (resident.wants.size === 0 && !resident.pool.closing) await resident.pool.end();
       // until then whoever comes has to find what still takes up room
-      if (entry.residents.size === 0 && entry.room.vacant) place.clear(entry);
+      if (entry.residents.size === 0 && entry.room.vacant) remove();
     },
   };
 }

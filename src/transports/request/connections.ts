@@ -23,6 +23,7 @@ export class Connections {
   readonly #waiters = new Waiters<Connection>({
     add: (source) => this.#add(source),
     serve: (waiter) => this.#serve([waiter]),
+    opens: (source) => this.#ownOf(source).some(({ client }) => !client.isOpen),
     opensFor: (waiter) => this.#opensFor(waiter),
   });
   readonly #lines = new Map<ClientSource, Lines<Connection>>();

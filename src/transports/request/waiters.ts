@@ -43,6 +43,8 @@ export interface WaitersOwner<Connection> {
   readonly add: (source: ClientSource) => Connection;
   /** Lets a call in if it need not wait: it has just come, or has lost its patience. */
   readonly serve: (waiter: Waiter<Connection>) => void;
+  /** Whether a connection to a database is being opened. */
+  readonly opens: (source: ClientSource) => boolean;
   /** Whether a connection is being opened, or tried, that it will share. */
   readonly opensFor: (waiter: Waiter<Connection>) => boolean;
 }
@@ -132,7 +134,12 @@ export class Waiters<Connection extends Named> {
         waiter.patient = false;
         this.#owner.serve(waiter);
       };
-      const limit = clock.setTimeout(() => waiter.fail(acquireTimeout(source)), acquireTimeoutMs);
+      // who waits for one that is being opened waits for that, and then for whoever has it
+      const giveUp = () => {
+        if (this.#owner.opens(source)) limit = clock.setTimeout(giveUp, acquireTimeoutMs);
+        else waiter.fail(acquireTimeout(source));
+      };
+      let limit = clock.setTimeout(giveUp, acquireTimeoutMs);
       let patience = clock.setTimeout(losePatience, PATIENCE_MS);
       let stopListening = () => {};
       this.#waiters.add(waiter);

@@ -84,3 +84,24 @@ test("a warm-up whose connection a call waits for goes on for it", async () => {
   expect((await answer).rows).toEqual([{ one: 1 }]);
   expect(wire.connections()).toBe(1);
 });
+
+test("a call that ends at its deadline says as its cause that its connection was still being opened, and to where", async () => {
+  await using wire = await startWire(inject("postgres"));
+  await using db = openPool({ url: urlAt(wire), max: 1, acquireTimeoutMs: 20_000, connectTimeoutMs: 20_000 });
+  wire.hold();
+  // the first opens it, the second waits for it
+  const [opening, behind] = [1, 2].map(() => failureOf(db.query("select 1", [], { deadlineMs: 50 })));
+  for (const failure of [await opening, await behind]) {
+    expect(failure).toMatchObject({ code: "DEADLINE_EXCEEDED", fate: "not-sent" });
+    expect(String(failure?.cause)).toMatch(/^Error: Connecting to 127\.0\.0\.1:\d+ was not over/);
+    expect(Object.keys(failure ?? {})).not.toContain("cause");
+  }
+  wire.resume();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const holder = db.session(() => promise);
+  await until(() => db.stats().idle === 0 && db.stats().connects === 1);
+  const late = await failureOf(db.query("select 1", [], { deadlineMs: 50 }));
+  expect([late.code, late.cause]).toEqual(["DEADLINE_EXCEEDED", undefined]);
+  resolve();
+  await holder;
+});

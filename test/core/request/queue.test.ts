@@ -1,6 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, inject, test } from "vitest";
 import { runRequest } from "../../faults/subjects/request-database.ts";
-import { failureOf, until } from "../databases.ts";
+import { startWire } from "../../support/wire.ts";
+import { failureOf, until, urlAt } from "../databases.ts";
 import { openRequest } from "./open-request.ts";
 
 describe("the queue of a request", () => {
@@ -41,6 +43,25 @@ describe("the queue of a request", () => {
     await runRequest(first, async () => {
       const calls = [first, first, second, second].map((db) => db.query("select 1"));
       expect((await Promise.all(calls)).length).toBe(4);
+    });
+  });
+
+  test("waits for a connection that is being opened as long as that may take, and then for whoever holds it", async () => {
+    await using wire = await startWire(inject("postgres"));
+    wire.hold();
+    await using db = openRequest({ url: urlAt(wire), max: 1, acquireTimeoutMs: 50, connectTimeoutMs: 20_000 });
+    await runRequest(db, async () => {
+      const answers = Promise.all([1, 2, 3].map((n) => db.query("select $1::int as n", [n])));
+      await until(() => db.stats().waiting === 2);
+      await delay(200);
+      wire.resume();
+      expect((await answers).map(({ rows }) => rows)).toEqual([1, 2, 3].map((n) => [{ n }]));
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const holder = db.session(() => promise);
+      expect(await failureOf(db.query("select 1"))).toMatchObject({ code: "ACQUIRE_TIMEOUT", fate: "not-sent" });
+      resolve();
+      await holder;
+      expect(db.stats()).toMatchObject({ connects: 1, retries: 0 });
     });
   });
 
