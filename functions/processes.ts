@@ -82,11 +82,6 @@ export async function startProcesses({ count, connections, env, say }: Processes
   /** Resolves with where the process listens, or with null where it ended before that, or could not be started. */
   const start = (share: number | undefined, onEnd: (ending: Ending) => void): Promise<string | null> => {
     const { promise, resolve } = Promise.withResolvers<string | null>();
-    const notStarted = (error: NodeJS.ErrnoException): Ending => ({
-      how: `A process could not be started (${error.code})`,
-      listenedMs: 0,
-      hasSaidWhy: false,
-    });
     let worker: Worker;
     try {
       worker = cluster.fork({ ...env, ...(share !== undefined && { [CONNECTIONS]: share }) });
@@ -168,6 +163,10 @@ export function freePort(host: string): Promise<number> {
       server.close(() => resolve(port));
     });
   });
+}
+
+function notStarted({ code }: NodeJS.ErrnoException): Ending {
+  return { how: `A process could not be started (${code})`, listenedMs: 0, hasSaidWhy: false };
 }
 
 /** One that has just ended needs no telling; one that does not listen yet is told again when it does. */

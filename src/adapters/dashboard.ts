@@ -1,9 +1,9 @@
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
-import { makeEventStreams } from "../dashboard/event-stream.ts";
+import { LONGEST_MS, makeEventStreams } from "../dashboard/event-stream.ts";
 import { makeFeed } from "../dashboard/feed.ts";
 import { isFromLoopback } from "../dashboard/loopback.ts";
-import { endsWithConnection, isStopping } from "../dashboard/node-server.ts";
+import { endConnectionWith, isStopping } from "../dashboard/node-server.ts";
 import { livePage, type Page } from "../dashboard/page/page.ts";
 import { makeTokenCheck } from "../dashboard/token.ts";
 import type { Database } from "../entry/node.ts";
@@ -60,7 +60,7 @@ export function dashboard(db: Pick<Database, "plan" | "stats" | "subscribe">, { 
       .get("/", guard, showPage)
       .get("/events", guard, (c) => {
         const answer = streams.answer(feed, c.req.header("Last-Event-ID"), () => isStopping(c.env));
-        if (endsWithConnection(c.env)) answer.headers.set("Connection", "close");
+        endConnectionWith(answer, c.env, LONGEST_MS);
         return answer;
       })
       // what is mounted as `/` is there without a slash at its end, and for most of Hono's routers not with one

@@ -2,6 +2,7 @@ import { type BudgetInput, RESERVED } from "../doctor/budget.ts";
 import { type GivenFlags, readFlags } from "./flags.ts";
 import { WrongUse } from "./wrong-use.ts";
 
+/** What `warmline doctor --help` prints. */
 export const DOCTOR_USAGE = `Usage: warmline doctor [options]
        warmline doctor budget --concurrency <n> --cores <n> [--max-connections <n>] [--spindles <n>]
 
@@ -44,6 +45,7 @@ const budgetFlags = {
   help: { short: "h" },
 };
 
+/** The flags of `doctor` that were given. */
 export type DoctorFlags = GivenFlags<keyof typeof flags>;
 
 /** Reads the arguments of `doctor`. @throws {WrongUse} */
@@ -51,6 +53,7 @@ export function readDoctorFlags(args: readonly string[]): DoctorFlags {
   return readFlags("warmline doctor", flags, args);
 }
 
+/** The flags of `doctor budget` that were given. */
 export type BudgetFlags = GivenFlags<keyof typeof budgetFlags>;
 
 /** Reads the arguments of `doctor budget`. @throws {WrongUse} */

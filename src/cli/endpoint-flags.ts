@@ -3,6 +3,7 @@ import type { EndpointOptions, OptionNames } from "../endpoint/endpoint-options.
 import { type GivenFlags, readFlags } from "./flags.ts";
 import { WrongUse } from "./wrong-use.ts";
 
+/** What `warmline endpoint --help` prints. */
 export const ENDPOINT_USAGE = `Usage: warmline endpoint [options]
 
 Speaks Neon's SQL over HTTP (POST /sql) and WebSocket (/v2) protocol in front of any Postgres, for development and tests.
@@ -32,6 +33,7 @@ const flags = {
   help: { short: "h" },
 };
 
+/** The flags of `endpoint` that were given. */
 export type EndpointFlags = GivenFlags<keyof typeof flags>;
 
 /** Reads the arguments. @throws {WrongUse} */

@@ -3,7 +3,7 @@ import type { Feed } from "./feed.ts";
 /** How often a viewer asks for what is new, milliseconds. */
 const PACE_MS = 100;
 /** An answer ends after so long, and the page asks anew where it was: a server of which is not known that it is to stop waits no longer. */
-const LONGEST_MS = 30_000;
+export const LONGEST_MS = 30_000;
 /** Who looks at once, over all feeds of one dashboard. */
 const MOST_VIEWERS = 500;
 

@@ -40,7 +40,11 @@ interface PlatformEnv {
   readonly server?: PlatformEnv;
   readonly incoming?: {
     readonly httpVersion?: string;
-    readonly socket?: { readonly remoteAddress?: string; readonly server?: { readonly listening?: boolean } };
+    readonly socket?: {
+      readonly remoteAddress?: string;
+      readonly server?: { readonly listening?: boolean };
+      setTimeout?(ms: number): unknown;
+    };
   };
   readonly remoteAddr?: { readonly hostname?: string };
   requestIP?(request: Request): { readonly address?: string } | null;

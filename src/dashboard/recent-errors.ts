@@ -24,6 +24,7 @@ export interface RecentErrors {
   add(event: DatabaseEvent, at: number): void;
 }
 
+/** None yet; it keeps eight. */
 export function makeRecentErrors(): RecentErrors {
   let list: readonly ShownError[] = [];
   let version = 0;

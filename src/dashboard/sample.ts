@@ -5,6 +5,7 @@ export interface Sample<T> {
   take(): T[];
 }
 
+/** An empty one. */
 export function makeSample<T>(most: number): Sample<T> {
   let kept: T[] = [];
   let stride = 1;

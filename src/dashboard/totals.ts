@@ -22,11 +22,13 @@ export interface Totals {
   readonly histogram: number[];
 }
 
+/** Nothing counted yet. */
 export function makeTotals(): Totals {
   const histogram = Array.from({ length: bucketEndsMs.length + 1 }, () => 0);
   return { events: 0, calls: 0, failed: 0, reused: 0, fresh: 0, healed: 0, slow: 0, leaks: 0, fates: {}, histogram };
 }
 
+/** Counts an event in. */
 export function count(totals: Totals, event: DatabaseEvent): void {
   totals.events++;
   if (event.type === "slow") totals.slow++;

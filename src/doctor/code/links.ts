@@ -29,6 +29,7 @@ export interface FileLinks {
 
 const drivers = ["pg", "postgres"];
 
+/** Takes them off a file's tree. */
 export function linksOf(file: SourceFile): FileLinks {
   const driver = file.modules.find((module) => drivers.includes(module));
   const [program] = file.all("Program");

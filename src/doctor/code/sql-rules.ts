@@ -10,6 +10,7 @@ const takesSql = new Set(["query", "script", "unsafe", "raw", "$queryRawUnsafe",
 const takesParameters =
   /^(?:\s|--.*\n|\/\*[^*]*\*\/|\()*(select\s[\s\S]*(\sfrom\s|\()|insert\s+into\s|update\s+\S+\s+([\w"]+\s+)?set\s|delete\s+from\s|with\s+(recursive\s+)?\S+\s+as\s|merge\s+into\s|values\s*\()/i;
 
+/** Statements that take parameters, and are put together from values that others give. */
 export const stringBuiltSql: FileRule = {
   name: "string-built-sql",
   costs: "Whoever writes the value writes the statement; and each text is parsed and planned anew, for it never comes again.",

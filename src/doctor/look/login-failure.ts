@@ -3,6 +3,7 @@ import { conditionName } from "../../errors/condition.ts";
 import { isWarmlineError } from "../../errors/errors.ts";
 import { isErrorResponse } from "../../wire/error-response.ts";
 import type { Configured } from "../evidence.ts";
+import { reachHint } from "./reach.ts";
 import { failed, type Looked } from "./unseen.ts";
 
 /** What came is nothing that pg reads: another way to log in, or no Postgres. */
@@ -11,7 +12,7 @@ export class UnreadableAnswer extends Error {}
 /** Why the login did not end, or how it was refused, and what changes that. @param late whether its time was over */
 export function loginFailure(error: unknown, { settings, urlName, plan }: Configured, late: boolean): Looked<never> {
   const where = placeOf(settings.address);
-  const network = `${urlName}: host and port; and the network's rules between here and there`;
+  const network = reachHint(urlName);
   if (late) return failed("unreachable", `${where} did not answer in time: the login did not end.`, network, where);
   const iam = plan.capabilities.iam && settings.address.password === null;
   const change = iam

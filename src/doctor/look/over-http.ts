@@ -25,6 +25,7 @@ export async function measureHttp({ settings, plan }: Configured, options: HttpO
   }
 }
 
+/** How to ask over HTTP. */
 export interface HttpOptions {
   readonly url: string | undefined;
   readonly variables: Readonly<Record<string, string | undefined>>;

@@ -57,17 +57,18 @@ export async function reach({ settings, tls, urlName }: Configured, { ca, signal
     return { value: { ...times, tlsMs: secured - connected, certificateEndsAt: Date.parse(end) || null, now: now() } };
   } catch (error) {
     if (signal.aborted) {
-      return failed("unreachable", `${where} did not answer in time: ${steps[step]} did not end.`, hint(urlName), where);
+      return failed("unreachable", `${where} did not answer in time: ${steps[step]} did not end.`, reachHint(urlName), where);
     }
     const failure = readReachFailure(error);
     const rule = failure.code === "TLS_FAILED" || step === "tls" ? "tls-failed" : "unreachable";
-    return failed(rule, `${where}: ${wordsOfReachFailure(failure)}, while ${steps[step]}.`, hint(urlName, rule), where);
+    return failed(rule, `${where}: ${wordsOfReachFailure(failure)}, while ${steps[step]}.`, reachHint(urlName, rule), where);
   } finally {
     for (const socket of sockets.reverse()) socket.destroy();
   }
 }
 
-function hint(urlName: string, rule: "unreachable" | "tls-failed" = "unreachable"): string {
+/** What to change where the way to the server does not end, or its TLS fails. */
+export function reachHint(urlName: string, rule: "unreachable" | "tls-failed" = "unreachable"): string {
   return rule === "tls-failed"
     ? `${urlName}: switch TLS on at the server, or, within one machine, sslmode=disable`
     : `${urlName}: host and port; and the network's rules between here and there`;

@@ -14,11 +14,13 @@ export const failures = {
   "login-refused": "Nothing connects: every call fails with this SQLSTATE.",
 } as const;
 
+/** Their names, which are headings in docs/doctor.md. */
 export type FailureName = keyof typeof failures;
 
 /** What went on, or what ended it. */
 export type Looked<T> = { readonly value: T } | { readonly failed: Failed };
 
+/** What ended it, as a fault: its reason is what was found. */
 export function failed(rule: FailureName, found: string, change: string, at?: string): { readonly failed: Failed } {
   return { failed: { reason: found, fault: { rule, found, change, ...(at === undefined ? {} : { at }) } } };
 }

@@ -11,6 +11,7 @@ export function urlOf({ urlName }: Pick<Configured, "urlName">, parameter: strin
   return `${urlName}: …?${parameter}`;
 }
 
+/** Milliseconds in words, to the nearest minute. */
 export function inMinutes(ms: number): string {
   return `${Math.round(ms / 60_000)} min`;
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
@@ -227,6 +227,10 @@ test.each([
 test("a server of Node's stops at once while somebody looks who asks on over the same connection", async () => {
   const app = new Hono().route("/_warmline", dashboard(quiet));
   const server = createServer(getRequestListener(app.fetch));
+  let accepted: Socket | undefined;
+  server.on("connection", (socket) => {
+    accepted = socket;
+  });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const looking = connect((server.address() as AddressInfo).port, "127.0.0.1").setEncoding("utf8");
   const request = "GET /_warmline/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -239,6 +243,8 @@ test("a server of Node's stops at once while somebody looks who asks on over the
   });
   await vi.waitFor(() => expect(told).toContain("event: frame"), { timeout: 10_000 });
   expect(told).toMatch(/^connection: close\r$/im);
+  // what takes nothing for so long Node cuts off
+  expect(accepted?.timeout).toBe(30_000);
   const ended = once(looking, "close");
   server.close();
   await Promise.all([once(server, "close"), ended]);
