@@ -9,12 +9,13 @@ import { ask, runBatch } from "./drizzle-batch.ts";
 import { codecs } from "./drizzle-codecs.ts";
 import { throughWrapper } from "./drizzle-errors.ts";
 import type { DrizzleBatchOptions, DrizzleDatabase, DrizzleOptions, DrizzleTransactionOptions, NoRelations } from "./drizzle-types.ts";
+import { isDate, isoText } from "./iso-date.ts";
 
 export type * from "./drizzle-types.ts";
 
 /** What Drizzle reads itself, as its node-postgres driver has it: times, intervals, and arrays of these and of numeric. */
-const asText: ReadonlySet<number> = new Set([1082, 1114, 1184, 1186, 1115, 1182, 1185, 1187, 1231]);
-const types: TypeParsers = { getTypeParser: (typeId) => (asText.has(typeId) ? String : undefined) };
+const asText: ReadonlySet<number> = new Set([1186, 1187, 1231]);
+const types: TypeParsers = { getTypeParser: (typeId) => (isDate(typeId) ? isoText : asText.has(typeId) ? String : undefined) };
 
 /** What Drizzle's own databases are here: whatever one has, and what is put in its place. */
 type Made = Record<string, unknown> & { readonly _: Record<string, unknown> };

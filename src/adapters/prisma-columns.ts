@@ -1,4 +1,5 @@
 import type { TypeParsers } from "../entry/node.ts";
+import { isoText } from "./iso-date.ts";
 import { type ColumnType, columnTypes as type } from "./prisma-interface.ts";
 
 /** Reads the text of one value; undefined where the database's own parser does. */
@@ -29,9 +30,9 @@ const entries: readonly Entry[] = [
   [869, type.Text, asText, 1041, type.TextArray],
   [1042, type.Text, asText, 1014, type.TextArray],
   [1043, type.Text, asText, 1015, type.TextArray],
-  [1082, type.Date, asText, 1182, type.DateArray],
+  [1082, type.Date, isoText, 1182, type.DateArray],
   [1083, type.Time, asText, 1183, type.TimeArray],
-  [1114, type.DateTime, (text) => `${text.replace(" ", "T")}+00:00`, 1115, type.DateTimeArray],
+  [1114, type.DateTime, (text) => `${isoText(text).replace(" ", "T")}+00:00`, 1115, type.DateTimeArray],
   [1184, type.DateTime, withMinutes, 1185, type.DateTimeArray],
   [1266, type.Time, (text) => text.replace(/[+-][\d:]+$/, "")],
   [1560, type.Text, asText, 1561, type.TextArray],
@@ -66,7 +67,9 @@ export const parsers: TypeParsers = {
 
 /** An offset of whole hours in the form that Date reads; most are +00. */
 function withMinutes(text: string): string {
-  return text.replace(" ", "T").replace(/[+-]\d\d$/, "$&:00");
+  return isoText(text)
+    .replace(" ", "T")
+    .replace(/[+-]\d\d$/, "$&:00");
 }
 
 /** An item in quotes, one without, or a brace. */

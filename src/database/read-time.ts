@@ -1,4 +1,4 @@
-import { Unreadable } from "../errors/decode-failure.ts";
+import { otherStyle, Unreadable } from "../errors/decode-failure.ts";
 import type { ParserSet } from "../transports/transport.ts";
 import { quickDate } from "./quick-date.ts";
 
@@ -42,7 +42,7 @@ function eachOf(items: unknown, item: Parse): unknown {
 
 function checkDate(text: string, typeId: number, parse: Parse): unknown {
   const value = parse(text);
-  if (value === null) throw otherStyle("DateStyle", "ISO, DMY");
+  if (value === null) throw otherStyle("DateStyle", "ISO, DMY", OR_ELSE);
   if (!(value instanceof Date)) return value;
   if (text.startsWith("00")) return readEarly(text, typeId, parse);
   if (!Number.isNaN(value.getTime())) return value;
@@ -69,11 +69,7 @@ function readEarly(text: string, typeId: number, parse: Parse): Date {
 
 const TWO_THOUSAND_YEARS_MS = 5 * 146_097 * 86_400_000;
 
-function otherStyle(setting: string, value: string): Unreadable {
-  return new Unreadable(
-    `the role's or the database's ${setting} writes it in another style. Set it, as in: alter role … set ${setting} = '${value}'; or give its type a parser in the setting types.`,
-  );
-}
+const OR_ELSE = "; or give its type a parser in the setting types";
 
 /** An interval as IntervalStyle `postgres` writes it; where `sql_standard` writes the same, it means the same. */
 const INTERVAL_TEXT = /^(?=.)(?:[+-]?\d+ years? ?)?(?:[+-]?\d+ mons? ?)?(?:[+-]?\d+ days? ?)?(?:[+-]?\d+:\d\d:\d\d(?:\.\d{1,6})?)?$/;
@@ -84,5 +80,5 @@ function checkInterval(text: string, value: unknown): unknown {
   if (INTERVAL_TEXT.test(text)) return value;
   if (text === "infinity") return Number.POSITIVE_INFINITY;
   if (text === "-infinity") return Number.NEGATIVE_INFINITY;
-  throw otherStyle("IntervalStyle", "postgres");
+  throw otherStyle("IntervalStyle", "postgres", OR_ELSE);
 }

@@ -4,6 +4,13 @@ import { look } from "./look.ts";
 /** What a parser of this package's own throws: its message quotes no value, so it is told. */
 export class Unreadable extends Error {}
 
+/** What a parser throws where a setting of the server writes values in a style that would be read as others. */
+export function otherStyle(setting: string, value: string, orElse = ""): Unreadable {
+  return new Unreadable(
+    `the role's or the database's ${setting} writes it in another style. Set it, as in: alter role … set ${setting} = '${value}'${orElse}.`,
+  );
+}
+
 /** How the message of a {@link decodeFailure} begins. */
 export const WAS_DONE = "The statement was done";
 

@@ -125,6 +125,7 @@ const rules: readonly Rule[] = [
   { place: "src/keep/workerd.ts", may: ["src/keep/", "node:async_hooks"] },
   { place: "src/adapters/", may: ["src/adapters/"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/check-database.ts", may: ["src/errors/"] },
+  { place: "src/adapters/iso-date.ts", may: ["src/errors/"] },
   { place: "src/adapters/dashboard.ts", may: ["src/dashboard/", "hono/"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/lambda-invocation.ts", may: ["src/adapters/", "src/errors/"] },
   {

@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { sql as drizzleSql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { drizzle } from "../../../src/adapters/drizzle.ts";
+import { PrismaWarmline } from "../../../src/adapters/prisma.ts";
 import { type Database, type DatabaseOptions, type Queries, sql } from "../../../src/entry/node.ts";
 import { failureOf, openDirect, openPool } from "../databases.ts";
 import { openRequest } from "../request/open-request.ts";
@@ -63,6 +66,36 @@ describe.each(Object.entries(ways))("over %s", (_, open) => {
         expect(error.message).toContain("set IntervalStyle = 'postgres'");
       }
     }
+  });
+
+  test.each(["core_german", "core_sql", "core_postgres"] as const)(
+    "an ORM that reads dates itself is told so of those of %s",
+    async (user) => {
+      await using db = as(user);
+      const prisma = await new PrismaWarmline(db).connect();
+      for (const type of ["date", "timestamp", "timestamptz", "date[]", "timestamp[]", "timestamptz[]"]) {
+        const text = `select ${type.endsWith("[]") ? "'{NULL,2026-02-03}'" : "'2026-02-03'"}::${type} as at`;
+        const ways = [() => drizzle(db).execute(drizzleSql.raw(text)), () => prisma.queryRaw({ sql: text, args: [], argTypes: [] })];
+        for (const ask of ways) {
+          const told = await ask().then(String, ({ cause }) => cause.originalMessage ?? cause.message);
+          expect(told, text).toContain("set DateStyle = 'ISO, DMY'.");
+        }
+      }
+    },
+  );
+
+  test("an ORM that reads dates itself gets those of a style of ISO", async () => {
+    await using db = as("core_day_first");
+    const text = `select '2026-02-03'::date d, '[0:1]={NULL,12026-02-03}'::date[] ds, '0044-03-15 BC'::timestamp t, '{infinity}'::timestamp[] i`;
+    const prisma = await new PrismaWarmline(db).connect();
+    expect(Object.values((await drizzle(db).execute<Record<string, unknown>>(drizzleSql.raw(text)))[0] ?? {})).toEqual([
+      "2026-02-03",
+      "[0:1]={NULL,12026-02-03}",
+      "0044-03-15 00:00:00 BC",
+      "{infinity}",
+    ]);
+    const { rows } = await prisma.queryRaw({ sql: text, args: [], argTypes: [] });
+    expect(rows[0]?.slice(0, 2)).toEqual(["2026-02-03", [null, "12026-02-03"]]);
   });
 
   test("the order of day and month that a role has for its input stays", async () => {
