@@ -46,8 +46,10 @@ export async function paintOf(page: Page): Promise<{ readonly firstMs: number; r
   return page.evaluate(`new Promise((resolve) => {
     let shift = 0;
     new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => { shift += value; })).observe({ type: "layout-shift", buffered: true });
-    const [paint] = performance.getEntriesByName("first-contentful-paint");
-    setTimeout(() => resolve({ firstMs: paint ? paint.startTime : NaN, shift }), 50);
+    // it is told when it is over, which may be after this
+    new PerformanceObserver((list) => list.getEntriesByName("first-contentful-paint").forEach(({ startTime }) => {
+      setTimeout(() => resolve({ firstMs: startTime, shift }), 50);
+    })).observe({ type: "paint", buffered: true });
   })`);
 }
 
