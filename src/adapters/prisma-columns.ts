@@ -25,8 +25,7 @@ const entries: readonly Entry[] = [
   [650, type.Text, asText, 651, type.TextArray],
   [700, type.Float, Number, 1021, type.FloatArray],
   [701, type.Double, Number, 1022, type.DoubleArray],
-  // the currency's sign and what groups thousands are no part of a number
-  [790, type.Numeric, (text) => text.replace(/[^\d.-]/g, ""), 791, type.NumericArray],
+  [790, type.Numeric, amountOf, 791, type.NumericArray],
   [869, type.Text, asText, 1041, type.TextArray],
   [1042, type.Text, asText, 1014, type.TextArray],
   [1043, type.Text, asText, 1015, type.TextArray],
@@ -70,6 +69,14 @@ function withMinutes(text: string): string {
   return isoText(text)
     .replace(" ", "T")
     .replace(/[+-]\d\d$/, "$&:00");
+}
+
+/** Money without its currency's sign and what groups thousands, as `lc_monetary` of the server has them: most of the world has a decimal comma. */
+function amountOf(text: string): string {
+  const number = /\d(.*\d)?/s.exec(text)?.[0].replace(/[^\d.,]/g, "") ?? "";
+  const dotsGroup = /,\d\d?$|\..*[.,]/.test(number);
+  const digits = dotsGroup ? number.replaceAll(".", "").replace(",", ".") : number.replaceAll(",", "");
+  return /-|^\(/.test(text) ? `-${digits}` : digits;
 }
 
 /** An item in quotes, one without, or a brace. */

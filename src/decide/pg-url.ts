@@ -23,44 +23,52 @@ const ofTls: ReadonlySet<string> = new Set(["ssl", "sslcert", "sslkey", "sslroot
 const setting = "connectionString";
 
 /**
- * A second reader, before that of all URLs, for what only a pool in pg's place takes, and means as pg means it: `uselibpqcompat` decides what `sslmode`
- * means, an encoding or a replication is refused and not left out, time-outs go to pg. The rest of the string is left to the first.
- * Reads what pg's connection strings have beyond URLs as everybody writes them: sockets by their folder, and parameters that are options of pg's.
+ * Reads of a connection string what a pool in pg's place takes as pg means it, and leaves the rest to the reader of all URLs: sockets by their
+ * folder, parameters that are options of pg's, and those of TLS, since `uselibpqcompat` decides what `sslmode` means.
  * @param readFile gives the text of a file, as pg reads certificates.
  * @throws ConfigError for what contradicts itself, never with what is in it
  */
-export function readPgUrl(written: string, readFile: (path: string) => string): PgUrl {
+export function readPgUrl(written: string, readFile: ReadFile): PgUrl {
   if (written.startsWith("/")) {
     const [host, database] = written.split(" ");
     return { url: undefined, options: { host, ...(database && { database }) }, tls: {} };
   }
   if (written.startsWith("socket:")) return { url: undefined, options: socket(written), tls: {} };
   const at = written.indexOf("?");
-  const pairs = at < 0 ? [] : written.slice(at + 1).split("&");
   const options: Record<string, unknown> = {};
   const tls: Record<string, string> = {};
   const kept: string[] = [];
-  for (const pair of pairs) {
+  for (const pair of at < 0 ? [] : written.slice(at + 1).split("&")) {
     const [name = "", ...value] = pair.split("=");
     const into = asOption.has(name) ? options : ofTls.has(name) ? tls : undefined;
     if (into === undefined) kept.push(pair);
     else if (name in into) throw refusal(setting, "there once; leave one out", { piece: name });
     else into[name] = decoded(value.join("="), name);
   }
-  if (Object.keys(tls).length === 0) return { url: joined(written, at, kept), options, tls: {} };
-  const index = kept.findIndex((pair) => pair.startsWith("sslmode="));
-  const mode = index < 0 ? undefined : kept[index]?.slice("sslmode=".length);
+  const secured = Object.keys(tls).length > 0 ? secure(tls, kept, readFile) : { options: {}, tls: {} };
+  return {
+    url: at < 0 ? written : written.slice(0, at) + (kept.length > 0 ? `?${kept.join("&")}` : ""),
+    options: { ...options, ...secured.options },
+    tls: secured.tls,
+  };
+}
+
+type ReadFile = (path: string) => string;
+
+/** What the parameters of TLS say. An `sslmode` among the `others` that is told with them is taken from there. */
+function secure(tls: Readonly<Record<string, string>>, others: string[], readFile: ReadFile): Pick<PgUrl, "options" | "tls"> {
+  const index = others.findIndex((pair) => pair.startsWith("sslmode="));
+  const mode = index < 0 ? undefined : others[index]?.slice("sslmode=".length);
   const { sslMode, isNameChecked } = modeOf(tls, mode);
   // as in every URL: what says the same twice says it once
   if (mode !== undefined && tls.ssl !== undefined && plainly(modeOf({ ssl: tls.ssl }, undefined).sslMode) !== plainly(mode)) {
     throw refusal(setting, "left out: sslmode says something else", { piece: "ssl" });
   }
   // told as a setting, it is told once
-  if (index >= 0 && sslMode !== undefined) kept.splice(index, 1);
+  if (index >= 0 && sslMode !== undefined) others.splice(index, 1);
   const { sslcert, sslkey, sslrootcert } = tls;
   return {
-    url: joined(written, at, kept),
-    options: { ...options, ...(sslMode && { sslMode }), ...(sslrootcert && sslrootcert !== "system" && { ca: sslrootcert }) },
+    options: { ...(sslMode && { sslMode }), ...(sslrootcert && sslrootcert !== "system" && { ca: sslrootcert }) },
     tls: {
       ...(sslcert && { cert: textOf(sslcert, "sslcert", readFile) }),
       ...(sslkey && { key: textOf(sslkey, "sslkey", readFile) }),
@@ -94,23 +102,26 @@ function modeOf({ ssl, sslrootcert, uselibpqcompat }: Readonly<Record<string, st
     if (byAuthority) return { sslMode: "verify-full", isNameChecked: false };
     if (mode === "prefer" || mode === "require") return { sslMode: "no-verify", isNameChecked: true };
   }
-  const modes: Readonly<Record<string, string>> = { true: "verify-full", 1: "verify-full", false: "disable", 0: "disable" };
-  if (ssl !== undefined && !(ssl in modes) && ssl !== "no-verify") {
-    throw refusal(setting, "true, false or no-verify", { piece: "ssl" });
-  }
-  return { sslMode: ssl === undefined ? undefined : (modes[ssl] ?? ssl), isNameChecked: true };
+  const sslMode = ssl === undefined ? undefined : modes.get(ssl);
+  if (ssl !== undefined && sslMode === undefined) throw refusal(setting, "true, false or no-verify", { piece: "ssl" });
+  return { sslMode, isNameChecked: true };
 }
 
-function textOf(path: string, piece: string, readFile: (path: string) => string): string {
+/** By the words of `ssl`. */
+const modes: ReadonlyMap<string, string> = new Map([
+  ["true", "verify-full"],
+  ["1", "verify-full"],
+  ["false", "disable"],
+  ["0", "disable"],
+  ["no-verify", "no-verify"],
+]);
+
+function textOf(path: string, piece: string, readFile: ReadFile): string {
   try {
     return readFile(path);
   } catch {
     throw refusal(setting, "the path of a file that can be read", { piece });
   }
-}
-
-function joined(written: string, at: number, kept: readonly string[]): string {
-  return at < 0 ? written : written.slice(0, at) + (kept.length > 0 ? `?${kept.join("&")}` : "");
 }
 
 function decoded(value: string, piece?: string): string {

@@ -133,3 +133,22 @@ export function refuseAtLogin(
     throw refusal(atLogin, `left out, in the URL too: ${name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
   }
 }
+
+/** Limits of pg's own that are sent at login. */
+const limitsOfPg = ["lock_timeout", "idle_in_transaction_session_timeout"] as const;
+
+/**
+ * What is sent in pg's manner is bounded by the server alone: pg keeps no such limit by itself, and a query it has given up stays on its connection.
+ * @param driver options in pg's words
+ * @throws {ConfigError} for a limit of that kind, where the target takes nothing at login.
+ */
+export function refuseLimitsOfPg(
+  { statementTimeoutMs }: { readonly statementTimeoutMs: number | null },
+  driver: object,
+  { target, capabilities }: Pick<Plan, "target" | "capabilities">,
+): void {
+  const limit = statementTimeoutMs !== null ? "statementTimeoutMs" : limitsOfPg.find((name) => name in driver);
+  if (limit !== undefined && !capabilities.startupParameters) {
+    throw refusal(limit, `left out: ${target} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
+  }
+}

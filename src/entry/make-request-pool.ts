@@ -1,5 +1,5 @@
 import type { DatabaseOptions } from "../decide/options.ts";
-import { refusal } from "../decide/refuse.ts";
+import { refuseLimitsOfPg } from "../decide/plan.ts";
 import { makeAudience } from "../observe/audience.ts";
 import { type DelegateShare, SharedPool } from "../transports/pool/shared-pool.ts";
 import type { RequestTransport } from "../transports/request/request.ts";
@@ -14,16 +14,9 @@ export function requestPool(platform: Platform, options: DatabaseOptions, { driv
 
 function join(platform: Platform, options: DatabaseOptions, driver: RequestPoolGiven["driver"]): DelegateShare {
   const { settings, plan } = planOn(platform, options);
-  const { address, statementTimeoutMs, prepare, pipelining } = settings;
-  const { capabilities, max, target, warnings } = plan;
-  // what pg itself sends is bounded by the server alone
-  const limits = [
-    ...(statementTimeoutMs === null ? [] : ["statementTimeoutMs"]),
-    ...Object.keys(driver).filter((name) => name.endsWith("_timeout")),
-  ];
-  if (limits[0] !== undefined && !capabilities.startupParameters) {
-    throw refusal(limits[0], `left out: ${target} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
-  }
+  refuseLimitsOfPg(settings, driver, plan);
+  const { address, prepare, pipelining } = settings;
+  const { capabilities, max, warnings } = plan;
   const { clock, warn } = platform;
   warnings.forEach(warn);
   const input = { settings, plan, address, clock, warn, events: makeAudience(warn), driver };

@@ -1,8 +1,7 @@
 import { detectRuntime, runtimeNames } from "../decide/detect-runtime.ts";
 import { type PoolOptions, readPoolOptions } from "../decide/pg-options.ts";
-import { makePlan, type Plan } from "../decide/plan.ts";
+import { makePlan, type Plan, refuseLimitsOfPg } from "../decide/plan.ts";
 import { overPool } from "../decide/pool-size.ts";
-import { refusal } from "../decide/refuse.ts";
 import type { RuntimeName } from "../decide/runtime.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
@@ -74,15 +73,7 @@ function planned({ checked, driver, lacksUrl }: Given): { readonly settings: Set
   const target = detectTarget(settings.address, settings.target, settings.endpoint);
   const available = { choices: [overPool], webSocket: false };
   const plan = makePlan({ runtime, target, settings, available });
-  // a bare pg.Pool keeps no limit by itself, and a query given up by pg's query_timeout stays on its connection
-  if (settings.statementTimeoutMs !== null && plan.deadline === "client") {
-    throw refusal("statementTimeoutMs", `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
-  }
-  for (const name of ["lock_timeout", "idle_in_transaction_session_timeout"]) {
-    if (name in driver && !plan.capabilities.startupParameters) {
-      throw refusal(name, `left out: ${target.name} takes none at login; use ALTER ROLE … SET or SET LOCAL`);
-    }
-  }
+  refuseLimitsOfPg(settings, driver, plan);
   return { settings, plan };
 }
 

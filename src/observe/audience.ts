@@ -12,7 +12,8 @@ export interface Audience {
 
 /** An audience in which a listener that throws harms nobody: its first failure is told by `warn`. */
 export function makeAudience(warn: (message: string) => void): Audience {
-  const listeners = new Set<EventListener>();
+  /** Replaced, never changed: who is added while an event is told comes too late for it. */
+  let listeners: readonly EventListener[] = [];
   let warned = false;
   const report = (error: unknown) => {
     if (warned) return;
@@ -21,14 +22,18 @@ export function makeAudience(warn: (message: string) => void): Audience {
   };
   return {
     get size() {
-      return listeners.size;
+      return listeners.length;
     },
     add(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+      if (!listeners.includes(listener)) listeners = [...listeners, listener];
+      return () => {
+        listeners = listeners.filter((one) => one !== listener);
+      };
     },
     tell(event) {
       for (const listener of listeners) {
+        // another one has taken it off meanwhile
+        if (!listeners.includes(listener)) continue;
         try {
           // an async function rejects later
           Promise.resolve(listener(event)).catch(report);

@@ -70,8 +70,7 @@ type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 
 /** The message of an operation that begins. */
 export function messageOf<Known extends object>(begun: Begun, known: Known): Message & Known {
-  const { serverAddress, serverPort, database, transport } = begun;
-  return { serverAddress, serverPort, database, transport, connectionId: null, code: null, fate: null, sqlState: null, ...known };
+  return { ...begun, connectionId: null, code: null, fate: null, sqlState: null, ...known };
 }
 
 /** Fills in what became known; not where a subscriber has frozen the message, or put something of its own into it that throws. */

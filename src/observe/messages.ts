@@ -10,7 +10,10 @@ export interface TracingMessage {
   readonly transport: TransportName;
   /** The connection, as in a result's `via`; null until it is known, and where none is held. */
   readonly connectionId: string | null;
-  /** What the operation rejected with, as its caller gets it. Only in a message that failed, from `error` on. */
+  /**
+   * What the operation rejected with, as its caller gets it: what a callback threw itself may hold anything, and so may the `cause` of ABORTED,
+   * the reason its signal was given. Only in a message that failed, from `error` on.
+   */
   readonly error?: unknown;
   /** Of that error: its `code`, or its name where a callback threw it itself; null while nothing failed. */
   readonly code: string | null;

@@ -63,12 +63,9 @@ export function traceConnection<T>(
 }
 
 /** Tells that a connection was given back. */
-export function tellRelease(
-  { serverAddress, serverPort, database, transport }: Place,
-  told: Pick<ReleaseMessage, "connectionId" | "usedMs">,
-): void {
+export function tellRelease(place: Place, told: Pick<ReleaseMessage, "connectionId" | "usedMs">): void {
   const release = releaseChannel();
-  if (release?.hasSubscribers) publish(release, { serverAddress, serverPort, database, transport, ...told });
+  if (release?.hasSubscribers) publish(release, { ...place, ...told });
 }
 
 const channelOf = (what: Traced) => tracingChannel(what === "connect" ? "warmline:connect" : "warmline:acquire");

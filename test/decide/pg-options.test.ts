@@ -180,6 +180,15 @@ const refused: readonly (readonly [title: string, options: object, setting: stri
     /sslrootcert/,
   ],
   ["a file that is not there", { connectionString: `${url}?sslkey=/nowhere` }, "connectionString", /a file that can be read/],
+  ...["cAnArY", "constructor"].map(
+    (word) =>
+      [
+        `ssl=${word}`,
+        { connectionString: `${url}?ssl=${word}` },
+        "connectionString",
+        /ssl in .* must be true, false or no-verify/,
+      ] as const,
+  ),
   ["an ssl that is none", { ssl: "yes" }, "ssl", /true, false/],
   ["a time that is none", { connectionTimeoutMillis: "soon" }, "connectionTimeoutMillis", /whole number/],
   ["a negative time", { query_timeout: -1 }, "query_timeout", /whole number/],

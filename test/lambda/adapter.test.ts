@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { until, urlAt } from "../core/databases.ts";
 import { bundleLambda } from "../support/lambda/bundle.ts";
 import { startWire } from "../support/wire.ts";
+import type { WarmOptions } from "./handlers/warm.ts";
 import { maxReplyBytes } from "./reply.ts";
 import { startSandbox } from "./sandbox.ts";
 import { ask, useWarmHandler, type WarmFunction } from "./warm-function.ts";
@@ -80,7 +81,7 @@ describe("when the platform ends its environments", () => {
   const count = 3;
 
   /** Environments with a connection each, behind a wire that counts farewells. */
-  async function openAll(closes: boolean | "unawaited") {
+  async function openAll(closes: WarmOptions["closes"]) {
     const wire = await startWire(inject("postgres"));
     let farewells = 0;
     wire.onMessage(({ from, type }) => {
@@ -98,6 +99,7 @@ describe("when the platform ends its environments", () => {
   test.each([
     ["awaited", true],
     ["not awaited, as in CommonJS", "unawaited"],
+    ["called once more, by another module", "again"],
   ] as const)("closeOnShutdown, %s, says farewell for each connection, and the server has its slots back", async (_, closes) => {
     const { wire, deployed, shutDown, farewells } = await openAll(closes);
     expect(await shutDown()).toEqual(Array.from({ length: count }, () => ({ code: 0, signal: null })));

@@ -8,7 +8,7 @@ import type { DatabaseOptions } from "../../src/entry/node.ts";
 import { openDirect } from "../core/databases.ts";
 import { bundleHandler } from "./bundle-handler.ts";
 import type { Environment } from "./environment.ts";
-import type { WarmErrand, WarmReply } from "./handlers/warm.ts";
+import type { WarmErrand, WarmOptions, WarmReply } from "./handlers/warm.ts";
 import type { InvokeOptions } from "./invocation.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "./sandbox.ts";
 
@@ -25,7 +25,7 @@ export interface WarmFunctionOptions extends Omit<SandboxOptions, "handler"> {
   /** The handler's DATABASE_URL; without one it has none. */
   readonly url?: string;
   readonly database?: DatabaseOptions;
-  readonly closes?: boolean | "unawaited";
+  readonly closes?: WarmOptions["closes"];
   readonly clockOffMs?: number;
   readonly emfNamespace?: string;
 }

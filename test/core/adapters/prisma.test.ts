@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { atModuleScope, PrismaWarmline } from "../../../src/adapters/prisma.ts";
+import { parsers } from "../../../src/adapters/prisma-columns.ts";
 import type { DriverAdapterError } from "../../../src/adapters/prisma-errors.ts";
 import type { SqlDriverAdapter, SqlQuery, SqlQueryable } from "../../../src/adapters/prisma-interface.ts";
 import { type Endpoint, startEndpoint } from "../../../src/endpoint/endpoint.ts";
@@ -331,4 +332,23 @@ test("over a view each query and transaction runs under its settings; a script i
     cause: { kind: "TransactionAlreadyClosed" },
   });
   await expect(adapter.executeScript("select 1")).rejects.toMatchObject({ code: "INVALID_OPTION", fate: "not-sent" });
+});
+
+// a server here has no locale but C, which writes the first two: the others are written as money is elsewhere
+test.each([
+  ["$1,234.50", "1234.50"],
+  ["-$1,234,567.89", "-1234567.89"],
+  ["1.234,50 €", "1234.50"],
+  ["-1.234.567,89 €", "-1234567.89"],
+  ["12,50 €", "12.50"],
+  ["kr. 1.234,50", "1234.50"],
+  ["1'234.50 CHF", "1234.50"],
+  ["₹ 12,34,567.00", "1234567.00"],
+  ["￥1,234", "1234"],
+  ["1.234,00 Ft", "1234.00"],
+  ["€ 1.234,50-", "-1234.50"],
+  ["($1,234.50)", "-1234.50"],
+  ["Rp1.234.567", "1234567"],
+])("money that a server writes as %s is %s to Prisma", (text, amount) => {
+  expect(parsers.getTypeParser(790, "text")?.(text)).toBe(amount);
 });

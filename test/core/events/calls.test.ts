@@ -204,6 +204,22 @@ describe("a listener", () => {
     expect(listener.mock.calls.filter(([{ type }]) => type === "query")).toHaveLength(1);
   });
 
+  test("is told of nothing that came before it was added, when another adds it", async () => {
+    await using db = openPool();
+    await db.query("select 1");
+    const types: string[] = [];
+    const hearOnce = () => {
+      const leave = db.subscribe(({ type }) => {
+        leave();
+        types.push(type);
+        if (types.length < 50) hearOnce();
+      });
+    };
+    hearOnce();
+    await db.query("select 2");
+    expect(types).toEqual(["reuse", "query"]);
+  });
+
   test("fails no call when it throws or rejects, and is told of once", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     try {

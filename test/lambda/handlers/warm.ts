@@ -15,8 +15,8 @@ export type WarmErrand =
 /** How the handler sets its database up; travels as JSON in `HANDLER_OPTIONS`. */
 export interface WarmOptions {
   readonly database?: DatabaseOptions;
-  /** Whether it closes the database on SIGTERM, and waits until that is settled; CommonJS cannot. */
-  readonly closes?: boolean | "unawaited";
+  /** Whether it closes the database on SIGTERM, and waits until that is settled; CommonJS cannot. `again`: behind what cannot be closed. */
+  readonly closes?: boolean | "unawaited" | "again";
   /** By how much its clock is ahead, milliseconds. Default: not at all. */
   readonly clockOffMs?: number;
   /** Namespace of the metrics it logs; without one it logs none. */
@@ -40,6 +40,12 @@ if (clockOffMs !== 0) {
 }
 const db = createDatabase(database);
 if (closes) {
+  if (closes === "again") {
+    const closed = () => {
+      throw new Error("It is closed already.");
+    };
+    await closeOnShutdown({ close: closed });
+  }
   const settled = closeOnShutdown(db);
   if (closes !== "unawaited") await settled;
 }
