@@ -4,16 +4,18 @@ import type { PoolTraits } from "../transports/pool/pool-traits.ts";
 import type { Identity } from "../transports/pool/shared-room.ts";
 import type { WarmPoolConfig } from "../transports/pool/warm-pool-config.ts";
 
-/**
- * What tells one identity from another. A password is in it as a hash, or as the function it is; so is what only pg knows (`driver`), as texts
- * and numbers, or as what it is.
- */
-export function identityOf(
-  { password: _, ...login }: WarmPoolConfig,
-  traits: PoolTraits,
-  { password, auth, region, sslMode, ca, cert, key }: Address,
-  driver: Readonly<Record<string, unknown>>,
-): Identity {
+/** What a pool is made of, as far as it says who logs in where. */
+interface IdentityInput {
+  readonly login: WarmPoolConfig;
+  readonly traits: PoolTraits;
+  readonly address: Address;
+  /** What only pg knows. */
+  readonly driver: Readonly<Record<string, unknown>>;
+}
+
+/** What tells one identity from another. A password is in it as a hash, or as the function it is; so is `driver`, as texts and numbers, or as what it is. */
+export function identityOf({ login: { password: _, ...login }, traits, address, driver }: IdentityInput): Identity {
+  const { password, auth, region, sslMode, ca, cert, key } = address;
   const secret = password?.reveal() ?? null;
   const references: unknown[] = typeof secret === "function" ? [secret] : [];
   const own = JSON.stringify(driver, function (this: Readonly<Record<string, unknown>>, name: string, value: unknown) {

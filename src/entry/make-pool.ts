@@ -56,7 +56,7 @@ export function joinPool({ settings, plan, address, warn, words = NO_WORDS }: Jo
   const traits = traitsOf(settings, plan, words);
   return sharePool({
     room: JSON.stringify([settings.name, host, port, database, user, ...placesIn(address)]),
-    identity: identityOf(login, traits, address, words.driver),
+    identity: identityOf({ login, traits, address, driver: words.driver }),
     limits: limitsOf(settings, plan, words),
     create(room) {
       const pool = new WarmPool({ ...login, room, traits, warn }).setMaxListeners(0);
