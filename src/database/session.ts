@@ -59,12 +59,12 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
   const finish = finishHeld({ session, call, rows, ends: "free", isOver: () => session.over });
   const turns = new SessionTurns();
   const portals = new Portals(call.cancellation);
-  let isTold = false;
+  const ending = { isTold: false };
 
   function check(): void {
     if (session.over) {
       const end = call.cancellation.reason?.("not-sent");
-      isTold ||= end !== undefined;
+      ending.isTold ||= end !== undefined;
       throw end ?? sessionOver();
     }
     turns.check();
@@ -77,8 +77,9 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
       if (finishing) await finishing;
       return results;
     } catch (error) {
-      if (isWarmlineError(error)) own.errors.add(error);
-      throw isWarmlineError(error) ? showCaller(error, send) : error;
+      if (!isWarmlineError(error)) throw error;
+      own.errors.add(error);
+      throw showCaller(error, send);
     }
   }
 
@@ -107,7 +108,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     const opening = begin(options, statements.length === 1);
     const whole = [...opening, ...statements, COMMIT];
     const prelude = opening.length;
-    turns.beginCommit();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    turns.committing = promise;
     try {
       const results = await send(whole, { ...how, ends: "commit", prelude, readOnly: options.readOnly ?? false });
       if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
@@ -115,7 +117,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     } finally {
       // one that failed stands open
       if (session.status === "failed") await send([ROLLBACK], { ...how, ends: "rollback" }).catch(() => session.destroy());
-      turns.endCommit();
+      turns.committing = undefined;
+      resolve();
     }
   }
 
@@ -190,16 +193,11 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     return pointing(whole);
   }
 
-  const ending: SessionEnding = {
-    get isTold() {
-      return isTold;
-    },
-  };
   try {
     const value = await runBounded(session, call.cancellation, {
       fate: () => (session.done ? "unknown" : session.begun ? "refused" : "not-sent"),
       onTold: () => {
-        isTold = true;
+        ending.isTold = true;
       },
       work: (watch) => work(handle(watch), ending),
     });
