@@ -11,12 +11,12 @@ import { fallBack } from "./fallback.ts";
 import { guardEach, guardQuery, guardSettings, traitsOf } from "./guard.ts";
 import { makeHold } from "./hold.ts";
 import type { Lacking } from "./lacking.ts";
-import { checkWork } from "./misuse.ts";
 import { openAround } from "./nesting.ts";
 import {
   type BatchCallOptions,
   type CallLimits,
   checkCall,
+  checkWork,
   optionsOf,
   type QueryOptions,
   type StreamOptions,
@@ -87,8 +87,8 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const { identity, comment } = calls;
   const hold = makeHold(calls);
   let closing: Promise<void> | undefined;
-  /** What gives up the warm-ups that are on their way. */
-  const warming = new Set<AbortController>();
+  /** Gives up all warm-ups since the last release. */
+  let warming: AbortController | undefined;
 
   /** Nothing, where settings are missing: the call tells so itself, in its own time. */
   const lacking = (): Lacking | undefined => {
@@ -204,22 +204,22 @@ export function makeDatabase(parts: DatabaseParts): Database {
     async warmUp() {
       // bounded by connecting: what is short for a call is no less than that
       const { requestDeadlineMs: deadlineMs } = parts.ground();
-      const giveUp = new AbortController();
-      const { signal } = giveUp;
-      const warmed = calls.run({ signal, deadlineMs }, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never });
-      warming.add(giveUp);
-      try {
-        await warmed;
-      } catch (error) {
-        if (!signal.aborted) calls.warmedInVain = 1;
-        throw error;
-      } finally {
-        warming.delete(giveUp);
-      }
+      // what one request has made is not for another
+      if (warming === undefined || calls.apart) warming = new AbortController();
+      const { signal } = warming;
+      await calls
+        .run({ signal, deadlineMs }, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never })
+        .catch((error) => {
+          if (!signal.aborted) calls.warmedInVain = 1;
+          throw error;
+        });
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
-      if (!calls.apart && !openAround(callbacks, identity)) for (const giveUp of warming) giveUp.abort();
+      if (!calls.apart && !openAround(callbacks, identity)) {
+        warming?.abort();
+        warming = undefined;
+      }
       await calls.transport?.release();
     },
     stats: () => ({

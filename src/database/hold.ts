@@ -1,12 +1,11 @@
 import { noWork, type OwnWork } from "../delivery/own-work.ts";
-import type { WarmlineError } from "../errors/errors.ts";
-import type { Session, Statement } from "../transports/transport.ts";
+import { UsageError, type WarmlineError } from "../errors/errors.ts";
+import type { Session, Statement, Transport } from "../transports/transport.ts";
 import type { Limits } from "./call.ts";
 import type { Calls } from "./calls.ts";
 import { traitsOf } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
 import type { HeldWork } from "./held-work.ts";
-import { requireSession } from "./misuse.ts";
 import { type Inside, runOpen } from "./nesting.ts";
 
 /** Work on a held connection. */
@@ -67,4 +66,13 @@ export function makeHold(calls: Calls): Hold {
       repeat: (error, number) => (own ? again(error, number) : calls.mayRepeat(error, {}, number)),
     });
   };
+}
+
+/** Refuses work on a held connection where none can be had. @throws UsageError NO_SESSION */
+export function requireSession(transport: Transport): void {
+  if (!transport.can.session)
+    throw new UsageError(
+      'No sessions without WebSocket, and none from warmline/http. Use db.batch(), or import createDatabase from "warmline".',
+      { code: "NO_SESSION" },
+    );
 }

@@ -2,7 +2,7 @@ import { makeBreaker } from "../delivery/breaker.ts";
 import { makeRetryBudget } from "../delivery/budget.ts";
 import type { Calls } from "./calls.ts";
 import { guardScript, traitsOf } from "./guard.ts";
-import { requireSession } from "./misuse.ts";
+import { requireSession } from "./hold.ts";
 import { type CallLimits, checkCall, optionsOf } from "./options.ts";
 import { invalidStatement } from "./refuse-value.ts";
 import { toStatement } from "./statement.ts";

@@ -9,18 +9,17 @@ import { isEndOf, runBounded } from "./bounded.ts";
 import { finishHeld } from "./finish-held.ts";
 import { guardEach, guardHeld, guardInside, isControl } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
-import { checkWork } from "./misuse.ts";
-import { checkCall, optionsOf } from "./options.ts";
+import { checkCall, checkWork, optionsOf } from "./options.ts";
 import { parsersOf } from "./parsers.ts";
 import { openedLate, Portals } from "./portal.ts";
-import { type Batches, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import { type Batches, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 import type { RowBatches } from "./row-batches.ts";
 import { SessionLedger, sessionOver } from "./session-ledger.ts";
 import { SessionTurns } from "./session-turns.ts";
 import type { Source } from "./sql.ts";
 import { toStatements } from "./statement.ts";
 import { type StreamGround, streamAlone } from "./stream.ts";
-import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
+import { type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 import { runTransaction, type Transaction } from "./transaction.ts";
 
 /** What a batch of a session can be told. */
@@ -153,13 +152,16 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
   /** Runs `work` as the handle says, ended with the whole. */
   function handle(watch: <R>(sent: Promise<R>) => Promise<R>): DatabaseSession {
     const queries = makeQueries<InnerOptions>(async (statement, given) => {
-      const options = checkInner(given);
+      const options = checkCall(given, optionsOf.inside);
       check();
       const leavesState = guardHeld(statement, traits);
       return observe({ operation: "query", within: "session", statements: statement }, () => watch(query(statement, leavesState, options)));
     });
     const streams = makeStreams<InnerStreamOptions>((statement, given) =>
-      stream(statement, checkInnerStream(given), { watch, leavesState: guardInside(statement, traits) || traits.sessionState }),
+      stream(statement, checkCall(given, optionsOf.streamInside), {
+        watch,
+        leavesState: guardInside(statement, traits) || traits.sessionState,
+      }),
     );
     const whole = Object.assign(queries, streams, {
       via: session.via,
