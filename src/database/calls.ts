@@ -10,20 +10,13 @@ import type { BreakerEvent } from "../observe/events.ts";
 import { type Called, observeCall } from "../observe/observe-call.ts";
 import type { TracedCall } from "../observe/trace-calls.ts";
 import type { CallOptions, NoticeEvent, Result, Statement, Transport } from "../transports/transport.ts";
+import type { Call, Limits } from "./call.ts";
 import { commented } from "./commented.ts";
-import { type Finishing, finishRows, isFinished } from "./finish-rows.ts";
+import { areFinished, type Finishing, finishRows } from "./finish-rows.ts";
 import { admitCall } from "./nesting.ts";
-import type { QueryOptions } from "./options.ts";
 import { parsersOf } from "./parsers.ts";
 import type { DatabaseParts, Ground } from "./parts.ts";
 import { type Ask, lookupForm } from "./user-types.ts";
-import type { Call } from "./work.ts";
-
-/** How a call is bounded, and what is claimed of it. */
-export interface Limits extends Omit<QueryOptions, "fallback"> {
-  /** What its transaction is put under. */
-  readonly settings?: Statement | undefined;
-}
 
 /** The calls of one database, and what they share. */
 export class Calls {
@@ -190,7 +183,7 @@ class RunningCall<T> implements Delivery<T> {
     const { types } = this.#ground;
     const results = (operation === "batch" ? value : [value]) as Result[];
     const sent = (operation === "batch" ? statements : [statements]) as Statement[];
-    if (results.every((result, index) => isFinished(result, sent[index] as Statement, { types, read: call }))) return value;
+    if (areFinished(results, sent, { types, read: call })) return value;
     const { cancellation } = this;
     const { random } = this.#calls.parts.delivery;
     const ask: Ask = (statement) => this.#lookUp(statement, { ...call, ...lookupForm, cancellation });

@@ -1,23 +1,22 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Plan } from "../decide/plan.ts";
-import { noWork, type OwnWork } from "../delivery/own-work.ts";
 import { mayRunAgain } from "../delivery/retry.ts";
 import { pointing } from "../errors/direct-caller.ts";
 import type { EventListener } from "../observe/events.ts";
-import type { Result, Session, Statement } from "../transports/transport.ts";
-import { Calls, type Limits } from "./calls.ts";
+import type { Result, Statement } from "../transports/transport.ts";
+import type { Call } from "./call.ts";
+import { Calls } from "./calls.ts";
 import { type DatabaseView, makeView } from "./database-view.ts";
 import { fallBack } from "./fallback.ts";
-import { guardEach, guardQuery, guardSettings, type SessionTraits } from "./guard.ts";
-import type { HeldSession, ObserveWithin } from "./held-session.ts";
-import type { HeldWork } from "./held-work.ts";
+import { guardEach, guardQuery, guardSettings, traitsOf } from "./guard.ts";
+import { makeHold } from "./hold.ts";
 import type { Lacking } from "./lacking.ts";
-import { checkWork, requireSession } from "./misuse.ts";
-import { openAround, runOpen } from "./nesting.ts";
+import { openAround } from "./nesting.ts";
 import {
   type BatchCallOptions,
   type CallLimits,
   checkCall,
+  checkWork,
   optionsOf,
   type QueryOptions,
   type StreamOptions,
@@ -35,7 +34,6 @@ import { type DatabaseStats, noStats } from "./stats.ts";
 import { streamAlone } from "./stream.ts";
 import { makeStreams } from "./streams.ts";
 import type { Transaction } from "./transaction.ts";
-import type { Call, Holding } from "./work.ts";
 
 export type { CallbackContext, OpenCallback } from "./nesting.ts";
 export type { DatabaseParts, Ground, RequestContext } from "./parts.ts";
@@ -87,14 +85,11 @@ export function makeDatabase(parts: DatabaseParts): Database {
   const { callbacks, events } = parts;
   const calls = new Calls(parts);
   const { identity, comment } = calls;
+  const hold = makeHold(calls);
   let closing: Promise<void> | undefined;
-  /** What gives up the warm-ups that are on their way. */
-  const warming = new Set<AbortController>();
+  /** Gives up all warm-ups since the last release. */
+  let warming: AbortController | undefined;
 
-  const traits = (settings?: Statement): SessionTraits => {
-    const { plan, lacking } = parts.ground();
-    return settings || lacking ? { ...plan.capabilities, lacking, hasSettings: settings !== undefined } : plan.capabilities;
-  };
   /** Nothing, where settings are missing: the call tells so itself, in its own time. */
   const lacking = (): Lacking | undefined => {
     try {
@@ -103,7 +98,6 @@ export function makeDatabase(parts: DatabaseParts): Database {
       return undefined;
     }
   };
-  const rows = () => ({ types: parts.ground().types, random: parts.delivery.random });
 
   function query(statement: Statement, given: QueryOptions | undefined, settings?: Statement): Promise<Result> {
     const options = checkCall(given, optionsOf.query);
@@ -126,54 +120,12 @@ export function makeDatabase(parts: DatabaseParts): Database {
     if (statements.length === 0) return [];
     const ground = calls.ground();
     if (ground instanceof Promise) return ground;
-    const leavesState = guardEach(statements, traits(settings));
+    const leavesState = guardEach(statements, traitsOf(ground, settings));
     const mode = ground.lacking?.mode(options) ?? options;
     const work: Call<Result[]>["work"] = (chosen, callOptions) =>
       chosen.batch(statements.map(comment), { ...callOptions, mode, leavesState });
     return calls.run({ ...options, settings }, { operation: "batch", statements, work });
   }
-
-  /** Holds a connection while `use` runs; once `use` has begun, `again` alone says whether it may begin anew. */
-  function hold<T>(options: Limits, { operation, statements, use, again, onRequestEnd }: Holding<T>): Promise<T> {
-    let own: OwnWork | undefined;
-    return calls.run(options, {
-      operation,
-      statements,
-      elsewhere: () => calls.holding,
-      own: () => own,
-      work(chosen, callOptions, traced) {
-        requireSession(chosen);
-        own = undefined;
-        const begin = (heldWork: HeldWork) => {
-          const start = (given: Session) => {
-            const session = traced?.hold(given) ?? given;
-            const attempt = noWork();
-            own = attempt;
-            const held = {
-              session,
-              call: callOptions,
-              own: attempt,
-              traits: traits(options.settings),
-              observe,
-              comment,
-              open,
-              rows: rows(),
-            };
-            const handle = operation === "session" ? operation : "tx";
-            return runOpen(callbacks, { database: identity, handle }, (inside) => use(held, heldWork, inside));
-          };
-          return chosen.session(start, { ...callOptions, begins: operation !== "session", onRequestEnd });
-        };
-        const loaded = (parts.heldWork as NonNullable<typeof parts.heldWork>)();
-        return loaded instanceof Promise ? loaded.then(begin) : begin(loaded);
-      },
-      repeat: (error, number) => (own ? again(error, number) : calls.mayRepeat(error, {}, number)),
-    });
-  }
-
-  const observe: ObserveWithin = (called, run) => calls.observe({ ...called, attempts: () => 1 }, run);
-
-  const open: HeldSession["open"] = (work) => runOpen(callbacks, { database: identity, handle: "tx" }, work);
 
   async function transaction<T>(
     work: (tx: Transaction) => Promise<T>,
@@ -214,20 +166,16 @@ export function makeDatabase(parts: DatabaseParts): Database {
     const [first, second] = given;
     // a callback that is undefined was not left out
     const isReserved = given.length === 0 || (typeof first === "object" && first !== null && second === undefined);
-    if (!isReserved) return sessionOf(first as SessionWork<T>, second);
-    const options = checkCall(first as CallLimits | undefined, optionsOf.session);
-    return reserve((work, onRequestEnd) =>
-      hold(options, { operation: "session", use: (held, { runSession }) => runSession(held, work), again: never, onRequestEnd }),
-    );
-  }
-
-  function sessionOf<T>(work: SessionWork<T>, given: CallLimits | undefined): Promise<T> {
-    const options = checkCall(given, optionsOf.session);
-    checkWork(work);
+    const options = checkCall((isReserved ? first : second) as CallLimits | undefined, optionsOf.session);
+    const kind = { operation: "session", again: never } as const;
+    if (isReserved)
+      return reserve((work, onRequestEnd) =>
+        hold(options, { ...kind, use: (held, { runSession }) => runSession(held, work), onRequestEnd }),
+      );
+    checkWork(first);
     return hold(options, {
-      operation: "session",
-      use: (held, { runSession }, inside) => runSession(held, (session) => inside(() => work(session))),
-      again: never,
+      ...kind,
+      use: (held, { runSession }, inside) => runSession(held, (session) => inside(() => (first as SessionWork<T>)(session))),
     });
   }
 
@@ -249,29 +197,29 @@ export function makeDatabase(parts: DatabaseParts): Database {
     transaction: (work, options) => transaction(work, options),
     with: (given) => makeView({ query, batch, transaction, stream }, given),
     session: session as Database["session"],
-    script: makeScript(calls, traits),
+    script: makeScript(calls),
     get plan() {
       return parts.ground().plan;
     },
     async warmUp() {
       // bounded by connecting: what is short for a call is no less than that
       const { requestDeadlineMs: deadlineMs } = parts.ground();
-      const giveUp = new AbortController();
-      const { signal } = giveUp;
-      const warmed = calls.run({ signal, deadlineMs }, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never });
-      warming.add(giveUp);
-      try {
-        await warmed;
-      } catch (error) {
-        if (!signal.aborted) calls.warmedInVain = 1;
-        throw error;
-      } finally {
-        warming.delete(giveUp);
-      }
+      // what one request has made is not for another
+      if (warming === undefined || calls.apart) warming = new AbortController();
+      const { signal } = warming;
+      await calls
+        .run({ signal, deadlineMs }, { work: (chosen, callOptions) => chosen.warmUp(callOptions), repeat: never })
+        .catch((error) => {
+          if (!signal.aborted) calls.warmedInVain = 1;
+          throw error;
+        });
     },
     scope: (context, work) => (parts.scope ? parts.scope(context, work) : work()),
     async release() {
-      if (!calls.apart && !openAround(callbacks, identity)) for (const giveUp of warming) giveUp.abort();
+      if (!calls.apart && !openAround(callbacks, identity)) {
+        warming?.abort();
+        warming = undefined;
+      }
       await calls.transport?.release();
     },
     stats: () => ({

@@ -1,6 +1,6 @@
 import { UsageError } from "../errors/errors.ts";
 import type { CallOptions, ExchangeEnd, Result, Statement } from "../transports/transport.ts";
-import { type Finishing, finishRows, isFinished, type RowGround } from "./finish-rows.ts";
+import { areFinished, type Finishing, finishRows, type RowGround } from "./finish-rows.ts";
 import type { StatementSession } from "./held-session.ts";
 import { lookupForm, type ReadBy } from "./user-types.ts";
 
@@ -26,7 +26,7 @@ export type FinishHeld = (
 export function finishHeld({ session, call, rows, ends, isOver }: FinishingHeld): FinishHeld {
   const { types } = rows;
   return (results, statements, read) => {
-    if (results.every((result, index) => isFinished(result, statements[index] as Statement, { types, read }))) return undefined;
+    if (areFinished(results, statements, { types, read })) return undefined;
     return finishRows(results, statements, {
       ...rows,
       call: { ...call, ...read },

@@ -23,13 +23,13 @@ export interface Finishing extends RowGround {
   readonly waits: boolean;
 }
 
-/** Whether the rows of a result are what their caller gets. */
-export function isFinished(
-  result: Result,
-  { check }: Statement,
+/** Whether the rows of statements are what their caller gets. */
+export function areFinished(
+  results: readonly Result[],
+  statements: readonly Statement[],
   { types, read }: { readonly types: UserTypes; readonly read: ReadBy },
 ): boolean {
-  return check === undefined && types.unread(result, read).length === 0;
+  return results.every((result, index) => statements[index]?.check === undefined && types.unread(result, read).length === 0);
 }
 
 /**

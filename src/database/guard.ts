@@ -17,6 +17,17 @@ export interface SessionTraits {
   readonly hasSettings?: boolean;
 }
 
+/** What the target of a database does, of statements under these settings. */
+export function traitsOf({ plan, lacking }: TargetGround, settings?: Statement): SessionTraits {
+  return settings || lacking ? { ...plan.capabilities, lacking, hasSettings: settings !== undefined } : plan.capabilities;
+}
+
+/** What is known of a target. */
+interface TargetGround {
+  readonly plan: { readonly capabilities: SessionTraits };
+  readonly lacking?: Lacking | undefined;
+}
+
 /**
  * Refuses a statement sent by itself that begins, ends or divides a transaction, or that sets the state of a session: the next one may go by
  * another connection, and somebody else's by this one.

@@ -10,7 +10,7 @@ export type Give = (batch: Result) => Promise<boolean>;
  * RowBatches that a call gives, which holds a connection meanwhile: `begin` starts the call when the first is asked for, and settles when all of it
  * has ended. What it rejects with is told to whoever asks next; to one who leaves only where `tellsLeaver` says so.
  */
-export function heldBatches(begin: (give: Give) => Promise<unknown>, tellsLeaver: () => boolean): RowBatches {
+export function heldBatches(begin: (give: Give) => Promise<unknown>, tellsLeaver: () => boolean): Omit<RowBatches, "isEnded"> {
   let asked: PromiseWithResolvers<Result | undefined> | undefined;
   /** Lets the call go on, where it waits for the reader. */
   let goOn: ((wants: boolean) => void) | undefined;

@@ -6,9 +6,6 @@ import type { RowGround } from "./finish-rows.ts";
 import type { SessionTraits } from "./guard.ts";
 import type { Inside } from "./nesting.ts";
 
-/** Runs what is sent in a transaction or session, and tells of its end. */
-export type ObserveWithin = <T>(called: Omit<Called, "attempts">, run: (traced?: TracedCall) => Promise<T>) => Promise<T>;
-
 /** A connection that statements are sent on. */
 export type StatementSession = Omit<Session, "script">;
 
@@ -18,7 +15,8 @@ export interface HeldSession {
   readonly call: CallOptions;
   readonly own: OwnWork;
   readonly traits: SessionTraits;
-  readonly observe: ObserveWithin;
+  /** Runs what is sent in a transaction or session, and tells of its end. */
+  readonly observe: <T>(called: Omit<Called, "attempts">, run: (traced?: TracedCall) => Promise<T>) => Promise<T>;
   /** The statement with the comment that is sent behind it. */
   readonly comment: (statement: Statement) => Statement;
   readonly rows: RowGround;

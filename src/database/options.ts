@@ -132,6 +132,11 @@ export function checkCall<O extends object>(options: O | undefined, names: reado
   return given;
 }
 
+/** Refuses what is to be run with a connection and is no function. @throws UsageError INVALID_OPTION */
+export function checkWork(work: unknown): void {
+  if (typeof work !== "function") throw invalid("The work of a transaction or session is a function.");
+}
+
 function invalid(message: string): UsageError {
   return new UsageError(message, { code: "INVALID_OPTION" });
 }

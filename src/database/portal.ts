@@ -20,7 +20,7 @@ export class Portals {
   #count = 0;
   #left: readonly string[] | undefined;
   /** Each ends what is told of one that is being read. */
-  readonly #ends = new Set<() => void>();
+  #ends: Set<() => void> | undefined;
 
   constructor(cancellation: Cancellation) {
     this.#cancellation = cancellation;
@@ -71,6 +71,7 @@ export class Portals {
    * not before what was asked for has come.
    */
   observed(batches: RowBatches, observe: Observe): RowBatches {
+    this.#ends ??= new Set();
     const ends = this.#ends;
     const total = new Total();
     let traced: TracedCall | undefined;
@@ -116,13 +117,13 @@ export class Portals {
         await batches.leave();
         end();
       },
-      isEnded: () => batches.isEnded?.() ?? false,
+      isEnded: batches.isEnded,
     };
   }
 
   /** The transaction or session is over, and so is what is told of those that nobody has read to their end. */
   end(): void {
-    for (const end of this.#ends) end();
+    for (const end of this.#ends ?? []) end();
   }
 }
 
@@ -137,6 +138,6 @@ export function openedLate(open: () => RowBatches): RowBatches {
     async leave() {
       await batches?.leave();
     },
-    isEnded: () => batches?.isEnded?.() ?? false,
+    isEnded: () => batches?.isEnded() ?? false,
   };
 }

@@ -2,7 +2,7 @@ import { showCaller } from "../errors/caller.ts";
 import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { look } from "../errors/look.ts";
 import type { Result, Statement } from "../transports/transport.ts";
-import { checkCall, optionsOf, type ReadingOptions } from "./options.ts";
+import type { ReadingOptions } from "./options.ts";
 import { type Row, type RowOf, type Source, type Sql, sql } from "./sql.ts";
 import { toStatement } from "./statement.ts";
 
@@ -61,9 +61,4 @@ export function makeQueries<Options>(send: (statement: Statement, options: Optio
 /** An error that shows who calls, however deep in a value it was found. */
 function pointed(error: unknown, call: (...given: never) => unknown): unknown {
   return isWarmlineError(error) ? showCaller(error, call) : error;
-}
-
-/** The options of a query or batch inside a transaction or session. @throws UsageError INVALID_OPTION */
-export function checkInner(options: InnerOptions | undefined): InnerOptions {
-  return checkCall(options, optionsOf.inside);
 }

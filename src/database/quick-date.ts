@@ -1,8 +1,9 @@
 import type { ParserSet } from "../transports/transport.ts";
 
-const DATE = 1082;
-const TIMESTAMP = 1114;
-const TIMESTAMPTZ = 1184;
+/** Ids of the types. Source: pg_type.dat of PostgreSQL's sources. */
+export const DATE = 1082;
+export const TIMESTAMP = 1114;
+export const TIMESTAMPTZ = 1184;
 
 type Parse = (text: string) => unknown;
 

@@ -1,13 +1,10 @@
 import { otherStyle, Unreadable } from "../errors/decode-failure.ts";
 import type { ParserSet } from "../transports/transport.ts";
-import { quickDate } from "./quick-date.ts";
+import { DATE, quickDate, TIMESTAMP, TIMESTAMPTZ } from "./quick-date.ts";
 
 /** A parser of text, as pg-types has it. */
 export type Parse = (text: string) => unknown;
 
-const DATE = 1082;
-const TIMESTAMP = 1114;
-const TIMESTAMPTZ = 1184;
 const INTERVAL = 1186;
 const TEXT_ARRAY = 1009;
 

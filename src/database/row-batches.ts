@@ -7,7 +7,7 @@ export interface RowBatches {
   /** Leaves what was not read. */
   leave(): Promise<void>;
   /** Whether the call has ended meanwhile, by its deadline or signal: what was given out is read no further, and the next says why. */
-  isEnded?(): boolean;
+  readonly isEnded: () => boolean;
 }
 
 /** What all batches together gave, as a result without rows, once each was counted. */

@@ -67,7 +67,7 @@ class RowIterator<R> implements AsyncIterator<R, undefined> {
 
   next(): Promise<IteratorResult<R, undefined>> {
     if (this.#at < this.#rows.length) {
-      if (!this.#source.isEnded?.()) return Promise.resolve({ value: this.#rows[this.#at++] as R, done: false });
+      if (!this.#source.isEnded()) return Promise.resolve({ value: this.#rows[this.#at++] as R, done: false });
       this.#rows = [];
     }
     return this.#nextBatch();

@@ -13,8 +13,7 @@ export class SessionTurns {
   /** How many statements of the caller's own are on their way that begin or end a transaction. */
   controlling = 0;
   /** The batch that is on its way as a transaction by itself, to its end. Whoever comes meanwhile waits for it, and asks again. */
-  committing: Promise<void> | undefined;
-  #onCommitted: (() => void) | undefined;
+  committing: Promise<unknown> | undefined;
 
   /** Refuses a call beside what has the connection to itself. @throws UsageError NESTED_QUERY */
   check(): void {
@@ -40,18 +39,6 @@ export class SessionTurns {
     } finally {
       this.occupant = undefined;
     }
-  }
-
-  /** A batch begins that is a transaction by itself, and is over with `endCommit`, however it ends. */
-  beginCommit(): void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.committing = promise;
-    this.#onCommitted = resolve;
-  }
-
-  endCommit(): void {
-    this.committing = undefined;
-    this.#onCommitted?.();
   }
 }
 

@@ -9,18 +9,17 @@ import { isEndOf, runBounded } from "./bounded.ts";
 import { finishHeld } from "./finish-held.ts";
 import { guardEach, guardHeld, guardInside, isControl } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
-import { checkWork } from "./misuse.ts";
-import { checkCall, optionsOf } from "./options.ts";
+import { checkCall, checkWork, optionsOf } from "./options.ts";
 import { parsersOf } from "./parsers.ts";
 import { openedLate, Portals } from "./portal.ts";
-import { type Batches, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import { type Batches, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 import type { RowBatches } from "./row-batches.ts";
 import { SessionLedger, sessionOver } from "./session-ledger.ts";
 import { SessionTurns } from "./session-turns.ts";
 import type { Source } from "./sql.ts";
 import { toStatements } from "./statement.ts";
 import { type StreamGround, streamAlone } from "./stream.ts";
-import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
+import { type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 import { runTransaction, type Transaction } from "./transaction.ts";
 
 /** What a batch of a session can be told. */
@@ -59,12 +58,12 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
   const finish = finishHeld({ session, call, rows, ends: "free", isOver: () => session.over });
   const turns = new SessionTurns();
   const portals = new Portals(call.cancellation);
-  let isTold = false;
+  const ending = { isTold: false };
 
   function check(): void {
     if (session.over) {
       const end = call.cancellation.reason?.("not-sent");
-      isTold ||= end !== undefined;
+      ending.isTold ||= end !== undefined;
       throw end ?? sessionOver();
     }
     turns.check();
@@ -77,8 +76,9 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
       if (finishing) await finishing;
       return results;
     } catch (error) {
-      if (isWarmlineError(error)) own.errors.add(error);
-      throw isWarmlineError(error) ? showCaller(error, send) : error;
+      if (!isWarmlineError(error)) throw error;
+      own.errors.add(error);
+      throw showCaller(error, send);
     }
   }
 
@@ -107,7 +107,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     const opening = begin(options, statements.length === 1);
     const whole = [...opening, ...statements, COMMIT];
     const prelude = opening.length;
-    turns.beginCommit();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    turns.committing = promise;
     try {
       const results = await send(whole, { ...how, ends: "commit", prelude, readOnly: options.readOnly ?? false });
       if (results.at(-1)?.command !== "COMMIT") throw transactionFailed();
@@ -115,7 +116,8 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     } finally {
       // one that failed stands open
       if (session.status === "failed") await send([ROLLBACK], { ...how, ends: "rollback" }).catch(() => session.destroy());
-      turns.endCommit();
+      turns.committing = undefined;
+      resolve();
     }
   }
 
@@ -150,13 +152,16 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
   /** Runs `work` as the handle says, ended with the whole. */
   function handle(watch: <R>(sent: Promise<R>) => Promise<R>): DatabaseSession {
     const queries = makeQueries<InnerOptions>(async (statement, given) => {
-      const options = checkInner(given);
+      const options = checkCall(given, optionsOf.inside);
       check();
       const leavesState = guardHeld(statement, traits);
       return observe({ operation: "query", within: "session", statements: statement }, () => watch(query(statement, leavesState, options)));
     });
     const streams = makeStreams<InnerStreamOptions>((statement, given) =>
-      stream(statement, checkInnerStream(given), { watch, leavesState: guardInside(statement, traits) || traits.sessionState }),
+      stream(statement, checkCall(given, optionsOf.streamInside), {
+        watch,
+        leavesState: guardInside(statement, traits) || traits.sessionState,
+      }),
     );
     const whole = Object.assign(queries, streams, {
       via: session.via,
@@ -190,16 +195,11 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     return pointing(whole);
   }
 
-  const ending: SessionEnding = {
-    get isTold() {
-      return isTold;
-    },
-  };
   try {
     const value = await runBounded(session, call.cancellation, {
       fate: () => (session.done ? "unknown" : session.begun ? "refused" : "not-sent"),
       onTold: () => {
-        isTold = true;
+        ending.isTold = true;
       },
       work: (watch) => work(handle(watch), ending),
     });

@@ -1,5 +1,5 @@
 import type { Statement } from "../transports/transport.ts";
-import { checkCall, optionsOf, type StreamOptions } from "./options.ts";
+import type { StreamOptions } from "./options.ts";
 import type { RowBatches } from "./row-batches.ts";
 import { type RowStream, rowStream } from "./row-stream.ts";
 import type { Row, Sql } from "./sql.ts";
@@ -28,9 +28,4 @@ export function makeStreams<Options>(open: (statement: Statement, options: Optio
       return rowStream<R>(open(statement, (text ? third : second) as Options | undefined));
     },
   };
-}
-
-/** The options of a stream inside a transaction or session. @throws UsageError INVALID_OPTION */
-export function checkInnerStream(options: InnerStreamOptions | undefined): InnerStreamOptions {
-  return checkCall(options, optionsOf.streamInside);
 }

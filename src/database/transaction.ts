@@ -9,14 +9,14 @@ import { isEndOf, runBounded } from "./bounded.ts";
 import { finishHeld } from "./finish-held.ts";
 import { guardEach, guardInside } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
-import { checkWork } from "./misuse.ts";
+import { checkCall, checkWork, optionsOf } from "./options.ts";
 import { parsersOf } from "./parsers.ts";
 import { Portals } from "./portal.ts";
-import { type Batches, type BatchResults, checkInner, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
+import { type Batches, type BatchResults, type InnerOptions, makeQueries, type Queries } from "./queries.ts";
 import type { RowBatches } from "./row-batches.ts";
 import type { Source } from "./sql.ts";
 import { toStatements } from "./statement.ts";
-import { checkInnerStream, type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
+import { type InnerStreamOptions, makeStreams, type Streams } from "./streams.ts";
 
 /** An open transaction. It ends with the callback that was given it. */
 export interface Transaction extends Queries, Batches, Streams {
@@ -99,13 +99,13 @@ export async function runTransaction<T>(
       });
     const tx: Transaction = {
       ...makeStreams((statement, given) => {
-        const options = checkInnerStream(given);
+        const options = checkCall(given, optionsOf.streamInside);
         return portals.observed(open(statement, options, guardInside(statement, traits)), (run) =>
           observe({ operation: "stream", within: "transaction", statements: statement }, run),
         );
       }),
       ...makeQueries(async (statement, given) => {
-        const options = checkInner(given);
+        const options = checkCall(given, optionsOf.inside);
         check();
         const leavesState = guardInside(statement, traits);
         return observe(
@@ -114,7 +114,7 @@ export async function runTransaction<T>(
         );
       }),
       async batch<const S extends readonly Source<unknown>[]>(sources: S, given?: InnerOptions) {
-        const options = checkInner(given);
+        const options = checkCall(given, optionsOf.inside);
         const statements = toStatements(sources);
         check();
         const leavesState = guardEach(statements, traits);

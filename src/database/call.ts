@@ -5,9 +5,13 @@ import type { Operation } from "../observe/events.ts";
 import type { Called } from "../observe/observe-call.ts";
 import type { TracedCall } from "../observe/trace-calls.ts";
 import type { CallOptions, Statement, Transport } from "../transports/transport.ts";
-import type { HeldSession } from "./held-session.ts";
-import type { HeldWork } from "./held-work.ts";
-import type { Inside } from "./nesting.ts";
+import type { QueryOptions } from "./options.ts";
+
+/** How a call is bounded, and what is claimed of it. */
+export interface Limits extends Omit<QueryOptions, "fallback"> {
+  /** What its transaction is put under. */
+  readonly settings?: Statement | undefined;
+}
 
 /** What is done in one call. */
 export interface Call<T> {
@@ -21,16 +25,4 @@ export interface Call<T> {
   readonly own?: () => OwnWork | undefined;
   /** Whether a failed attempt may be followed by another. Default: by its fate and the call's claims. */
   readonly repeat?: (error: WarmlineError, attempt: number) => boolean;
-}
-
-/** Work on a held connection. */
-export interface Holding<T> {
-  readonly operation: "transaction" | "session" | "stream";
-  /** What is told of it as its own; absent where each is told by itself. */
-  readonly statements?: Statement;
-  /** Runs the caller's callback `inside`, where calls on the database itself are refused. */
-  readonly use: (held: HeldSession, work: HeldWork, inside: Inside) => Promise<T>;
-  readonly again: (error: WarmlineError, number: number) => boolean;
-  /** Called when the request ends, where connections belong to one. */
-  readonly onRequestEnd?: () => void;
 }
