@@ -86,12 +86,12 @@ export interface LeakEvent {
   readonly stack: string;
 }
 
-/** Calls have been waiting for a connection without a pause for a second or more. Told once until nobody waits any more. */
+/** Calls have been waiting for a connection that others use without a pause for a second or more. Told once until nobody waits any more. */
 export interface WaitingEvent {
   readonly type: "waiting";
   /** How many wait now. */
   readonly waiting: number;
-  /** For how long somebody has been waiting. */
+  /** For how long somebody has been waiting, less the time in which a connection was being opened. */
   readonly forMs: number;
 }
 

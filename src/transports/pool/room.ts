@@ -67,7 +67,7 @@ export class Room {
   constructor(limits: RoomLimits, { now, warn }: RoomOptions) {
     this.#limits = limits;
     this.#queue = new CheckoutQueue(() => this.#limits);
-    this.#watch = new WaitingWatch({ now, report: this.#waitingReporter(warn) });
+    this.#watch = new WaitingWatch({ now, openingMs: () => this.opening.until(performance.now()), report: this.#waitingReporter(warn) });
   }
 
   get limits(): RoomLimits {

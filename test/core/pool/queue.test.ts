@@ -115,6 +115,22 @@ describe("the pool's queue", () => {
     expect([first.status, second.status]).toEqual(["fulfilled", "rejected"]);
   });
 
+  test("is not told of while the pool's own connection opens, however long that takes", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    try {
+      const { promise, resolve } = gate();
+      const { password } = new URL(urlAt());
+      await using db = openPool({ max: 1, password: () => promise.then(() => password) });
+      const told = eventsOf(db, "waiting");
+      const calls = [1, 2, 3].map((number) => db.transaction((tx) => tx.sql`select ${number}::int`));
+      setTimeout(resolve, 1_100);
+      await Promise.all(calls);
+      expect([told, warn.mock.calls]).toEqual([[], []]);
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
   test("is told of, and warned of once, when it does not become empty for a second", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     try {
