@@ -52,6 +52,8 @@ export class WireSession implements Session {
   #cancelling = false;
   readonly #othersDoing = new WeakSet<object>();
   #farewell: ErrorResponse | undefined;
+  /** Set where it broke while nothing was on its way: the next exchange is told of it as of any lost link. */
+  #untold = false;
 
   constructor(client: WireClient, options: WireSessionOptions) {
     this.#client = client;
@@ -67,7 +69,7 @@ export class WireSession implements Session {
         this.#loseStep();
       } else if (isErrorResponse(failure)) this.#farewell = failure;
       // a socket that is gone is seen by whoever holds it; one that lives got what fits nothing
-      else if (client.connection.stream.destroyed === false) this.broken = true;
+      else if (client.connection.stream.destroyed === false) this.broken = this.#untold = true;
     });
   }
 
@@ -135,7 +137,9 @@ export class WireSession implements Session {
   }
 
   #start(statements: readonly Statement[], call: WireCall, answering: Answering): void {
-    const refusal = call.cancellation.reason?.("not-sent") ?? (this.broken && (this.outOfStep ? lostStep("not-sent") : lost()));
+    const refusal =
+      call.cancellation.reason?.("not-sent") ?? (this.broken && !this.#untold && (this.outOfStep ? lostStep("not-sent") : lost()));
+    this.#untold = false;
     // its BEGIN was refused while it waited
     const isLeftAlone = call.follows && this.status === "idle";
     if (!refusal && !isLeftAlone) {
@@ -235,6 +239,7 @@ export class WireSession implements Session {
   #loseStep(): void {
     this.outOfStep = true;
     this.broken = true;
+    this.#untold = false;
     const { stream, link } = this.#client.connection;
     stream.destroy();
     link.lose(new OutOfStepError("The connection is out of step."));

@@ -90,6 +90,8 @@ const ofObjects = new WeakMap<object, RequestScope>();
 
 /** The scope of a request, or of an object, whose events may use what others of it have opened. */
 function scopeFor(context: RequestContext): RequestScope {
+  if (typeof context !== "object" || context === null)
+    throw new UsageError("A scope is a request's: db.scope(ctx, work), with what its handler was given.", { code: "INVALID_OPTION" });
   if (!("storage" in context)) return new RequestScope(context);
   const scope = ofObjects.get(context) ?? new RequestScope(undefined, OBJECT_IDLE_MS);
   ofObjects.set(context, scope);

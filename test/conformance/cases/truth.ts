@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Database } from "../../../src/database/database.ts";
 import { sql } from "../../../src/database/sql.ts";
-import { type Bench, type Case, failureOf, onlyValue, type Subject } from "../case.ts";
+import { type Bench, type Case, eventually, failureOf, onlyValue, type Subject } from "../case.ts";
 
 /** How often a word was kept. */
 const timesKept = (db: Database, word: string) => onlyValue(db.sql`select count(*)::int from kept where word = ${word}`);
@@ -387,5 +387,39 @@ const inStep: readonly Case[] = [
   },
 ];
 
+/** Ends what a transaction runs on while nothing is on its way, and resolves when it is gone. */
+async function endIdle(tx: Pick<Database, "sql">, { open }: Bench): Promise<void> {
+  const pid = await onlyValue(tx.sql`select pg_backend_pid()`);
+  const others = open();
+  await others.sql`select pg_terminate_backend(${pid}::int)`;
+  await eventually(() => onlyValue(others.sql`select count(*)::int from pg_stat_activity where pid = ${pid}::int`), 0);
+}
+
+/** A connection that is lost between two statements. */
+const between: readonly Case[] = ["a statement", "COMMIT"].map((next) => ({
+  title: `runs a transaction again whose connection ended before ${next}, and tells it as retryable`,
+  async run(bench) {
+    const { db, transport } = bench;
+    // COMMIT may leave before the farewell is heard; what a pooler between then says of it proves nothing
+    if (transport === "http" && next === "COMMIT") return;
+    for (const retries of [1, 0]) {
+      const word = `${bench.mark} ${next} ${retries}`;
+      let runs = 0;
+      const work = () =>
+        db.transaction(
+          async (tx) => {
+            await tx.sql`insert into kept values (${word})`;
+            if (++runs === 1) await endIdle(tx, bench);
+            if (next !== "COMMIT") await tx.sql`select 1`;
+          },
+          { retries },
+        );
+      if (retries > 0) await work();
+      else expect(await work().catch((error: unknown) => error)).toMatchObject({ fate: "refused", retryable: true });
+      expect([await timesKept(db, word), runs]).toEqual([retries, 1 + retries]);
+    }
+  },
+}));
+
 /** What a fate promises, whatever the statement is. */
-export const truth: Subject = { title: "truth", cases: [...committing, ...sessions, ...beside, ...guards, ...inStep] };
+export const truth: Subject = { title: "truth", cases: [...committing, ...sessions, ...beside, ...guards, ...inStep, ...between] };

@@ -137,6 +137,12 @@ describe("waitUntil", () => {
     await until(async () => (await backends()) === 0);
   });
 
+  test.each([undefined, null, 5])("a scope of %s instead of a request's ctx is refused by name", async (context) => {
+    await using db = openRequest();
+    const open = () => db.scope(context as never, () => db.sql`select 1`);
+    expect(open).toThrow(expect.objectContaining({ name: "UsageError", code: "INVALID_OPTION", message: expect.stringContaining("ctx") }));
+  });
+
   test("is not asked to wait for a connection whose settings cannot be read", async () => {
     const waited: Promise<unknown>[] = [];
     await using db = openRequest({ applicationName, target: "hyperdrive" });
