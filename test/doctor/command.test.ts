@@ -4,6 +4,7 @@ import { createServer, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { runCommandLine } from "../../src/cli/command-line.ts";
+import { createDatabase } from "../../src/entry/node.ts";
 import { startPosing } from "../support/posing-server.ts";
 import { takeRefusingPort } from "../support/refusing-port.ts";
 import { startWire } from "../support/wire.ts";
@@ -142,15 +143,27 @@ describe("of an unhealthy one", () => {
 
 describe("of a new database on this machine", () => {
   const ours = ["no-statement-limit", "no-idle-in-transaction-limit", "superuser-login"];
+  const url = new URL(inject("postgres").url);
+  url.pathname = "/doctor_new";
+  const admin = () => createDatabase(inject("postgres").url);
+
+  beforeAll(async () => {
+    await using db = admin();
+    await db.query("create database doctor_new");
+  });
+  afterAll(async () => {
+    await using db = admin();
+    await db.query("drop database doctor_new");
+  });
 
   test("it says what is no fault here and one where it is deployed, and exits with 0", async () => {
-    const { code, output } = await doctor(["--url", inject("postgres").url, "--fix-hints"]);
+    const { code, output } = await doctor(["--url", url.href, "--fix-hints"]);
     expect(code).toBe(0);
     expect(output).toMatch(/^No fault here, and one where it is deployed \(docs\/doctor\.md#a-database-on-this-machine\):$/m);
     for (const rule of ours) expect(output).toMatch(new RegExp(`^  ${rule} +\\S.*\\.$`, "m"));
     expect(output).toMatch(/^No fault in what was seen\.$/m);
     expect(output).not.toContain("To change:");
-    const { object } = await printed(["--url", inject("postgres").url.replace("127.0.0.1", "localhost")]);
+    const { object } = await printed(["--url", url.href.replace("127.0.0.1", "localhost")]);
     expect([object.healthy, object.findings, object.onceDeployed.map(({ rule }) => rule)]).toEqual([true, [], ours]);
     expect(object.onceDeployed[0]?.change).toMatch(/^alter role/);
   });
@@ -159,13 +172,13 @@ describe("of a new database on this machine", () => {
     ["in production", DEPLOYED],
     ["for what comes in many instances", { AWS_LAMBDA_FUNCTION_NAME: "orders" }],
   ])("these are faults %s, as by a tunnel", async (_, env) => {
-    const { code, object } = await printed(["--url", inject("postgres").url], { env });
+    const { code, object } = await printed(["--url", url.href], { env });
     expect([code, object.healthy, object.onceDeployed]).toEqual([1, false, []]);
     expect(object.findings.map(({ rule }) => rule)).toEqual(ours);
   });
 
   test("what it holds is judged as anywhere", async () => {
-    const { code, object } = await printed(["--url", inject("postgres").url], {
+    const { code, object } = await printed(["--url", url.href], {
       files: { "src/a.ts": "console.log(process.env.DATABASE_URL);" },
     });
     expect([code, object.findings.map(({ rule }) => rule)]).toEqual([1, ["url-logged"]]);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import type { PostgresMessage } from "./postgres-messages.ts";
 import { createConnection, type WireConnection } from "./wire-connection.ts";
 
@@ -23,7 +23,9 @@ export interface Wire extends AsyncDisposable {
   cancelRequests(): number;
   /** Connections of clients that are open now. */
   openConnections(): number;
-  /** Sets the three counts to zero. */
+  /** The most there were at once whose clients had not ended them. */
+  mostConnections(): number;
+  /** Sets the counts to zero, but for what is open. */
   reset(): void;
   /** Calls `listener` with every readable message before it is passed on; gives the function that ends this. */
   onMessage(listener: (message: PostgresMessage) => void): () => void;
@@ -48,8 +50,9 @@ export interface Wire extends AsyncDisposable {
 /** Lays a wire to `target`. `delayMs` is added to everything the server says, like distance. Default: 0. */
 export async function startWire(target: WireTarget, options: { readonly delayMs?: number } = {}): Promise<Wire> {
   const open = new Set<WireConnection>();
+  const using = new Set<Socket>();
   const listeners = new Set<(message: PostgresMessage) => void>();
-  const counts = { roundTrips: 0, connections: 0, cancelRequests: 0 };
+  const counts = { roundTrips: 0, connections: 0, cancelRequests: 0, most: 0 };
   const cuts = new Set<{
     readonly matches: (message: PostgresMessage) => boolean;
     readonly passOn: boolean | "half";
@@ -81,6 +84,9 @@ export async function startWire(target: WireTarget, options: { readonly delayMs?
       onClose: () => open.delete(connection),
     });
     open.add(connection);
+    using.add(client);
+    counts.most = Math.max(counts.most, using.size);
+    for (const end of ["end", "close"]) client.once(end, () => using.delete(client));
     if (heldForAll !== undefined) connection.hold(heldForAll);
   });
   listener.listen(0, "127.0.0.1");
@@ -107,7 +113,8 @@ export async function startWire(target: WireTarget, options: { readonly delayMs?
     connections: () => counts.connections,
     cancelRequests: () => counts.cancelRequests,
     openConnections: () => open.size,
-    reset: () => void Object.assign(counts, { roundTrips: 0, connections: 0, cancelRequests: 0 }),
+    mostConnections: () => counts.most,
+    reset: () => void Object.assign(counts, { roundTrips: 0, connections: 0, cancelRequests: 0, most: 0 }),
     onMessage(added) {
       listeners.add(added);
       return () => void listeners.delete(added);

@@ -84,12 +84,18 @@ const differences: Readonly<Record<string, Difference>> = {
   "queries on one connection": async (make, own) => {
     const pool = make({ max: 1 });
     const text = "select $1::int as n";
-    for (let time = 0; time < 20; time++) await pool.query(text, [1]);
-    let acquired = 0;
-    pool.on("acquire", () => acquired++);
-    await Promise.all(Array.from({ length: 20 }, (_, n) => pool.query(text, [n])));
-    if (own) expect(acquired).toBeLessThan(20);
-    else expect(acquired).toBe(20);
+    // a query that is known to be fast is sent behind others, and on a busy machine none may be
+    const stopwatch = vi.spyOn(performance, "now").mockReturnValue(1);
+    try {
+      for (let time = 0; time < 20; time++) await pool.query(text, [1]);
+      let acquired = 0;
+      pool.on("acquire", () => acquired++);
+      await Promise.all(Array.from({ length: 20 }, (_, n) => pool.query(text, [n])));
+      if (own) expect(acquired).toBeLessThan(20);
+      else expect(acquired).toBe(20);
+    } finally {
+      stopwatch.mockRestore();
+    }
     await pool.end();
   },
   "the text of a query that comes again": async (make, own) => {

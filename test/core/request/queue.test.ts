@@ -49,11 +49,11 @@ describe("the queue of a request", () => {
   test("waits for a connection that is being opened as long as that may take, and then for whoever holds it", async () => {
     await using wire = await startWire(inject("postgres"));
     wire.hold();
-    await using db = openRequest({ url: urlAt(wire), max: 1, acquireTimeoutMs: 50, connectTimeoutMs: 20_000 });
+    await using db = openRequest({ url: urlAt(wire), max: 1, acquireTimeoutMs: 500, connectTimeoutMs: 20_000 });
     await runRequest(db, async () => {
       const answers = Promise.all([1, 2, 3].map((n) => db.query("select $1::int as n", [n])));
       await until(() => db.stats().waiting === 2);
-      await delay(200);
+      await delay(700);
       wire.resume();
       expect((await answers).map(({ rows }) => rows)).toEqual([1, 2, 3].map((n) => [{ n }]));
       const { promise, resolve } = Promise.withResolvers<void>();
