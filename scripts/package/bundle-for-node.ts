@@ -26,7 +26,7 @@ export async function bundleForNode(): Promise<void> {
   if (unknown.length > 0) throw new Error(`Nothing says what dist/node/${unknown.join(", ")} is made of.`);
   await build({
     ...common,
-    entryPoints: Object.fromEntries([...entries].map((name) => [name, `dist/${sources[name]}.js`])),
+    entryPoints: Object.fromEntries([...entries, ...twins.keys()].map((name) => [name, `dist/${sources[twins.get(name) ?? name]}.js`])),
     outdir: FOR_NODE,
     chunkNames: "chunks/[hash]",
     splitting: true,
@@ -35,12 +35,12 @@ export async function bundleForNode(): Promise<void> {
     sourcemap: true,
     sourcesContent: false,
   });
+  for (const twin of twins.keys()) remove(`${FOR_NODE}${twin}.js`);
   for (const file of modulesIn(FOR_NODE)) dropBareImports(file);
   const elsewhere = targets.filter((file) => file.startsWith("dist/") && !file.startsWith(FOR_NODE));
   const { metafile } = await build({ ...common, entryPoints: elsewhere, outdir: "dist", write: false, metafile: true });
   const kept = new Set(Object.keys(metafile.inputs));
-  for (const file of modulesIn("dist"))
-    if (!file.startsWith(FOR_NODE) && !kept.has(file)) for (const one of [file, `${file}.map`]) rmSync(join(root, one));
+  for (const file of modulesIn("dist")) if (!file.startsWith(FOR_NODE) && !kept.has(file)) remove(file);
 }
 
 /** The modules that entries are made of, by the names of their files. */
@@ -63,6 +63,12 @@ const sources: Readonly<Record<string, string>> = {
   cli: "cli/main",
 };
 
+/**
+ * Second entries of the modules that export what others do, errors and `sql`, beside what is their own: of two, each has its own in a chunk, too. In
+ * the entry's file a bundler would take it along for whoever asks for an error.
+ */
+const twins = new Map(["warmline", "http", "tcp"].map((name) => [`${name}-twin`, name]));
+
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -82,6 +88,11 @@ function modulesIn(folder: string): readonly string[] {
   const files = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
   const paths = files.filter((file) => file.isFile()).map((file) => relative(root, join(file.parentPath, file.name)));
   return paths.filter((path) => path.endsWith(".js"));
+}
+
+/** A module, and its map. */
+function remove(file: string): void {
+  for (const one of [file, `${file}.map`]) rmSync(join(root, one));
 }
 
 /** esbuild has a file import also those of which it needs nothing, for the order in which they run. None of ours does anything when it is loaded. */

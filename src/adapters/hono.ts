@@ -1,7 +1,7 @@
 import type { Database } from "../entry/node.ts";
 
 /** The part of Hono's context that is needed; reading it throws where the platform has none. */
-interface HonoContext {
+export interface HonoContext {
   readonly executionCtx: { waitUntil(promise: Promise<unknown>): void };
 }
 
@@ -27,7 +27,7 @@ function contextOf(c: HonoContext): HonoContext["executionCtx"] | undefined {
 }
 
 /** What else of Hono's context is needed, to answer with a header more. */
-interface AnsweringContext {
+export interface AnsweringContext {
   header(name: string, value: string, options: { readonly append: true }): void;
 }
 

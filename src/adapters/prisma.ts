@@ -7,6 +7,7 @@ import { DriverAdapterError, toPrisma } from "./prisma-errors.ts";
 import type { PrismaTransaction, SqlDriverAdapter, SqlQuery, SqlQueryable, SqlResultSet } from "./prisma-interface.ts";
 import { toValue } from "./prisma-values.ts";
 
+export type { PrismaTransaction, SqlDriverAdapter } from "./prisma-interface.ts";
 export { atModuleScope } from "./prisma-module-scope.ts";
 
 /** How Prisma uses a database. */

@@ -2,6 +2,7 @@ import { heldWork } from "../database/held-work.ts";
 import type { RequestSockets } from "../decide/options.ts";
 import { type HyperdriveOptions, hyperdriveSockets } from "./hyperdrive-sockets.ts";
 
+export type { RequestSockets } from "../decide/options.ts";
 export type { HyperdriveOptions } from "./hyperdrive-sockets.ts";
 
 /**

@@ -16,6 +16,7 @@ import { variablesFor } from "./pool-variables.ts";
 import { processVariables, settingsVariables } from "./process-variables.ts";
 import { warn } from "./warn.ts";
 
+export type { SharedPool } from "../transports/pool/shared-pool.ts";
 export type { WarmPoolOptions } from "./pool-options.ts";
 
 /**

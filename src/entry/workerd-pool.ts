@@ -12,6 +12,7 @@ import type { WarmPoolOptions } from "./pool-options.ts";
 import { readRequestPoolOptions } from "./request-pool-options.ts";
 import { warn } from "./warn.ts";
 
+export type { SharedPool } from "../transports/pool/shared-pool.ts";
 export type { WarmPoolOptions } from "./pool-options.ts";
 
 const own: Platform = {

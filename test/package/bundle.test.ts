@@ -248,6 +248,13 @@ test.each([...edges, ["Node", node] as const])(
   },
 );
 
+test.each(["warmline", "warmline/http", "warmline/tcp"])("of %s its errors can be had without what makes a database", async (entry) => {
+  for (const options of [...edges.map(([, one]) => one), { ...node, splitting: false }]) {
+    const { gzipBytes } = await bundle(project, `import { fateOf } from "${entry}"; export default fateOf;`, options);
+    expect(gzipBytes).toBeLessThan(1_024);
+  }
+});
+
 describe("the reading of a bundle", () => {
   test("tells pg and a Node built-in that reach it", async () => {
     const code = 'import pg from "pg"; import { createHash } from "node:crypto"; export default [pg, createHash];';

@@ -14,6 +14,7 @@ const typed = installPackage(["@types/node", "@types/pg"]);
 for (const { project } of [bare, typed]) {
   for (const name of ["public-api.ts", "assertions.ts"]) cpSync(join(import.meta.dirname, "../types", name), join(project, name));
 }
+cpSync(join(import.meta.dirname, "../types/exported.ts"), join(typed.project, "exported.ts"));
 writeFileSync(
   join(typed.project, "entries.ts"),
   `import { createDatabase, type Database } from "warmline";
@@ -79,6 +80,21 @@ describe("a strict project that checks its libraries too", () => {
 
   test("is told what is wrong", () => {
     expect(compile(bare, "wrong.ts", { ...nodenext, ...browser })).toMatch(/wrong\.ts.*TS2322/);
+  });
+});
+
+describe("a library that exports what the package returns, and writes declarations", () => {
+  const library = { ...node, noEmit: false, emitDeclarationOnly: true, declaration: true, outDir: "written", skipLibCheck: true };
+
+  test.each([
+    ["ES modules, nodenext", "module", nodenext],
+    ["ES modules, bundler", "module", bundler],
+    ["CommonJS, nodenext", "commonjs", nodenext],
+  ])("finds a name for each type in the entries: %s", (_, type, options) => {
+    writeFileSync(join(typed.project, "package.json"), JSON.stringify({ type }));
+    expect(compile(typed, "exported.ts", { ...library, ...options, verbatimModuleSyntax: false })).toBe("");
+    const written = readFileSync(join(typed.project, "written/exported.d.ts"), "utf8");
+    expect(written.match(/.*(node_modules|warmline\/dist).*/g)).toBeNull();
   });
 });
 
