@@ -118,13 +118,17 @@ describe("a session that is given up while it is opened", () => {
 
   test("while its password function never answers, closes it, and what the function gives later goes nowhere", async () => {
     const late = Promise.withResolvers<string>();
-    const given = [late.promise, late.promise, rightPassword()];
-    const asked = given.length;
-    await using db = open({ password: () => given.shift() ?? "", connectTimeoutMs: 300 });
-    expect(await failureOf(inASession(db, AbortSignal.timeout(60)))).toMatchObject({ code: "ABORTED", fate: "not-sent" });
-    // the second attempt is given what is right
+    let asked = 0;
+    await using db = open({ password: () => (++asked > 2 ? rightPassword() : late.promise), connectTimeoutMs: 300 });
+    const controller = new AbortController();
+    const given = failureOf(inASession(db, controller.signal));
+    await until(() => asked === 1);
+    controller.abort();
+    expect(await given).toMatchObject({ code: "ABORTED", fate: "not-sent" });
+    // its first attempt gets no password either; on a slow machine not every one after it comes through in time
     await inASession(db);
-    expect([asked - given.length, db.stats().retries]).toEqual([3, 1]);
+    expect(asked).toBeGreaterThanOrEqual(3);
+    expect(db.stats().retries).toBe(asked - 2);
     late.resolve(rightPassword());
     await allGone();
   });
