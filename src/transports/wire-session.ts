@@ -137,17 +137,26 @@ export class WireSession implements Session {
   }
 
   #start(statements: readonly Statement[], call: WireCall, answering: Answering): void {
-    const refusal =
-      call.cancellation.reason?.("not-sent") ?? (this.broken && !this.#untold && (this.outOfStep ? lostStep("not-sent") : lost()));
-    this.#untold = false;
-    // its BEGIN was refused while it waited
-    const isLeftAlone = call.follows && this.status === "idle";
-    if (!refusal && !isLeftAlone) {
+    const refusal = this.broken || call.cancellation.reason !== undefined || call.follows ? this.#refusalOf(call) : undefined;
+    if (refusal === undefined) {
       this.#send(statements, call, { answering, named: this.#nameOf(statements, call), shared: false });
       return;
     }
     this.#endTurn();
-    answering.reject(refusal || transactionNotBegun());
+    answering.reject(refusal);
+  }
+
+  /** Why an exchange cannot be sent, if it cannot. */
+  #refusalOf({ cancellation, follows }: WireCall): WarmlineError | undefined {
+    const ended = cancellation.reason?.("not-sent");
+    if (ended !== undefined) return ended;
+    if (this.broken) {
+      const isUntold = this.#untold;
+      this.#untold = false;
+      if (!isUntold) return this.outOfStep ? lostStep("not-sent") : lost();
+    }
+    // its BEGIN was refused while it waited
+    return follows && this.status === "idle" ? transactionNotBegun() : undefined;
   }
 
   /** Whether a call was refused for nothing of its own: hit by the cancel of another, or by its name while another ended the connection. */
