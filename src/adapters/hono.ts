@@ -2,7 +2,10 @@ import type { Database } from "../entry/node.ts";
 
 /** The part of Hono's context that is needed; reading it throws where the platform has none. */
 export interface HonoContext {
-  readonly executionCtx: { waitUntil(promise: Promise<unknown>): void };
+  readonly executionCtx: {
+    /** Keeps the request alive until the promise settles. */
+    waitUntil(promise: Promise<unknown>): void;
+  };
 }
 
 /**
@@ -28,6 +31,7 @@ function contextOf(c: HonoContext): HonoContext["executionCtx"] | undefined {
 
 /** What else of Hono's context is needed, to answer with a header more. */
 export interface AnsweringContext {
+  /** Adds a header to the answer. */
   header(name: string, value: string, options: { readonly append: true }): void;
 }
 

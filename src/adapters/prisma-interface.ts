@@ -43,38 +43,53 @@ export interface ArgType {
   readonly arity: "scalar" | "list";
 }
 
+/** A statement of Prisma's. */
 export interface SqlQuery {
   readonly sql: string;
   readonly args: readonly unknown[];
   readonly argTypes: readonly ArgType[];
 }
 
+/** Rows as Prisma reads them. */
 export interface SqlResultSet {
   columnNames: string[];
   columnTypes: ColumnType[];
   rows: unknown[][];
 }
 
+/** What Prisma sends statements to. Each rejects with an error as Prisma has it, made of one of ours. */
 export interface SqlQueryable {
   readonly provider: "postgres";
   readonly adapterName: string;
+  /** Resolves with the rows. */
   queryRaw(query: SqlQuery): Promise<SqlResultSet>;
   /** Resolves with how many rows were changed. */
   executeRaw(query: SqlQuery): Promise<number>;
 }
 
+/** A transaction of Prisma's, with its savepoints by their names. */
 export interface PrismaTransaction extends SqlQueryable {
   readonly options: { readonly usePhantomQuery: boolean };
+  /** Commits, and gives the connection back. */
   commit(): Promise<void>;
+  /** Undoes it, and gives the connection back. */
   rollback(): Promise<void>;
+  /** Opens a savepoint. */
   createSavepoint(name: string): Promise<void>;
+  /** Undoes what was done since. */
   rollbackToSavepoint(name: string): Promise<void>;
+  /** Forgets a savepoint; what was done since stays. */
   releaseSavepoint(name: string): Promise<void>;
 }
 
+/** A connected adapter of Prisma's. */
 export interface SqlDriverAdapter extends SqlQueryable {
+  /** Runs a text of several statements. */
   executeScript(script: string): Promise<void>;
+  /** Begins a transaction, at `READ COMMITTED` and the like, or at the server's default. */
   startTransaction(isolationLevel?: string): Promise<PrismaTransaction>;
+  /** What Prisma makes its statements by. */
   getConnectionInfo(): { schemaName?: string; supportsRelationJoins: boolean };
+  /** Ends it; the database below stays open. */
   dispose(): Promise<void>;
 }
