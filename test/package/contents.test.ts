@@ -95,6 +95,12 @@ test("Node reads few files, and none that the edge reads, so that nothing is the
     expect(reachedBy([`dist/node/${entry}.js`]).size, entry).toBeLessThanOrEqual(most);
 });
 
+test("Node's build imports nothing for nothing, which it would read and bundlers warn of", () => {
+  const modules = files.filter((file) => /^dist\/node\/.*\.js$/.test(file));
+  expect(modules.length).toBeGreaterThan(20);
+  expect(modules.filter((file) => /^import "\./m.test(readFileSync(join(path, file), "utf8")))).toEqual([]);
+});
+
 test("each entry has the same build for Node, Deno and Bun, behind those of the edge", () => {
   for (const [entry, target] of Object.entries(manifest.exports)) {
     if (typeof target === "string") continue;
