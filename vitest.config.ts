@@ -9,7 +9,7 @@ process.env.WRANGLER_SEND_METRICS = "false";
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 
 // guards against what hangs: a machine that is shared by many may be ten times as slow as one that is not
-const common = { testTimeout: 120_000, hookTimeout: 240_000, retry: 0, maxConcurrency: 16 } as const;
+const common = { testTimeout: 120_000, hookTimeout: 240_000, expect: { poll: { timeout: 60_000 } }, retry: 0, maxConcurrency: 16 } as const;
 
 /** What `npm run test:long` runs besides the edge runtime: what strikes and counts, whose own commands are steps of CI, too. */
 const LONG = ["test/faults/**/*.test.ts", "test/fuzz/**/*.test.ts", "test/ledger/**/*.test.ts"];

@@ -125,7 +125,7 @@ describe("a database behind RDS Proxy", () => {
     await using fake = await startFake();
     await using db = open(fake);
     await send(db);
-    await vi.waitFor(() => expect(warn.mock.calls.map(String).filter((text) => text.includes("pins"))).toHaveLength(1));
+    await expect.poll(() => warn.mock.calls.map(String).filter((text) => text.includes("pins"))).toHaveLength(1);
   });
 });
 

@@ -241,7 +241,7 @@ test("a connection that is given up at one host is tried at no other", async () 
   silent.hold();
   await using db = openPool({ url: several([silent, second]), warmUp: false, connectTimeoutMs: 20_000 });
   const warming = failureOf(db.warmUp());
-  await vi.waitFor(() => expect(silent.connections()).toBe(1));
+  await expect.poll(() => silent.connections()).toBe(1);
   await db.release();
   expect(await warming).toMatchObject({ code: "ABORTED" });
   // meanwhile it would have been dialled, and have logged in

@@ -193,7 +193,7 @@ const fixtures: Readonly<Record<string, Make>> = {
 async function until(there: string, role = "app"): Promise<void> {
   const client = await under.open(role, "fixtures");
   try {
-    await expect.poll(async () => (await client.query(there)).rowCount, { timeout: 20_000, interval: 20 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await client.query(there)).rowCount, { interval: 20 }).toBeGreaterThan(0);
   } finally {
     await client.end();
   }

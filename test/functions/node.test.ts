@@ -1,6 +1,6 @@
 import { Agent, get } from "node:http";
 import { createServer } from "node:net";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { createDatabase } from "warmline";
 import { type RunningApp, ServeError, serveApp } from "../../functions/node.ts";
 import { startWire } from "../support/wire.ts";
@@ -58,10 +58,10 @@ describe("node functions/node.ts", () => {
       await blocker.query("begin");
       await blocker.query("select 1 from products where id = 1 for update");
       const running = order(base, signal);
-      await vi.waitFor(async () => expect(await demo.ask(blocked)).toHaveLength(1), { timeout: 10_000 });
+      await expect.poll(() => demo.ask(blocked)).toHaveLength(1);
 
       child.kill(signal);
-      await vi.waitFor(async () => expect(await refusesConnections(base)).toBe(true), { timeout: 10_000 });
+      await expect.poll(() => refusesConnections(base)).toBe(true);
       expect(child.exitCode).toBeNull();
       const [backend] = await demo.ask(blocked);
       await blocker.query("commit");
@@ -74,12 +74,9 @@ describe("node functions/node.ts", () => {
       expect(await ended).toMatchObject({ code: 0, stdout: "" });
       // A process that merely ends drops its connections without Postgres' Terminate.
       expect([wire.connections(), farewells]).toEqual([1, ["X"]]);
-      await vi.waitFor(async () => expect(await demo.ask("select 1 from pg_stat_activity where pid = $1", [backend?.pid])).toEqual([]), {
-        timeout: 10_000,
-      });
+      await expect.poll(() => demo.ask("select 1 from pg_stat_activity where pid = $1", [backend?.pid])).toEqual([]);
       expect(await demo.ask("select 1 from orders where idempotency_key = $1", [signal])).toHaveLength(1);
     },
-    60_000,
   );
 
   it("exits 0 on SIGTERM although a caller keeps an idle connection", async () => {
@@ -87,7 +84,7 @@ describe("node functions/node.ts", () => {
     await (await fetch(`${await url}/products`)).text();
     child.kill("SIGTERM");
     expect((await ended).code).toBe(0);
-  }, 60_000);
+  });
 
   it("says in one line that its port is in use, and exits 1", async () => {
     const taken = createServer();
@@ -101,7 +98,7 @@ describe("node functions/node.ts", () => {
       stdout: "",
       stderr: `Port ${port} of 127.0.0.1 is in use: set PORT to another, or end what listens there.\n`,
     });
-  }, 60_000);
+  });
 
   it.each([
     ["a port that is none", { PORT: "80800" }, /^PORT is not a port number: .+\n$/],
@@ -111,15 +108,11 @@ describe("node functions/node.ts", () => {
       /^Refusing to listen on 0\.0\.0\.0 without a token.+API_TOKEN.+\n$/,
     ],
     ["no database", { DATABASE_URL: "" }, /^.*DATABASE_URL.*\n$/],
-  ])(
-    "refuses %s in one line, and exits 1",
-    async (_title, env, line) => {
-      const { code, stderr } = await start({ DATABASE_URL: demo.url, ...env } as Record<string, string>).ended;
-      expect(code).toBe(1);
-      expect(stderr).toMatch(line);
-    },
-    60_000,
-  );
+  ])("refuses %s in one line, and exits 1", async (_title, env, line) => {
+    const { code, stderr } = await start({ DATABASE_URL: demo.url, ...env } as Record<string, string>).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(line);
+  });
 
   it("asks for API_TOKEN where it is set, and writes it nowhere", async () => {
     const { child, url, ended } = start({ DATABASE_URL: demo.url, API_TOKEN: "canary-token", HOST: "0.0.0.0" });
@@ -129,7 +122,7 @@ describe("node functions/node.ts", () => {
     const { code, stderr } = await ended;
     expect(code).toBe(0);
     expect(stderr).not.toContain("canary-token");
-  }, 60_000);
+  });
 });
 
 describe("serveApp", () => {
@@ -189,13 +182,9 @@ describe("serveApp", () => {
     await blocker.query("begin");
     await blocker.query("select 1 from products where id = 1 for update");
     const cut = order(app.url, "cut").catch((error: unknown) => error);
-    await vi.waitFor(
-      async () =>
-        expect(
-          await demo.ask("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"),
-        ).toHaveLength(1),
-      { timeout: 10_000 },
-    );
+    await expect
+      .poll(() => demo.ask("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"))
+      .toHaveLength(1);
     await app.stop();
     expect(await cut).toBeInstanceOf(TypeError);
     await blocker.query("rollback");

@@ -4,7 +4,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { connect, createDemoDatabase, type DemoDatabase } from "./demo-app.ts";
 import { type DemoProcess, startDemoProcess } from "./demo-process.ts";
 
@@ -74,8 +74,8 @@ describe("PROCESSES", () => {
       stdout: "",
       stderr: `Listening on ${base}, 3 processes, 10 connections among them, writes open to this machine, for API_TOKEN is not set.\n`,
     });
-    await vi.waitFor(async () => expect(await backends()).toHaveLength(own), { timeout: 10_000 });
-  }, 60_000);
+    await expect.poll(() => backends()).toHaveLength(own);
+  });
 
   it("divides what the URL allows", async () => {
     const url = new URL(demo.url);
@@ -83,48 +83,44 @@ describe("PROCESSES", () => {
     const base = await start({ PROCESSES: "2", DATABASE_URL: url.href }).url;
     expect((await instances(base, 2)).size).toBe(2);
     expect(await backends()).toHaveLength(own + 2);
-  }, 60_000);
+  });
 
   it.each([
     ["SIGTERM", 0],
     // what a killed process had accepted is reset: a caller's one request
     ["SIGKILL", 18],
-  ] as const)(
-    "answers every request while its processes get %s one by one, and replaces them",
-    async (signal, mostReset) => {
-      const { child, url } = start({ PROCESSES: "3" });
-      const replaced = written(child, /The other listens\./g);
-      const base = await url;
-      const before = await instances(base, 3);
-      let isOver = false;
-      let resets = 0;
-      const answers: number[] = [];
-      const caller = async () => {
-        while (!isOver) {
-          // as any client does with a read
-          const again = () => {
-            resets += 1;
-            return ask(base);
-          };
-          answers.push((await ask(base).catch(again)).status);
-        }
-      };
-      const callers = Array.from({ length: 6 }, caller);
-      try {
-        for (const [index, pid] of (await childrenOf(child.pid)).entries()) {
-          process.kill(pid, signal);
-          await vi.waitFor(() => expect(replaced()).toBe(index + 1), { timeout: 20_000 });
-        }
-      } finally {
-        isOver = true;
-        await Promise.all(callers);
+  ] as const)("answers every request while its processes get %s one by one, and replaces them", async (signal, mostReset) => {
+    const { child, url } = start({ PROCESSES: "3" });
+    const replaced = written(child, /The other listens\./g);
+    const base = await url;
+    const before = await instances(base, 3);
+    let isOver = false;
+    let resets = 0;
+    const answers: number[] = [];
+    const caller = async () => {
+      while (!isOver) {
+        // as any client does with a read
+        const again = () => {
+          resets += 1;
+          return ask(base);
+        };
+        answers.push((await ask(base).catch(again)).status);
       }
-      expect(new Set(answers)).toEqual(new Set([200]));
-      expect(resets).toBeLessThanOrEqual(mostReset);
-      expect([...(await instances(base, 3))].filter((instance) => before.has(instance))).toEqual([]);
-    },
-    60_000,
-  );
+    };
+    const callers = Array.from({ length: 6 }, caller);
+    try {
+      for (const [index, pid] of (await childrenOf(child.pid)).entries()) {
+        process.kill(pid, signal);
+        await expect.poll(() => replaced()).toBe(index + 1);
+      }
+    } finally {
+      isOver = true;
+      await Promise.all(callers);
+    }
+    expect(new Set(answers)).toEqual(new Set([200]));
+    expect(resets).toBeLessThanOrEqual(mostReset);
+    expect([...(await instances(base, 3))].filter((instance) => before.has(instance))).toEqual([]);
+  });
 
   it("answers on the same port, though it was chosen freely, after all processes were killed at once", async () => {
     const { child, url } = start({ PROCESSES: "2", HOST: "::1" });
@@ -132,9 +128,9 @@ describe("PROCESSES", () => {
     const base = await url;
     expect(base).toMatch(/^http:\/\/\[::1\]:\d+$/);
     for (const pid of await childrenOf(child.pid)) process.kill(pid, "SIGKILL");
-    await vi.waitFor(() => expect(replaced()).toBe(2), { timeout: 20_000 });
+    await expect.poll(() => replaced()).toBe(2);
     expect((await ask(base)).status).toBe(200);
-  }, 60_000);
+  });
 
   it("waits longer and longer for one that ends as soon as it listens", async () => {
     const { child, url } = start({ PROCESSES: "2" });
@@ -148,11 +144,11 @@ describe("PROCESSES", () => {
     for (let round = 1; round <= 4; round += 1) {
       const last = (await childrenOf(child.pid)).find((pid) => pid !== other);
       process.kill(last as number, "SIGKILL");
-      await vi.waitFor(() => expect(replaced()).toBe(round), { timeout: 20_000, interval: 10 });
+      await expect.poll(() => replaced(), { interval: 10 }).toBe(round);
     }
     const pauses = [...text.matchAll(/another is started in (\d+) ms/g)].map(([, ms]) => Number(ms));
     expect(pauses.slice(-3)).toEqual(pauses.length === 4 ? [200, 400, 800] : [100, 200, 400]);
-  }, 60_000);
+  });
 
   it.each([
     ["ENOENT", (program: string, away: string) => rename(program, away)],
@@ -165,33 +161,29 @@ describe("PROCESSES", () => {
         await writeFile(dirname(program), "");
       },
     ],
-  ])(
-    "goes on with those it has while no other can be started, and says why: %s",
-    async (code, takeAway) => {
-      const folder = await mkdtemp(join(tmpdir(), "node-"));
-      const [program, away] = [join(folder, "bin", "node"), join(folder, "away")];
-      await mkdir(dirname(program));
-      await copyFile(process.execPath, program);
-      const one = startDemoProcess({ DATABASE_URL: demo.url, PROCESSES: "2" }, program);
-      started.push(one);
-      const base = await one.url;
-      const refused = written(one.child, new RegExp(`A process could not be started \\(${code}\\); another is started in \\d+ ms\\.`, "g"));
-      const replaced = written(one.child, /The other listens\./g);
-      await takeAway(program, away);
-      const [first] = await childrenOf(one.child.pid);
-      process.kill(first as number, "SIGKILL");
-      await vi.waitFor(() => expect(refused()).toBeGreaterThan(1), { timeout: 20_000 });
-      expect((await ask(base)).status).toBe(200);
-      await rm(dirname(program), { recursive: true });
-      await mkdir(dirname(program));
-      await rename(away, program);
-      await vi.waitFor(() => expect(replaced()).toBe(1), { timeout: 20_000 });
-      one.child.kill("SIGTERM");
-      expect((await one.ended).code).toBe(0);
-      await rm(folder, { recursive: true });
-    },
-    60_000,
-  );
+  ])("goes on with those it has while no other can be started, and says why: %s", async (code, takeAway) => {
+    const folder = await mkdtemp(join(tmpdir(), "node-"));
+    const [program, away] = [join(folder, "bin", "node"), join(folder, "away")];
+    await mkdir(dirname(program));
+    await copyFile(process.execPath, program);
+    const one = startDemoProcess({ DATABASE_URL: demo.url, PROCESSES: "2" }, program);
+    started.push(one);
+    const base = await one.url;
+    const refused = written(one.child, new RegExp(`A process could not be started \\(${code}\\); another is started in \\d+ ms\\.`, "g"));
+    const replaced = written(one.child, /The other listens\./g);
+    await takeAway(program, away);
+    const [first] = await childrenOf(one.child.pid);
+    process.kill(first as number, "SIGKILL");
+    await expect.poll(() => refused()).toBeGreaterThan(1);
+    expect((await ask(base)).status).toBe(200);
+    await rm(dirname(program), { recursive: true });
+    await mkdir(dirname(program));
+    await rename(away, program);
+    await expect.poll(() => replaced()).toBe(1);
+    one.child.kill("SIGTERM");
+    expect((await one.ended).code).toBe(0);
+    await rm(folder, { recursive: true });
+  });
 
   it("says in one line that not even the first can be started, and exits 1", async () => {
     const folder = await mkdtemp(join(tmpdir(), "node-"));
@@ -202,7 +194,7 @@ describe("PROCESSES", () => {
     await once(one.child, "spawn");
     await rm(folder, { recursive: true });
     expect(await one.ended).toEqual({ code: 1, stdout: "", stderr: "A process could not be started (ENOENT).\n" });
-  }, 60_000);
+  });
 
   it("ends in order when all are told at once, as by an init, as soon as it says that it listens", async () => {
     const { child, url, ended } = start({ PROCESSES: "2" });
@@ -211,7 +203,7 @@ describe("PROCESSES", () => {
     for (const pid of await childrenOf(child.pid)) process.kill(pid, "SIGTERM");
     const { code, stderr } = await ended;
     expect({ code, lines: stderr.trim().split("\n").length }).toEqual({ code: 0, lines: 1 });
-  }, 60_000);
+  });
 
   it("ends in its time though a statement hangs", async () => {
     const { child, url, ended } = start({ PROCESSES: "2" });
@@ -220,7 +212,7 @@ describe("PROCESSES", () => {
     await beside.query("begin; lock table products in access exclusive mode");
     const asked = ask(base).catch(() => "cut off");
     const waiting = "select from pg_locks where not granted";
-    await vi.waitFor(async () => expect((await demo.ask(waiting)).length).toBeGreaterThan(0), { timeout: 10_000 });
+    await expect.poll(async () => (await demo.ask(waiting)).length).toBeGreaterThan(0);
     child.kill("SIGTERM");
     const hung = new Promise((_, reject) => {
       setTimeout(() => reject(new Error("it did not end")), 20_000).unref();
@@ -228,7 +220,7 @@ describe("PROCESSES", () => {
     expect(await Promise.race([ended, hung])).toMatchObject({ code: 0 });
     expect(await asked).toBe("cut off");
     await beside.end();
-  }, 60_000);
+  });
 
   it("says in one line that its port is in use, and exits 1", async () => {
     const taken = createServer();
@@ -242,7 +234,7 @@ describe("PROCESSES", () => {
       stdout: "",
       stderr: `Port ${port} of 127.0.0.1 is in use: set PORT to another, or end what listens there.\n`,
     });
-  }, 60_000);
+  });
 
   it("takes the rest with it when the one that started them is killed", async () => {
     const { child, url, ended } = start({ PROCESSES: "2" });
@@ -257,21 +249,17 @@ describe("PROCESSES", () => {
         return false;
       }
     };
-    await vi.waitFor(() => expect(others.filter(isAlive)).toEqual([]), { timeout: 10_000 });
-  }, 60_000);
+    await expect.poll(() => others.filter(isAlive)).toEqual([]);
+  });
 
   it.each([
     ["more processes than connections", { PROCESSES: "11" }, /^PROCESSES is 11, and the pool holds 10 connections in all: .+\n$/],
     ["what is no number", { PROCESSES: "auto" }, /^PROCESSES is not a number of processes: .+\n$/],
     ["none", { PROCESSES: "0" }, /^PROCESSES is not a number of processes: .+\n$/],
     ["no database", { PROCESSES: "2", DATABASE_URL: "" }, /^.*DATABASE_URL.*\n$/],
-  ])(
-    "refuses %s in one line, and exits 1",
-    async (_title, env, line) => {
-      const { code, stderr } = await start(env as Record<string, string>).ended;
-      expect(code).toBe(1);
-      expect(stderr).toMatch(line);
-    },
-    60_000,
-  );
+  ])("refuses %s in one line, and exits 1", async (_title, env, line) => {
+    const { code, stderr } = await start(env as Record<string, string>).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(line);
+  });
 });

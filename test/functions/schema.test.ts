@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, createDemoDatabase, type DemoDatabase } from "./demo-app.ts";
 
 const schema = await readFile(new URL("../../infra/schema.sql", import.meta.url), "utf8");
@@ -24,7 +24,7 @@ describe("infra/schema.sql", () => {
     await first.query(schema);
     const second = demo.db.script(schema);
     const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event = 'advisory'";
-    await vi.waitFor(async () => expect(await demo.ask(waiting)).toHaveLength(1), { timeout: 10_000 });
+    await expect.poll(() => demo.ask(waiting)).toHaveLength(1);
     await first.query("commit");
     await first.end();
     await second;

@@ -22,7 +22,7 @@ describe("stands malformed requests, and answers a good one afterwards", () => {
   });
 });
 
-test("the package stands a server that speaks wrongly", { timeout: 60_000 }, async () => {
+test("the package stands a server that speaks wrongly", async () => {
   const row = await runServerFuzz({ seed: 20_261_125, count: 500 });
   expect(row).toMatchObject({ rounds: 500, hangs: 0, crashes: 0, foreign: 0, problems: [] });
   // all it can do has been done

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe("money is conserved, and every client was told the truth, while faults strike", () => {
-  test.each(availableWays())("over %s", { timeout: 120_000 }, async (way) => {
+  test.each(availableWays())("over %s", async (way) => {
     const options = { server, way, seed: 7, transfers: TRANSFERS };
     const row = await runLedger(options);
     expect(row).toMatchObject({
@@ -34,7 +34,7 @@ describe("money is conserved, and every client was told the truth, while faults 
   });
 });
 
-describe("the audit catches a client", { timeout: 120_000 }, () => {
+describe("the audit catches a client", () => {
   const violationsWith = async (send: NonNullable<LedgerOptions["send"]>, kinds?: LedgerOptions["kinds"]) => {
     const options = { server, way: "pool", seed: 7, transfers: TRANSFERS, send, keys: false, kinds } as const;
     const row = await runLedger(options);

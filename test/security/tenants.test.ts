@@ -197,22 +197,22 @@ async function mix(way: Way, db: Database, around = <T>(work: () => Promise<T>) 
 }
 
 describe("twenty tenants, mixed at random, see nothing of one another", () => {
-  test("over the pool", { timeout: 60_000 }, async () => {
+  test("over the pool", async () => {
     await using db = openPool({ url: loginUrl(), max: 4 });
     await mix("pool", db);
   });
 
-  test("over connections of a request", { timeout: 60_000 }, async () => {
+  test("over connections of a request", async () => {
     await using db = openRequest({ url: loginUrl() });
     await mix("request", db, (work) => runRequest(db, work));
   });
 
-  test("over HTTP and WebSockets", { timeout: 60_000 }, async () => {
+  test("over HTTP and WebSockets", async () => {
     await using db = openPool({ url: loginUrl(), transport: "http", endpoint: endpoint.url });
     await mix("http", db);
   });
 
-  test.runIf(findPgBouncer() !== undefined)("through PgBouncer", { timeout: 60_000 }, async () => {
+  test.runIf(findPgBouncer() !== undefined)("through PgBouncer", async () => {
     await using db = openPool({ url: loginUrl(bouncer), target: "pgbouncer", max: 8 });
     await mix("pgbouncer", db);
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { startPosing } from "../support/posing-server.ts";
 import { startPostgres } from "../support/postgres/server.ts";
 import { takeRefusingPort } from "../support/refusing-port.ts";
@@ -49,7 +49,7 @@ describe.each(ways)("a database at module scope, over $name", ({ name, target, p
     expect(await many()).toMatchObject({ right: true });
     const shared = { right: true, pids: 1, connects: 1, pipelined: pipelines ? 19 : 0 };
     // on a busy machine a text turns slow for a while
-    await vi.waitFor(async () => expect(await many()).toEqual(shared), { timeout: 20_000 });
+    await expect.poll(() => many()).toEqual(shared);
     expect(await backendsLeft(databaseUrl)).toBe(0);
   });
 

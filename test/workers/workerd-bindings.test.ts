@@ -1,6 +1,6 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, inject, test, vi } from "vitest";
+import { expect, inject, test } from "vitest";
 import type { Database } from "../../src/database/database.ts";
 import { hyperdrive } from "../../src/entry/hyperdrive.ts";
 import { createDatabase } from "../../src/entry/workerd.ts";
@@ -108,7 +108,7 @@ test("opens a connection of its own in what goes on after the request's work is 
   await db.scope(context, async () => {
     await db.sql`select 1`;
     later = (async () => {
-      await vi.waitFor(() => expect(db.stats().total).toBe(0), { timeout: 10_000 });
+      await expect.poll(() => db.stats().total).toBe(0);
       return onlyValue(db.sql`select 'later'`);
     })();
   });

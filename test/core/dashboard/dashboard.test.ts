@@ -241,7 +241,7 @@ test("a server of Node's stops at once while somebody looks who asks on over the
     // as a page does whose stream has ended
     if (told.endsWith("0\r\n\r\n")) looking.write(request);
   });
-  await vi.waitFor(() => expect(told).toContain("event: frame"), { timeout: 10_000 });
+  await expect.poll(() => told).toContain("event: frame");
   expect(told).toMatch(/^connection: close\r$/im);
   // what takes nothing for so long Node cuts off
   expect(accepted?.timeout).toBe(30_000);

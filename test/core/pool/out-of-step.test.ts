@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Database, sql } from "../../../src/entry/node.ts";
 import { WarmPool } from "../../../src/transports/pool/warm-pool.ts";
 import { commandComplete, type Message, message, readyForQuery, rowDescription, wholeAnswer } from "../../fuzz/server/answers.ts";
@@ -84,7 +84,7 @@ describe("a server that speaks wrongly", () => {
     const answered = saysReadyTooOften();
     expect(await numberOf(2)).toBe(2);
     answered();
-    await vi.waitFor(() => expect(discards).toMatchObject([{ reason: "out-of-step" }]));
+    await expect.poll(() => discards).toMatchObject([{ reason: "out-of-step" }]);
     expect(await numberOf(3)).toBe(3);
   });
 
@@ -146,7 +146,7 @@ describe("a server that speaks wrongly", () => {
       const answered = saysReadyTooOften();
       await session.query("select 1");
       answered();
-      await vi.waitFor(() => expect(server.connections).toBe(0));
+      await expect.poll(() => server.connections).toBe(0);
       await session.query("insert into t values (5)");
     });
     expect(await failureOf(work)).toMatchObject({ code: "OUT_OF_STEP" });

@@ -1,9 +1,9 @@
 import { setTimeout as delay, setImmediate } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import type { Database } from "../../../src/entry/node.ts";
 import { startWire, type Wire } from "../../support/wire.ts";
 import { failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
-import { stopWallClock } from "./passing-time.ts";
+import { stopStopwatch, stopWallClock } from "./passing-time.ts";
 
 const look = "select $1::int as n";
 const insert = "insert into pipelining values ($1) returning n";
@@ -11,6 +11,7 @@ const twenty = Array.from({ length: 20 }, (_, n) => n);
 
 let direct: Awaited<ReturnType<typeof openDirect>>;
 let wire: Wire;
+let pass: (ms: number) => void;
 
 beforeAll(async () => {
   direct = await openDirect();
@@ -24,17 +25,22 @@ beforeAll(async () => {
   `);
 });
 beforeEach(async () => {
-  // what counts as slow is some round trips: with long ones a busy machine does not look slow
+  // what nobody calls slow is fast, and what was used a moment ago is not asked: a machine that is busy changes neither
+  pass = stopStopwatch();
+  stopWallClock();
   wire = await startWire(inject("postgres"), { delayMs: 20 });
   await direct.query("truncate pipelining");
-  return () => wire.close();
+  return async () => {
+    vi.restoreAllMocks();
+    await wire.close();
+  };
 });
 afterAll(async () => {
   await direct.query("drop table pipelining, pipelining_sleep; drop function pipelining_pause");
   await direct.end();
 });
 
-/** A database of few connections that knows these texts to be fast, however slow the machine is. */
+/** A database of few connections that knows that these texts are fast. */
 async function open({
   max = 1,
   texts = [look],
@@ -45,10 +51,7 @@ async function open({
   pipelining?: boolean;
 } = {}): Promise<Database> {
   const db = openPool({ url: urlAt(wire), max, ...options });
-  for (const text of texts) {
-    await db.query(text, [-1]);
-    if (options.pipelining !== false) await until(() => isShared(db, text));
-  }
+  for (const text of texts) await db.query(text, [-1]);
   await direct.query("truncate pipelining");
   return db;
 }
@@ -65,9 +68,6 @@ const sleepers = async () => (await direct.query(`select 1 ${sleeping}`)).rowCou
 const endSleepers = () => direct.query(`select pg_terminate_backend(pid, 5000) ${sleeping}`);
 
 describe("fast calls at once on one connection", () => {
-  // what was used a moment ago is not asked: on a slow machine neither
-  beforeAll(stopWallClock);
-
   test("take two round trips in place of twenty, and each has its own answer", async () => {
     await using db = await open();
     wire.reset();
@@ -165,40 +165,31 @@ describe("fast calls at once on one connection", () => {
 
   test("nobody goes behind a call that has been slow already: whoever comes waits for a connection that turns over", async () => {
     const pausing = "select pipelining_pause($1) as n";
-    await using db = await open({ max: 2, texts: [] });
-    for (const text of [look, pausing]) {
-      await until(async () => {
-        const { pipelined } = db.stats();
-        await Promise.all(twenty.map((n) => numberOf(db, text, n)));
-        return db.stats().pipelined > pipelined;
-      });
-    }
+    await using db = await open({ max: 2, texts: [look, pausing] });
+    await Promise.all(twenty.map((n) => numberOf(db, look, n)));
     await sleepFor(10);
     const abort = new AbortController();
     const slow = failureOf(db.query(pausing, [1], { signal: abort.signal }));
     await until(async () => (await sleepers()) === 1);
     await sleepFor(0);
-    // four round trips, by which it is told, and more
-    await delay(200);
+    pass(200);
     for (let time = 0; time < 3; time++) expect(await Promise.all(twenty.map((n) => numberOf(db, look, n)))).toEqual(twenty);
     abort.abort();
     expect(await slow).toMatchObject({ code: "ABORTED", fate: "refused" });
   });
 
   test("no more stand behind one another than are answered in the time that is fast: the rest is in the queue, where its limits hold", async () => {
-    await sleepFor(0.015);
-    const pausing = "select pipelining_pause($1) as n";
-    await using db = await open({ texts: [pausing] });
-    // some rounds until it is known what the text costs
-    await until(async () => {
-      const { pipelined } = db.stats();
-      const calls = Promise.all(Array.from({ length: 40 }, (_, n) => numberOf(db, pausing, n)));
-      await setImmediate();
-      const shares = db.stats().pipelined > pipelined;
-      const { waiting } = db.stats();
-      await calls;
-      return shares && waiting >= 20;
-    }).finally(() => sleepFor(0));
+    await using db = await open({ texts: [] });
+    // that makes 2 of a login's three round trips, 4 that the server is busy with a statement, and 10 that is slow
+    const end = wire.onMessage(({ type }) => {
+      if (type === "Z") pass(6);
+    });
+    await numberOf(db, look, -1);
+    end();
+    const calls = Promise.all(twenty.map((n) => numberOf(db, look, n)));
+    await setImmediate();
+    expect(db.stats()).toMatchObject({ pipelined: 2, waiting: 17 });
+    expect(await calls).toEqual(twenty);
   });
 
   test("nobody stands behind a slow call while a connection is idle", async () => {
@@ -301,12 +292,13 @@ describe("the fate of each", () => {
 
 describe("a text that turned slow", () => {
   test("shares no more, until it was fast for long", async () => {
-    const pausing = "select pipelining_pause($1) as n";
-    await using db = await open({ texts: [pausing] });
-    await sleepFor(0.3);
-    await numberOf(db, pausing, 1);
-    await sleepFor(0);
-    for (let time = 0; time < 5; time++) expect(await isShared(db, pausing)).toBe(false);
-    await until(() => isShared(db, pausing));
+    await using db = await open();
+    const end = wire.onMessage(({ type }) => {
+      if (type === "Z") pass(300);
+    });
+    await numberOf(db, look, 1);
+    end();
+    for (let time = 0; time < 8; time++) expect(await isShared(db, look)).toBe(false);
+    expect(await isShared(db, look)).toBe(true);
   });
 });

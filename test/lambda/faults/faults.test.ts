@@ -10,7 +10,7 @@ let rows: readonly FaultRow[];
 beforeAll(async () => {
   server = await startPostgres();
   rows = await runFaults(server, { rounds: ROUNDS, hangingRounds: 1, onProgress() {} });
-}, 120_000);
+});
 afterAll(() => server.stop());
 
 test.each([
