@@ -1,4 +1,3 @@
-import { endpointCommand } from "./endpoint.ts";
 import { readFlags } from "./flags.ts";
 import { nearestName } from "./nearest-name.ts";
 import { packageVersion } from "./package-version.ts";
@@ -21,9 +20,9 @@ Exit codes: 0 done, 1 it cannot run, or found a fault, 2 it was called as it can
 type Command = (args: readonly string[], surroundings: Surroundings) => Promise<number>;
 
 const commands: Readonly<Record<string, Command>> = {
-  // loads the most of what there is, and the others do without it
+  // loaded where they are called: what one lacks keeps nobody from the others
   doctor: async (args, surroundings) => (await import("./doctor.ts")).doctorCommand(args, surroundings),
-  endpoint: (args, surroundings) => endpointCommand(args, surroundings).then(() => 0),
+  endpoint: async (args, surroundings) => (await import("./endpoint.ts")).endpointCommand(args, surroundings).then(() => 0),
 };
 const flags = { help: { short: "h" }, version: { short: "v" } };
 

@@ -10,11 +10,14 @@ import { bridgeWebSocket } from "./websocket-bridge.ts";
 /** Most WebSockets that are not logged in yet: twice as many as there can be sessions. */
 const MAX_LOGGING_IN = 128;
 
+/** The status of a server that goes down: a client that leaves at the same time meets no error. Source: RFC 6455, 7.4.1. */
+const GOING_AWAY = 1001;
+
 /** The WebSockets of one endpoint. */
 export interface Tunnel {
   /** Takes over a socket that asked for an upgrade, or refuses it with 503 where too many have not logged in. Tells how its login went. */
   accept(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Cuts all of them off, and resolves when they and their connections to the server are closed. */
+  /** Ends all of them, and resolves when they and their connections to the server are closed. Who does not answer is cut off after a second. */
   close(): Promise<void>;
 }
 
@@ -52,7 +55,7 @@ export function createTunnel(server: ServerAccess, maxPayload: number): Tunnel {
       webSockets.handleUpgrade(request, socket, head, (webSocket) => carry(webSocket, startedAt));
     },
     async close() {
-      for (const webSocket of webSockets.clients) webSocket.terminate();
+      for (const webSocket of webSockets.clients) webSocket.close(GOING_AWAY, "Shutting down");
       await Promise.all(running);
     },
   };

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -71,6 +71,26 @@ describe("warmline", () => {
   test.each(["--version", "-v"])("%s is the version alone", async (flag) => {
     const { version } = (await import("../../package.json", { with: { type: "json" } })).default;
     expect(await run([flag]).ended).toEqual({ code: 0, output: `${version}\n`, errors: "" });
+  });
+
+  test("needs for its version and help nothing that a command needs, and says in one line what that lacks", () => {
+    const lacking = `import { registerHooks } from "node:module"; registerHooks({ resolve(name, context, next) {
+      if (name === "pg") throw new Error("No pg is here");
+      return next(name, context);
+    } });`;
+    const say = (...args: string[]) => {
+      const { status, stdout, stderr } = spawnSync(
+        process.execPath,
+        ["--import", `data:text/javascript,${encodeURIComponent(lacking)}`, MAIN, ...args],
+        { encoding: "utf8" },
+      );
+      return { code: status, output: stdout, errors: stderr };
+    };
+    expect(say("--version")).toMatchObject({ code: 0, errors: "" });
+    expect(say("--help")).toMatchObject({ code: 0, errors: "" });
+    for (const command of ["doctor", "endpoint"]) {
+      expect(say(command), command).toEqual({ code: 1, output: "", errors: "warmline: No pg is here\n" });
+    }
   });
 
   test.each<[string, readonly string[], RegExp]>([

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { describe, expect, inject, test } from "vitest";
 import { WebSocket } from "ws";
+import { startEndpoint } from "../../src/endpoint/endpoint.ts";
 import { eventually, useEndpoint } from "./local-endpoint.ts";
 
 const { running, query } = useEndpoint();
@@ -23,8 +24,8 @@ function passwordMessage(password: string): Buffer {
 }
 
 /** A WebSocket to `/v2`, and all bytes it has received. */
-async function open(path = "/v2", headers: Readonly<Record<string, string>> = {}) {
-  const webSocket = new WebSocket(`${running().url.replace("http", "ws")}${path}`, { headers });
+async function open(path = "/v2", headers: Readonly<Record<string, string>> = {}, { url } = running()) {
+  const webSocket = new WebSocket(`${url.replace("http", "ws")}${path}`, { headers });
   const received: Buffer[] = [];
   webSocket.on("message", (data: Buffer) => received.push(data));
   const closed = once(webSocket, "close");
@@ -101,6 +102,30 @@ describe("the startup", () => {
     const { webSocket, closed } = await open();
     webSocket.send("hello");
     expect((await closed)[0]).toBe(1003);
+  });
+});
+
+describe("a stop of the endpoint", () => {
+  const openLoggedIn = async () => {
+    const endpoint = await startEndpoint({ databaseUrl: inject("postgres").url, port: 0 });
+    const session = await open("/v2", {}, endpoint);
+    session.webSocket.send(Buffer.concat([login(), passwordMessage(inject("postgres").password)]));
+    await session.until((bytes) => messageTypes(bytes).endsWith("Z"));
+    return { endpoint, ...session };
+  };
+
+  test("says goodbye, so that a client that leaves at the same time meets no error", async () => {
+    const { endpoint, closed } = await openLoggedIn();
+    await endpoint.stop();
+    expect((await closed)[0]).toBe(1001);
+  });
+
+  test("cuts off a client that takes no notice", async () => {
+    const { endpoint, webSocket, closed } = await openLoggedIn();
+    webSocket.pause();
+    await endpoint.stop();
+    webSocket.resume();
+    await closed;
   });
 });
 
