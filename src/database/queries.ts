@@ -1,6 +1,5 @@
 import { showCaller } from "../errors/caller.ts";
-import { isWarmlineError, UsageError } from "../errors/errors.ts";
-import { look } from "../errors/look.ts";
+import { isWarmlineError } from "../errors/errors.ts";
 import type { Result, Statement } from "../transports/transport.ts";
 import type { ReadingOptions } from "./options.ts";
 import { type Row, type RowOf, type Source, type Sql, sql } from "./sql.ts";
@@ -36,8 +35,6 @@ export function makeQueries<Options>(send: (statement: Statement, options: Optio
     async sql<R>(strings: TemplateStringsArray, ...values: readonly unknown[]) {
       let answer: Promise<Result>;
       try {
-        if (!look(() => Array.isArray(strings), false))
-          throw new UsageError("sql is a tag: write sql`…`, or query(text, values).", { code: "INVALID_STATEMENT" });
         answer = send(toStatement(sql(strings, ...values)), undefined);
       } catch (error) {
         throw pointed(error, queries.sql);

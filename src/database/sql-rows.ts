@@ -63,10 +63,15 @@ export function rowsAsArrays(rows: unknown, types: unknown): SqlParts {
   });
 }
 
+/** What is an array. @throws UsageError INVALID_STATEMENT, PROMISE_VALUE for what is none */
+export function listOf(list: unknown, maker: string, what: string): readonly unknown[] {
+  if (isPromise(list)) throw refusePromise(`The list of ${maker}`, list, "is a promise; await it");
+  if (!Array.isArray(list)) throw invalidStatement(`${maker} takes an array of ${what}.`);
+  return list;
+}
+
 function rowsOf(rows: unknown, maker: string): readonly Row[] {
-  if (isPromise(rows)) throw refusePromise(`The list of ${maker}`, rows, "is a promise; await it");
-  if (!Array.isArray(rows)) throw invalidStatement(`${maker} takes an array of rows.`);
-  return Array.from(rows, (row, index) => rowOf(row, `row ${index + 1} of ${maker}`));
+  return Array.from(listOf(rows, maker, "rows"), (row, index) => rowOf(row, `row ${index + 1} of ${maker}`));
 }
 
 function rowOf(row: unknown, party: string): Row {

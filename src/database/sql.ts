@@ -1,9 +1,10 @@
+import { look } from "../errors/look.ts";
 import { EMPTY_LIST, hideEmptyLists } from "./empty-list.ts";
 import { encodeJson } from "./json.ts";
 import { quotedName } from "./quoted-name.ts";
 import { invalidStatement, writable } from "./refuse-value.ts";
-import { type SqlParts, sqlParts, write } from "./sql-parts.ts";
-import { assignmentsOf, rowsAsArrays, valuesOf } from "./sql-rows.ts";
+import { isSql, type SqlParts, sqlParts, write } from "./sql-parts.ts";
+import { assignmentsOf, listOf, rowsAsArrays, valuesOf } from "./sql-rows.ts";
 import type { SchemaInput, SchemaOutput, StandardSchema } from "./standard-schema.ts";
 import { rowCheck, type TypedOptions } from "./typed-rows.ts";
 
@@ -67,9 +68,15 @@ class Fragment implements Sql<never> {
  * the statement.
  *
  * @example sql<User>`select * from users where id = ${id}`
+ * @throws UsageError INVALID_STATEMENT where it is called with a text
  */
 export function sql<R = Row>(strings: TemplateStringsArray, ...values: readonly unknown[]): Sql<R> {
-  return new Fragment({ strings, values });
+  return new Fragment({ strings: piecesOf(strings), values });
+}
+
+function piecesOf(strings: TemplateStringsArray): readonly string[] {
+  if (look(() => Array.isArray(strings), false)) return strings;
+  throw invalidStatement("sql is a tag: write sql`…`, or query(text, values).");
 }
 
 /** The tag of statements whose rows are `R`. */
@@ -94,7 +101,7 @@ function typed<S extends StandardSchema>(schema: S): TypedTag<SchemaOutput<S>>;
 function typed<S extends StandardSchema>(schema: S, options: TypedOptions): TypedTag<SchemaInput<S>>;
 function typed(schema: StandardSchema, options?: TypedOptions): TypedTag<never> {
   const check = rowCheck(schema, options);
-  return (strings, ...values) => new Fragment({ strings, values, check });
+  return (strings, ...values) => new Fragment({ strings: piecesOf(strings), values, check });
 }
 
 /** A quoted identifier; several names are joined by dots. @throws UsageError INVALID_STATEMENT for an empty name */
@@ -113,10 +120,12 @@ sql.json = function json(value: unknown): Sql<never> {
  * Pieces or values in a row, with `, ` or another `sql` between them. A list of nothing makes `x in (…)` false and `x not in (…)` true for
  * every x, NULL too; anywhere else it is refused when it is sent.
  *
- * @throws UsageError INVALID_STATEMENT for an empty list with a separator that is no comma: what `and` or `or` make of nothing is yours to say
+ * @throws UsageError INVALID_STATEMENT for an empty list with a separator that is no comma: what `and` or `or` make of nothing is yours to say; for
+ * what is no array, and a separator that is no `sql`; PROMISE_VALUE
  */
 sql.join = function join(items: readonly unknown[], separator: Sql<unknown> = sql.raw(", ")): Sql<never> {
-  if (items.length === 0) {
+  if (!isSql(separator)) throw invalidStatement("The separator of sql.join is sql`…`, as sql` and `.");
+  if (listOf(items, "sql.join", "values or pieces").length === 0) {
     if (separator.text.trim() !== ",") throw invalidStatement("sql.join with a separator of its own takes at least one item.");
     return new Fragment({ strings: [EMPTY_LIST], values: [], isEmptyList: true });
   }
@@ -160,7 +169,8 @@ sql.unnest = function unnest<R extends object>(rows: readonly R[], types: { read
   return new Fragment(rowsAsArrays(rows, types));
 };
 
-/** Text put into the statement as it is. Never give it anything a user has touched. */
+/** Text put into the statement as it is. Never give it anything a user has touched. @throws UsageError INVALID_STATEMENT for what is no text */
 sql.raw = function raw<R = Row>(text: string): Sql<R> {
+  if (typeof text !== "string") throw invalidStatement("sql.raw takes a text.");
   return new Fragment({ strings: [text], values: [] });
 };

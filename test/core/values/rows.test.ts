@@ -1,3 +1,4 @@
+import { number } from "valibot";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Database, isWarmlineError, sql, type WarmlineError } from "../../../src/entry/node.ts";
 import { ofFixtures, typeSamples } from "../../conformance/type-samples.ts";
@@ -113,6 +114,13 @@ describe("rows that cannot be sent", () => {
     ["sql in a column", () => sql.unnest([{ a: sql`now()` }], { a: "date" }), "UNSUPPORTED_VALUE", /sql\.values/],
     ["sql around a value in a column", () => sql.unnest([{ a: sql`(${1})` }], { a: "int" }), "UNSUPPORTED_VALUE", /sql\.values/],
     ["nothing between and and and", () => sql.join([], sql` and `), "INVALID_STATEMENT", /at least one item/],
+    ["a list that is a text", () => sql.join(secret as never), "INVALID_STATEMENT", /array of values or pieces/],
+    ["a list that is a Set", () => sql.join(new Set([secret]) as never), "INVALID_STATEMENT", /array of values or pieces/],
+    ["a promise of a list", () => sql.join(Promise.reject(new Error(secret)) as never), "PROMISE_VALUE", /await/],
+    ["a text between", () => sql.join([1, 2], secret as never), "INVALID_STATEMENT", /separator of sql\.join is sql`…`/],
+    ["nothing as a text", () => sql.raw(undefined as never), "INVALID_STATEMENT", /sql\.raw takes a text/],
+    ["a tag that is called with a text", () => sql(secret as never), "INVALID_STATEMENT", /sql is a tag/],
+    ["a typed tag that is called with a text", () => sql.typed(number())(secret as never), "INVALID_STATEMENT", /sql is a tag/],
   ];
 
   test.each(refusals)("%s: refused with what to do, without the value", (_title, make, code, message) => {
