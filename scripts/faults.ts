@@ -28,7 +28,8 @@ const rows = await runSuite({
     console.error(`${broken.at(-1)} · NOTHING PROVED:`, error);
   },
 });
-if (rows.length + broken.length === 0) throw new Error("No fault fits --only and --transport.");
+if (rows.length + broken.length === 0)
+  throw new Error("No fault fits --only and --transport. Rows of a new file run when test/faults/rows.ts names it.");
 const failed = broken.length > 0 || rows.some((row) => breaches(row).length > 0);
 // not by running out of work: Node 24 may spin for ever in taking down the TLS sockets that a row broke
 process.stdout.write(`${flags.json ? faultJson(rows, broken) : faultTable(rows)}\n`, () => process.exit(failed ? 1 : 0));

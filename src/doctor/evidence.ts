@@ -112,10 +112,9 @@ export interface SessionRow {
   readonly blockedBy: readonly number[];
 }
 
-/** The sessions of clients, the doctor's own among them. */
+/** The sessions of clients, without the doctor's own, which ends with it. */
 export interface Activity {
   readonly sessions: readonly SessionRow[];
-  readonly ownPid: number;
   readonly ownApplication: string;
   readonly ownUser: string;
   /** By the server's clock, milliseconds since 1970. */

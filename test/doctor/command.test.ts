@@ -86,7 +86,7 @@ describe("of a healthy set-up warmline doctor", () => {
       /^Way {7}DNS [\d.]+ ms, TCP [\d.]+ ms, TLS [\d.]+ ms, login [\d.]+ ms, round trip [\d.]+ ms, first query [\d.]+ ms, second [\d.]+ ms$/m,
       /^HTTP {6}not seen: postgres speaks no SQL over HTTP/m,
       /^Server {4}Postgres \d+\.\d+, \d+ of 22 slots taken$/m,
-      /^ +1 of warmline, user app, 0 idle$/m,
+      /^ +1 of fixtures, user postgres, 1 idle$/m,
       /^Sources {3}1 file read, 0 not seen, 0 tests left out/m,
       /^No fault in what was seen\.$/m,
     ])
@@ -257,7 +257,9 @@ describe("bad input is a finding, in time", () => {
     await under.admin.query("alter role stranger connection limit 0");
     const { object } = await printed(["--url", under.url("", "stranger")]);
     await under.admin.query("alter role stranger connection limit -1");
-    expect(object.findings[0]).toMatchObject({ rule: "login-refused", change: expect.stringContaining("warmline doctor budget") });
+    const [finding] = object.findings;
+    expect(finding).toMatchObject({ rule: "login-refused", change: expect.stringContaining("warmline doctor budget") });
+    expect(finding).toMatchObject({ change: expect.stringContaining("pg_use_reserved_connections") });
   });
 
   test("what may not be read is not seen, with the reason, and is no fault", async () => {

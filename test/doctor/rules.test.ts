@@ -266,7 +266,15 @@ test("a healthy set-up has no findings, and nothing that was not seen", () => {
   expect(session).toMatchObject({ version: expect.stringMatching(/^\d/) });
   expect(backend).toMatchObject({ behindPooler: false, inRecovery: false });
   expect(slots?.most).toBe(MAX_CONNECTIONS - 3);
-  expect(slots?.holders.map(({ application }) => application)).toContain("warmline");
+});
+
+test("the doctor's own session, which ends with it, is in no count", async () => {
+  const one = await under.open("app", "alone");
+  const { slots } = judgeAll(await looksAt(under.url()));
+  await one.end();
+  expect(slots?.holders).toContainEqual({ application: "alone", user: "app", sessions: 1, idle: 1 });
+  expect(slots?.holders.map(({ application }) => application)).not.toContain("warmline");
+  expect(slots?.taken).toBe(slots?.holders.reduce((sum, { sessions }) => sum + sessions, 0));
 });
 
 test("every rule has a fixture", () => {

@@ -55,10 +55,9 @@ export const answers: { readonly [Name in Question]: ReadAnswer<Name> } = {
   activity(rows) {
     const own = rows.find((row) => row.own === true);
     if (own === undefined) return { unseen: "the doctor's own session is not among those it is shown" };
-    const { pid, application, user } = readSession(own);
+    const { application, user } = readSession(own);
     const activity = {
-      sessions: rows.map(readSession),
-      ownPid: pid,
+      sessions: rows.filter((row) => row !== own).map(readSession),
       ownApplication: application,
       ownUser: user,
       serverNow: Number(own.now),

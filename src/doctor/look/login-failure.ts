@@ -31,6 +31,7 @@ export function loginFailure(error: unknown, { settings, urlName, plan }: Config
 
 /** What ends a refusal that is not about who logs in. Source: PostgreSQL documentation, "PostgreSQL Error Codes". */
 const refusals: Readonly<Record<string, string>> = {
-  "53300": "a transaction pooler before the server, and fewer connections in each instance: warmline doctor budget",
+  "53300":
+    "a transaction pooler before the server, and fewer connections in each instance: warmline doctor budget. Who holds them a login sees that may take a reserved slot (--url): a superuser, or one with pg_use_reserved_connections",
   "57P03": "wait: the server starts, stops or recovers",
 };

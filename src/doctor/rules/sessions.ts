@@ -21,7 +21,6 @@ const whose = ({ pid, application, user }: SessionRow) =>
 /** Sessions of others, with how long each has been at it. */
 function longest(activity: Activity, since: (row: SessionRow) => number | null, atLeastMs: number) {
   return activity.sessions
-    .filter(({ pid }) => pid !== activity.ownPid)
     .map((row) => ({ row, ms: activity.serverNow - (since(row) ?? activity.serverNow) }))
     .filter(({ ms }) => ms >= atLeastMs)
     .sort((one, other) => other.ms - one.ms);

@@ -195,7 +195,7 @@ export class WarmClient extends pg.Client implements Answering {
 /** 53300 comes after login began, so waiting does not help: whoever holds the slots keeps them. */
 function explainFull(error: Error): Error {
   const remedy =
-    "Frozen environments keep their slots: put a pooler or RDS Proxy between, reserve less concurrency, set release to after-invocation, or idleSessionTimeoutMs.";
+    "Lower max, or put a pooler or RDS Proxy between. Frozen environments keep their slots: reserve less concurrency, set release to after-invocation, or idleSessionTimeoutMs.";
   return Object.assign(new Error(`${error.message}. ${remedy}`), { ...error });
 }
 

@@ -231,6 +231,7 @@ describe("a server with TLS and few connections", () => {
       code: "53300",
       fate: "not-sent",
       retryable: true,
+      message: expect.stringContaining("Lower max"),
     });
     expect(wire.connections()).toBe(3);
     await Promise.all(others.map((other) => other.end()));
