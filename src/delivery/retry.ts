@@ -1,7 +1,7 @@
 import type { WarmlineError } from "../errors/errors.ts";
 import { endsConnection, isTransactionConflict, TOO_MANY_CONNECTIONS, TOO_MANY_LOGINS } from "../errors/sqlstate.ts";
 
-/** How often one call is tried at most: five, within the deadline. Enough to bridge a restart, too few to storm a dead server. */
+/** How often one call is tried at most: five, within the deadline. Enough to bridge a moment, too few to storm a dead server. */
 const MAX_ATTEMPTS = 5;
 
 /** Failures that seldom pass by being asked again: how often they are tried at most. */
