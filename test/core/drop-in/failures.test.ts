@@ -197,6 +197,36 @@ describe.each(handles)("%s", (kind, make) => {
     await pool.end();
   });
 
+  test("tells of a text without values, as ORMs send control, whether something of it stays", async () => {
+    const pool = make({ max: 1 });
+    const client = await pool.connect();
+    await client.query("create temporary table early (id int primary key deferrable initially deferred)");
+    const toldOf = async (text: string) => {
+      const told = await rejection(client.query(text));
+      return [told.code, told.fate, told.retryable];
+    };
+    const by = (code: string, fate = "refused", retryable = false) => [code, ...(own ? [fate, retryable] : [undefined, undefined])];
+    await client.query("begin");
+    await client.query("insert into early values (1), (1)");
+    expect(await toldOf("commit")).toEqual(by("23505"));
+    for (const text of [
+      "insert into early values (1), (1)",
+      "insert into early values (1); select 1/0",
+      "begin; insert into early values (1); select 1/0",
+    ])
+      expect(await toldOf(text)).toEqual(by(text.includes("1/0") ? "22012" : "23505"));
+    expect(await toldOf("select 1")).toEqual(by("25P02"));
+    await client.query("rollback");
+    expect((await client.query("select from early")).rowCount).toBe(0);
+    expect(await toldOf("insert into early values (1); commit; select 1/0")).toEqual(by("22012", "unknown"));
+    await client.query("begin isolation level serializable");
+    expect(await toldOf("do $$ begin raise exception 'again' using errcode = '40001'; end $$")).toEqual(by("40001", "unknown"));
+    await client.query("rollback");
+    expect((await client.query("select from early")).rowCount).toBe(1);
+    client.release();
+    await pool.end();
+  });
+
   test("tells the loss of a connection in Node's words, by query and by client", async () => {
     await using wire = await startWire(inject("postgres"));
     const pool = make({ connectionString: urlAt(wire), max: 1 });
