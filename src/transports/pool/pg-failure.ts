@@ -58,9 +58,8 @@ export function withFateOf(thrown: unknown, fate: Fate, retryable = false): unkn
  * An error of a query that pg sent by itself. `refused` takes proof: an ERROR of Postgres for a text that leaves nothing behind when it fails, of
  * one statement or several.
  */
-export function withPgFate(thrown: unknown, config: unknown): unknown {
+export function withPgFate(thrown: unknown, text: string): unknown {
   if (!(thrown instanceof pg.DatabaseError)) return withFateOf(thrown, "unknown");
-  const { text = config } = (config ?? {}) as { readonly text?: unknown };
-  const isRefused = typeof text === "string" && thrown.severity === "ERROR" && saidByPostgres(thrown) && !mayCommitByItself(text);
+  const isRefused = text !== "" && thrown.severity === "ERROR" && saidByPostgres(thrown) && !mayCommitByItself(text);
   return withFateOf(thrown, isRefused ? "refused" : "unknown", isRefused && isTransactionConflict(thrown.code ?? ""));
 }
