@@ -74,11 +74,6 @@ export function guardEach(statements: readonly Statement[], traits: SessionTrait
   return statements.map((statement) => guardInside(statement, traits)).includes(true);
 }
 
-/** Whether a statement begins, ends or divides a transaction. */
-export function isControl({ text }: Statement): boolean {
-  return read(text).control !== undefined;
-}
-
 /**
  * The same of a statement of a session, which takes the control of transactions, too. What a function sets inside cannot be seen: where the
  * connection can be cleaned, each statement may leave something.

@@ -1,4 +1,5 @@
 import { UsageError } from "../errors/errors.ts";
+import type { BlockControl } from "../syntax/block-control.ts";
 
 /** What can have a session's connection to itself, and what to do meanwhile. */
 const meanwhile = {
@@ -11,7 +12,9 @@ export class SessionTurns {
   /** What has the connection to itself until it ends. */
   occupant: keyof typeof meanwhile | undefined;
   /** How many statements of the caller's own are on their way that begin or end a transaction. */
-  controlling = 0;
+  #controlling = 0;
+  /** Whether the last of them that changes it leaves a transaction open, as they were called. */
+  #opens = false;
   /** The batch that is on its way as a transaction by itself, to its end. Whoever comes meanwhile waits for it, and asks again. */
   committing: Promise<unknown> | undefined;
 
@@ -26,8 +29,25 @@ export class SessionTurns {
    * told what to do `instead`. @throws UsageError TRANSACTION_CONTROL
    */
   checkControl(instead?: string): void {
-    if (this.controlling > 0) throw unfit("A transaction is being begun or ended. Await that first.");
+    if (this.#controlling > 0) throw unfit("A transaction is being begun or ended. Await that first.");
     if (instead !== undefined) throw unfit(`A transaction of this session's own is open. ${instead}`);
+  }
+
+  /**
+   * Runs a statement of the caller's own behind those that were called before it. It is told whether it stands in a transaction that one of these is
+   * to begin, and is not to run where that is refused.
+   */
+  async inLine<R>(control: BlockControl | undefined, run: (follows: boolean) => Promise<R>): Promise<R> {
+    if (this.#controlling === 0) this.#opens = false;
+    const follows = this.#opens && control !== "opens";
+    if (control === undefined) return run(follows);
+    this.#controlling++;
+    if (control !== "keeps") this.#opens = control === "opens";
+    try {
+      return await run(follows);
+    } finally {
+      this.#controlling--;
+    }
   }
 
   /** Runs what has the connection to itself. */

@@ -3,11 +3,12 @@ import { showCaller } from "../errors/caller.ts";
 import { pointing } from "../errors/direct-caller.ts";
 import { isWarmlineError, UsageError } from "../errors/errors.ts";
 import { transactionFailed } from "../errors/transaction-failed.ts";
+import { blockControl } from "../syntax/block-control.ts";
 import { begin, COMMIT, ROLLBACK } from "../transports/statements.ts";
 import type { ExchangeEnd, ParserSet, Portal, Result, Statement, TransactionMode, Via } from "../transports/transport.ts";
 import { isEndOf, runBounded } from "./bounded.ts";
 import { finishHeld } from "./finish-held.ts";
-import { guardEach, guardHeld, guardInside, isControl } from "./guard.ts";
+import { guardEach, guardHeld, guardInside } from "./guard.ts";
 import type { HeldSession } from "./held-session.ts";
 import { checkCall, checkWork, optionsOf } from "./options.ts";
 import { parsersOf } from "./parsers.ts";
@@ -86,15 +87,9 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
 
   const sent = ({ rowMode = "object", types }: InnerOptions) => ({ rowMode, parsers: parsersOf(types, call.parsers) });
 
-  async function query(statement: Statement, leavesState: boolean, options: InnerOptions): Promise<Result> {
-    const control = isControl(statement) ? 1 : 0;
-    turns.controlling += control;
-    try {
-      while (turns.committing !== undefined) await turns.committing;
-      return (await send([comment(statement)], { ...sent(options), ends: "free", leavesState }))[0] as Result;
-    } finally {
-      turns.controlling -= control;
-    }
+  async function query(statement: Statement, how: Pick<SendOptions, "leavesState" | "follows">, options: InnerOptions): Promise<Result> {
+    while (turns.committing !== undefined) await turns.committing;
+    return (await send([comment(statement)], { ...sent(options), ...how, ends: "free" }))[0] as Result;
   }
 
   async function batch(statements: readonly Statement[], leavesState: boolean, options: SessionBatchOptions): Promise<Result[]> {
@@ -154,8 +149,10 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
     const queries = makeQueries<InnerOptions>(async (statement, given) => {
       const options = checkCall(given, optionsOf.inside);
       check();
-      const leavesState = guardHeld(statement, traits);
-      return observe({ operation: "query", within: "session", statements: statement }, () => watch(query(statement, leavesState, options)));
+      return turns.inLine(blockControl(statement.text), async (follows) => {
+        const how = { leavesState: guardHeld(statement, traits), follows };
+        return observe({ operation: "query", within: "session", statements: statement }, () => watch(query(statement, how, options)));
+      });
     });
     const streams = makeStreams<InnerStreamOptions>((statement, given) =>
       stream(statement, checkCall(given, optionsOf.streamInside), {
@@ -227,6 +224,7 @@ interface SendOptions {
   readonly parsers: ParserSet;
   readonly ends: ExchangeEnd;
   readonly leavesState: boolean;
+  readonly follows?: boolean;
   readonly prelude?: number;
   readonly readOnly?: boolean;
   readonly portal?: Portal;

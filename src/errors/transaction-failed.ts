@@ -34,5 +34,5 @@ export function transactionUnread(error: DecodeError): DecodeError {
 
 /** What a statement of a transaction rejects with that would stand alone. */
 export function transactionNotBegun(): UsageError {
-  return new UsageError("This transaction has not begun, or a statement ended it. Leave the callback.", { code: "TRANSACTION_OVER" });
+  return new UsageError("This transaction has not begun, or a statement ended it. Begin another.", { code: "TRANSACTION_OVER" });
 }

@@ -24,6 +24,11 @@ export function isOneSelfCommitting(text: string): boolean {
   return readings(text).some((all) => all.length === 1 && leavesSomething(all));
 }
 
+/** Whether a text may make lasting what was done in the block it is sent in. No, where it is one statement, and none that does. */
+export function mayCommitBlock(text: string): boolean {
+  return readings(text).some((all) => all.length !== 1 || all.some((statement) => commits.has(command(statement))));
+}
+
 function leavesSomething(all: readonly StatementTokens[]): boolean {
   return all.some((statement, index) => !isUndone(statement) || (commits.has(command(statement)) && index < all.length - 1));
 }

@@ -26,6 +26,12 @@ export function leftBusy(client: pg.PoolClient): boolean {
   return status === "T" || status === "E" || (status !== null && (!readyForQuery || connection.link.load > 0));
 }
 
+/** Whether what is asked now is answered next, and what was asked before is done. */
+export function isQuiet(client: pg.ClientBase): boolean {
+  const { readyForQuery, _activeQuery, connection } = client as unknown as WireClient;
+  return readyForQuery === true && !_activeQuery && connection.link.load === 0;
+}
+
 /** Asks whether a connection lives, with a bare Sync: 5 bytes, one round trip. Resolves with false when it is lost. */
 export function askBySync(client: pg.PoolClient): Promise<boolean> {
   return new Promise((resolve) => {

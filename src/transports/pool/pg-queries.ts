@@ -2,7 +2,7 @@ import type pg from "pg";
 import { transactionControl } from "../../syntax/transaction-control.ts";
 import type { WireCall } from "../sending.ts";
 import type { Cancellation, Result } from "../transport.ts";
-import type { WireClient } from "../wire-client.ts";
+import { isQuiet } from "./client-state.ts";
 import type { PgAnswer } from "./pg-call.ts";
 import { withFateOf } from "./pg-failure.ts";
 import { PgForm } from "./pg-form.ts";
@@ -71,7 +71,7 @@ export class PgQueries {
 
   /** The same on a client that somebody holds, where nothing is on its way. */
   answerOn(client: WarmClient, config: unknown, values: unknown): Promise<PgAnswer> | undefined {
-    if (!isQuiet(client)) return undefined;
+    if (!isOurs(client)) return undefined;
     try {
       const query = readQuery(config, values);
       return query && this.#sendOn(client, query);
@@ -140,10 +140,10 @@ interface PgOnly {
   readonly connectionParameters: { readonly query_timeout?: unknown };
 }
 
-/** Whether what is sent now is answered next, and what pg was told before is done: the order is the caller's. */
-function isQuiet(client: WarmClient): boolean {
-  const { readyForQuery, _activeQuery, connection, binary, connectionParameters } = client as unknown as WireClient & PgOnly;
-  return readyForQuery === true && !_activeQuery && !binary && !connectionParameters.query_timeout && connection.link.load === 0;
+/** Whether it can be sent by us: the order is the caller's, and pg alone knows what it was told besides. */
+function isOurs(client: WarmClient): boolean {
+  const { binary, connectionParameters } = client as unknown as PgOnly;
+  return isQuiet(client) && !binary && !connectionParameters.query_timeout;
 }
 
 function allOrOne(results: Result[]): PgAnswer {

@@ -244,6 +244,53 @@ const inSessions: readonly Case[] = [
     },
   },
   {
+    title: "sends nothing by itself of a transaction by hand whose beginning is refused, and all that stands outside of it",
+    async run({ db }) {
+      const over = { status: "rejected", reason: { code: "TRANSACTION_OVER", fate: "not-sent" } };
+      const done = { status: "fulfilled" };
+      const refused = (code: string) => ({ status: "rejected", reason: { code, fate: "refused" } });
+      const atOnce = async (session: DatabaseSession, texts: readonly string[]) =>
+        Promise.allSettled(texts.map((text) => session.query(text)));
+      const add = (entry: number) => `insert into ledger values (${entry})`;
+      await db.session(async (session) => {
+        for (const beginning of [
+          "begin isolation level none",
+          "start transaction, begin",
+          "begin; select 1",
+          "commit and chain",
+          "rollback and chain",
+        ]) {
+          const whole = [
+            beginning,
+            add(97252),
+            "savepoint a",
+            add(97252),
+            "rollback to a",
+            "commit",
+            add(97253),
+            "begin",
+            add(97254),
+            "commit",
+          ];
+          const code = beginning.endsWith("chain") ? "25P01" : "42601";
+          expect(await atOnce(session, whole)).toMatchObject([refused(code), over, over, over, over, over, done, done, done, done]);
+        }
+        await session.query("begin");
+        const late = ["set constraints all deferred", "insert into person values (732, 'Late', 1, 999)", "commit and chain"];
+        expect(await atOnce(session, [...late, add(97252), "commit", add(97255)])).toMatchObject([
+          done,
+          done,
+          refused("23503"),
+          over,
+          over,
+          done,
+        ]);
+        expect(await atOnce(session, ["rollback", add(97256)])).toMatchObject([done, done]);
+      });
+      expect(await Promise.all([97252, 97253, 97254, 97255, 97256].map((entry) => entries(db, entry)))).toEqual([0, 5, 5, 1, 1]);
+    },
+  },
+  {
     title: "refuses options a transaction of a session does not have",
     async run({ db }) {
       await db.session(async (session) => {

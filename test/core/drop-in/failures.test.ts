@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { fateOf, isWarmlineError } from "../../../src/entry/node.ts";
+import type { PostgresMessage } from "../../support/postgres-messages.ts";
 import { takeRefusingPort } from "../../support/refusing-port.ts";
 import { startWire } from "../../support/wire.ts";
 import { openDirect, until, urlAt } from "../databases.ts";
@@ -197,6 +198,36 @@ describe.each(handles)("%s", (kind, make) => {
     await pool.end();
   });
 
+  test("tells of a text without values, as ORMs send control, whether something of it stays", async () => {
+    const pool = make({ max: 1 });
+    const client = await pool.connect();
+    await client.query("create temporary table early (id int primary key deferrable initially deferred)");
+    const toldOf = async (text: string) => {
+      const told = await rejection(client.query(text));
+      return [told.code, told.fate, told.retryable];
+    };
+    const by = (code: string, fate = "refused", retryable = false) => [code, ...(own ? [fate, retryable] : [undefined, undefined])];
+    await client.query("begin");
+    await client.query("insert into early values (1), (1)");
+    expect(await toldOf("commit")).toEqual(by("23505"));
+    for (const text of [
+      "insert into early values (1), (1)",
+      "insert into early values (1); select 1/0",
+      "begin; insert into early values (1); select 1/0",
+    ])
+      expect(await toldOf(text)).toEqual(by(text.includes("1/0") ? "22012" : "23505"));
+    expect(await toldOf("select 1")).toEqual(by("25P02"));
+    await client.query("rollback");
+    expect((await client.query("select from early")).rowCount).toBe(0);
+    expect(await toldOf("insert into early values (1); commit; select 1/0")).toEqual(by("22012", "unknown"));
+    await client.query("begin isolation level serializable");
+    expect(await toldOf("do $$ begin raise exception 'again' using errcode = '40001'; end $$")).toEqual(by("40001", "unknown"));
+    await client.query("rollback");
+    expect((await client.query("select from early")).rowCount).toBe(1);
+    client.release();
+    await pool.end();
+  });
+
   test("tells the loss of a connection in Node's words, by query and by client", async () => {
     await using wire = await startWire(inject("postgres"));
     const pool = make({ connectionString: urlAt(wire), max: 1 });
@@ -218,6 +249,44 @@ describe.each(handles)("%s", (kind, make) => {
       await using direct = await openDirect();
       return (await direct.query("select 1 from pg_stat_activity where query = $1", [statement])).rowCount ?? 0;
     }
+  });
+
+  test("tells of a client that is lost in a transaction what of its statement may stay: nothing, but for a COMMIT", async () => {
+    await using wire = await startWire(inject("postgres"));
+    await using direct = await openDirect();
+    const pool = make({ connectionString: urlAt(wire), max: 1 });
+    pool.on("error", () => {});
+    const lostAt = async (text: string, strike: "cut" | "kill") => {
+      const client = await pool.connect();
+      client.on("error", () => {});
+      await client.query("begin");
+      const { rows } = await client.query("select pg_backend_pid() as pid");
+      const isSent = ({ from, type, body }: PostgresMessage) => from === "client" && /[PQ]/.test(type) && body.includes(text);
+      if (strike === "cut") wire.cutAt(isSent);
+      else {
+        await direct.query("lock table lost_in_block");
+        const stopListening = wire.onMessage((message) => {
+          if (!isSent(message)) return;
+          stopListening();
+          void killer.query("select pg_terminate_backend($1)", [rows[0].pid]);
+        });
+      }
+      const error = await rejection(client.query(text));
+      client.release();
+      return error;
+    };
+    await using killer = await openDirect();
+    await killer.query("create table if not exists lost_in_block (id int)");
+    const refused = alsoOurs({ fate: "refused", retryable: true });
+    for (const text of ["savepoint lost", "rollback", "insert into lost_in_block values (1)"])
+      expect(await lostAt(text, "cut")).toMatchObject(refused);
+    for (const text of ["commit", "select 1; commit", "rollback; insert into lost_in_block values (1)"])
+      expect(await lostAt(text, "cut")).toMatchObject(alsoOurs({ fate: "unknown", retryable: false }));
+    await direct.query("begin");
+    expect(await lostAt("insert into lost_in_block values (2)", "kill")).toMatchObject({ code: "57P01", ...refused });
+    await direct.query("rollback");
+    await pool.end();
+    await killer.query("drop table lost_in_block");
   });
 
   test("says that a client is used no more once its connection has been lost or closed", async () => {
