@@ -147,9 +147,9 @@ export async function runSession<T>(held: HeldSession, work: (session: DatabaseS
   /** Runs `work` as the handle says, ended with the whole. */
   function handle(watch: <R>(sent: Promise<R>) => Promise<R>): DatabaseSession {
     const queries = makeQueries<InnerOptions>(async (statement, given) => {
-      const options = checkCall(given, optionsOf.inside);
-      check();
       return turns.inLine(blockControl(statement.text), async (follows) => {
+        const options = checkCall(given, optionsOf.inside);
+        check();
         const how = { leavesState: guardHeld(statement, traits), follows };
         return observe({ operation: "query", within: "session", statements: statement }, () => watch(query(statement, how, options)));
       });

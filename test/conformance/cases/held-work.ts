@@ -275,6 +275,12 @@ const inSessions: readonly Case[] = [
           const code = beginning.endsWith("chain") ? "25P01" : "42601";
           expect(await atOnce(session, whole)).toMatchObject([refused(code), over, over, over, over, over, done, done, done, done]);
         }
+        const misspelt = session.query("begin", [], { retries: 1 } as never);
+        expect(await Promise.allSettled([misspelt, session.query(add(97252)), session.query("commit")])).toMatchObject([
+          { status: "rejected", reason: { code: "INVALID_OPTION", fate: "not-sent" } },
+          over,
+          over,
+        ]);
         await session.query("begin");
         const late = ["set constraints all deferred", "insert into person values (732, 'Late', 1, 999)", "commit and chain"];
         expect(await atOnce(session, [...late, add(97252), "commit", add(97255)])).toMatchObject([
