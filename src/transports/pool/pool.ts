@@ -65,6 +65,9 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   /** Whether it is Postgres itself, as far as anybody knows. */
   const isDirect = () => options.known || !state.showsPooler;
 
+  /** Whether what stands behind a Sync in one write arrives: Supavisor answers a Sync by itself, and drops the rest (its source). */
+  const asksAhead = () => !options.pooled && isDirect();
+
   const sharedCost = (text: string) => (options.pipelined && isDirect() ? state.paces.costOf(text) : undefined);
 
   function sessionOf(client: pg.PoolClient): WireSession {
@@ -117,7 +120,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     isAwaited: () => pool.waitingCount > 0,
     callAlong: () => pool.callAlong(),
   });
-  const ground: QueryGround = { pool, lines: state.lines, sessionOf, giveBack, sharedCost, askFirst: sendAlone };
+  const ground: QueryGround = { pool, lines: state.lines, sessionOf, giveBack, sharedCost, asksAhead, askFirst: sendAlone };
 
   function sendAlone(lease: Lease, statement: Statement, call: CallOptions): Promise<Result> {
     return askFirst(lease, (session, onAlive) => session.exchange([statement], { ...call, onAlive })).then(onlyResult);
@@ -146,7 +149,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
           else run(lease, use).then(resolve, reject);
         },
         cancellation,
-        asksItself,
+        asksItself: asksItself && asksAhead(),
         early,
         held,
       });
