@@ -90,7 +90,7 @@ const faults: readonly Fault[] = [
     reply: answer(400, report("ABCDE")),
     error: { name: "DatabaseError", code: "ABCDE", fate: "refused" },
   },
-  ...[401, 403, 404, 413, 431].map((status) => ({
+  ...[401, 402, 403, 404, 413, 431].map((status) => ({
     title: String(status),
     reply: answer(status, { msg: "no" }),
     error: { ...refused, retryable: false },
