@@ -1,7 +1,8 @@
 /**
  * What poolers say of a login that no second one changes, and what to do. They say it without a SQLSTATE of its own (XX000), or with one for many
  * things (08P01), so these are known by their words.
- * Sources: what Supavisor (later ones with a word of their own before the message) and Neon's proxy answer (XX000); PgBouncer's documentation, `ignore_startup_parameters`.
+ * Sources: what Supavisor, of late with a word of its own before the message, and Neon's proxy answer (XX000); PgBouncer's documentation,
+ * `ignore_startup_parameters`.
  */
 const hints: readonly (readonly [code: string, words: RegExp, hint: string])[] = [
   [

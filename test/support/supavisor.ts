@@ -12,12 +12,14 @@ const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
 /** ReadyForQuery outside of a transaction, which gives the link to the server back. */
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
-/** BackendKeyData, before the process id. */
-const KEY = Buffer.from([0x4b, 0, 0, 0, 12]);
+/** What Postgres says of the name that a client gave at login, and what Supavisor says in its place. */
+const NAME_GIVEN = parameterStatus("application_name", "warmline");
+const NAME_SAID = parameterStatus("application_name", "Supavisor");
 
 /**
  * Takes what arrives as Supavisor 2 does of a client that holds no link to the server: what begins with a Sync is answered with ReadyForQuery, and
- * what stands behind it in the same packet is dropped. It makes up process ids, too. Source: supabase/supavisor, `client_handler.ex`.
+ * what stands behind it in the same packet is dropped. Its process ids are small numbers, as Postgres' own are, and it tells of its own
+ * application_name, under which it is logged in at the server. Source: supabase/supavisor, `client_handler.ex`, `db_handler.ex`, `server.ex`.
  */
 export async function startSupavisor(target: { readonly host: string; readonly port: number }): Promise<Supavisor> {
   const sockets = new Set<Socket>();
@@ -31,10 +33,8 @@ export async function startSupavisor(target: { readonly host: string; readonly p
       server.write(packet);
     });
     server.on("data", (packet) => {
-      const at = isLogin ? packet.indexOf(KEY) : -1;
-      if (at >= 0) packet.writeInt32BE(0x7fff_ffff, at + KEY.length);
+      client.write(isLogin ? renamed(packet) : packet);
       if (packet.subarray(-READY.length).equals(READY)) holdsLink = isLogin = false;
-      client.write(packet);
     });
     for (const [socket, other] of [[client, server] as const, [server, client] as const]) {
       sockets.add(socket);
@@ -55,4 +55,16 @@ export async function startSupavisor(target: { readonly host: string; readonly p
       await once(listener, "close");
     },
   };
+}
+
+function renamed(packet: Buffer): Buffer {
+  const at = packet.indexOf(NAME_GIVEN);
+  return at < 0 ? packet : Buffer.concat([packet.subarray(0, at), NAME_SAID, packet.subarray(at + NAME_GIVEN.length)]);
+}
+
+function parameterStatus(name: string, value: string): Buffer {
+  const text = Buffer.from(`${name}\0${value}\0`);
+  const head = Buffer.from([0x53, 0, 0, 0, 0]);
+  head.writeInt32BE(text.length + 4, 1);
+  return Buffer.concat([head, text]);
 }
