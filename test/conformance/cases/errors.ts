@@ -164,6 +164,21 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "says what to write where a typed array was read as an array or a number",
+    async run({ db }) {
+      for (const call of [
+        () => db.sql`select ${new Float32Array([1.5])}::float4[]`,
+        () => db.sql`select ${Uint8Array.of(1, 2)}::int`,
+        () => db.sql`select ${new ArrayBuffer(0)}::int[]`,
+      ]) {
+        expect((await failureOf(call, { code: "22P02" })).message).toMatch(/A typed array is sent as bytes: write Array\.from\(…\)/);
+      }
+      for (const call of [() => db.sql`select ${Uint8Array.of(1)}::bytea, ${"x"}::int`, () => db.sql`select ${"\\xyz"}::int`]) {
+        expect((await failureOf(call, { code: "22P02" })).message).not.toContain("typed array");
+      }
+    },
+  },
+  {
     title: "says what to write where no value can stand, told by the place the server points at",
     async run({ db, transport }) {
       const hint = "No value can stand there: for a list write = any(…) with it, or in (…) with sql.join, for a name sql.id(…)";

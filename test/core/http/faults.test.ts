@@ -303,3 +303,14 @@ describe("an unknown fate", () => {
     expect(server.bodies.length - before).toBe(1);
   });
 });
+
+test.each([
+  ["an array", [1, 2], "{1,2}", /for a vector write JSON\.stringify\(…\)/],
+  ["a typed array", Uint8Array.of(1, 2), "\\x0102", /write Array\.from\(…\)/],
+] as const)("says what to write where pgvector cannot read %s", async (_, sent, read, hint) => {
+  server.tell(answer(400, report("22P02", { message: `invalid input syntax for type vector: "${read}"`, routine: "vector_in" })));
+  await using db = open();
+  const error = await fault(db.sql`select ${sent}::vector`);
+  expect(error).toMatchObject({ name: "DatabaseError", fate: "refused" });
+  expect(error.message).toMatch(hint);
+});
