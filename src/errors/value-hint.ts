@@ -7,6 +7,9 @@ const readsJson = /^(json|report_parse_error)/;
 /** Those of pgvector that read a vector. Source: pgvector, `vector.c`, `halfvec.c`. */
 const readsVector = /^(vector|halfvec)_in$/;
 
+/** Those of Postgres that read an array, the routines of 14 to 18: what one of ours is refused for are lists of different lengths. */
+const readsArray = /array/i;
+
 /** The text of bytes. */
 const bytesText = /^\\x[\da-f]*$/;
 
@@ -35,6 +38,7 @@ interface Sent {
 export function valueHint(refusal: Refusal, statements: readonly Sent[]): string {
   const { code, routine, position } = refusal;
   if (code === "22P02" && isReadArray(refusal, statements)) {
+    if (readsArray.test(routine ?? "")) return ". Lists in an array are of one length: for others write sql.json(…)";
     const isVector = readsVector.test(routine ?? "");
     return isVector || readsJson.test(routine ?? "")
       ? `. An array is sent as one of Postgres: for ${isVector ? "a vector write JSON.stringify" : "JSON write sql.json"}(…)`

@@ -15,8 +15,14 @@ export function sendByPg(client: pg.ClientBase, query: Query, args: readonly unk
   const [config, values] = args;
   if (typeof (config as { submit?: unknown } | undefined)?.submit === "function") return Reflect.apply(query, client, args);
   const { _queryable, _ending } = client as unknown as Queryable;
-  const isSent = _queryable && !_ending;
+  const isSent = _queryable && !_ending && isQuery(config);
   return tellAs((error) => (isSent ? withPgFate(error, config, values) : withFateOf(error, "not-sent")), { self: client, query, args });
+}
+
+/** Whether pg has something to send: it refuses a config without a text or a name by itself. */
+function isQuery(config: unknown): boolean {
+  const { text = config, name } = (config ?? {}) as { readonly text?: unknown; readonly name?: unknown };
+  return typeof text === "string" || typeof name === "string";
 }
 
 /** Calls one of pg's `query`, and changes what it fails with; what it throws was never sent. */

@@ -150,6 +150,8 @@ const cases: readonly Case[] = [
         expect(listed.message).toMatch(/An array is sent as one value: write = any\(…\) with it, or in \(…\) with sql\.join$/);
         expect(json.message + listed.message).not.toContain(canary);
       }
+      const ragged = await failureOf(() => db.sql`select ${[[1], [2, 3]]}::int[]`, { code: "22P02" });
+      expect(ragged.message).toMatch(/Lists in an array are of one length: for others write sql\.json\(…\)$/);
       for (const other of ["no number", { a: 1 }, 'x"{}']) {
         const error = await failureOf(() => db.sql`select id from person where id = ${other}`, { code: "22P02" });
         expect(error.message).not.toContain("array");
