@@ -14,6 +14,7 @@ export const open: OpenClient = ({ url, max }) => {
     named: true,
     pipelined: true,
     known: true,
+    asksAhead: true,
     sessionState: true,
     statementTimeoutMs: null,
     clock: { now: Date.now, setTimeout, clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout) },

@@ -101,6 +101,7 @@ function traitsOf(
     pooled,
     cancel,
     sessionState,
+    asksAhead: target !== "supavisor-transaction",
     named: prepare && namedStatements,
     // who counts the uses of a connection has one at a time
     pipelined: pipelining && capabilities.pipelining && driver.maxUses === undefined,

@@ -4,6 +4,15 @@ const arrayText = /^\{(?!"(\\.|[^"\\])*":).*\}$/s;
 /** The routines of Postgres that read JSON. Source: PostgreSQL 14 to 18, `json.c`, `jsonfuncs.c`. */
 const readsJson = /^(json|report_parse_error)/;
 
+/** Those of pgvector that read a vector. Source: pgvector, `vector.c`, `halfvec.c`. */
+const readsVector = /^(vector|halfvec)_in$/;
+
+/** Those of Postgres that read an array, the routines of 14 to 18: what one of ours is refused for are lists of different lengths. */
+const readsArray = /array/i;
+
+/** The text of bytes. */
+const bytesText = /^\\x[\da-f]*$/;
+
 const FOR_A_LIST = "write = any(…) with it, or in (…) with sql.join";
 
 /** What a server says of a statement, as far as a hint needs it. */
@@ -29,9 +38,14 @@ interface Sent {
 export function valueHint(refusal: Refusal, statements: readonly Sent[]): string {
   const { code, routine, position } = refusal;
   if (code === "22P02" && isReadArray(refusal, statements)) {
-    return readsJson.test(routine ?? "")
-      ? ". An array is sent as one of Postgres: for JSON write sql.json(…)"
+    if (readsArray.test(routine ?? "")) return ". Lists in an array are of one length: for others write sql.json(…)";
+    const isVector = readsVector.test(routine ?? "");
+    return isVector || readsJson.test(routine ?? "")
+      ? `. An array is sent as one of Postgres: for ${isVector ? "a vector write JSON.stringify" : "JSON write sql.json"}(…)`
       : `. An array is sent as one value: ${FOR_A_LIST}`;
+  }
+  if (code === "22P02" && isReadBytes(refusal, statements)) {
+    return ". A typed array is sent as bytes: write Array.from(…)";
   }
   // the server counts characters, from 1
   if (code === "42601" && position && statements.some(({ text }) => /^\$\d/.test([...text].slice(Number(position) - 1).join("")))) {
@@ -41,6 +55,11 @@ export function valueHint(refusal: Refusal, statements: readonly Sent[]): string
     return ". There must be as many values as the text has placeholders ($1, $2 …); one within quotes is text";
   }
   return "";
+}
+
+/** Whether what could not be read are bytes that were sent, whole. */
+function isReadBytes({ message }: Refusal, statements: readonly Sent[]): boolean {
+  return statements.some(({ values }) => values.some((value) => value !== null && bytesText.test(value) && message.includes(`"${value}"`)));
 }
 
 /**

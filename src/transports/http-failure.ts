@@ -11,6 +11,7 @@ import type { Statement } from "./transport.ts";
 /** Statuses by which an endpoint, or what stands before it, says that it did nothing (507: of a batch), and what to check then. */
 const refusals: Readonly<Record<number, string>> = {
   401: "the credentials",
+  402: "the plan: what it allows is used up",
   403: "the credentials",
   404: "the endpoint setting: nothing speaks SQL over HTTP there",
   413: "the size of the statement",

@@ -1,10 +1,23 @@
 /**
  * What poolers say of a login that no second one changes, and what to do. They say it without a SQLSTATE of its own (XX000), or with one for many
  * things (08P01), so these are known by their words.
- * Sources: what Supavisor and Neon's proxy answer (XX000); PgBouncer's documentation, `ignore_startup_parameters`.
+ * Sources: what Supavisor, of late with a word of its own before the message, and Neon's proxy answer (XX000); PgBouncer's documentation,
+ * `ignore_startup_parameters`.
  */
 const hints: readonly (readonly [code: string, words: RegExp, hint: string])[] = [
-  ["XX000", /^Tenant or user not found/, "Write the user as postgres.PROJECT, and the host of the project's own region"],
+  [
+    "XX000",
+    /^(Tenant or user not found|\((ENOTFOUND|ETENANTNOTFOUND|ENOIDENTIFIER)\))/,
+    "Write the user as postgres.PROJECT, and the host of the project's own region",
+  ],
+  ["XX000", /^\(EADDRNOTALLOWED\)/, "Let this address in by the project's network restrictions"],
+  ["XX000", /^\(ESSLREQUIRED\)/, "Write sslmode=require"],
+  [
+    "XX000",
+    /^\(ECIRCUITBREAKER\)/,
+    "The pooler lets nobody in for some minutes. Where it tells of authentication, correct user and password first",
+  ],
+  ["XX000", /exceeded the .+ quota/, "Asking again changes nothing until the plan or the month does"],
   ["XX000", /endpoint could not be found/, "Check the endpoint in the host's name: it is another project's, or was deleted"],
   [
     "XX000",

@@ -45,6 +45,17 @@ const provoked: Readonly<Record<string, Provoke>> = {
   'bind message supplies 1 parameters, but prepared statement "" requires 2': statements({ text: "select $1::int, $2::int", values: [1] }),
   "could not determine data type of parameter $1": statements({ text: "select $1 is null", values: [null] }),
   "malformed array literal, invalid input syntax for type json": statements({ text: "select $1::int[]", values: ["no"] }),
+  "bind message has 4464 parameter formats but 0 parameters": statements({ text: "select 1", values: Array<number>(70_000).fill(1) }),
+  "cached plan must not change result type": statements(
+    "create temp table docs_messages_plan (n int)",
+    { name: "plan", text: "select * from docs_messages_plan" },
+    "alter table docs_messages_plan add more int",
+    { name: "plan", text: "select * from docs_messages_plan" },
+  ),
+  'unsupported Unicode escape sequence, invalid byte sequence for encoding "UTF8": 0x00': statements({
+    text: "select $1::jsonb",
+    values: [{ a: "\0" }],
+  }),
   "password authentication failed for user": async () => {
     await new pg.Client(at({ password: "wrong" })).connect();
   },

@@ -47,6 +47,9 @@ export interface Lease {
 /** A connection that is in no lease yet. */
 export type Opened = Pick<Lease, "client" | "toPool">;
 
+/** Told once of a connection that is in no lease yet, or why there is none. */
+export type Taken = (error: Error | undefined, opened: Opened | undefined) => void;
+
 /** A lease until it is given back, once. */
 export class HeldLease implements Lease {
   client: pg.PoolClient;

@@ -19,7 +19,7 @@ export function sendByPg(client: pg.ClientBase, query: Query, args: readonly unk
   const [config] = args;
   if (typeof (config as { submit?: unknown } | undefined)?.submit === "function") return Reflect.apply(query, client, args);
   const state = client as unknown as Queryable & pg.PoolClient;
-  const isSent = state._queryable && !state._ending;
+  const isSent = state._queryable && !state._ending && isQuery(config);
   const isInBlock = isSent && isQuiet(client) && /[TE]/.test(state.getTransactionStatus() ?? "");
   const fateOf = (error: unknown) => {
     if (!isSent) return withFateOf(error, "not-sent");
@@ -35,6 +35,12 @@ export function sendByPg(client: pg.ClientBase, query: Query, args: readonly unk
 function textOf(config: unknown): string {
   const { text = config } = (config ?? {}) as { readonly text?: unknown };
   return typeof text === "string" ? text : "";
+}
+
+/** Whether pg has something to send: it refuses a config without a text or a name by itself. */
+function isQuery(config: unknown): boolean {
+  const { text = config, name } = (config ?? {}) as { readonly text?: unknown; readonly name?: unknown };
+  return typeof text === "string" || typeof name === "string";
 }
 
 /** Calls one of pg's `query`, and changes what it fails with; what it throws was never sent. */

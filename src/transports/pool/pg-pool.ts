@@ -152,7 +152,8 @@ function endLongIdle(pool: pg.Pool, idle: IdleItem): void {
 
 /** Ends a connection, idle or not, by a goodbye. */
 export function endConnection(pool: pg.Pool, client: pg.PoolClient): void {
-  insideOf(pool)._remove(client);
+  const inside = insideOf(pool);
+  inside._remove(client, () => inside._pulseQueue());
 }
 
 /** Calls `leaving` with each connection that leaves the pool, before its goodbye is said, and what that gives when it is gone. */

@@ -21,6 +21,7 @@ const CAREFUL: PoolTraits = {
   pipelined: false,
   known: true,
   sessionState: false,
+  asksAhead: false,
   statementTimeoutMs: null,
 };
 

@@ -8,7 +8,7 @@ import type { WireSession } from "../wire-session.ts";
 import type { Life } from "./freshness.ts";
 import type { Leak } from "./leaks.ts";
 import type { Lease } from "./lease.ts";
-import { showsPooler } from "./pooler-sign.ts";
+import { isRenamed, showsPooler } from "./pooler-sign.ts";
 import { nextNumber } from "./registry.ts";
 
 /** A connection that has just been opened. */
@@ -39,6 +39,8 @@ export class PoolState {
   onStatement: ((text: string) => void) | undefined;
   /** Whether a connection gave a number to cancel by that is no process': a pooler's own. */
   showsPooler = false;
+  /** Whether that was one that gives a name of its own, and drops what stands behind a Sync. */
+  showsSupavisor = false;
   /** Whether the pool has been shown to an `onPool`. */
   shown = false;
   readonly lives: WeakMap<pg.PoolClient, Life> = new WeakMap();
@@ -93,6 +95,7 @@ export class PoolState {
     this.connects++;
     this.paces.noteConnect(durationMs);
     if (showsPooler(client)) this.showsPooler = true;
+    if (isRenamed(client)) this.showsSupavisor = true;
     const id = this.idOf(client);
     this.lives.set(client, { usedAt: life.connectedAt, ...life });
     this.tell(() => ({ type: "connect", transport: "pool", connectionId: id, durationMs }));

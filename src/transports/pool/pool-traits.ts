@@ -6,6 +6,8 @@ export interface PoolTraits {
   readonly cancel: boolean;
   /** Whether statements are kept by name. */
   readonly named: boolean;
+  /** Whether what stands behind a Sync in the same write arrives: Supavisor in transaction mode answers the Sync, and drops the rest. */
+  readonly asksAhead: boolean;
   /** Whether several calls may be on their way on one connection. */
   readonly pipelined: boolean;
   /** Whether its name tells what it is; else a pooler may stand between that nobody told of. */

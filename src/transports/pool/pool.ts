@@ -65,6 +65,8 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
   /** Whether it is Postgres itself, as far as anybody knows. */
   const isDirect = () => options.known || !state.showsPooler;
 
+  const asksAhead = () => options.asksAhead && !state.showsSupavisor;
+
   const sharedCost = (text: string) => (options.pipelined && isDirect() ? state.paces.costOf(text) : undefined);
 
   function sessionOf(client: pg.PoolClient): WireSession {
@@ -117,7 +119,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
     isAwaited: () => pool.waitingCount > 0,
     callAlong: () => pool.callAlong(),
   });
-  const ground: QueryGround = { pool, lines: state.lines, sessionOf, giveBack, sharedCost, askFirst: sendAlone };
+  const ground: QueryGround = { pool, lines: state.lines, sessionOf, giveBack, sharedCost, asksAhead, askFirst: sendAlone };
 
   function sendAlone(lease: Lease, statement: Statement, call: CallOptions): Promise<Result> {
     return askFirst(lease, (session, onAlive) => session.exchange([statement], { ...call, onAlive })).then(onlyResult);
@@ -146,7 +148,7 @@ export function poolTransport(options: PoolTransportOptions): PoolTransport {
           else run(lease, use).then(resolve, reject);
         },
         cancellation,
-        asksItself,
+        asksItself: asksItself && asksAhead(),
         early,
         held,
       });

@@ -28,6 +28,8 @@ export interface QueryGround {
    * sent, for who waits may learn of it.
    */
   readonly sharedCost: (text: string) => number | undefined;
+  /** Whether a connection in doubt may be asked in the same write. */
+  readonly asksAhead: () => boolean;
   /** Sends on a connection in doubt, and asks it in the same write. */
   readonly askFirst: (lease: Lease, statement: Statement, call: CallOptions) => Promise<Result>;
 }
@@ -71,7 +73,7 @@ class PoolQuery implements Asker, Answering {
   }
 
   get asksItself(): boolean {
-    return this.#call.idempotent;
+    return this.#call.idempotent && this.#ground.asksAhead();
   }
 
   get early(): boolean {

@@ -10,6 +10,7 @@ import { watchLastWord } from "./last-word.ts";
 import { type Answering, answerAs, NO_ANSWER, type PgAnswer } from "./pg-call.ts";
 import { madeOf } from "./pg-failure.ts";
 import { sendByPg } from "./pg-itself.ts";
+import { watchName } from "./pooler-sign.ts";
 import type { ServerLogin } from "./server-login.ts";
 import { OTHER_SERVER, type SessionAttrs, watchStanding } from "./session-attributes.ts";
 
@@ -61,6 +62,7 @@ export class WarmClient extends pg.Client implements Answering {
     const { password } = config;
     if (typeof password === "function") this.#watchPassword(password);
     linkTo(this.connection);
+    watchName(this);
     if (config.earlyStatement) watchLastWord(this, () => this.onLastWord?.());
   }
 

@@ -18,7 +18,7 @@ import { openClient, type RequestClient } from "./open-client.ts";
 import { RequestScope, type ScopeContext } from "./request-scope.ts";
 
 /** What the request transport is made of. */
-export interface RequestTransportOptions extends Omit<PoolTraits, "sessionState"> {
+export interface RequestTransportOptions extends Omit<PoolTraits, "sessionState" | "asksAhead"> {
   /** How to connect. */
   readonly config: WarmClientConfig;
   /** The servers that are tried for each connection, in order, with what differs between them; undefined where `config` names the one. */

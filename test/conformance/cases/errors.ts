@@ -150,6 +150,8 @@ const cases: readonly Case[] = [
         expect(listed.message).toMatch(/An array is sent as one value: write = any\(…\) with it, or in \(…\) with sql\.join$/);
         expect(json.message + listed.message).not.toContain(canary);
       }
+      const ragged = await failureOf(() => db.sql`select ${[[1], [2, 3]]}::int[]`, { code: "22P02" });
+      expect(ragged.message).toMatch(/Lists in an array are of one length: for others write sql\.json\(…\)$/);
       for (const other of ["no number", { a: 1 }, 'x"{}']) {
         const error = await failureOf(() => db.sql`select id from person where id = ${other}`, { code: "22P02" });
         expect(error.message).not.toContain("array");
@@ -161,6 +163,21 @@ const cases: readonly Case[] = [
         () => db.sql`select jsonb_set('{}', ${["a"]}, ${"no json"})`,
       ];
       for (const call of elsewhere) expect((await failureOf(call, { code: "22P02" })).message).not.toContain("write");
+    },
+  },
+  {
+    title: "says what to write where a typed array was read as an array or a number",
+    async run({ db }) {
+      for (const call of [
+        () => db.sql`select ${new Float32Array([1.5])}::float4[]`,
+        () => db.sql`select ${Uint8Array.of(1, 2)}::int`,
+        () => db.sql`select ${new ArrayBuffer(0)}::int[]`,
+      ]) {
+        expect((await failureOf(call, { code: "22P02" })).message).toMatch(/A typed array is sent as bytes: write Array\.from\(…\)/);
+      }
+      for (const call of [() => db.sql`select ${Uint8Array.of(1)}::bytea, ${"x"}::int`, () => db.sql`select ${"\\xyz"}::int`]) {
+        expect((await failureOf(call, { code: "22P02" })).message).not.toContain("typed array");
+      }
     },
   },
   {

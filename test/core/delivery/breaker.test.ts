@@ -266,7 +266,7 @@ describe("an outage", () => {
       "a parameter a pooler does not take at login",
       new DatabaseError({ message: "no", code: "08P01", severity: "FATAL" }, { fate: "not-sent", retryable: false }),
     ],
-    ...[400, 401, 403, 404, 413, 507].map((status) => [`status ${status}`, overHttp(status)] as const),
+    ...[400, 401, 402, 403, 404, 413, 507].map((status) => [`status ${status}`, overHttp(status)] as const),
   ])("is not %s", (_, error) => {
     expect([isOutage(error), isUnavailable(error)]).toEqual([false, false]);
   });

@@ -116,6 +116,43 @@ const differences: Readonly<Record<string, Difference>> = {
     expect(pool.options).toMatchObject({ connectionTimeoutMillis: 3_000, connectTimeoutMillis: 3_000 });
     await pool.end();
   },
+  "an `onConnect` or a `verify` that never answers": async (make, own) => {
+    for (const hook of ["onConnect", "verify"]) {
+      const hooked = Promise.withResolvers<void>();
+      const answered = Promise.withResolvers<void>();
+      const pool = make({
+        max: 1,
+        connectionTimeoutMillis: 200,
+        [hook]: (_client: pg.PoolClient, done?: () => void) => {
+          hooked.resolve();
+          return answered.promise.then(() => done?.());
+        },
+      });
+      const asked = pool.connect();
+      const outcome = asked.then(
+        (client) => client,
+        (error: unknown) => error,
+      );
+      await hooked.promise;
+      if (own) {
+        expect(await outcome).toMatchObject({
+          code: "CONNECT_TIMEOUT",
+          fate: "not-sent",
+          cause: { message: expect.stringContaining(hook) },
+        });
+        expect(pool.totalCount).toBe(0);
+        await pool.end();
+        answered.resolve();
+        await new Promise(setImmediate);
+        expect([pool.totalCount, pool.idleCount]).toEqual([0, 0]);
+      } else {
+        expect(await Promise.race([outcome, new Promise((resolve) => setTimeout(resolve, 400, "waits"))])).toBe("waits");
+        answered.resolve();
+        (await asked).release();
+        await pool.end();
+      }
+    }
+  },
   "more than 10,000 who wait": async (_, own) => {
     if (!own) return;
     const pool = open({ max: 1, maxWaiting: 1 });

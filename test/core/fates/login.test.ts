@@ -51,8 +51,15 @@ describe.each(ways)("a login over $way", ({ open, run }) => {
 
   test.each([
     ["XX000 Tenant or user not found", /Write the user as postgres\.PROJECT/],
+    ["XX000 (ENOTFOUND) tenant/user postgres.abc not found", /Write the user as postgres\.PROJECT/],
+    ["XX000 (ETENANTNOTFOUND) tenant or user not found", /Write the user as postgres\.PROJECT/],
+    ["XX000 (ENOIDENTIFIER) no tenant identifier provided (external_id or sni_hostname required)", /Write the user as postgres\.PROJECT/],
+    ["XX000 (EADDRNOTALLOWED) address not in tenant allow_list: {10, 0, 0, 1}", /network restrictions/],
+    ["XX000 (ESSLREQUIRED) SSL connection is required for user: postgres", /sslmode=require/],
+    ["XX000 (ECIRCUITBREAKER) too many authentication failures, new connections are temporarily blocked", /correct user and password/],
     ["XX000 The requested endpoint could not be found, or you don't have access to it.", /Check the endpoint in the host's name/],
     ["XX000 Endpoint ID is not specified. Either please upgrade", /connect to that name, and not to an address/],
+    ["XX000 Your project has exceeded the data transfer quota. Upgrade your plan to increase limits.", /until the plan/],
     ["08P01 unsupported startup parameter: options", /pgbouncer=true.*ignore_startup_parameters/],
   ])("that a pooler turns away with %j is not repeated, and says what to do", async (refusal, hint) => {
     await using db = open();

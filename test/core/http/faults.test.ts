@@ -90,7 +90,7 @@ const faults: readonly Fault[] = [
     reply: answer(400, report("ABCDE")),
     error: { name: "DatabaseError", code: "ABCDE", fate: "refused" },
   },
-  ...[401, 403, 404, 413, 431].map((status) => ({
+  ...[401, 402, 403, 404, 413, 431].map((status) => ({
     title: String(status),
     reply: answer(status, { msg: "no" }),
     error: { ...refused, retryable: false },
@@ -302,4 +302,15 @@ describe("an unknown fate", () => {
     expect(error).toMatchObject({ name: "DecodeError", code: "DECODE_FAILED", fate: "applied", retryable: false });
     expect(server.bodies.length - before).toBe(1);
   });
+});
+
+test.each([
+  ["an array", [1, 2], "{1,2}", /for a vector write JSON\.stringify\(…\)/],
+  ["a typed array", Uint8Array.of(1, 2), "\\x0102", /write Array\.from\(…\)/],
+] as const)("says what to write where pgvector cannot read %s", async (_, sent, read, hint) => {
+  server.tell(answer(400, report("22P02", { message: `invalid input syntax for type vector: "${read}"`, routine: "vector_in" })));
+  await using db = open();
+  const error = await fault(db.sql`select ${sent}::vector`);
+  expect(error).toMatchObject({ name: "DatabaseError", fate: "refused" });
+  expect(error.message).toMatch(hint);
 });

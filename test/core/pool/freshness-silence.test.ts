@@ -242,6 +242,7 @@ describe("a connection and a replacement that are both silent", () => {
       named: true,
       pipelined: true,
       known: true,
+      asksAhead: true,
       sessionState: true,
       statementTimeoutMs: null,
       clock,

@@ -293,6 +293,9 @@ describe("the fate", () => {
     expect(await failureOf(pool.query(look, [1]))).toMatchObject({ code: "ACQUIRE_TIMEOUT", fate: "not-sent" });
     client.release();
     expect(await failureOf(pool.query(look, [circular]))).toMatchObject({ message: /circular/, fate: "not-sent" });
+    for (const config of [{}, { text: 5 }, { text: undefined, values: [1] }, Object("select 1")]) {
+      expect(await failureOf(pool.query(config as never))).toMatchObject({ message: /either text or a name/, fate: "not-sent" });
+    }
     await pool.end();
     expect(await failureOf(pool.query(look, [1]))).toMatchObject({ code: "CLOSED", fate: "not-sent" });
     const nobody = new WarmPool({ url: urlAt({ port: 1 }) });
