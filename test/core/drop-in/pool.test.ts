@@ -484,6 +484,8 @@ describe.each(pools)("%s", (_, make) => {
     const pool = make({ max: 1 });
     const client = await pool.connect();
     const failed = once(client, "error");
+    // pg tells of the end as well, where that comes before the client is given back
+    client.on("error", () => {});
     await direct.query("select pg_terminate_backend($1)", [(client as unknown as { processID: number }).processID]);
     expect(await failed).toMatchObject([{ code: "57P01" }]);
     expect(await rejection(client.query("select 1"))).toMatchObject({

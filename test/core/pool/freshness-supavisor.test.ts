@@ -32,7 +32,7 @@ describe.each<[string, DatabaseOptions]>([
   ["that nobody told of", {}],
 ])("behind a pooler that drops what stands behind a Sync, %s", (_, options) => {
   test.each(calls)("%s is answered after a pause", async (_name, send) => {
-    const { db, connectionId } = await openPaused(supavisor, { deadlineMs: 3_000, ...options });
+    const { db, connectionId } = await openPaused(supavisor, { deadlineMs: 20_000, ...options });
     await using _db = db;
     expect(await send(db)).toEqual([{ n: 1 }]);
     expect((await db.query(look)).via.connectionId).toBe(connectionId);
