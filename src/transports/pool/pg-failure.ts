@@ -55,13 +55,12 @@ export function withFateOf(thrown: unknown, fate: Fate, retryable = false): unkn
 }
 
 /**
- * An error of a query that pg sent by itself. `refused` takes proof: an ERROR of Postgres for one statement, which is all that the extended
- * protocol takes, that leaves nothing behind.
+ * An error of a query that pg sent by itself. `refused` takes proof: an ERROR of Postgres for a text that leaves nothing behind, whether it is one
+ * statement or, by the simple protocol, several, which stand in a block together.
  */
-export function withPgFate(thrown: unknown, config: unknown, values: unknown): unknown {
+export function withPgFate(thrown: unknown, config: unknown): unknown {
   if (!(thrown instanceof pg.DatabaseError)) return withFateOf(thrown, "unknown");
-  const { text = config, values: own, name, rows } = (config ?? {}) as Readonly<Record<"text" | "values" | "name" | "rows", unknown>>;
-  const isOne = Boolean(name || rows) || [values, own].some((list) => Array.isArray(list) && list.length > 0);
-  const isRefused = isOne && typeof text === "string" && thrown.severity === "ERROR" && saidByPostgres(thrown) && !mayCommitByItself(text);
+  const { text = config } = (config ?? {}) as { readonly text?: unknown };
+  const isRefused = typeof text === "string" && thrown.severity === "ERROR" && saidByPostgres(thrown) && !mayCommitByItself(text);
   return withFateOf(thrown, isRefused ? "refused" : "unknown", isRefused && isTransactionConflict(thrown.code ?? ""));
 }

@@ -12,11 +12,11 @@ type Told = (error: unknown, answer?: unknown) => void;
 
 /** Has pg send a query by itself, and gives what it fails with its fate. What submits itself is told by itself. */
 export function sendByPg(client: pg.ClientBase, query: Query, args: readonly unknown[]): unknown {
-  const [config, values] = args;
+  const [config] = args;
   if (typeof (config as { submit?: unknown } | undefined)?.submit === "function") return Reflect.apply(query, client, args);
   const { _queryable, _ending } = client as unknown as Queryable;
   const isSent = _queryable && !_ending;
-  return tellAs((error) => (isSent ? withPgFate(error, config, values) : withFateOf(error, "not-sent")), { self: client, query, args });
+  return tellAs((error) => (isSent ? withPgFate(error, config) : withFateOf(error, "not-sent")), { self: client, query, args });
 }
 
 /** Calls one of pg's `query`, and changes what it fails with; what it throws was never sent. */
