@@ -1,5 +1,6 @@
 import type { BatchCallOptions, Queries, Result, TypeParsers } from "../entry/node.ts";
 import { UsageError } from "../errors/errors.ts";
+import { runSeveral } from "./several-statements.ts";
 
 /** A statement of Drizzle's, and how it wants its rows: as arrays, or as whoever wrote the statement is to see them. */
 export interface Asked {
@@ -17,16 +18,21 @@ interface Held extends Asked {
 /** Only set while a batch asks its queries what they would send, which each says before it waits for anything. */
 let collecting: { readonly of: Queries; readonly held: Held[] } | undefined;
 
-/** Sends a statement; in a batch it waits for the others. */
-export function ask(queries: Queries, asked: Asked, types: TypeParsers): Promise<Result> {
+/** Sends a statement; in a batch it waits for the others. What a text of several gives is nobody's rows. */
+export async function ask(queries: Batching, asked: Asked, types: TypeParsers): Promise<Pick<Result, "rows">> {
   const { text, values, asArrays } = asked;
-  if (collecting === undefined) return queries.query({ text, values }, { rowMode: asArrays ? "array" : "object", types });
+  if (collecting === undefined) {
+    if (!asArrays && (await runSeveral(queries, asked))) return { rows: [], ...NO_RESULT };
+    return queries.query({ text, values }, { rowMode: asArrays ? "array" : "object", types });
+  }
   const { of, held } = collecting;
-  if (of !== queries) return Promise.reject(unfit("one of another database or transaction is among them"));
+  if (of !== queries) throw unfit("one of another database or transaction is among them");
   return new Promise((resolve, reject) => {
     held.push({ ...asked, resolve, reject });
   });
 }
+
+const NO_RESULT: Pick<Result, "rowCount" | "command" | "fields"> = { rowCount: null, command: null, fields: [] };
 
 /** What can be in a batch: a query that was built, and not begun. */
 interface Item {
@@ -35,8 +41,8 @@ interface Item {
 }
 
 /** What sends a batch: a database. */
-interface Batching extends Queries {
-  batch(statements: readonly { readonly text: string }[], options: BatchCallOptions): Promise<readonly Result[]>;
+export interface Batching extends Queries {
+  batch(statements: readonly { readonly text: string }[], options?: BatchCallOptions): Promise<readonly Result[]>;
 }
 
 /** Asks the queries what they send, sends it as one batch, and gives what each of them makes of its result. */

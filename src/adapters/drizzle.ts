@@ -2,10 +2,10 @@ import { DefaultLogger, TransactionRollbackError } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { drizzle as overProxy, PgRemoteDatabase, PgRemoteSession } from "drizzle-orm/pg-proxy";
 import { npmVersion } from "drizzle-orm/version";
-import type { Database, DatabaseView, Queries, Result, Transaction, TypeParsers } from "../entry/node.ts";
+import type { Database, DatabaseView, Result, Transaction, TypeParsers } from "../entry/node.ts";
 import { UsageError } from "../errors/errors.ts";
 import { checkDatabase } from "./check-database.ts";
-import { ask, runBatch } from "./drizzle-batch.ts";
+import { ask, type Batching, runBatch } from "./drizzle-batch.ts";
 import { codecs } from "./drizzle-codecs.ts";
 import { throughWrapper } from "./drizzle-errors.ts";
 import type { DrizzleBatchOptions, DrizzleDatabase, DrizzleOptions, DrizzleTransactionOptions, NoRelations } from "./drizzle-types.ts";
@@ -48,7 +48,7 @@ export function drizzle<S extends Record<string, unknown> = Record<string, never
   let kept: { readonly dialect: PgDialect; readonly schema: Record<string, unknown> } | undefined;
 
   /** Drizzle over what sends statements: the database, or a transaction. */
-  function over(queries: Queries): Made {
+  function over(queries: Batching): Made {
     const send = async (text: string, values: readonly unknown[], method: string) => {
       const asArrays = method === "all";
       const result = await ask(queries, { text, values, asArrays }, types);
@@ -76,7 +76,7 @@ export function drizzle<S extends Record<string, unknown> = Record<string, never
   const workOf = (work: Work, unwrapped: (work: () => Promise<unknown>) => Promise<unknown>) =>
     typeof work === "function" ? (tx: Transaction) => unwrapped(() => work(inside(tx))) : work;
 
-  const made = over(db as Queries);
+  const made = over(db as Batching);
   if (!isFirst && options.schema !== undefined) {
     const { fullSchema, schema, tableNamesMap } = made._;
     kept = { dialect: dialectOf(), schema: { fullSchema, schema, tableNamesMap } };
@@ -93,7 +93,7 @@ export function drizzle<S extends Record<string, unknown> = Record<string, never
 }
 
 /** What `execute` gives: the rows, as some drivers of Drizzle have it, and beside them what others have. */
-function executed(result: Result): Result["rows"] {
+function executed(result: Pick<Result, "rows">): Result["rows"] {
   const beside = Object.entries(result).map(([name, value]) => [name, { value }]);
   return Object.defineProperties(result.rows, Object.fromEntries(beside));
 }

@@ -1,10 +1,10 @@
 import type { AbortableOperationOptions, CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from "kysely";
 import type { Database, DatabaseSession, DatabaseView, Transaction, TypeParsers } from "../entry/node.ts";
 import { UsageError } from "../errors/errors.ts";
-import { statementTexts } from "../syntax/statements.ts";
 import { notOnView } from "./check-database.ts";
 import { type Held, hold } from "./held.ts";
 import { OpenTransaction } from "./open-transaction.ts";
+import { runSeveral } from "./several-statements.ts";
 
 /** What a connection is taken for. */
 interface Taking {
@@ -70,13 +70,7 @@ export class WarmlineConnection implements DatabaseConnection {
     try {
       const held = await this.#heldFor(options);
       signal?.throwIfAborted();
-      const texts = parameters.length === 0 && MAY_BE_SEVERAL.test(sql) ? statementTexts(sql) : [];
-      if (texts.length > 1) {
-        const db = this.#db;
-        if (held === undefined && "script" in db) await db.script(sql, { signal });
-        else await (held ?? db).batch(texts.map((text) => ({ text })));
-        return { rows: [] };
-      }
+      if (await runSeveral(held ?? this.#db, { text: sql, values: parameters, signal })) return { rows: [] };
       const { command, rowCount, rows } = await (held
         ? held.query<R>(sql, parameters, { types })
         : this.#db.query<R>(sql, parameters, { types, signal }));
@@ -141,6 +135,3 @@ export class WarmlineConnection implements DatabaseConnection {
 }
 
 const CHANGES = /^(?:INSERT|UPDATE|DELETE|MERGE)$/;
-
-/** A semicolon that something follows. */
-const MAY_BE_SEVERAL = /;\s*\S/;

@@ -59,6 +59,16 @@ export function columnTypeOf(id: number): ColumnType | undefined {
   return types.get(id) ?? (id < FIRST_OF_USERS ? undefined : type.Text);
 }
 
+/** Types that Prisma has no column type for. Source: Postgres' catalog, pg_type.dat. */
+const NAMES =
+  "18 char|24 regproc|600 point|601 lseg|602 path|603 box|604 polygon|628 line|718 circle|774 macaddr8|829 macaddr|1186 interval|2205 regclass|" +
+  "2206 regtype|2249 record|2278 void|3614 tsvector|3615 tsquery|3904 int4range|3906 numrange|3908 tsrange|3910 tstzrange|3912 daterange|3926 int8range";
+
+/** What a type without a column type is called, as far as it is met in queries: the result of a function that gives none is `void`. */
+export function typeNameOf(id: number): string {
+  return new RegExp(`\\b${id} (\\w+)`).exec(NAMES)?.[1] ?? `of id ${id}`;
+}
+
 /** What Prisma's columns are read with, whatever the database's own parsers are. */
 export const parsers: TypeParsers = {
   getTypeParser: (id) => (id < FIRST_OF_USERS ? readers.get(id) : asText),

@@ -2,10 +2,11 @@ import type { Database, DatabaseView, Isolation, Result } from "../entry/node.ts
 import { UsageError } from "../errors/errors.ts";
 import { checkDatabase, notOnView } from "./check-database.ts";
 import { OpenTransaction } from "./open-transaction.ts";
-import { columnTypeOf, parsers } from "./prisma-columns.ts";
+import { columnTypeOf, parsers, typeNameOf } from "./prisma-columns.ts";
 import { DriverAdapterError, toPrisma } from "./prisma-errors.ts";
 import type { PrismaTransaction, SqlDriverAdapter, SqlQuery, SqlQueryable, SqlResultSet } from "./prisma-interface.ts";
 import { toValue } from "./prisma-values.ts";
+import { type Runner, runSeveral } from "./several-statements.ts";
 
 export type { PrismaTransaction, SqlDriverAdapter } from "./prisma-interface.ts";
 export { atModuleScope } from "./prisma-module-scope.ts";
@@ -40,7 +41,7 @@ export class PrismaWarmline {
     const db = this.#db;
     const { schema } = this.#options;
     return {
-      ...queriesOf((text, values) => db.query(text, values, ROWS)),
+      ...queriesOf(db, (text, values) => db.query(text, values, ROWS)),
       executeScript: async (script) => {
         if (!("script" in db)) throw notOnView("runs no scripts");
         await told(db.script(script));
@@ -66,7 +67,7 @@ async function startTransaction(db: DatabaseView, level: string | undefined): Pr
   }
   const open = await told(OpenTransaction.begin((work) => db.transaction(work, { isolation })));
   return {
-    ...queriesOf((text, values) => open.tx.query(text, values, ROWS)),
+    ...queriesOf({ batch: (texts) => open.tx.batch(texts) }, (text, values) => open.tx.query(text, values, ROWS)),
     // Prisma sends no COMMIT of its own then
     options: { usePhantomQuery: true },
     commit: () => told(open.commit()),
@@ -77,7 +78,7 @@ async function startTransaction(db: DatabaseView, level: string | undefined): Pr
   };
 }
 
-function queriesOf(send: (text: string, values: readonly unknown[]) => Promise<Result<unknown[]>>): SqlQueryable {
+function queriesOf(over: Runner, send: (text: string, values: readonly unknown[]) => Promise<Result<unknown[]>>): SqlQueryable {
   async function run({ sql, args, argTypes }: SqlQuery): Promise<Result<unknown[]>> {
     if (typeof argTypes[0] === "string") {
       const message = "warmline/prisma needs Prisma 7 or later. Run: npm install prisma@latest @prisma/client@latest";
@@ -94,7 +95,10 @@ function queriesOf(send: (text: string, values: readonly unknown[]) => Promise<R
     provider: "postgres",
     adapterName: ADAPTER_NAME,
     queryRaw: async (query) => resultSet(await run(query)),
-    executeRaw: async (query) => (await run(query)).rowCount ?? 0,
+    executeRaw: async (query) => {
+      if (await told(runSeveral(over, { text: query.sql, values: query.args }))) return 0;
+      return (await run(query)).rowCount ?? 0;
+    },
   };
 }
 
@@ -104,7 +108,7 @@ function resultSet({ fields, rows }: Result<unknown[]>): SqlResultSet {
     if (type !== undefined) return type;
     // it was done, as with every adapter
     throw new DriverAdapterError(
-      { kind: "UnsupportedNativeDataType", type: `of id ${dataTypeID}` },
+      { kind: "UnsupportedNativeDataType", type: typeNameOf(dataTypeID) },
       { code: "DECODE_FAILED", fate: "applied" },
     );
   });

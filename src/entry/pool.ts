@@ -6,6 +6,7 @@ import type { RuntimeName } from "../decide/runtime.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { ConfigError } from "../errors/errors.ts";
+import { namedAsPgs } from "../transports/pool/leased-pool.ts";
 import { SharedPool } from "../transports/pool/shared-pool.ts";
 import { typesOf } from "../transports/pool/type-parsers.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
@@ -27,6 +28,10 @@ export type { WarmPoolOptions } from "./pool-options.ts";
  * @throws ConfigError for settings that are wrong, missing or given twice, and for what cannot be kept: another `Client`, `native`
  */
 export class WarmPool extends ConfiguredPool {
+  static {
+    namedAsPgs(WarmPool);
+  }
+
   constructor(options: WarmPoolOptions | string = {}) {
     const given = read(options);
     const { settings, plan } = planned(given);

@@ -31,7 +31,7 @@ interface Sent {
 }
 
 /**
- * What to write where a value went as what it cannot be; empty where that is not the reason. Told by codes, routines and places, for the message
+ * What to write where a value went as what it cannot be, or several statements as one; empty where that is not the reason. Told by codes, routines and places, for the message
  * may be in the server's language.
  * @param statements the one that failed, or all of them where nobody tells which did
  */
@@ -51,6 +51,7 @@ export function valueHint(refusal: Refusal, statements: readonly Sent[]): string
   if (code === "42601" && position && statements.some(({ text }) => /^\$\d/.test([...text].slice(Number(position) - 1).join("")))) {
     return `. No value can stand there: for a list ${FOR_A_LIST}, for a name sql.id(…)`;
   }
+  if (code === "42601" && routine === "exec_parse_message") return ". Several go by batch([…]) or db.script(…)";
   if (code === "08P01" && routine === "exec_bind_message") {
     return ". There must be as many values as the text has placeholders ($1, $2 …); one within quotes is text";
   }

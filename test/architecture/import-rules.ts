@@ -134,7 +134,8 @@ const rules: readonly Rule[] = [
     mayType: ["src/entry/node.ts"],
   },
   { place: "src/adapters/open-transaction.ts", may: ["src/adapters/", "src/errors/"], mayType: ["src/entry/node.ts"] },
-  { place: "src/adapters/kysely", may: ["src/adapters/", "src/errors/", "src/syntax/", "kysely"], mayType: ["src/entry/node.ts"] },
+  { place: "src/adapters/several-statements.ts", may: ["src/syntax/"] },
+  { place: "src/adapters/kysely", may: ["src/adapters/", "src/errors/", "kysely"], mayType: ["src/entry/node.ts"] },
   { place: "src/adapters/prisma", may: ["src/adapters/", "src/errors/"], mayType: ["src/entry/node.ts"] },
   {
     place: "src/adapters/drizzle",

@@ -7,7 +7,8 @@ import { integer, pgTable, text } from "drizzle-orm/pg-core";
 import { migrate } from "drizzle-orm/pg-proxy/migrator";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { drizzle } from "../../src/adapters/drizzle.ts";
-import { type Database, fateOf, isWarmlineError, type WarmlineError } from "../../src/entry/node.ts";
+import { startEndpoint } from "../../src/endpoint/endpoint.ts";
+import { createDatabase, type Database, fateOf, isWarmlineError, type WarmlineError } from "../../src/entry/node.ts";
 import { startWire } from "../support/wire.ts";
 import { openDirect, openPool, urlAt } from "./databases.ts";
 
@@ -204,6 +205,28 @@ describe("batches", () => {
     const isolation = orm.execute<{ level: string }>(sql`select current_setting('transaction_isolation') as level`);
     expect((await orm.batch([isolation], { isolation: "serializable" }))[0].rows).toEqual([{ level: "serializable" }]);
     expect(codeOf(await failureOf(() => orm.batch([orm.delete(things)], { readOnly: true })))).toBe("25006");
+  });
+});
+
+describe.each(["pool", "http"] as const)("several statements in one text without values, over %s", (way) => {
+  test("run as one transaction, by themselves and within one, and give no rows", async () => {
+    const endpoint = await startEndpoint({ databaseUrl: urlAt(), port: 0 });
+    onTestFinished(() => endpoint.stop());
+    await using own = way === "pool" ? openPool() : createDatabase({ url: urlAt(), endpoint: endpoint.url, transport: "http" });
+    const orm = drizzle(own);
+    const both = sql.raw("insert into drizzle_thing values (70, 'a;b');\n insert into drizzle_thing values (71, 'c'); -- ;");
+    const count = () => db.sql`select count(*)::int as n from drizzle_thing where id >= 70`;
+    const given = await orm.execute(both);
+    expect([given, given.rows, given.rowCount]).toEqual([[], [], null]);
+    expect(await count()).toEqual([{ n: 2 }]);
+    const refused = await failureOf(() => orm.execute(sql.raw("delete from drizzle_thing where id >= 70; select 1 / 0")));
+    expect([codeOf(refused), fateOf(refused)]).toEqual(["22012", "refused"]);
+    expect(await count()).toEqual([{ n: 2 }]);
+    await orm.transaction(async (tx) => {
+      await tx.execute(sql.raw("delete from drizzle_thing where id = 70; delete from drizzle_thing where id = 71"));
+    });
+    expect(await count()).toEqual([{ n: 0 }]);
+    expect(await failureOf(() => orm.batch([orm.execute(both)]))).toMatchObject({ code: "42601" });
   });
 });
 

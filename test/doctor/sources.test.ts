@@ -209,17 +209,19 @@ test("what is not installed, and what is there and cannot be loaded, is said wit
       if (name === "smol-toml") throw Object.assign(new Error("canary"), { code: "ERR_MODULE_NOT_FOUND" });
       // as where npm left out the binary
       if (name === "oxc-parser") return { url: "data:text/javascript,throw new Error('Cannot find native binding: canary')", shortCircuit: true };
+      // as Yarn's Plug'n'Play has it
+      if (name === "yaml") throw Object.assign(new Error("canary"), { code: "MODULE_NOT_FOUND", pnpCode: "MISSING_PEER_DEPENDENCY" });
       return next(name, context);
     };
     registerHooks({ resolve });
     const { loadReaders } = await import("${readers}");
     const { parser, toml, yaml } = await loadReaders();
-    console.log(JSON.stringify([parser, toml, Object.keys(yaml)]));`;
+    console.log(JSON.stringify([parser, toml, yaml]));`;
   const written = execFileSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" });
   expect(JSON.parse(written)).toEqual([
     { unseen: "oxc-parser is installed, and cannot be loaded: npm install --save-dev oxc-parser" },
     { unseen: "smol-toml is not installed: npm install --save-dev smol-toml" },
-    ["value"],
+    { unseen: "yaml is not installed: npm install --save-dev yaml" },
   ]);
 });
 

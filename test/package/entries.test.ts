@@ -82,13 +82,13 @@ describe("the main entry", () => {
   });
 });
 
-test("WarmPool from warmline/pool is a pg.Pool", () => {
-  const code = `import { WarmPool } from "warmline/pool";
+test("WarmPool from warmline/pool is a pg.Pool, by class and by name", () => {
+  const code = `import { sharedPool, WarmPool } from "warmline/pool";
     import pg from "pg";
     const pool = new WarmPool({ connectionString: "postgres://someone@127.0.0.1:1/shop" });
-    console.log(pool instanceof pg.Pool);
+    console.log(pool instanceof pg.Pool, pool.constructor.name, sharedPool().constructor.name);
     await pool.end();`;
-  expect(run(code)).toBe("true\n");
+  expect(run(code)).toBe("true BoundPool BoundPool\n");
 });
 
 test("WarmPool can be required, and is a subclass of the pg that is", () => {

@@ -15,8 +15,10 @@ async function loaded<T>(name: string, module: Promise<T>): Promise<Seen<T>> {
   try {
     return { value: await module };
   } catch (error) {
-    const { code } = (error ?? {}) as { readonly code?: unknown };
-    const why = code === "ERR_MODULE_NOT_FOUND" ? "is not installed" : "is installed, and cannot be loaded";
+    const { code, pnpCode } = (error ?? {}) as { readonly code?: unknown; readonly pnpCode?: unknown };
+    // Yarn's Plug'n'Play has codes of its own for what nobody declared
+    const missing = code === "ERR_MODULE_NOT_FOUND" || pnpCode !== undefined;
+    const why = missing ? "is not installed" : "is installed, and cannot be loaded";
     return { unseen: `${name} ${why}: npm install --save-dev ${name}` };
   }
 }

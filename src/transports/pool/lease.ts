@@ -76,25 +76,37 @@ export class HeldLease implements Lease {
 
 /**
  * Serves a checkout from a lease, in pg's words; `onUsed` is told once, before the connection is given back. Its release runs as the request that
- * took the connection: pg gives one back from its socket's callbacks, which run as the request that opened it.
+ * took the connection: pg gives one back from its socket's callbacks, which run as the request that opened it. A connection that is lost takes up no
+ * place: whoever holds it may forget it.
  */
 export function checkingOut(callback: Checkout, onUsed: (client: pg.PoolClient) => void): Granted {
   return (error, lease) => {
     if (lease === undefined) return callback(asPg(error) as Error, undefined, () => {});
-    const { onEnd } = lease;
+    const { client, onEnd } = lease;
     lease.onEnd = () => {
       onEnd?.();
-      onUsed(lease.client);
+      onUsed(client);
     };
+    let lost = false;
+    const lose = () => {
+      lost = true;
+      lease.release(true);
+    };
+    client.once("end", lose);
     const release: Release = asCaller()((destroy) => {
+      client.off("end", lose);
+      if (lost) {
+        lost = false;
+        return;
+      }
       try {
         lease.release(destroy);
       } catch (thrown) {
         throw asPg(thrown);
       }
     });
-    lease.client.release = release;
-    callback(undefined, lease.client, lease.client.release);
+    client.release = release;
+    callback(undefined, client, release);
   };
 }
 

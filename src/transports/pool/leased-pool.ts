@@ -4,6 +4,14 @@ import { type Answering, answerAs, NO_ANSWER, type PgAnswer } from "./pg-call.ts
 import { rejectAsPg, withFateOf } from "./pg-failure.ts";
 import { tellAs } from "./pg-itself.ts";
 
+/**
+ * Gives a class the name that pg's own has, whatever a bundler makes of names: Drizzle, rate-limiter-flexible, PostGraphile and others tell a pool by
+ * the name of its class, and Drizzle takes what it does not know for a single connection, on which transactions run into one another.
+ */
+export function namedAsPgs(pool: object): void {
+  Object.defineProperty(pool, "name", { value: "BoundPool" });
+}
+
 /** A `pg.Pool` whose checkouts are leases: what asks for a connection in pg's way is given one by `lease`. */
 export abstract class LeasedPool extends pg.Pool implements Answering {
   /** Set while a query of the pool's own takes its connection, which it gives back by itself. */

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { UsageError } from "../../errors/errors.ts";
 import type { RequestContext } from "../request/request-scope.ts";
 import { type Asker, closed, endedTwice } from "./lease.ts";
-import { LeasedPool } from "./leased-pool.ts";
+import { LeasedPool, namedAsPgs } from "./leased-pool.ts";
 import { OpenCalls } from "./open-calls.ts";
 import type { PgAnswer } from "./pg-call.ts";
 import { asPg, madeOf } from "./pg-failure.ts";
@@ -87,6 +87,7 @@ export class SharedPool extends LeasedPool {
   }
 
   static {
+    namedAsPgs(SharedPool);
     for (const count of ["totalCount", "idleCount", "waitingCount", "expiredCount"] as const) {
       Object.defineProperty(SharedPool.prototype, count, {
         get(this: SharedPool) {

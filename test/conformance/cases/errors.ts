@@ -202,6 +202,19 @@ const cases: readonly Case[] = [
     },
   },
   {
+    title: "says what runs several statements where a text of several is sent as one",
+    async run({ db }) {
+      const hint = "Several go by batch([…]) or db.script(…)";
+      for (const call of [
+        () => db.query("select 1; select 2"),
+        () => db.sql`select ${1}::int; select 2`,
+        () => db.batch([sql`select 1; select 2`]),
+      ]) {
+        expect((await failureOf(call, { code: "42601" })).message).toContain(hint);
+      }
+    },
+  },
+  {
     title: "takes sql.json where a value stands, and says where any other piece of SQL belongs",
     async run({ db }) {
       expect((await db.query("select $1::jsonb = '[1]' as same, $2::jsonb[] as list", [sql.json([1]), [sql.json({ a: 1 })]])).rows).toEqual(

@@ -132,6 +132,19 @@ describe.each(["pool", "http"] as const)("over %s", (way) => {
     expect((await errorOf(adapter.executeScript("select nonsense"))).cause.kind).toBe("ColumnNotFound");
   });
 
+  test("several statements in one text without values run as one transaction, by themselves and within one", async () => {
+    const both = query("insert into prisma_word values ('a;b');\n insert into prisma_word values ('c'); -- ;");
+    const refused = query("insert into prisma_word values ('d'); select 1 / 0");
+    expect(await adapter.executeRaw(both)).toBe(0);
+    expect((await errorOf(adapter.executeRaw(refused))).code).toBe("22012");
+    expect(await words()).toEqual(["a;b", "c"]);
+    await direct.query("truncate prisma_word");
+    const tx = await adapter.startTransaction();
+    expect(await tx.executeRaw(both)).toBe(0);
+    await tx.commit();
+    expect(await words()).toEqual(["a;b", "c"]);
+  });
+
   test.each([
     [
       "insert into prisma_word values ('a'), ('a')",
@@ -166,10 +179,14 @@ describe.each(["pool", "http"] as const)("over %s", (way) => {
   });
 
   test("a type that Prisma has none of is told by its kind, as something that was done", async () => {
-    expect(await errorOf(adapter.queryRaw(query("select '(1,2)'::point")))).toMatchObject({
-      cause: { kind: "UnsupportedNativeDataType" },
-      fate: "applied",
-    });
+    const told = async (sql: string) => {
+      const { cause, fate } = await errorOf(adapter.queryRaw(query(sql)));
+      return { ...cause, fate };
+    };
+    const kind = "UnsupportedNativeDataType";
+    expect(await told("select '(1,2)'::point")).toEqual({ kind, type: "point", fate: "applied" });
+    expect(await told("select pg_notify('prisma', 'x')")).toEqual({ kind, type: "void", fate: "applied" });
+    expect(await told("select '1'::xid")).toEqual({ kind, type: "of id 28", fate: "applied" });
   });
 
   test("arrays are read in every form Postgres writes", async () => {

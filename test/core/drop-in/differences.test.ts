@@ -39,6 +39,28 @@ const differences: Readonly<Record<string, Difference>> = {
     next.release(true);
     await pool.end();
   },
+  "a client that is lost, and never released": async (make, own) => {
+    const pool = make({ max: 1, connectionTimeoutMillis: own ? 0 : 100 });
+    const direct = await openDirect();
+    const client = await pool.connect();
+    client.on("error", () => {});
+    const ended = new Promise<void>((resolve) => client.once("end", resolve));
+    const { rows } = await client.query("select pg_backend_pid() as pid");
+    await direct.query("select pg_terminate_backend($1)", [rows[0].pid]);
+    await ended;
+    const next = pool.query("select 1 as n").then(
+      (result) => result.rows,
+      (error: Error) => error.message,
+    );
+    expect(await next).toEqual(own ? [{ n: 1 }] : "timeout exceeded when trying to connect");
+    // giving it back is right all the same, once
+    client.release();
+    expect(() => client.release()).toThrow("already been released");
+    expect((await pool.query("select 2 as n")).rows).toEqual([{ n: 2 }]);
+    expect([pool.totalCount, pool.idleCount]).toEqual([1, 1]);
+    await pool.end();
+    await direct.end();
+  },
   "who waits when `end` is called": async (make, own) => {
     const pool = make({ max: 1 });
     const client = await pool.connect();

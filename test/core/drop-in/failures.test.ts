@@ -179,6 +179,39 @@ describe.each(handles)("%s", (kind, make) => {
     await direct.query("drop table drop_in");
   });
 
+  test("says that nothing stays of a text without values either, however many statements it has and whatever is open", async () => {
+    const direct = await openDirect();
+    await direct.query(
+      "drop table if exists drop_in; create table drop_in (id int primary key deferrable initially deferred); insert into drop_in values (1)",
+    );
+    const pool = make({ max: 1 });
+    const client = await pool.connect();
+    const fateOf = async (text: string) => {
+      const { code, fate } = await rejection(client.query(text));
+      await client.query("rollback");
+      return [code, fate];
+    };
+    const refused = own ? "refused" : undefined;
+    const unknown = own ? "unknown" : undefined;
+    for (const before of ["select 1", "begin"]) {
+      await client.query(before);
+      expect(await fateOf("insert into drop_in values (2) returning 1 / 0")).toEqual(["22012", refused]);
+      await client.query(before);
+      expect(await fateOf("insert into drop_in values (2); select ';' || 1 / 0")).toEqual(["22012", refused]);
+      await client.query(before);
+      expect(await fateOf("insert into drop_in values (2); commit; select 1 / 0")).toEqual(["22012", unknown]);
+      await client.query("delete from drop_in where id = 2");
+    }
+    await client.query("begin");
+    await client.query("insert into drop_in values (1)");
+    expect(await fateOf("commit")).toEqual(["23505", refused]);
+    expect((await client.query("select id from drop_in")).rows).toEqual([{ id: 1 }]);
+    client.release();
+    await pool.end();
+    await direct.query("drop table drop_in");
+    await direct.end();
+  });
+
   test("says that a conflict between transactions may be tried again, where nothing of it stays", async () => {
     const pool = make({ max: 1 });
     const conflict =

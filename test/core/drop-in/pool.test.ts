@@ -18,6 +18,13 @@ describe.each(handles)("%s", (kind, make) => {
     await pool.end();
   });
 
+  test("is told by the name of its class, as by libraries that do not ask what it extends; a class of one's own has its own", async () => {
+    const pool = make();
+    class Own extends (pool.constructor as typeof pg.Pool) {}
+    expect([pool.constructor.name, Own.name]).toEqual(["BoundPool", "Own"]);
+    await pool.end();
+  });
+
   test("answers by promise, by callback, and by neither too early", async () => {
     const pool = make({ max: 2 });
     const byText = await told<pg.QueryResult>((done) => pool.query("select 1 as n", done as never));

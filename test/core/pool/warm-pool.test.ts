@@ -86,7 +86,7 @@ describe("WarmPool in the place of pg.Pool", () => {
     const ended = new Promise((resolve) => held.once("end", resolve));
     for (const pid of pids) await direct.query("select pg_terminate_backend($1)", [pid]);
     await ended;
-    await until(() => pool.totalCount === 1);
+    await until(() => pool.totalCount === 0);
     held.release();
     expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
   });
