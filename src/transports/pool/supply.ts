@@ -51,12 +51,17 @@ export class Supply {
    */
   async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void> {
     lease.unasked = false;
+    const { client } = lease;
     const { openings } = this.#options;
-    const probed = this.#pool.state.noteProbe(lease.client);
+    const probed = this.#pool.state.noteProbe(client);
     try {
       const fresh = await answerOrReplacement({
-        client: lease.client,
-        answer: ask(lease.client).then(probed.answer),
+        client,
+        answer: ask(client).then((alive) => {
+          // gone before another is opened in its place: it is none of those there are
+          if (!alive && lease.client === client) this.#findDead(lease);
+          return probed.answer(alive);
+        }),
         connectTimeoutMs: openings.limitMs,
         persists,
         openBeside: (opened) => openings.beginBeside(opened),
@@ -159,6 +164,7 @@ export class Supply {
 
   /** Destroys the connection in a lease; its slot stays with the lease. */
   #discard(lease: Lease, reason: "lost" | "expired"): void {
+    if (lease.toPool === nothing) return;
     this.#pool.state.noteDiscard(lease.client, reason);
     destroySocket(lease.client);
     lease.toPool(true);

@@ -77,8 +77,15 @@ describe("the fallback of a query", () => {
     await using _ = await full.session();
     const controller = new AbortController();
     const asked: string[] = [];
-    const silent = (kind: string) => ({ readOnly: true, fallback: () => (asked.push(kind), new Promise<never>(() => {})) });
+    const silent = (kind: string) => ({
+      readOnly: true,
+      fallback() {
+        asked.push(kind);
+        return new Promise<never>(() => {});
+      },
+    });
     // one that is no promise, and answers nobody either
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is meant here
     const mute = { readOnly: true, fallback: () => ({ then() {} }) as never };
     const given = Promise.all([
       failureOf(db.query("select 1", [], { ...silent("deadline"), deadlineMs: 600 })),
