@@ -112,6 +112,15 @@ export function queueFull(maxWaiting: number): ConnectionError {
   });
 }
 
+/** A connection was open, and lost before anything was sent on it. */
+export function lostAtOnce(): ConnectionError {
+  return new ConnectionError("The connection was lost as soon as it was open. Nothing was sent.", {
+    code: "CONNECTION_LOST",
+    fate: "not-sent",
+    retryable: true,
+  });
+}
+
 /** Use after `end`. */
 export function closed(): UsageError {
   return new UsageError("The pool has been closed. Create a new database where work begins again.", { code: "CLOSED" });

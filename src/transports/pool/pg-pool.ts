@@ -4,7 +4,7 @@ import type { Checkout, Opened } from "./lease.ts";
 
 /** What pg's pool does not show in its types. */
 interface PgPool {
-  readonly _clients: readonly pg.PoolClient[];
+  _clients: readonly pg.PoolClient[];
   readonly _idle: IdleItem[];
   newClient(pending: { readonly callback: Checkout }): void;
   _release(client: pg.PoolClient, idleListener: (error: Error) => void, destroy?: Error | boolean): void;
@@ -45,7 +45,15 @@ const insideOf = (pool: pg.Pool): PgPool => pool as unknown as PgPool;
 
 /** Has the pool make a client, whether it has idle ones or not, and however many there are; `opened` is told once. Throws what making one throws. */
 export function newClient(pool: pg.Pool, opened: Checkout): pg.PoolClient | undefined {
-  insideOf(pool).newClient({ callback: opened });
+  const inside = insideOf(pool);
+  const others = [...inside._clients];
+  try {
+    inside.newClient({ callback: opened });
+  } catch (thrown) {
+    // one that was made, and cannot connect, is none of the pool's
+    inside._clients = others;
+    throw thrown;
+  }
   return clientsOf(pool).at(-1);
 }
 

@@ -4,7 +4,7 @@ import type { Supplied } from "./checkouts.ts";
 import type { Cleanings } from "./cleaning.ts";
 import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
-import { closed, HeldLease, type Lease, type Opened } from "./lease.ts";
+import { closed, HeldLease, type Lease, lostAtOnce, type Opened } from "./lease.ts";
 import { isShown, type Openings } from "./openings.ts";
 import { isEnding, takeIdle } from "./pg-pool.ts";
 import type { PoolState } from "./pool-state.ts";
@@ -89,9 +89,16 @@ export class Supply {
     else {
       this.#options.openings.begin(to, (error, opened) => {
         if (opened === undefined) to.supplied(error, undefined);
+        else if (looksDead(opened.client)) this.#refuseDead(opened, to);
         else this.#judge(opened, to);
       });
     }
+  }
+
+  /** A new connection that is dead by now is the call's to repeat: the next may be as well, and the one behind that. */
+  #refuseDead(opened: Opened, to: Supplied): void {
+    this.#findDead(new HeldLease(opened, this.#giveBack));
+    to.supplied(lostAtOnce(), undefined);
   }
 
   #judge(opened: Opened, to: Supplied): void {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import pg from "pg";
 import { describe, expect, inject, test, vi } from "vitest";
@@ -114,6 +115,27 @@ const differences: Readonly<Record<string, Difference>> = {
     if (!own) return;
     const pool = make({ max: 1, connectionTimeoutMillis: 3_000 });
     expect(pool.options).toMatchObject({ connectionTimeoutMillis: 3_000, connectTimeoutMillis: 3_000 });
+    await pool.end();
+  },
+  "an `onConnect` or `verify` that never ends": async (make, own) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const pool = make({ max: 1, connectionTimeoutMillis: 100, onConnect: () => promise });
+    let told = false;
+    const query = pool.query("select 1").then(
+      () => {
+        told = true;
+      },
+      () => {
+        told = true;
+      },
+    );
+    if (own) await query;
+    else {
+      await delay(200);
+      expect(told).toBe(false);
+      resolve();
+    }
+    await query;
     await pool.end();
   },
   "more than 10,000 who wait": async (_, own) => {
