@@ -26,13 +26,14 @@ export async function fallBack(failure: unknown, { fallback, transport, clock, e
   if (!isWarmlineError(failure) || !isUnavailable(failure)) throw failure;
   const { deadlineMs, signal, endAt = Number.POSITIVE_INFINITY } = ends;
   const now = clock.now();
-  const leftMs = Math.min(deadlineMs, beganAt + deadlineMs - now, endAt - now);
-  const limit = makeDeadline(clock, { deadlineMs: Math.max(leftMs, LEAST_MS), signal });
+  const leftMs = Math.max(Math.min(deadlineMs, beganAt + deadlineMs - now, endAt - now), LEAST_MS);
+  const limit = makeDeadline(clock, { deadlineMs: leftMs, signal });
   const ended = new Promise<never>((_, reject) => {
-    limit.onCancel(() => reject(signal?.aborted && failure.fate !== "applied" ? limit.reason?.(failure.fate) : failure));
+    // what cannot be had now was not applied
+    limit.onCancel(() => reject(signal?.aborted ? limit.reason?.(failure.fate as "unknown") : failure));
   });
-  const ask = async (): Promise<unknown> => (limit.reason ? ended : fallback(failure));
-  const given = await Promise.race([ended, ask()]).finally(() => limit.dispose());
+  const ask = async () => (limit.reason ? ended : fallback(failure));
+  const given: unknown = await Promise.race([ended, ask()]).finally(() => limit.dispose());
   const rows = look(() => (Array.isArray(given) ? ([...given] as Result["rows"]) : undefined), undefined);
   if (rows === undefined) throw new UsageError("The option fallback must give an array of rows.", { code: "INVALID_OPTION" });
   const via = { transport, connectionId: null, reused: null, attempts: 0, fallback: true } as const;

@@ -6,6 +6,7 @@ import type { RuntimeName } from "../decide/runtime.ts";
 import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } from "../decide/settings.ts";
 import { detectTarget } from "../decide/target.ts";
 import { ConfigError } from "../errors/errors.ts";
+import { boundHooks } from "../transports/pool/pool-hooks.ts";
 import { SharedPool } from "../transports/pool/shared-pool.ts";
 import { typesOf } from "../transports/pool/type-parsers.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
@@ -31,7 +32,8 @@ export class WarmPool extends ConfiguredPool {
     const given = read(options);
     const { settings, plan } = planned(given);
     const { types = typesOf(settings.types), ...driver } = given.driver;
-    super({ ...poolConfig(settings, plan, { ...given, driver: { ...driver, ...(types !== undefined && { types }) } }), warn });
+    const words = { ...given, driver: { ...driver, ...(types !== undefined && { types }) } };
+    super({ ...poolConfig(settings, plan, words), ...boundHooks(driver), warn });
     showing(settings, warn)?.(this);
   }
 }
@@ -49,7 +51,7 @@ export function sharedPool(options: WarmPoolOptions | string = {}): SharedPool {
   const { Promise: own, ...driver } = given.driver;
   const join = () => {
     const { settings, plan } = planned(given);
-    return joinPool({ settings, plan, address: settings.address, warn, words: { ...given, driver } });
+    return joinPool({ settings, plan, address: settings.address, warn, words: { ...given, driver, hooks: boundHooks(driver) } });
   };
   return new SharedPool(join, { own: own as PromiseConstructor | undefined });
 }

@@ -5,37 +5,47 @@ import { destroySocket } from "./client-state.ts";
 import { withFateOf } from "./pg-failure.ts";
 import type { WarmClient } from "./warm-client.ts";
 
+/** A pool's options, which pg-pool calls its hooks on, and which have the limits of the moment. */
+interface HookedOptions {
+  readonly connectTimeoutMillis?: number;
+}
+
 /** What a pool's options have it call. */
 interface PoolHooks {
-  readonly onConnect?: ((client: pg.PoolClient) => unknown) | undefined;
-  readonly verify?: ((client: pg.PoolClient, done: (error?: Error) => void) => void) | undefined;
-  readonly log?: ((...messages: never[]) => void) | undefined;
+  readonly onConnect?: (this: HookedOptions | undefined, client: pg.ClientBase) => unknown;
+  readonly verify?: (this: HookedOptions | undefined, client: pg.ClientBase, done: (error?: Error) => void) => void;
+  readonly log?: (...messages: unknown[]) => void;
 }
 
 /**
- * The same, where none of them can hold a connection, or its caller, for ever: what is done with a new connection is a part of opening it, and takes
- * no longer than is left of that; `limitMs` is asked each time, and 0 is no bound. What one throws is its call's, of `log` nobody's.
+ * The hooks among a pool's options, where none of them can hold a connection, or its caller, for ever: what is done with a new connection is a part
+ * of opening it, and takes no longer than is left of that. What one throws is its call's, of `log` nobody's.
  */
-export function boundHooks(hooks: object, limitMs: () => number): PoolHooks {
-  const { onConnect, verify, log } = hooks as PoolHooks;
+export function boundHooks(options: object): PoolHooks {
+  const { onConnect, verify, log } = options as { readonly [Name in keyof PoolHooks]: (...given: readonly unknown[]) => unknown };
   return {
-    ...(onConnect && { onConnect: (client) => within(client, { hook: "onConnect", limitMs: limitMs() }, () => onConnect(client)) }),
+    ...(onConnect && {
+      onConnect(client) {
+        return within(client, { hook: "onConnect", limitMs: this?.connectTimeoutMillis }, () => onConnect(client));
+      },
+    }),
     ...(verify && {
       verify(client, done) {
-        const answer = () => new Promise<void>((resolve, reject) => verify(client, (error) => (error ? reject(error) : resolve())));
-        within(client, { hook: "verify", limitMs: limitMs() }, answer).then(
+        const answer = () =>
+          new Promise<void>((resolve, reject) => void verify(client, (error: unknown) => (error ? reject(error) : resolve())));
+        within(client, { hook: "verify", limitMs: this?.connectTimeoutMillis }, answer).then(
           () => done(),
           (error) => done(error ?? new Error("verify refused the connection.")),
         );
       },
     }),
-    ...(log && { log: (...messages) => look(() => log(...messages), undefined) }),
+    ...(log && { log: (...messages) => void look(() => log(...messages), undefined) }),
   };
 }
 
 function within(
-  client: pg.PoolClient,
-  { hook, limitMs }: { readonly hook: string; readonly limitMs: number },
+  client: pg.ClientBase,
+  { hook, limitMs = 0 }: { readonly hook: string; readonly limitMs: number | undefined },
   work: () => unknown,
 ): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();

@@ -11,7 +11,6 @@ import { Openings } from "./openings.ts";
 import type { PgAnswer } from "./pg-call.ts";
 import { clientsOf, endConnections, takeOver } from "./pg-pool.ts";
 import { type PgQueries, queriesOver } from "./pg-queries.ts";
-import { boundHooks } from "./pool-hooks.ts";
 import { PoolState } from "./pool-state.ts";
 import { processClock, processRandom } from "./process-clock.ts";
 import { Room } from "./room.ts";
@@ -55,7 +54,7 @@ export class WarmPool extends LeasedPool {
       servers,
       ...options
     } = config;
-    super({ ...options, ...boundHooks(options, () => this.#room.limits.connectTimeoutMs), Client: WarmClient } as object);
+    super({ ...options, Client: WarmClient } as object);
     // not to be seen: keys are in it
     if (servers !== undefined) {
       Object.defineProperties(this.options, { servers: { value: servers }, server: { value: undefined, writable: true } });
