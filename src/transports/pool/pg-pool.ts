@@ -80,7 +80,7 @@ export function takeIdle(pool: pg.Pool): Opened | undefined {
   // pg does not let an idle connection keep the process
   (client as unknown as PooledClient).ref();
   client.removeListener("error", idleListener);
-  tell(() => pool.emit("acquire", client));
+  pool.emit("acquire", client);
   return { client, toPool: (destroy) => putBack(pool, idle, destroy) };
 }
 
@@ -93,7 +93,7 @@ function putBack(pool: pg.Pool, idle: IdleItem, destroy: Error | boolean | undef
   const uses = (pooled._poolUseCount ?? 0) + 1;
   pooled._poolUseCount = uses;
   client.on("error", idleListener);
-  tell(() => pool.emit("release", (destroy || undefined) as Error, client));
+  pool.emit("release", (destroy || undefined) as Error, client);
   const isExpired = inside._expired.delete(client);
   if (destroy || isEnding(pool) || !pooled._queryable || pooled._ending || uses >= maxUses || isExpired) {
     clearTimeout(idle.timeoutId);
@@ -129,16 +129,21 @@ export function takeOver(pool: pg.Pool): void {
   inside._pulseQueue = () => {
     if (isEnding(pool)) pulse();
   };
+  const emit = pool.emit.bind(pool) as (...told: readonly unknown[]) => boolean;
+  // what a listener throws is as uncaught as it is from pg, and the connection goes where it has to
+  pool.emit = (...told: readonly unknown[]) => {
+    try {
+      return emit(...told);
+    } catch (thrown) {
+      if (!ofPg.test(String(told[0]))) throw thrown;
+      throwOn(thrown);
+      return true;
+    }
+  };
 }
 
-/** Tells the pool's listeners: what one throws is as uncaught as it is from pg, and the connection is where it has to be. */
-function tell(emit: () => void): void {
-  try {
-    emit();
-  } catch (thrown) {
-    throwOn(thrown);
-  }
-}
+/** What pg's pool tells. */
+const ofPg = /^(connect|acquire|release|remove|error)$/;
 
 /** Begins to count how long nobody takes a connection. */
 function restart(pool: pg.Pool, idle: IdleItem, limitMs: number): void {
