@@ -1,6 +1,6 @@
 import { makeBreaker } from "../delivery/breaker.ts";
 import { makeRetryBudget } from "../delivery/budget.ts";
-import { type Deadline, makeDeadline } from "../delivery/deadline.ts";
+import { type Deadline, type Ends, makeDeadline } from "../delivery/deadline.ts";
 import { type Delivery, type DeliveryContext, deliver } from "../delivery/deliver.ts";
 import type { OwnWork } from "../delivery/own-work.ts";
 import { mayRepeat, type RepeatClaims } from "../delivery/retry.ts";
@@ -82,6 +82,13 @@ export class Calls {
     });
   }
 
+  /** What ends a call that begins now. @throws UsageError NESTED_QUERY */
+  endsOf({ deadlineMs, signal }: Pick<Limits, "deadlineMs" | "signal">, ground: Ground): Ends {
+    const endAt = admitCall(this.parts.callbacks, this.identity);
+    const limitMs = deadlineMs ?? (endAt === undefined ? ground.deadlineMs : ground.requestDeadlineMs);
+    return { deadlineMs: limitMs || Number.POSITIVE_INFINITY, signal, endAt };
+  }
+
   /** What calls stand on; or, where settings are missing, the failure to hand on. */
   ground(): Ground | Promise<never> {
     try {
@@ -146,15 +153,12 @@ class RunningCall<T> implements Delivery<T> {
   #options: CallOptions | undefined;
 
   constructor(calls: Calls, ground: Ground, limits: Limits, call: Call<T>) {
-    const { callbacks, delivery } = calls.parts;
-    const endAt = admitCall(callbacks, calls.identity);
-    const { deadlineMs = endAt === undefined ? ground.deadlineMs : ground.requestDeadlineMs, signal } = limits;
     this.#calls = calls;
     this.#ground = ground;
     this.#limits = limits;
     this.#call = call;
     calls.apart = ground.plan.traits.ioScope === "request";
-    this.cancellation = makeDeadline(delivery.clock, { deadlineMs: deadlineMs || Number.POSITIVE_INFINITY, signal, endAt });
+    this.cancellation = makeDeadline(calls.parts.delivery.clock, calls.endsOf(limits, ground));
     if (ground.plan.traits.freezes) calls.ends.add(this.cancellation);
   }
 

@@ -111,7 +111,10 @@ export function makeDatabase(parts: DatabaseParts): Database {
       statements: statement,
       work: (chosen, callOptions) => chosen.query(comment(statement), callOptions),
     });
-    return fallback ? answer.catch((error) => fallBack(error, { fallback, transport: ground.plan.transport })) : answer;
+    if (!fallback) return answer;
+    const { clock } = parts.delivery;
+    const falling = { fallback, transport: ground.plan.transport, clock, ends: calls.endsOf(options, ground), beganAt: clock.now() };
+    return answer.catch((error) => fallBack(error, falling));
   }
 
   async function batch(sources: readonly Source<unknown>[], given: BatchCallOptions | undefined, settings?: Statement): Promise<Result[]> {

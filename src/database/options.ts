@@ -34,7 +34,8 @@ export interface QueryOptions<Row = unknown> extends CallLimits, ReadingOptions 
   readonly idempotent?: boolean | undefined;
   /**
    * Gives rows to go on with when the database cannot be reached or has no room; never asked about a statement that is wrong. Its rows come
-   * with `via.fallback`, and what it throws is thrown. Only with `readOnly`. Default: none.
+   * with `via.fallback`, and what it throws is thrown. They are waited for until the call's deadline, for 250 milliseconds where that has passed;
+   * then the query fails as it had. Only with `readOnly`. Default: none.
    */
   readonly fallback?: ((error: WarmlineError) => readonly Row[] | Promise<readonly Row[]>) | undefined;
 }

@@ -16,7 +16,7 @@ export interface Deadline extends Cancellation {
 }
 
 /** What ends a call early. */
-interface Ends {
+export interface Ends {
   /** Infinity for no deadline. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;

@@ -39,7 +39,10 @@ function makePool(input: TransportInput, order: number): Transport {
 }
 
 /** What only pg knows, of those who speak to it in its words. */
-export type PgWords = Pick<PoolOptions, "driver" | "timeoutMs">;
+export interface PgWords extends Pick<PoolOptions, "driver" | "timeoutMs"> {
+  /** What goes in the place of hooks among them. Default: those as they are. */
+  readonly hooks?: object;
+}
 
 /** Nothing. */
 const NO_WORDS: PgWords = { driver: {}, timeoutMs: undefined };
@@ -59,7 +62,7 @@ export function joinPool({ settings, plan, address, warn, words = NO_WORDS }: Jo
     identity: identityOf({ login, traits, address, driver: words.driver }),
     limits: limitsOf(settings, plan, words),
     create(room) {
-      const pool = new WarmPool({ ...login, room, traits, warn }).setMaxListeners(0);
+      const pool = new WarmPool({ ...login, ...words.hooks, room, traits, warn }).setMaxListeners(0);
       if (plan.capabilities.pins && isDevelopment(plan)) watchPins(pool, warn);
       return pool;
     },

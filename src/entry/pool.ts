@@ -7,6 +7,7 @@ import { checkOptions, type DatabaseOptions, resolveSettings, type Settings } fr
 import { detectTarget } from "../decide/target.ts";
 import { ConfigError } from "../errors/errors.ts";
 import { namedAsPgs } from "../transports/pool/leased-pool.ts";
+import { boundHooks } from "../transports/pool/pool-hooks.ts";
 import { SharedPool } from "../transports/pool/shared-pool.ts";
 import { typesOf } from "../transports/pool/type-parsers.ts";
 import { WarmPool as ConfiguredPool } from "../transports/pool/warm-pool.ts";
@@ -36,7 +37,8 @@ export class WarmPool extends ConfiguredPool {
     const given = read(options);
     const { settings, plan } = planned(given);
     const { types = typesOf(settings.types), ...driver } = given.driver;
-    super({ ...poolConfig(settings, plan, { ...given, driver: { ...driver, ...(types !== undefined && { types }) } }), warn });
+    const words = { ...given, driver: { ...driver, ...(types !== undefined && { types }) } };
+    super({ ...poolConfig(settings, plan, words), ...boundHooks(driver), warn });
     showing(settings, warn)?.(this);
   }
 }
@@ -54,7 +56,7 @@ export function sharedPool(options: WarmPoolOptions | string = {}): SharedPool {
   const { Promise: own, ...driver } = given.driver;
   const join = () => {
     const { settings, plan } = planned(given);
-    return joinPool({ settings, plan, address: settings.address, warn, words: { ...given, driver } });
+    return joinPool({ settings, plan, address: settings.address, warn, words: { ...given, driver, hooks: boundHooks(driver) } });
   };
   return new SharedPool(join, { own: own as PromiseConstructor | undefined });
 }

@@ -50,8 +50,8 @@ const call = (path: string) =>
   })})`;
 
 describe("the Lambda artifact", () => {
-  it.each(["lambda", "lambda-stream"] as const)("has %s read at most 295 KB at a cold start, without what signs IAM tokens", (entry) => {
-    expect(COLD_BUDGET_BYTES).toBe(295 * 1024);
+  it.each(["lambda", "lambda-stream"] as const)("has %s read at most 298 KB at a cold start, without what signs IAM tokens", (entry) => {
+    expect(COLD_BUDGET_BYTES).toBe(298 * 1024);
     expect(bundle.coldBytes[entry]).toBeLessThanOrEqual(COLD_BUDGET_BYTES);
   });
 

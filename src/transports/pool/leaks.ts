@@ -67,7 +67,9 @@ export class LeakWatch {
 
   #report(held: Held): void {
     this.#forget(held);
-    this.#options.report({ connectionId: held.id(), heldMs: this.#options.now() - held.since, stack: held.takenAt });
+    // a clock that was set back does not make it shorter
+    const heldMs = Math.max(held.limitMs, this.#options.now() - held.since);
+    this.#options.report({ connectionId: held.id(), heldMs, stack: held.takenAt });
   }
 
   #forget(held: Held): void {

@@ -47,9 +47,6 @@ export interface Lease {
 /** A connection that is in no lease yet. */
 export type Opened = Pick<Lease, "client" | "toPool">;
 
-/** Told once of a connection that is in no lease yet, or why there is none. */
-export type Taken = (error: Error | undefined, opened: Opened | undefined) => void;
-
 /** A lease until it is given back, once. */
 export class HeldLease implements Lease {
   client: pg.PoolClient;
@@ -122,6 +119,15 @@ export function acquireTimeout(limitMs: number, max: number): ConnectionError {
 export function queueFull(maxWaiting: number): ConnectionError {
   return new ConnectionError(`${maxWaiting} calls wait for a connection (maxWaiting), and no more are taken. Send less at once.`, {
     code: "QUEUE_FULL",
+    fate: "not-sent",
+    retryable: true,
+  });
+}
+
+/** A connection was open, and lost before anything was sent on it. */
+export function lostAtOnce(): ConnectionError {
+  return new ConnectionError("The connection was lost as soon as it was open. Nothing was sent.", {
+    code: "CONNECTION_LOST",
     fate: "not-sent",
     retryable: true,
   });

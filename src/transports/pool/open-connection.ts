@@ -1,8 +1,7 @@
 import type pg from "pg";
 import { destroySocket } from "./client-state.ts";
-import type { Release, Taken } from "./lease.ts";
+import type { Opened, Release } from "./lease.ts";
 import { isEnding, newClient } from "./pg-pool.ts";
-import { limitReadying } from "./readying.ts";
 import type { ServerLogin } from "./server-login.ts";
 import { openInOrder } from "./servers-in-order.ts";
 import type { WarmClient } from "./warm-client.ts";
@@ -20,6 +19,9 @@ interface OpeningOptions {
 export function serversOf(pool: pg.Pool): number {
   return (pool.options as OpeningOptions).servers?.length ?? 1;
 }
+
+/** Told once of a connection that is in no lease yet, or why there is none. */
+export type Taken = (error: Error | undefined, opened: Opened | undefined) => void;
 
 /**
  * Opens a connection, whether the pool has idle ones or not, and however many there are. Gives its client; undefined where none could be made.
@@ -63,7 +65,7 @@ function openClient(pool: pg.Pool, opened: Taken, server?: ServerLogin): pg.Pool
   // the client bounds connecting by itself; pg reads this while it makes one, and would bound it as well
   if (connectionTimeoutMillis) options.connectionTimeoutMillis = 0;
   try {
-    return limitReadying(pool, opened, (told) => newClient(pool, (error, client, toPool) => told(error, client && { client, toPool })));
+    return newClient(pool, (error, client, toPool) => opened(error, client && { client, toPool }));
   } catch (thrown) {
     // by what the caller gave to make it of, such as a stream
     process.nextTick(opened, thrown, undefined);

@@ -2,8 +2,7 @@ import type pg from "pg";
 import { isTraced, traceBeginning } from "../../observe/trace-connections.ts";
 import { asCaller } from "./as-caller.ts";
 import type { Supplied } from "./checkouts.ts";
-import type { Taken } from "./lease.ts";
-import { giveUpOpening, openConnection, openEarly, serversOf } from "./open-connection.ts";
+import { giveUpOpening, openConnection, openEarly, serversOf, type Taken } from "./open-connection.ts";
 import type { PoolState } from "./pool-state.ts";
 import type { Room } from "./room.ts";
 

@@ -4,7 +4,7 @@ import type { Checkout, Opened } from "./lease.ts";
 
 /** What pg's pool does not show in its types. */
 interface PgPool {
-  readonly _clients: readonly pg.PoolClient[];
+  _clients: readonly pg.PoolClient[];
   readonly _idle: IdleItem[];
   newClient(pending: { readonly callback: Checkout }): void;
   _release(client: pg.PoolClient, idleListener: (error: Error) => void, destroy?: Error | boolean): void;
@@ -45,7 +45,15 @@ const insideOf = (pool: pg.Pool): PgPool => pool as unknown as PgPool;
 
 /** Has the pool make a client, whether it has idle ones or not, and however many there are; `opened` is told once. Throws what making one throws. */
 export function newClient(pool: pg.Pool, opened: Checkout): pg.PoolClient | undefined {
-  insideOf(pool).newClient({ callback: opened });
+  const inside = insideOf(pool);
+  const others = [...inside._clients];
+  try {
+    inside.newClient({ callback: opened });
+  } catch (thrown) {
+    // one that was made, and cannot connect, is none of the pool's
+    inside._clients = others;
+    throw thrown;
+  }
   return clientsOf(pool).at(-1);
 }
 
@@ -72,7 +80,7 @@ export function takeIdle(pool: pg.Pool): Opened | undefined {
   // pg does not let an idle connection keep the process
   (client as unknown as PooledClient).ref();
   client.removeListener("error", idleListener);
-  tell(() => pool.emit("acquire", client));
+  pool.emit("acquire", client);
   return { client, toPool: (destroy) => putBack(pool, idle, destroy) };
 }
 
@@ -85,7 +93,7 @@ function putBack(pool: pg.Pool, idle: IdleItem, destroy: Error | boolean | undef
   const uses = (pooled._poolUseCount ?? 0) + 1;
   pooled._poolUseCount = uses;
   client.on("error", idleListener);
-  tell(() => pool.emit("release", (destroy || undefined) as Error, client));
+  pool.emit("release", (destroy || undefined) as Error, client);
   const isExpired = inside._expired.delete(client);
   if (destroy || isEnding(pool) || !pooled._queryable || pooled._ending || uses >= maxUses || isExpired) {
     clearTimeout(idle.timeoutId);
@@ -121,16 +129,21 @@ export function takeOver(pool: pg.Pool): void {
   inside._pulseQueue = () => {
     if (isEnding(pool)) pulse();
   };
+  const emit = pool.emit.bind(pool) as (...told: readonly unknown[]) => boolean;
+  // what a listener throws is as uncaught as it is from pg, and the connection goes where it has to
+  pool.emit = (...told: readonly unknown[]) => {
+    try {
+      return emit(...told);
+    } catch (thrown) {
+      if (!ofPg.test(String(told[0]))) throw thrown;
+      throwOn(thrown);
+      return true;
+    }
+  };
 }
 
-/** Tells the pool's listeners: what one throws is as uncaught as it is from pg, and the connection is where it has to be. */
-function tell(emit: () => void): void {
-  try {
-    emit();
-  } catch (thrown) {
-    throwOn(thrown);
-  }
-}
+/** What pg's pool tells. */
+const ofPg = /^(connect|acquire|release|remove|error)$/;
 
 /** Begins to count how long nobody takes a connection. */
 function restart(pool: pg.Pool, idle: IdleItem, limitMs: number): void {

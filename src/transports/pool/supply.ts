@@ -4,7 +4,7 @@ import type { Supplied } from "./checkouts.ts";
 import type { Cleanings } from "./cleaning.ts";
 import { askBySync, destroySocket, leftBusy, looksDead } from "./client-state.ts";
 import { afterTwoTicks, judge, TRUST_MS } from "./freshness.ts";
-import { closed, HeldLease, type Lease, type Opened } from "./lease.ts";
+import { closed, HeldLease, type Lease, lostAtOnce, type Opened } from "./lease.ts";
 import { isShown, type Openings } from "./openings.ts";
 import { isEnding, takeIdle } from "./pg-pool.ts";
 import type { PoolState } from "./pool-state.ts";
@@ -51,12 +51,17 @@ export class Supply {
    */
   async confirm(lease: Lease, ask: (client: pg.PoolClient) => Promise<boolean>, persists?: () => boolean): Promise<void> {
     lease.unasked = false;
+    const { client } = lease;
     const { openings } = this.#options;
-    const probed = this.#pool.state.noteProbe(lease.client);
+    const probed = this.#pool.state.noteProbe(client);
     try {
       const fresh = await answerOrReplacement({
-        client: lease.client,
-        answer: ask(lease.client).then(probed.answer),
+        client,
+        answer: ask(client).then((alive) => {
+          // gone before another is opened in its place: it is none of those there are
+          if (!alive && lease.client === client) this.#findDead(lease);
+          return probed.answer(alive);
+        }),
         connectTimeoutMs: openings.limitMs,
         persists,
         openBeside: (opened) => openings.beginBeside(opened),
@@ -84,9 +89,16 @@ export class Supply {
     else {
       this.#options.openings.begin(to, (error, opened) => {
         if (opened === undefined) to.supplied(error, undefined);
+        else if (looksDead(opened.client)) this.#refuseDead(opened, to);
         else this.#judge(opened, to);
       });
     }
+  }
+
+  /** A new connection that is dead by now is the call's to repeat: the next may be as well, and the one behind that. */
+  #refuseDead(opened: Opened, to: Supplied): void {
+    this.#findDead(new HeldLease(opened, this.#giveBack));
+    to.supplied(lostAtOnce(), undefined);
   }
 
   #judge(opened: Opened, to: Supplied): void {
@@ -159,6 +171,7 @@ export class Supply {
 
   /** Destroys the connection in a lease; its slot stays with the lease. */
   #discard(lease: Lease, reason: "lost" | "expired"): void {
+    if (lease.toPool === nothing) return;
     this.#pool.state.noteDiscard(lease.client, reason);
     destroySocket(lease.client);
     lease.toPool(true);

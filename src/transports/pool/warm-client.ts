@@ -156,10 +156,16 @@ export class WarmClient extends pg.Client implements Answering {
       if (this.isEarly) this.#loseEarly(failure);
       done(failure);
     };
-    super.connect((error: Error | null) => {
-      if (error !== null || otherThan === undefined) settle(error);
-      else this.#judge(otherThan, where).then(() => settle(null), settle);
-    });
+    try {
+      super.connect((error: Error | null) => {
+        if (error !== null || otherThan === undefined) settle(error);
+        else this.#judge(otherThan, where).then(() => settle(null), settle);
+      });
+    } catch (thrown) {
+      // by a stream of the caller's own
+      clearTimeout(timer);
+      throw thrown;
+    }
   }
 
   /** @throws ConnectionError where the server is none that was asked for; it is told goodbye */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import { createDatabase, sql } from "../../../src/entry/node.ts";
 import { startWire } from "../../support/wire.ts";
-import { eventsOf, failureOf, openPool, urlAt } from "../databases.ts";
+import { eventsOf, failureOf, openPool, until, urlAt } from "../databases.ts";
 import { pause, stopWallClock } from "../pool/passing-time.ts";
 
 afterEach(() => void vi.restoreAllMocks());
@@ -69,6 +69,43 @@ describe("the fallback of a query", () => {
     await using db = nowhere();
     const fallback = () => Promise.reject(new RangeError("nothing cached"));
     await expect(db.query("select 1", [], { readOnly: true, fallback })).rejects.toThrow(RangeError);
+  });
+
+  test("is waited for no longer than its call may last, nor once that is given up: the query fails as it had", async () => {
+    await using db = nowhere();
+    await using full = openPool({ max: 1, acquireTimeoutMs: 10_000 });
+    await using _ = await full.session();
+    const controller = new AbortController();
+    const asked: string[] = [];
+    const silent = (kind: string) => ({
+      readOnly: true,
+      fallback() {
+        asked.push(kind);
+        return new Promise<never>(() => {});
+      },
+    });
+    // one that is no promise, and answers nobody either
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is meant here
+    const mute = { readOnly: true, fallback: () => ({ then() {} }) as never };
+    const given = Promise.all([
+      failureOf(db.query("select 1", [], { ...silent("deadline"), deadlineMs: 600 })),
+      failureOf(db.query("select 1", [], { ...mute, deadlineMs: 600 })),
+      failureOf(full.query("select 1", [], { ...silent("too late"), deadlineMs: 20 })),
+      failureOf(db.query("select 1", [], { ...silent("signal"), deadlineMs: 0, signal: controller.signal })),
+    ]);
+    await until(() => asked.length === 3);
+    controller.abort("enough");
+    // a slow machine may not be through with all attempts by then
+    const code = expect.stringMatching(/^(CONNECT_FAILED|DEADLINE_EXCEEDED)$/);
+    expect(await given).toMatchObject([
+      { code, fate: "not-sent" },
+      { code, fate: "not-sent" },
+      { code: "DEADLINE_EXCEEDED", fate: "not-sent" },
+      { code: "ABORTED", fate: "not-sent", cause: "enough" },
+    ]);
+    const later = () => new Promise<typeof cached>((resolve) => setTimeout(resolve, 20, cached));
+    // whoever is asked when the time is over has some of its own
+    expect((await full.query("select 1", [], { readOnly: true, fallback: later, deadlineMs: 20 })).rows).toEqual(cached);
   });
 
   test("is only for reads", async () => {

@@ -138,7 +138,7 @@ const differences: Readonly<Record<string, Difference>> = {
     expect(pool.options).toMatchObject({ connectionTimeoutMillis: 3_000, connectTimeoutMillis: 3_000 });
     await pool.end();
   },
-  "an `onConnect` or a `verify` that never answers": async (make, own) => {
+  "an `onConnect` or `verify` that never ends": async (make, own) => {
     const tried = ["onConnect", "verify"].map(async (hook) => {
       const hooked = Promise.withResolvers<void>();
       const answered = Promise.withResolvers<void>();

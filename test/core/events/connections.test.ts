@@ -62,6 +62,18 @@ describe("a connection's life is told", () => {
     expect(probes).toMatchObject([{ connectionId, answer: "lost" }]);
   });
 
+  test("as gone before another takes the place of one that is found lost: there are never more than max", async () => {
+    await using wire = await startWire(inject("postgres"));
+    const { db } = await openPaused(wire);
+    await using _ = db;
+    const totals: (readonly [DatabaseEvent["type"], number])[] = [];
+    db.subscribe(({ type }) => totals.push([type, db.stats().total]));
+    void wire.cutAt(({ from, type }) => from === "client" && type === "S");
+    await db.query("select 1");
+    expect(totals.map(([type]) => type)).toEqual(["thaw", "discard", "connect", "probe", "query"]);
+    expect(Math.max(...totals.map(([, total]) => total))).toBe(1);
+  });
+
   test("when it breaks while nobody uses it, breaks in use, or is too old", async () => {
     await using direct = await openDirect();
     await using db = openPool({ max: 1, lifetimeMs: 60_000, applicationName: "core events" });

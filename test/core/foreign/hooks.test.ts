@@ -1,9 +1,10 @@
+import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Endpoint, startEndpoint } from "../../../src/endpoint/endpoint.ts";
 import { createDatabase, type DatabaseOptions, type WarmlineError } from "../../../src/entry/node.ts";
-import { WarmPool } from "../../../src/entry/pool.ts";
+import { WarmPool, type WarmPoolOptions } from "../../../src/entry/pool.ts";
 import { waysToFail, waysToThrow } from "../../support/ways-to-throw.ts";
-import { failureOf, openDirect, openPool, until, urlAt } from "../databases.ts";
+import { failureOf, openDirect, openPool, pgFailureOf, until, urlAt } from "../databases.ts";
 import { openRequest } from "../request/open-request.ts";
 
 const applicationName = "core-foreign-hooks";
@@ -114,6 +115,65 @@ test.concurrent.each(waysToFail)(
     expect(error).toMatchObject({ code: "PASSWORD_FAILED", fate: "not-sent" });
   },
 );
+
+describe("what a pool's options have called for a new connection", () => {
+  const never = () => new Promise<never>(() => {});
+  const open = (options: WarmPoolOptions) => new WarmPool({ url: urlAt(), max: 1, connectTimeoutMs: 200, ...options });
+  const late = { code: "CONNECT_TIMEOUT", fate: "not-sent", message: "Connection terminated due to connection timeout" };
+
+  test.each<[string, (pool: () => WarmPool) => WarmPoolOptions]>([
+    ["an onConnect that never ends", () => ({ onConnect: never })],
+    ["an onConnect that ends its pool, which waits for it", (pool) => ({ onConnect: () => pool().end() })],
+    ["an onConnect whose statement is slow", () => ({ onConnect: (client) => client.query("select pg_sleep(5)") as never })],
+    ["a verify that never answers", () => ({ verify: () => {} })],
+  ])("is a part of opening it, and takes no longer: %s", async (_, options) => {
+    const pool: WarmPool = open(options(() => pool));
+    expect(await pgFailureOf(pool.query("select 1"))).toMatchObject(late);
+    if (!pool.ending) await pool.end();
+    await until(() => pool.ended);
+    expect([pool.totalCount, pool.waitingCount]).toEqual([0, 0]);
+  });
+
+  test("a verify that throws refuses its connection, and one that answers twice answers once", async () => {
+    let times = 0;
+    const pool = open({
+      verify(_, done) {
+        if (++times === 1) throw new RangeError("nope");
+        done();
+        done(new Error("twice"));
+      },
+    });
+    await expect(pool.query("select 1")).rejects.toThrow(RangeError);
+    expect((await pool.query("select 1 as n")).rows).toEqual([{ n: 1 }]);
+    await pool.end();
+  });
+
+  test("a connection that is lost behind it is told, and not replaced for ever", async () => {
+    let times = 0;
+    const pool = open({
+      async onConnect(client) {
+        times++;
+        await (client as Client).end();
+      },
+    });
+    expect(await pgFailureOf(pool.query("select 1"))).toMatchObject({ code: "CONNECTION_LOST", fate: "not-sent" });
+    expect(times).toBeLessThanOrEqual(5);
+    await pool.end();
+  });
+
+  test.each(waysToThrow)("a log that throws is heard by nobody: $title", async ({ run }) => {
+    const pool = open({ log: run as never });
+    expect((await pool.query("select 1 as n")).rows).toEqual([{ n: 1 }]);
+    await pool.end();
+  });
+
+  test("a stream that is none fails its call, and leaves nothing in the pool", async () => {
+    const pool = open({ stream: () => undefined as never });
+    await expect(pool.query("select 1")).rejects.toThrow(TypeError);
+    expect(pool.totalCount).toBe(0);
+    await pool.end();
+  });
+});
 
 describe("waitUntil", () => {
   test.each(waysToThrow)("that throws fails the call before anything is opened: $title", async ({ run }) => {

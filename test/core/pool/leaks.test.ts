@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WarmPool } from "../../../src/entry/pool.ts";
 import { eventsOf, openPool, until, urlAt } from "../databases.ts";
-import { pause } from "./passing-time.ts";
+import { PAUSE_MS, pause, stopWallClock } from "./passing-time.ts";
 
 const warnings = () => vi.mocked(console.warn).mock.calls.map(([message]) => String(message));
 
@@ -29,6 +29,20 @@ describe("a connection held for longer than leakThresholdMs", () => {
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warnings()[0]).toContain("takesItsTime");
     expect(db.stats().leaks).toBe(1);
+  });
+
+  test("is told to be held for as long as it takes to be one, though the wall clock was set back", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    stopWallClock();
+    await using db = openPool({ leakThresholdMs: 50 });
+    const leaks = eventsOf(db, "leak");
+    await using _ = await db.session();
+    pause(-PAUSE_MS);
+    await until(() => leaks.length > 0);
+    expect(leaks).toMatchObject([{ heldMs: 50 }]);
+    expect(warnings()).toEqual([expect.stringContaining(" 50 ms ")]);
+    expect(warn).toHaveBeenCalledTimes(1);
+    pause();
   });
 
   test("is told of a session without a callback that is never released, with who took it", async () => {

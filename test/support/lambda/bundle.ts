@@ -3,8 +3,8 @@ import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** The most a cold start of `lambda.handler` may read, in bytes: 295 KB, without what signs IAM tokens. */
-export const COLD_BUDGET_BYTES = 295 * 1024;
+/** The most a cold start of `lambda.handler` may read, in bytes: 298 KB, without what signs IAM tokens. */
+export const COLD_BUDGET_BYTES = 298 * 1024;
 
 /** The handlers in the artifact, by the name `serverless.yml` calls them. */
 export const lambdaEntries = { lambda: "functions/lambda.ts", "lambda-stream": "functions/lambda-stream.ts" } as const;
