@@ -1,6 +1,6 @@
 import type { BatchCallOptions, Queries, Result, TypeParsers } from "../entry/node.ts";
 import { UsageError } from "../errors/errors.ts";
-import { runSeveral } from "./several-statements.ts";
+import { runSeveral, severalOf } from "./several-statements.ts";
 
 /** A statement of Drizzle's, and how it wants its rows: as arrays, or as whoever wrote the statement is to see them. */
 export interface Asked {
@@ -19,14 +19,15 @@ interface Held extends Asked {
 let collecting: { readonly of: Queries; readonly held: Held[] } | undefined;
 
 /** Sends a statement; in a batch it waits for the others. What a text of several gives is nobody's rows. */
-export async function ask(queries: Batching, asked: Asked, types: TypeParsers): Promise<Pick<Result, "rows">> {
+export function ask(queries: Batching, asked: Asked, types: TypeParsers): Promise<Pick<Result, "rows">> {
   const { text, values, asArrays } = asked;
   if (collecting === undefined) {
-    if (!asArrays && (await runSeveral(queries, asked))) return { rows: [], ...NO_RESULT };
+    const several = asArrays ? undefined : severalOf(text, values);
+    if (several !== undefined) return runSeveral(queries, several).then(() => ({ rows: [], ...NO_RESULT }));
     return queries.query({ text, values }, { rowMode: asArrays ? "array" : "object", types });
   }
   const { of, held } = collecting;
-  if (of !== queries) throw unfit("one of another database or transaction is among them");
+  if (of !== queries) return Promise.reject(unfit("one of another database or transaction is among them"));
   return new Promise((resolve, reject) => {
     held.push({ ...asked, resolve, reject });
   });

@@ -4,7 +4,7 @@ import { UsageError } from "../errors/errors.ts";
 import { notOnView } from "./check-database.ts";
 import { type Held, hold } from "./held.ts";
 import { OpenTransaction } from "./open-transaction.ts";
-import { runSeveral } from "./several-statements.ts";
+import { runSeveral, severalOf } from "./several-statements.ts";
 
 /** What a connection is taken for. */
 interface Taking {
@@ -70,7 +70,11 @@ export class WarmlineConnection implements DatabaseConnection {
     try {
       const held = await this.#heldFor(options);
       signal?.throwIfAborted();
-      if (await runSeveral(held ?? this.#db, { text: sql, values: parameters, signal })) return { rows: [] };
+      const several = severalOf(sql, parameters);
+      if (several !== undefined) {
+        await runSeveral(held ?? this.#db, several, signal);
+        return { rows: [] };
+      }
       const { command, rowCount, rows } = await (held
         ? held.query<R>(sql, parameters, { types })
         : this.#db.query<R>(sql, parameters, { types, signal }));

@@ -6,7 +6,7 @@ import { columnTypeOf, parsers, typeNameOf } from "./prisma-columns.ts";
 import { DriverAdapterError, toPrisma } from "./prisma-errors.ts";
 import type { PrismaTransaction, SqlDriverAdapter, SqlQuery, SqlQueryable, SqlResultSet } from "./prisma-interface.ts";
 import { toValue } from "./prisma-values.ts";
-import { type Runner, runSeveral } from "./several-statements.ts";
+import { type Runner, runSeveral, severalOf } from "./several-statements.ts";
 
 export type { PrismaTransaction, SqlDriverAdapter } from "./prisma-interface.ts";
 export { atModuleScope } from "./prisma-module-scope.ts";
@@ -96,7 +96,11 @@ function queriesOf(over: Runner, send: (text: string, values: readonly unknown[]
     adapterName: ADAPTER_NAME,
     queryRaw: async (query) => resultSet(await run(query)),
     executeRaw: async (query) => {
-      if (await told(runSeveral(over, { text: query.sql, values: query.args }))) return 0;
+      const several = severalOf(query.sql, query.args);
+      if (several !== undefined) {
+        await told(runSeveral(over, several));
+        return 0;
+      }
       return (await run(query)).rowCount ?? 0;
     },
   };
