@@ -64,7 +64,7 @@ describe(`${environmentCount} environments on ${slots} free slots`, () => {
       expect(failures).toHaveLength(environmentCount - slots);
       for (const failure of failures) {
         expect(failure).toMatchObject({ code: "53300", fate: "not-sent" });
-        expect(failure.message).toMatch(/frozen environments.+RDS Proxy.+reserve.+after-invocation.+idleSessionTimeoutMs/i);
+        expect(failure.message).toMatch(/lower max.+RDS Proxy.+frozen environments.+reserve.+after-invocation.+idleSessionTimeoutMs/i);
       }
       // one while it was initialized, and two by the call
       expect(network.connections() - slots).toBe(failures.length * 3);
