@@ -207,20 +207,22 @@ describe("the room they share", () => {
   });
 
   test("serves who waits in the order they came, whoever they are, and never has more than max", async () => {
-    // each on a connection of its own: behind others they would end in the order of their connection
-    const order: number[] = [];
-    const most = await mostConnectionsWhile(async (port) => {
-      await using first = open({ port, applicationName: "first", pipelining: false });
-      await using second = open({ port, applicationName: "second", pipelining: false });
-      const calls = Array.from({ length: 60 }, (_, number) =>
-        (number % 3 === 0 ? second : first).query("select pg_sleep(0.002)").then(() => order.push(number)),
-      );
-      await Promise.all(calls);
-    });
-    expect(most).toBeLessThanOrEqual(2);
-    expect(order).toHaveLength(60);
-    // two at a time: nobody is overtaken by more than who is served beside
-    expect(order.every((number, place) => Math.abs(number - place) <= 6)).toBe(true);
+    for (const max of [1, 2]) {
+      const order: number[] = [];
+      const most = await mostConnectionsWhile(async (port) => {
+        // each on a connection of its own: behind others they would end in the order of their connection
+        await using first = open({ port, max, applicationName: "first", pipelining: false });
+        await using second = open({ port, max, applicationName: "second", pipelining: false });
+        const calls = Array.from({ length: 60 }, (_, number) =>
+          (number % 3 === 0 ? second : first).query("select pg_sleep(0.002)").then(() => order.push(number)),
+        );
+        await Promise.all(calls);
+      });
+      expect(most).toBeLessThanOrEqual(max);
+      expect(order).toHaveLength(60);
+      // over two, one may be opened for as long as the other takes to serve many
+      if (max === 1) expect(order).toEqual(order.toSorted((one, other) => one - other));
+    }
   });
 
   test("has one queue, whose limits are the newest's", async () => {
